@@ -1,0 +1,95 @@
+/**
+ * The typed catalogue of kernels: WGSL source plus prologue, and packing of `Params`.
+ *
+ * Knows nothing of tensors, plans or devices.
+ */
+import type { KernelDefinition } from './definition.js';
+import { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
+import { unrollLoops } from './unroll.js';
+
+export type { KernelDefinition } from './definition.js';
+export { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
+
+export type KernelConstants<Name extends KernelName> = KernelTypes[Name]['constants'];
+export type KernelParams<Name extends KernelName> = KernelTypes[Name]['params'];
+export type KernelBindingName<Name extends KernelName> = KernelTypes[Name]['bindings'];
+
+/** A complete WGSL module: prologue of constants, includes, kernel. */
+export function kernelCode(
+  definition: KernelDefinition,
+  constants: Readonly<Record<string, unknown>>,
+): string {
+  for (const name of Object.keys(constants)) {
+    if (!definition.constants.some((constant) => constant.name === name)) {
+      const known = definition.constants.map((constant) => constant.name).join(', ') || 'none';
+      throw new TypeError(`Kernel '${definition.name}' has no constant '${name}' (it has: ${known})`);
+    }
+  }
+  const prologue = definition.constants.map(({ name, type, value }) => {
+    const chosen = constants[name] ?? value;
+    return `const ${name}: ${type} = ${formatConstant(definition.name, name, type, chosen)};`;
+  });
+  const counts = Object.fromEntries(
+    definition.constants.flatMap(({ name, value }) => {
+      const chosen = constants[name] ?? value;
+      return typeof chosen === 'number' ? [[name, chosen]] : [];
+    }),
+  );
+  return [...prologue, ...definition.includes, unrollLoops(definition.source, counts)].join('\n');
+}
+
+/** The value of constant `name` that `constants` leads to, default included. */
+export function kernelConstant(name: KernelName, constant: string, constants: object = {}): number {
+  const given = (constants as Record<string, unknown>)[constant];
+  const value = given ?? catalogue[name].constants.find((entry) => entry.name === constant)?.value;
+  if (typeof value !== 'number')
+    throw new TypeError(`Kernel '${name}' has no numeric constant '${constant}'`);
+  return value;
+}
+
+/** Bytes of the uniform that holds `Params`: 4 a field, rounded up to 16; 0 without `Params`. */
+export function paramsSizeBytes(definition: KernelDefinition): number {
+  return Math.ceil((definition.params.length * 4) / 16) * 16;
+}
+
+/** Packs `values` as the WGSL struct `Params` lays them out. */
+export function packParams(
+  definition: KernelDefinition,
+  values: Readonly<Record<string, number>>,
+): Uint8Array {
+  const bytes = new Uint8Array(paramsSizeBytes(definition));
+  const view = new DataView(bytes.buffer);
+  definition.params.forEach(({ name, type }, index) => {
+    const value = values[name];
+    if (value === undefined || !Number.isFinite(value)) {
+      throw new TypeError(
+        `Kernel '${definition.name}' expected a number for params.${name} but received ${value}`,
+      );
+    }
+    if (type === 'f32') view.setFloat32(index * 4, value, true);
+    else if (type === 'i32')
+      view.setInt32(index * 4, checkInteger(definition.name, name, value, -(2 ** 31), 2 ** 31), true);
+    else view.setUint32(index * 4, checkInteger(definition.name, name, value, 0, 2 ** 32), true);
+  });
+  return bytes;
+}
+
+function checkInteger(kernel: string, name: string, value: number, from: number, below: number): number {
+  if (!Number.isInteger(value) || value < from || value >= below) {
+    throw new RangeError(
+      `Kernel '${kernel}' expected an integer in [${from}, ${below}) for params.${name} but received ${value}`,
+    );
+  }
+  return value;
+}
+
+function formatConstant(kernel: string, name: string, type: string, value: unknown): string {
+  if (type === 'bool' && typeof value === 'boolean') return String(value);
+  if (type === 'f32' && typeof value === 'number')
+    return Number.isInteger(value) ? `${value}.0` : String(value);
+  if ((type === 'u32' || type === 'i32') && Number.isInteger(value))
+    return type === 'u32' ? `${value}u` : `${value}`;
+  throw new TypeError(
+    `Kernel '${kernel}' expected a ${type} for constant ${name} but received ${String(value)}`,
+  );
+}

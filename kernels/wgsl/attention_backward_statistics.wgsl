@@ -1,0 +1,40 @@
+// Per query token and head: (log-sum-exp, d_context · context), what both backward kernels need.
+//
+// The second number is the softmax gradient's common term: the sum over keys of probability times
+// its gradient, which equals d_context · context, dropout included.
+//
+// Shapes    d_context, context [tokens, heads · head size]; log_sum_exp [tokens, heads];
+//           statistics [tokens, heads] of vec2.
+// Writes    overwrites statistics.
+// Dispatch  one invocation one token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
+// Limits    the head size is 4 · HEAD_VECTORS.
+// Precision f32.
+// Source    Dao et al. 2022, section B.4.
+//@ const WORKGROUP_SIZE: u32 = 64
+//@ const HEAD_VECTORS: u32 = 8
+//@ include step
+
+struct Params {
+  tokens: u32,
+  tokens_count: u32,
+  heads: u32,
+}
+
+@group(0) @binding(0) var<storage, read> d_context: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> context: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> log_sum_exp: array<f32>;
+@group(0) @binding(3) var<storage, read_write> statistics: array<vec2<f32>>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x >= live_count(params.tokens_count, params.tokens)) {
+    return;
+  }
+  let index = id.x * params.heads + id.y;
+  var products = vec4<f32>(0.0);
+  for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
+    products += d_context[index * HEAD_VECTORS + i] * context[index * HEAD_VECTORS + i];
+  }
+  statistics[index] = vec2<f32>(log_sum_exp[index], dot(products, vec4<f32>(1.0)));
+}

@@ -1,0 +1,29 @@
+// One step of plain gradient descent on one parameter tensor.
+//
+// Shapes    gradient, parameter [elements]; clip of (norm, factor).
+// Writes    updates parameter in place.
+// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Limits    elements is a multiple of 4.
+// Source    torch.optim.SGD without momentum, weight decay added to the gradient.
+//@ const WORKGROUP_SIZE: u32 = 64
+//@ include step
+
+struct Params {
+  elements: u32,
+  weight_decay: f32,
+  learning_rate_scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> gradient: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> clip: array<f32>;
+@group(0) @binding(2) var<storage, read_write> parameter: array<vec4<f32>>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let learning_rate = step.learning_rate * params.learning_rate_scale;
+  for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {
+    let g = gradient[i] * clip[1] + parameter[i] * params.weight_decay;
+    parameter[i] -= learning_rate * g;
+  }
+}

@@ -1,0 +1,27 @@
+// Partial sums of squares of one gradient tensor: the first stage of the global gradient norm.
+//
+// Shapes    x [elements]; partials [all partials], of which this dispatch writes
+//           [first_partial, first_partial + workgroups · WORKGROUP_SIZE).
+// Writes    overwrites its partials, one an invocation.
+// Dispatch  any number of workgroups (x); each invocation strides over four elements at a time.
+// Limits    elements is a multiple of 4.
+// Precision f32; same order every run.
+//@ const WORKGROUP_SIZE: u32 = 64
+
+struct Params {
+  elements: u32,
+  first_partial: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> partials: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  var total = vec4<f32>(0.0);
+  for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {
+    total += x[i] * x[i];
+  }
+  partials[params.first_partial + id.x] = dot(total, vec4<f32>(1.0));
+}

@@ -1,0 +1,27 @@
+// y = tanh(x): the activation of LaBSE's dense layer.
+//
+// Shapes    x, y [rows, columns].
+// Writes    overwrites y, which backward needs.
+// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
+// Precision f32; arguments clamped to ±15, where tanh is ±1 in f32 (some drivers overflow beyond).
+//@ const WORKGROUP_SIZE: u32 = 64
+//@ include step
+
+struct Params {
+  rows: u32,
+  rows_count: u32,
+  columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
+  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
+    y[i] = tanh(clamp(x[i], vec4<f32>(-15.0), vec4<f32>(15.0)));
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What an executor is: a device with buffers that compiles plans and replays them.
+ *
+ * Two implementations: `node/native-executor.ts` (C++ on Dawn) and `webgpu-executor.ts` (any
+ * `GPUDevice`). They must agree; `test/kernels` runs on both.
+ */
+import type { Plan } from './plan.js';
+
+export interface DeviceLimits {
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+}
+
+export interface DeviceInfo {
+  /** What the adapter calls itself: `NVIDIA H200`, `llvmpipe (LLVM 19.1, 256 bits)`, `SwiftShader Device …`. */
+  readonly name: string;
+  /** Stable short id that `--device` accepts: `gpu`, `lavapipe`, `swiftshader`, `browser`. */
+  readonly id: string;
+  readonly type: 'discrete-gpu' | 'integrated-gpu' | 'cpu' | 'unknown';
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly driver: string;
+  /** WebGPU feature names that the device was granted. */
+  readonly features: readonly string[];
+  readonly limits: DeviceLimits;
+}
+
+/** A buffer on the device, owned by the executor that made it. */
+export interface DeviceBuffer {
+  readonly label: string;
+  readonly sizeBytes: number;
+  /** Frees the memory; any later use is a `DEVICE_VALIDATION` error. Idempotent. */
+  destroy(): void;
+}
+
+export interface RunOptions {
+  /** Data for feed buffers, by name; shorter than the buffer is allowed, longer is an error. */
+  readonly feeds?: Readonly<Record<string, ArrayBufferView>>;
+  /** Names of result (or feed) buffers to read back after the commands; optional byte length. */
+  readonly reads?: readonly (string | { readonly name: string; readonly sizeBytes: number })[];
+  /** Measure every dispatch with timestamp queries, where the device has them. */
+  readonly profile?: boolean;
+}
+
+export interface DispatchTiming {
+  readonly kernel: string;
+  readonly label: string;
+  readonly timeNs: number;
+}
+
+export interface RunResult {
+  readonly reads: Readonly<Record<string, ArrayBuffer>>;
+  /** One entry a dispatch in plan order when `profile` was set and the device has timestamps. */
+  readonly timings?: readonly DispatchTiming[];
+}
+
+export interface CompiledPlan {
+  readonly plan: Plan;
+  /**
+   * Writes the feeds, replays the commands, reads back. Runs of one executor are executed in the
+   * order of the calls. Rejects with a GpuError (`DEVICE_LOST`, `DEVICE_VALIDATION`, …).
+   */
+  run(options?: RunOptions): Promise<RunResult>;
+  destroy(): void;
+}
+
+export interface Executor {
+  readonly kind: 'native' | 'webgpu';
+  readonly device: DeviceInfo;
+  /** A zero-filled storage buffer; `sizeBytes` is a multiple of 4. */
+  createBuffer(label: string, sizeBytes: number): DeviceBuffer;
+  /** Queues a write; it is seen by every run that starts after it. */
+  write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes?: number): void;
+  read(buffer: DeviceBuffer, offsetBytes?: number, sizeBytes?: number): Promise<ArrayBuffer>;
+  /** Validates the plan, builds pipelines, buffers and bind groups. */
+  compile(plan: Plan, externals?: ReadonlyMap<string, DeviceBuffer>): Promise<CompiledPlan>;
+  /** Releases the device; pending work rejects with `EXECUTOR_DESTROYED`. Idempotent. */
+  destroy(): void;
+}

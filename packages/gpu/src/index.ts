@@ -1,0 +1,8 @@
+/** Devices, buffers and plans. Imports nothing of Node; what does is in `@synglot/gpu/node`. */
+export * from './errors.js';
+export * from './executor.js';
+export * from './memory-plan.js';
+export * from './plan.js';
+export * from './plan-builder.js';
+export * from './tensor.js';
+export * from './webgpu-executor.js';

@@ -1,0 +1,218 @@
+/**
+ * Builds plans: records dispatches over tensors, then assigns tensors to buffers by lifetime.
+ *
+ * Knows kernels by their catalogue entry only; what is computed is nn's business.
+ */
+import {
+  catalogue,
+  type KernelBindingName,
+  type KernelConstants,
+  type KernelName,
+  type KernelParams,
+  kernelCode,
+  packParams,
+  paramsSizeBytes,
+} from '@synglot/kernels';
+import { GpuError } from './errors.js';
+import { assignTransients, type TransientUse } from './memory-plan.js';
+import type { Plan, PlanBuffer, PlanBufferRole, PlanCommand, PlanKernel } from './plan.js';
+import { bytesPerElement, type ElementType, elementCount, type Tensor } from './tensor.js';
+
+/** Bytes of the `Step` uniform (kernels/wgsl/include_step.wgsl). */
+export const stepFeedSizeBytes = 64;
+/** Name of the feed that holds the `Step` uniform. */
+export const stepFeedName = 'step';
+
+const maxWorkgroupsPerDimension = 65535;
+
+export interface DispatchOptions<Name extends KernelName> {
+  readonly bindings: Readonly<Record<KernelBindingName<Name>, Tensor>>;
+  readonly params: KernelParams<Name>;
+  readonly constants?: KernelConstants<Name>;
+  readonly workgroups: readonly [number, number?, number?];
+  /** What this dispatch computes, for people. */
+  readonly label: string;
+}
+
+interface TensorState {
+  readonly tensor: Tensor;
+  readonly role: PlanBufferRole;
+  first: number;
+  last: number;
+}
+
+export class PlanBuilder {
+  readonly #label: string;
+  readonly #tensors: TensorState[] = [];
+  readonly #names = new Set<string>();
+  readonly #kernels: PlanKernel[] = [];
+  readonly #kernelIndex = new Map<string, number>();
+  /** Commands whose buffer fields are still tensor ids. */
+  readonly #commands: PlanCommand[] = [];
+  #step: Tensor | undefined;
+
+  constructor(label: string) {
+    this.#label = label;
+  }
+
+  /** A tensor whose buffer is bound by name when the plan is compiled (weights, gradients, state). */
+  external(name: string, shape: readonly number[], type: ElementType = 'f32'): Tensor {
+    return this.#add('external', name, shape, type);
+  }
+
+  /** A tensor that the host writes before each run. */
+  feed(name: string, shape: readonly number[], type: ElementType = 'u32'): Tensor {
+    return this.#add('feed', name, shape, type);
+  }
+
+  /** A tensor that the host may read after a run. */
+  result(name: string, shape: readonly number[], type: ElementType = 'f32'): Tensor {
+    return this.#add('result', name, shape, type);
+  }
+
+  /** A tensor that lives from its first to its last use; its memory is shared with others. */
+  transient(name: string, shape: readonly number[], type: ElementType = 'f32'): Tensor {
+    return this.#add('transient', name, shape, type);
+  }
+
+  /** Records one dispatch; every binding of the kernel must be given. */
+  dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void {
+    const definition = catalogue[kernel];
+    const code = kernelCode(definition, (options.constants ?? {}) as Record<string, unknown>);
+    const where = `dispatch '${options.label}' of kernel '${kernel}'`;
+    const bindings = options.bindings as Readonly<Record<string, Tensor>>;
+    const [x, y = 1, z = 1] = options.workgroups;
+    for (const count of [x, y, z]) {
+      if (!Number.isInteger(count) || count < 1 || count > maxWorkgroupsPerDimension) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: expected 1 to 65535 workgroups but received [${x}, ${y}, ${z}]`,
+        );
+      }
+    }
+    const written = new Set<number>();
+    const buffers = definition.bindings.map(({ name, access }, index) => {
+      const tensor = bindings[name];
+      if (!tensor) throw new GpuError('PLAN_INVALID', `${where}: binding '${name}' is missing`);
+      this.#use(tensor, access === 'read_write', where);
+      if (access === 'read_write') written.add(tensor.id);
+      const twice =
+        definition.bindings.findIndex((other) => bindings[other.name]?.id === tensor.id) !== index;
+      if (twice && written.has(tensor.id)) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: tensor '${tensor.name}' is bound both as input and output`,
+        );
+      }
+      return tensor.id;
+    });
+    if (definition.usesStep) this.#step ??= this.feed(stepFeedName, [stepFeedSizeBytes / 4]);
+    this.#commands.push({
+      kind: 'dispatch',
+      kernel: this.#kernel(kernel, code),
+      buffers,
+      params: packParams(definition, options.params as Record<string, number>),
+      workgroups: [x, y, z],
+      label: options.label,
+    });
+  }
+
+  /** Copies all of `source` to `destination`; same size. */
+  copy(source: Tensor, destination: Tensor): void {
+    if (source.sizeBytes !== destination.sizeBytes) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `copy '${source.name}' → '${destination.name}': ${source.sizeBytes} bytes into ${destination.sizeBytes}`,
+      );
+    }
+    this.#use(source, false, 'copy');
+    this.#use(destination, true, 'copy');
+    this.#commands.push({
+      kind: 'copy',
+      source: source.id,
+      sourceOffsetBytes: 0,
+      destination: destination.id,
+      destinationOffsetBytes: 0,
+      sizeBytes: source.sizeBytes,
+    });
+  }
+
+  /** Fills a tensor with zeros. */
+  clear(tensor: Tensor): void {
+    this.#use(tensor, true, 'clear');
+    this.#commands.push({ kind: 'clear', buffer: tensor.id, offsetBytes: 0, sizeBytes: tensor.sizeBytes });
+  }
+
+  /** The finished plan: tensors assigned to buffers, commands in recorded order. */
+  build(): Plan {
+    const buffers: PlanBuffer[] = [];
+    const bufferOf = new Map<number, number>();
+    const transients: TransientUse[] = [];
+    for (const { tensor, role, first, last } of this.#tensors) {
+      if (role === 'transient') {
+        if (first >= 0) transients.push({ id: tensor.id, sizeBytes: tensor.sizeBytes, first, last });
+        continue;
+      }
+      bufferOf.set(tensor.id, buffers.length);
+      buffers.push({ name: tensor.name, sizeBytes: tensor.sizeBytes, role });
+    }
+    const pool = assignTransients(transients);
+    for (const [id, slot] of pool.slotOf) bufferOf.set(id, buffers.length + slot);
+    pool.sizesBytes.forEach((sizeBytes, slot) => {
+      buffers.push({ name: `transient ${slot}`, sizeBytes, role: 'transient' });
+    });
+    const resolve = (id: number) => bufferOf.get(id) as number;
+    const commands = this.#commands.map((command): PlanCommand => {
+      if (command.kind === 'dispatch') return { ...command, buffers: command.buffers.map(resolve) };
+      if (command.kind === 'clear') return { ...command, buffer: resolve(command.buffer) };
+      return { ...command, source: resolve(command.source), destination: resolve(command.destination) };
+    });
+    const stepBuffer = this.#step ? resolve(this.#step.id) : -1;
+    return { label: this.#label, kernels: this.#kernels, buffers, commands, stepBuffer };
+  }
+
+  #add(role: PlanBufferRole, name: string, shape: readonly number[], type: ElementType): Tensor {
+    if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
+      throw new GpuError('PLAN_INVALID', `tensor '${name}': expected positive sizes but received [${shape}]`);
+    }
+    if (role !== 'transient') {
+      if (this.#names.has(name))
+        throw new GpuError('PLAN_INVALID', `plan '${this.#label}' has two tensors '${name}'`);
+      this.#names.add(name);
+    }
+    const sizeBytes = elementCount(shape) * bytesPerElement[type];
+    const tensor = { id: this.#tensors.length, name, shape: [...shape], type, sizeBytes };
+    this.#tensors.push({ tensor, role, first: -1, last: -1 });
+    return tensor;
+  }
+
+  #use(tensor: Tensor, writes: boolean, where: string): void {
+    const state = this.#tensors[tensor.id];
+    if (state?.tensor !== tensor)
+      throw new GpuError('PLAN_INVALID', `${where}: '${tensor.name}' is of another plan`);
+    if (state.first < 0) {
+      if (state.role === 'transient' && !writes) {
+        throw new GpuError('PLAN_INVALID', `${where}: '${tensor.name}' is read before anything wrote it`);
+      }
+      state.first = this.#commands.length;
+    }
+    state.last = this.#commands.length;
+  }
+
+  #kernel(name: KernelName, code: string): number {
+    let index = this.#kernelIndex.get(code);
+    if (index === undefined) {
+      const definition = catalogue[name];
+      index = this.#kernels.length;
+      this.#kernelIndex.set(code, index);
+      this.#kernels.push({
+        label: name,
+        code,
+        access: definition.bindings.map((binding) => binding.access),
+        paramsSizeBytes: paramsSizeBytes(definition),
+        usesStep: definition.usesStep,
+      });
+    }
+    return index;
+  }
+}

@@ -1,0 +1,55 @@
+/** Checks that both executors make before they touch the device, so that both say the same. */
+import { GpuError } from './errors.js';
+import type { DeviceBuffer, DeviceLimits } from './executor.js';
+import type { Plan } from './plan.js';
+
+/** Throws `PLAN_INVALID` when externals are missing or of a wrong size, or a binding exceeds the limits. */
+export function checkPlan(
+  plan: Plan,
+  externals: ReadonlyMap<string, DeviceBuffer>,
+  limits: DeviceLimits,
+): void {
+  const where = `plan '${plan.label}'`;
+  for (const { name, sizeBytes, role } of plan.buffers) {
+    if (sizeBytes > limits.maxStorageBufferBindingSize) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `${where}: tensor '${name}' has ${sizeBytes} bytes but the device binds at most ${limits.maxStorageBufferBindingSize}; split it by rows or lower the token budget`,
+      );
+    }
+    if (role !== 'external') continue;
+    const buffer = externals.get(name);
+    if (!buffer) throw new GpuError('PLAN_INVALID', `${where}: external buffer '${name}' was not given`);
+    if (buffer.sizeBytes !== sizeBytes) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `${where}: expected '${name}' of ${sizeBytes} bytes but received ${buffer.sizeBytes}`,
+      );
+    }
+  }
+}
+
+/** The index of feed `name`; throws `PLAN_INVALID` when it is no feed or `data` does not fit. */
+export function checkFeed(
+  plan: Plan,
+  names: ReadonlyMap<string, number>,
+  name: string,
+  data: ArrayBufferView,
+): number {
+  const index = names.get(name);
+  const buffer = index === undefined ? undefined : plan.buffers[index];
+  if (index === undefined || buffer?.role !== 'feed') {
+    const known = plan.buffers.filter((entry) => entry.role === 'feed').map((entry) => entry.name);
+    throw new GpuError(
+      'PLAN_INVALID',
+      `plan '${plan.label}' has no feed '${name}' (it has: ${known.join(', ') || 'none'})`,
+    );
+  }
+  if (data.byteLength > buffer.sizeBytes || data.byteLength % 4 !== 0) {
+    throw new GpuError(
+      'PLAN_INVALID',
+      `feed '${name}' of plan '${plan.label}': expected at most ${buffer.sizeBytes} bytes, a multiple of 4, but received ${data.byteLength}`,
+    );
+  }
+  return index;
+}

@@ -1,0 +1,77 @@
+/**
+ * A plan: plain, printable data that an executor compiles once and replays every step.
+ *
+ * A plan knows shapes only as byte sizes and workgroup counts. It does not know what an op or a
+ * layer is; `plan-builder.ts` makes plans, `executor.ts` runs them.
+ */
+
+/** One distinct pipeline: a complete WGSL module (prologue included) with the entry point `main`. */
+export interface PlanKernel {
+  /** Catalogue name; also the pipeline's label and the row in profiles. */
+  readonly label: string;
+  readonly code: string;
+  /** Access of group 0's storage bindings, in binding order 0, 1, 2 … */
+  readonly access: readonly ('read' | 'read_write')[];
+  /** Bytes of the uniform at group 1 binding 0; 0 when the kernel has no `Params`. */
+  readonly paramsSizeBytes: number;
+  /** Whether group 1 binding 1 is the plan's `Step` uniform. */
+  readonly usesStep: boolean;
+}
+
+/**
+ * - `external`: bound by name when the plan is compiled (weights, gradients, optimiser state).
+ * - `feed`: owned by the compiled plan, written at the start of a run when a feed of that name is given.
+ * - `transient`: owned by the compiled plan; shared by tensors whose lifetimes do not meet.
+ * - `result`: owned by the compiled plan; may be read back after a run.
+ */
+export type PlanBufferRole = 'external' | 'feed' | 'transient' | 'result';
+
+export interface PlanBuffer {
+  /** Unique within the plan for external, feed and result buffers. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly role: PlanBufferRole;
+}
+
+export interface DispatchCommand {
+  readonly kind: 'dispatch';
+  /** Index into `Plan.kernels`. */
+  readonly kernel: number;
+  /** Indices into `Plan.buffers`, one per group 0 binding, in binding order. */
+  readonly buffers: readonly number[];
+  /** Packed `Params`, `paramsSizeBytes` long; written once when the plan is compiled. */
+  readonly params: Uint8Array;
+  readonly workgroups: readonly [number, number, number];
+  /** What this dispatch computes, for people: `layer 3 attention output`. */
+  readonly label: string;
+}
+
+export interface CopyCommand {
+  readonly kind: 'copy';
+  readonly source: number;
+  readonly sourceOffsetBytes: number;
+  readonly destination: number;
+  readonly destinationOffsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface ClearCommand {
+  readonly kind: 'clear';
+  readonly buffer: number;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export type PlanCommand = DispatchCommand | CopyCommand | ClearCommand;
+
+export interface Plan {
+  readonly label: string;
+  readonly kernels: readonly PlanKernel[];
+  readonly buffers: readonly PlanBuffer[];
+  readonly commands: readonly PlanCommand[];
+  /**
+   * Index of the feed buffer that every kernel with `usesStep` sees at group 1 binding 1 (created
+   * with UNIFORM | COPY_DST usage), or -1.
+   */
+  readonly stepBuffer: number;
+}

@@ -1,0 +1,20 @@
+/** Tensors of a plan under construction: a name, a shape and a buffer-to-be. No data. */
+
+export type ElementType = 'f32' | 'u32';
+
+export const bytesPerElement: Readonly<Record<ElementType, number>> = { f32: 4, u32: 4 };
+
+/** A tensor of one `PlanBuilder`; row-major, densely packed. */
+export interface Tensor {
+  /** Index in the builder; meaningful only to the builder that made it. */
+  readonly id: number;
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  readonly sizeBytes: number;
+}
+
+/** Number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

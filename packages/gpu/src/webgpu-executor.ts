@@ -1,0 +1,449 @@
+/**
+ * The executor over any `GPUDevice`: a browser's, or npm `webgpu`'s in Node.
+ *
+ * Compiles a plan once (pipelines, buffers, bind groups, one uniform buffer for all params) and
+ * replays its commands. Not the place for shapes or kernels: those are in the plan.
+ */
+import { GpuError } from './errors.js';
+import type {
+  CompiledPlan,
+  DeviceBuffer,
+  DeviceInfo,
+  DeviceLimits,
+  DispatchTiming,
+  Executor,
+  RunOptions,
+  RunResult,
+} from './executor.js';
+import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
+import { checkFeed, checkPlan } from './plan-check.js';
+import './webgpu-types.js';
+
+// WebGPU's usage flags as numbers: Node has no GPUBufferUsage global.
+const usage = { mapRead: 1, copySource: 4, copyDestination: 8, uniform: 64, storage: 128, queryResolve: 512 };
+const mapModeRead = 1;
+const computeStage = 4;
+const paramsAlignment = 256;
+const timestampBytes = 8;
+
+/** Makes an executor that owns `device` and destroys it with itself. */
+export function createWebGpuExecutor(
+  device: GPUDevice,
+  info: Omit<DeviceInfo, 'limits' | 'features'>,
+): Executor {
+  return new WebGpuExecutor(device, info);
+}
+
+class WebGpuBuffer implements DeviceBuffer {
+  constructor(
+    readonly label: string,
+    readonly sizeBytes: number,
+    readonly gpu: GPUBuffer,
+  ) {}
+
+  destroy(): void {
+    this.gpu.destroy();
+  }
+}
+
+class WebGpuExecutor implements Executor {
+  readonly kind = 'webgpu';
+  readonly device: DeviceInfo;
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  #lost: GpuError | undefined;
+  /** Rejects every pending promise when the device goes away; Dawn would leave some unresolved. */
+  readonly #whenLost: Promise<never>;
+
+  constructor(device: GPUDevice, info: Omit<DeviceInfo, 'limits' | 'features'>) {
+    this.#device = device;
+    const limits = Object.fromEntries(
+      limitNames.map((name) => [name, Number(device.limits[name as keyof GPUSupportedLimits])]),
+    ) as unknown as DeviceLimits;
+    this.device = { ...info, limits, features: [...device.features].map(String).sort() };
+    this.#whenLost = device.lost.then(({ reason, message }) => {
+      this.#lost ??= new GpuError('DEVICE_LOST', `The device was lost (${reason}): ${message}`);
+      throw this.#lost;
+    });
+    // Handled here so that an idle loss is not an unhandled rejection; users of it still see it.
+    this.#whenLost.catch(() => undefined);
+  }
+
+  createBuffer(label: string, sizeBytes: number): DeviceBuffer {
+    this.#checkAlive();
+    if (!Number.isInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 4 !== 0) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `buffer '${label}': expected a positive multiple of 4 bytes but received ${sizeBytes}`,
+      );
+    }
+    if (sizeBytes > this.device.limits.maxBufferSize) {
+      throw new GpuError(
+        'DEVICE_OUT_OF_MEMORY',
+        `buffer '${label}': ${sizeBytes} bytes, but the device allows ${this.device.limits.maxBufferSize}`,
+      );
+    }
+    return new WebGpuBuffer(label, sizeBytes, this.#createBuffer(label, sizeBytes, storageUsage));
+  }
+
+  write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
+    this.#checkAlive();
+    if (offsetBytes + data.byteLength > buffer.sizeBytes) {
+      throw new GpuError(
+        'DEVICE_VALIDATION',
+        `write of ${data.byteLength} bytes at ${offsetBytes} exceeds buffer '${buffer.label}' of ${buffer.sizeBytes} bytes`,
+      );
+    }
+    this.#device.queue.writeBuffer(
+      gpuBuffer(buffer),
+      offsetBytes,
+      data.buffer as ArrayBuffer,
+      data.byteOffset,
+      data.byteLength,
+    );
+  }
+
+  async read(
+    buffer: DeviceBuffer,
+    offsetBytes = 0,
+    sizeBytes = buffer.sizeBytes - offsetBytes,
+  ): Promise<ArrayBuffer> {
+    this.#checkAlive();
+    return this.guarded('read', async () => {
+      const staging = this.#createBuffer('read back', sizeBytes, usage.mapRead | usage.copyDestination);
+      const encoder = this.#device.createCommandEncoder();
+      encoder.copyBufferToBuffer(gpuBuffer(buffer), offsetBytes, staging, 0, sizeBytes);
+      this.#device.queue.submit([encoder.finish()]);
+      return takeMapped(staging, sizeBytes);
+    });
+  }
+
+  async compile(plan: Plan, externals: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<CompiledPlan> {
+    this.#checkAlive();
+    checkPlan(plan, externals, this.device.limits);
+    return this.guarded(`compile of plan '${plan.label}'`, async () => {
+      const owned: GPUBuffer[] = [];
+      const buffers = plan.buffers.map(({ name, sizeBytes, role }, index) => {
+        if (role === 'external') return gpuBuffer(externals.get(name) as DeviceBuffer);
+        const flags = index === plan.stepBuffer ? stepUsage : storageUsage;
+        const buffer = this.#createBuffer(`${plan.label}: ${name}`, sizeBytes, flags);
+        owned.push(buffer);
+        return buffer;
+      });
+      const pipelines = await Promise.all(plan.kernels.map((kernel) => this.#pipeline(kernel)));
+      const dispatches = plan.commands.filter((command) => command.kind === 'dispatch');
+      const params = this.#createBuffer(
+        `${plan.label}: params`,
+        Math.max(1, dispatches.length) * paramsAlignment,
+        usage.uniform | usage.copyDestination,
+      );
+      owned.push(params);
+      const packed = new Uint8Array(Math.max(1, dispatches.length) * paramsAlignment);
+      dispatches.forEach((command, index) => {
+        packed.set(command.params, index * paramsAlignment);
+      });
+      this.#device.queue.writeBuffer(params, 0, packed);
+      const step = plan.stepBuffer < 0 ? undefined : buffers[plan.stepBuffer];
+      const groups = dispatches.map((command, index) =>
+        this.#bindGroups(plan, command, buffers, params, index, step),
+      );
+      return new CompiledWebGpuPlan(plan, this, this.#device, buffers, owned, pipelines, groups);
+    });
+  }
+
+  destroy(): void {
+    this.#lost ??= new GpuError('EXECUTOR_DESTROYED', 'The executor was destroyed');
+    this.#device.destroy();
+  }
+
+  /** Runs `work` inside error scopes; validation errors, lack of memory and loss reject. */
+  async guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+    this.#checkAlive();
+    this.#device.pushErrorScope('out-of-memory');
+    this.#device.pushErrorScope('validation');
+    let scopes: Promise<(GPUError | null)[]> | undefined;
+    const popScopes = () => {
+      scopes ??= Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
+      return scopes;
+    };
+    const pending = work();
+    // Error scopes are a stack: popped right after the synchronous part of `work`, so that calls
+    // that overlap in time do not see each other's errors.
+    const errors = popScopes();
+    const outcome = await Promise.race([this.#whenLost, Promise.allSettled([pending, errors])]);
+    const [result, popped] = outcome;
+    if (popped.status === 'fulfilled') {
+      const [validation, memory] = popped.value;
+      if (memory) throw new GpuError('DEVICE_OUT_OF_MEMORY', `${what}: ${memory.message}`);
+      if (validation) throw new GpuError('DEVICE_VALIDATION', `${what}: ${validation.message}`);
+    }
+    if (result.status === 'fulfilled') return result.value;
+    if (result.reason instanceof GpuError) throw result.reason;
+    if (this.#lost) throw this.#lost;
+    throw new GpuError('DEVICE_VALIDATION', `${what}: ${(result.reason as Error).message}`, {
+      cause: result.reason,
+    });
+  }
+
+  checkAlive(): void {
+    this.#checkAlive();
+  }
+
+  #checkAlive(): void {
+    if (this.#lost) throw this.#lost;
+  }
+
+  #createBuffer(label: string, size: number, flags: number): GPUBuffer {
+    return this.#device.createBuffer({ label, size, usage: flags });
+  }
+
+  #layout(access: readonly string[], type: 'storage' | 'uniform'): GPUBindGroupLayout {
+    const key = `${type}:${access.join()}`;
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.#device.createBindGroupLayout({
+        entries: access.map((mode, binding) => ({
+          binding,
+          visibility: computeStage,
+          buffer: {
+            type: type === 'uniform' ? 'uniform' : mode === 'read' ? 'read-only-storage' : 'storage',
+          },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  #groupLayouts(kernel: PlanKernel): GPUBindGroupLayout[] {
+    const uniforms = ['params', ...(kernel.usesStep ? ['step'] : [])];
+    const storage = this.#layout(kernel.access, 'storage');
+    return kernel.paramsSizeBytes > 0 ? [storage, this.#layout(uniforms, 'uniform')] : [storage];
+  }
+
+  #pipeline(kernel: PlanKernel): Promise<GPUComputePipeline> {
+    let pipeline = this.#pipelines.get(kernel.code);
+    if (!pipeline) {
+      pipeline = this.#device.createComputePipelineAsync({
+        label: kernel.label,
+        layout: this.#device.createPipelineLayout({ bindGroupLayouts: this.#groupLayouts(kernel) }),
+        compute: {
+          module: this.#device.createShaderModule({ label: kernel.label, code: kernel.code }),
+          entryPoint: 'main',
+        },
+      });
+      this.#pipelines.set(kernel.code, pipeline);
+      pipeline.catch(() => this.#pipelines.delete(kernel.code));
+    }
+    return pipeline;
+  }
+
+  #bindGroups(
+    plan: Plan,
+    command: DispatchCommand,
+    buffers: readonly GPUBuffer[],
+    params: GPUBuffer,
+    index: number,
+    step: GPUBuffer | undefined,
+  ): GPUBindGroup[] {
+    const kernel = plan.kernels[command.kernel] as PlanKernel;
+    const [storageLayout, uniformLayout] = this.#groupLayouts(kernel) as [
+      GPUBindGroupLayout,
+      GPUBindGroupLayout?,
+    ];
+    const storage = this.#device.createBindGroup({
+      label: command.label,
+      layout: storageLayout,
+      entries: command.buffers.map((buffer, binding) => ({
+        binding,
+        resource: { buffer: buffers[buffer] as GPUBuffer },
+      })),
+    });
+    if (!uniformLayout) return [storage];
+    const size = kernel.paramsSizeBytes;
+    const entries: GPUBindGroupEntry[] = [
+      { binding: 0, resource: { buffer: params, offset: index * paramsAlignment, size } },
+    ];
+    if (kernel.usesStep) entries.push({ binding: 1, resource: { buffer: step as GPUBuffer } });
+    return [storage, this.#device.createBindGroup({ label: command.label, layout: uniformLayout, entries })];
+  }
+}
+
+class CompiledWebGpuPlan implements CompiledPlan {
+  readonly #names: ReadonlyMap<string, number>;
+
+  constructor(
+    readonly plan: Plan,
+    private readonly executor: WebGpuExecutor,
+    private readonly device: GPUDevice,
+    private readonly buffers: readonly GPUBuffer[],
+    private readonly owned: readonly GPUBuffer[],
+    private readonly pipelines: readonly GPUComputePipeline[],
+    private readonly groups: readonly GPUBindGroup[][],
+  ) {
+    this.#names = new Map(plan.buffers.map((buffer, index) => [buffer.name, index]));
+  }
+
+  async run(options: RunOptions = {}): Promise<RunResult> {
+    this.executor.checkAlive();
+    const feeds = Object.entries(options.feeds ?? {}).map(([name, data]) => {
+      const index = checkFeed(this.plan, this.#names, name, data);
+      return { buffer: this.buffers[index] as GPUBuffer, data };
+    });
+    const reads = (options.reads ?? []).map((read) => {
+      const name = typeof read === 'string' ? read : read.name;
+      const index = this.#names.get(name);
+      const size = index === undefined ? undefined : this.plan.buffers[index]?.sizeBytes;
+      if (index === undefined || size === undefined) {
+        throw new GpuError('PLAN_INVALID', `plan '${this.plan.label}' has no buffer '${name}' to read`);
+      }
+      return {
+        name,
+        buffer: this.buffers[index] as GPUBuffer,
+        sizeBytes: typeof read === 'string' ? size : read.sizeBytes,
+      };
+    });
+    return this.executor.guarded(`run of plan '${this.plan.label}'`, async () => {
+      for (const { buffer, data } of feeds) {
+        this.device.queue.writeBuffer(
+          buffer,
+          0,
+          data.buffer as ArrayBuffer,
+          data.byteOffset,
+          data.byteLength,
+        );
+      }
+      const encoder = this.device.createCommandEncoder({ label: this.plan.label });
+      const timing = options.profile ? this.#timing() : undefined;
+      this.#encode(encoder, timing?.querySet);
+      if (timing) encoder.resolveQuerySet(timing.querySet, 0, timing.count * 2, timing.resolve, 0);
+      const staged = reads.map(({ name, buffer, sizeBytes }) => {
+        const staging = this.device.createBuffer({
+          size: sizeBytes,
+          usage: usage.mapRead | usage.copyDestination,
+        });
+        encoder.copyBufferToBuffer(buffer, 0, staging, 0, sizeBytes);
+        return { name, staging, sizeBytes };
+      });
+      if (timing)
+        encoder.copyBufferToBuffer(timing.resolve, 0, timing.staging, 0, timing.count * 2 * timestampBytes);
+      this.device.queue.submit([encoder.finish()]);
+      const contents = staged.map(
+        async ({ name, staging, sizeBytes }) => [name, await takeMapped(staging, sizeBytes)] as const,
+      );
+      if (staged.length === 0) await this.device.queue.onSubmittedWorkDone();
+      const result: RunResult = { reads: Object.fromEntries(await Promise.all(contents)) };
+      return timing ? { ...result, timings: await this.#readTimings(timing) } : result;
+    });
+  }
+
+  destroy(): void {
+    for (const buffer of this.owned) buffer.destroy();
+  }
+
+  #encode(encoder: GPUCommandEncoder, querySet: GPUQuerySet | undefined): void {
+    let pass: GPUComputePassEncoder | undefined;
+    const endPass = () => {
+      pass?.end();
+      pass = undefined;
+    };
+    let dispatch = 0;
+    for (const command of this.plan.commands) {
+      if (command.kind === 'dispatch') {
+        if (querySet) endPass();
+        pass ??= encoder.beginComputePass(
+          querySet
+            ? {
+                timestampWrites: {
+                  querySet,
+                  beginningOfPassWriteIndex: dispatch * 2,
+                  endOfPassWriteIndex: dispatch * 2 + 1,
+                },
+              }
+            : {},
+        );
+        pass.setPipeline(this.pipelines[command.kernel] as GPUComputePipeline);
+        (this.groups[dispatch] as GPUBindGroup[]).forEach((group, index) => {
+          pass?.setBindGroup(index, group);
+        });
+        pass.dispatchWorkgroups(...command.workgroups);
+        dispatch += 1;
+        continue;
+      }
+      endPass();
+      if (command.kind === 'clear') {
+        encoder.clearBuffer(
+          this.buffers[command.buffer] as GPUBuffer,
+          command.offsetBytes,
+          command.sizeBytes,
+        );
+      } else {
+        encoder.copyBufferToBuffer(
+          this.buffers[command.source] as GPUBuffer,
+          command.sourceOffsetBytes,
+          this.buffers[command.destination] as GPUBuffer,
+          command.destinationOffsetBytes,
+          command.sizeBytes,
+        );
+      }
+    }
+    endPass();
+  }
+
+  #timing() {
+    const count = this.groups.length;
+    if (count === 0 || count > 2048 || !this.device.features.has('timestamp-query')) return undefined;
+    const size = count * 2 * timestampBytes;
+    return {
+      count,
+      querySet: this.device.createQuerySet({ type: 'timestamp', count: count * 2 }),
+      resolve: this.device.createBuffer({ size, usage: usage.queryResolve | usage.copySource }),
+      staging: this.device.createBuffer({ size, usage: usage.mapRead | usage.copyDestination }),
+    };
+  }
+
+  async #readTimings(timing: {
+    count: number;
+    staging: GPUBuffer;
+    resolve: GPUBuffer;
+    querySet: GPUQuerySet;
+  }): Promise<DispatchTiming[]> {
+    const ticks = new BigUint64Array(await takeMapped(timing.staging, timing.count * 2 * timestampBytes));
+    timing.resolve.destroy();
+    timing.querySet.destroy();
+    return this.plan.commands
+      .filter((command) => command.kind === 'dispatch')
+      .map((command, index) => ({
+        kernel: this.plan.kernels[command.kernel]?.label ?? '',
+        label: command.label,
+        timeNs: Number((ticks[index * 2 + 1] ?? 0n) - (ticks[index * 2] ?? 0n)),
+      }));
+  }
+}
+
+const storageUsage = usage.storage | usage.copySource | usage.copyDestination;
+const stepUsage = usage.uniform | usage.copySource | usage.copyDestination;
+
+const limitNames = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+function gpuBuffer(buffer: DeviceBuffer): GPUBuffer {
+  if (buffer instanceof WebGpuBuffer) return buffer.gpu;
+  throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' belongs to another executor`);
+}
+
+async function takeMapped(staging: GPUBuffer, sizeBytes: number): Promise<ArrayBuffer> {
+  await staging.mapAsync(mapModeRead, 0, sizeBytes);
+  const copy = staging.getMappedRange(0, sizeBytes).slice(0);
+  staging.unmap();
+  staging.destroy();
+  return copy;
+}

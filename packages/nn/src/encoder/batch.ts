@@ -1,0 +1,187 @@
+/**
+ * What an encoder plan is fed: packed token ids and what follows from them.
+ *
+ * Sequences lie end to end, without padding. Each sequence has a slot: queries from slot 0,
+ * candidates (passages, then hard negatives) from slot `capacity.queries`.
+ */
+import { GpuError, type Tensor } from '@synglot/gpu';
+import type { Axis } from '../axis.js';
+import type { Graph } from '../graph.js';
+import type { SortedRows, TokenFeeds } from '../ops/embedding.js';
+import type { PoolingFeeds } from '../ops/pooling.js';
+import type { EncoderConfig } from './config.js';
+
+/** A packed batch: sequence s has ids[cuSeqlens[s] … cuSeqlens[s + 1]). Queries come first. */
+export interface EncoderBatch {
+  readonly ids: Uint32Array;
+  readonly cuSeqlens: Uint32Array;
+  /** How many of the sequences, from the first, are queries. */
+  readonly queries: number;
+  /** The rest: passages of the queries in order, then hard negatives. */
+  readonly candidates: number;
+  /** Token types (0 or 1 in pairs); all 0 when absent. */
+  readonly types?: Uint32Array;
+}
+
+/** The largest batch that a plan takes. */
+export interface BatchCapacity {
+  readonly tokens: number;
+  readonly queries: number;
+  readonly candidates: number;
+}
+
+export interface EncoderFeeds {
+  readonly tokenAxis: Axis;
+  readonly queryAxis: Axis;
+  readonly candidateAxis: Axis;
+  readonly embedding: TokenFeeds;
+  readonly pooling: PoolingFeeds;
+  readonly bounds: Tensor;
+}
+
+/** Declares the feeds of a plan; `packBatch` fills them. */
+export function declareFeeds(g: Graph, config: EncoderConfig, capacity: BatchCapacity): EncoderFeeds {
+  const { tokens, queries, candidates } = capacity;
+  const distinctWords = Math.min(tokens, config.vocabularySize);
+  const distinctPositions = Math.min(tokens, config.maxPositions);
+  const tokenFeed = g.plan.feed('tokens', [tokens, 4]);
+  const bounds = g.plan.feed('bounds', [tokens, 2]);
+  const sorted = (name: string, distinct: number, slot: Axis['slot']): SortedRows => ({
+    axis: { capacity: distinct, slot },
+    rows: g.plan.feed(`${name} rows`, [distinct]),
+    offsets: g.plan.feed(`${name} offsets`, [distinct + 1]),
+    order: g.plan.feed(`${name} order`, [tokens]),
+  });
+  return {
+    tokenAxis: { capacity: tokens, slot: 'tokens' },
+    queryAxis: { capacity: queries, slot: 'queries' },
+    candidateAxis: { capacity: Math.max(1, candidates), slot: 'candidates' },
+    embedding: {
+      tokens: tokenFeed,
+      words: sorted('word', distinctWords, 'distinctWords'),
+      positions: sorted('position', distinctPositions, 'distinctPositions'),
+    },
+    pooling: {
+      tokens: tokenFeed,
+      bounds,
+      slots: g.plan.feed('slots', [queries + Math.max(1, candidates), 2]),
+    },
+    bounds,
+  };
+}
+
+export interface PackedFeeds {
+  readonly feeds: Record<string, Uint32Array>;
+  readonly counts: {
+    readonly tokens: number;
+    readonly queries: number;
+    readonly candidates: number;
+    readonly distinctWords: number;
+    readonly distinctPositions: number;
+  };
+}
+
+/** Computes the feeds of one batch. Throws `PLAN_INVALID` when it does not fit plan or model. */
+export function packBatch(config: EncoderConfig, capacity: BatchCapacity, batch: EncoderBatch): PackedFeeds {
+  checkBatch(config, capacity, batch);
+  const { ids, cuSeqlens, types } = batch;
+  const sequences = batch.queries + batch.candidates;
+  const tokens = new Uint32Array(ids.length * 4);
+  const bounds = new Uint32Array(ids.length * 2);
+  const positions = new Uint32Array(ids.length);
+  const slots = new Uint32Array((capacity.queries + Math.max(1, capacity.candidates)) * 2);
+  for (let sequence = 0; sequence < sequences; sequence++) {
+    const begin = cuSeqlens[sequence] as number;
+    const end = cuSeqlens[sequence + 1] as number;
+    const slot = sequence < batch.queries ? sequence : capacity.queries + sequence - batch.queries;
+    slots.set([begin, end], slot * 2);
+    for (let token = begin; token < end; token++) {
+      const position = token - begin + config.positionOffset;
+      positions[token] = position;
+      tokens.set([ids[token] as number, position, types?.[token] ?? 0, slot], token * 4);
+      bounds.set([begin, end], token * 2);
+    }
+  }
+  const words = sortRows(ids);
+  const sortedPositions = sortRows(positions);
+  return {
+    feeds: {
+      tokens,
+      bounds,
+      slots,
+      'word rows': words.rows,
+      'word offsets': words.offsets,
+      'word order': words.order,
+      'position rows': sortedPositions.rows,
+      'position offsets': sortedPositions.offsets,
+      'position order': sortedPositions.order,
+    },
+    counts: {
+      tokens: ids.length,
+      queries: batch.queries,
+      candidates: batch.candidates,
+      distinctWords: words.rows.length,
+      distinctPositions: sortedPositions.rows.length,
+    },
+  };
+}
+
+/** Distinct values ascending, where each begins in `order`, and the indices sorted by value, then index. */
+export function sortRows(values: Uint32Array): {
+  rows: Uint32Array;
+  offsets: Uint32Array;
+  order: Uint32Array;
+} {
+  // Value and index in one number (exact below 2^53), so that a typed-array sort is stable and fast.
+  const keys = Float64Array.from(values, (value, index) => value * 2 ** 24 + index).sort();
+  const order = new Uint32Array(values.length);
+  const rows: number[] = [];
+  const offsets: number[] = [];
+  keys.forEach((key, entry) => {
+    const row = Math.floor(key / 2 ** 24);
+    order[entry] = key - row * 2 ** 24;
+    if (rows.length === 0 || rows[rows.length - 1] !== row) {
+      rows.push(row);
+      offsets.push(entry);
+    }
+  });
+  offsets.push(values.length);
+  return { rows: Uint32Array.from(rows), offsets: Uint32Array.from(offsets), order };
+}
+
+function checkBatch(config: EncoderConfig, capacity: BatchCapacity, batch: EncoderBatch): void {
+  const { ids, cuSeqlens, queries, candidates, types } = batch;
+  const fail = (message: string): never => {
+    throw new GpuError('PLAN_INVALID', `packed batch: ${message}`);
+  };
+  if (
+    cuSeqlens.length !== queries + candidates + 1 ||
+    cuSeqlens[0] !== 0 ||
+    cuSeqlens.at(-1) !== ids.length
+  ) {
+    fail(
+      `expected ${queries + candidates + 1} borders from 0 to ${ids.length} but received ${cuSeqlens.length}`,
+    );
+  }
+  if (ids.length > capacity.tokens || queries > capacity.queries || candidates > capacity.candidates) {
+    fail(
+      `${ids.length} tokens, ${queries} queries, ${candidates} candidates exceed the plan's ${capacity.tokens}, ${capacity.queries}, ${capacity.candidates}`,
+    );
+  }
+  if (types && types.length !== ids.length)
+    fail(`expected ${ids.length} token types but received ${types.length}`);
+  const longest = config.maxPositions - config.positionOffset;
+  for (let sequence = 0; sequence < queries + candidates; sequence++) {
+    const length = (cuSeqlens[sequence + 1] as number) - (cuSeqlens[sequence] as number);
+    if (length < 1 || length > longest)
+      fail(`sequence ${sequence} has ${length} tokens, expected 1 to ${longest}`);
+  }
+  for (const id of ids) {
+    if (id >= config.vocabularySize)
+      fail(`token id ${id} is outside the vocabulary of ${config.vocabularySize}`);
+  }
+  for (const type of types ?? []) {
+    if (type >= config.typeVocabularySize)
+      fail(`token type ${type}, but the model has ${config.typeVocabularySize}`);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The context in which ops emit a plan: the builder, the parameters' tensors, dropout sites.
+ *
+ * There is no automatic differentiation: an op is a function that emits its forward dispatches and
+ * returns its output together with a hand-written `backward`, which emits the gradient's dispatches
+ * when it is called. Composition is plain TypeScript (see encoder/layer.ts).
+ */
+import { PlanBuilder, type Tensor } from '@synglot/gpu';
+import { type Axis, countSlots } from './axis.js';
+import type { ParameterLayout, ParameterPart } from './parameters.js';
+
+/** A matrix [axis.capacity, columns] of which the axis's live rows mean something. */
+export interface Activation {
+  readonly tensor: Tensor;
+  readonly axis: Axis;
+  readonly columns: number;
+}
+
+/** What an op of one input returns. */
+export interface Differentiable {
+  readonly output: Activation;
+  /**
+   * Emits the gradient of the input, given the output's; parameters' gradients are accumulated.
+   * With `into`, the input's gradient is added to it instead of to a fresh tensor.
+   */
+  backward(dOutput: Activation, into?: Activation): Activation;
+}
+
+/** Dropout rate as the kernels want it. */
+export interface DropoutParams {
+  readonly dropout_site: number;
+  readonly dropout_threshold: number;
+  readonly dropout_keep_scale: number;
+}
+
+export class Graph {
+  readonly plan: PlanBuilder;
+  readonly #layout: ParameterLayout;
+  readonly #externals = new Map<string, Tensor>();
+  #sites = 0;
+
+  /** `training` turns dropout on. */
+  constructor(
+    label: string,
+    layout: ParameterLayout,
+    readonly training: boolean,
+  ) {
+    this.plan = new PlanBuilder(label);
+    this.#layout = layout;
+  }
+
+  /** An intermediate matrix. */
+  activation(name: string, axis: Axis, columns: number): Activation {
+    return { tensor: this.plan.transient(name, [axis.capacity, columns]), axis, columns };
+  }
+
+  /** The weight of a parameter that is not split. */
+  parameter(name: string): Tensor {
+    return this.#whole('parameter', name);
+  }
+
+  /** The gradient of a parameter that is not split. */
+  gradient(name: string): Tensor {
+    return this.#whole('gradient', name);
+  }
+
+  /** The parts of a parameter that may be split by rows, with the tensor of `kind` for each. */
+  parts(kind: string, name: string): { part: ParameterPart; tensor: Tensor }[] {
+    return this.#layout.parts(name).map((part) => ({ part, tensor: this.#external(kind, part) }));
+  }
+
+  /** The tensor of `kind` for one part. */
+  partTensor(kind: string, part: ParameterPart): Tensor {
+    return this.#external(kind, part);
+  }
+
+  /** Shape of a parameter. */
+  shape(name: string): readonly number[] {
+    return this.#layout.shape(name);
+  }
+
+  /** Whether dropout at `rate` does anything here, and the kernels' parameters for the next site. */
+  dropout(rate: number): { active: boolean; params: DropoutParams } {
+    const active = this.training && rate > 0;
+    const site = this.#sites++;
+    return {
+      active,
+      params: {
+        dropout_site: site,
+        dropout_threshold: active ? Math.min(2 ** 32 - 1, Math.round(rate * 2 ** 32)) : 0,
+        dropout_keep_scale: active ? 1 / (1 - rate) : 1,
+      },
+    };
+  }
+
+  #whole(kind: string, name: string): Tensor {
+    const parts = this.#layout.parts(name);
+    if (parts.length !== 1) throw new RangeError(`Parameter '${name}' is split; this op needs it whole`);
+    return this.#external(kind, parts[0] as ParameterPart);
+  }
+
+  #external(kind: string, part: ParameterPart): Tensor {
+    const name = `${kind} ${part.key}`;
+    let tensor = this.#externals.get(name);
+    if (!tensor) {
+      tensor = this.plan.external(name, part.shape);
+      this.#externals.set(name, tensor);
+    }
+    return tensor;
+  }
+}
+
+/** `rows` and `rows_count` parameters of an axis. */
+export function rowParams(axis: Axis): { rows: number; rows_count: number } {
+  return { rows: axis.capacity, rows_count: countSlots[axis.slot] };
+}
+
+/** Workgroups for a kernel that strides over vectors of four elements. */
+export function stridedWorkgroups(axis: Axis, columns: number, workgroupSize = 64): [number] {
+  return [Math.max(1, Math.min(1024, Math.ceil((axis.capacity * columns) / 4 / workgroupSize)))];
+}
+
+/** Workgroups for a kernel with one invocation a row. */
+export function rowWorkgroups(axis: Axis, workgroupSize = 64): [number] {
+  return [Math.ceil(axis.capacity / workgroupSize)];
+}

@@ -1,0 +1,69 @@
+/** Fresh weights, as transformers initialises BERT: normal matrices, zero biases, unit layer norms. */
+import type { EncoderConfig } from './encoder/config.js';
+import type { ReadRows } from './parameter-store.js';
+import type { ParameterSpec } from './parameters.js';
+
+/**
+ * Rows of freshly initialised parameters, a pure function of seed, name and row, so that the
+ * pieces in which a table is loaded do not matter.
+ */
+export function freshParameters(
+  config: EncoderConfig,
+  specs: readonly ParameterSpec[],
+  seed: number,
+): ReadRows {
+  const shapes = new Map(specs.map((spec) => [spec.name, spec.shape]));
+  return async (name, begin, end) => {
+    const shape = shapes.get(name);
+    if (!shape) throw new RangeError(`The model has no parameter '${name}'`);
+    const columns = shape.slice(1).reduce((product, size) => product * size, 1);
+    const data = new Float32Array((end - begin) * columns);
+    if (name.endsWith('LayerNorm.weight')) return data.fill(1);
+    if (name.endsWith('.bias')) return data;
+    const nameSeed = hashText(name) ^ seed;
+    for (let row = begin; row < end; row++) {
+      const random = normalStream(nameSeed, row);
+      const offset = (row - begin) * columns;
+      for (let column = 0; column < columns; column++)
+        data[offset + column] = random() * config.initializerRange;
+    }
+    return data;
+  };
+}
+
+/** Standard normal numbers: Box-Muller on mulberry32. */
+function normalStream(seed: number, row: number): () => number {
+  let state = mix(mix(seed >>> 0) ^ row);
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+  let spare: number | undefined;
+  return () => {
+    if (spare !== undefined) {
+      const value = spare;
+      spare = undefined;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
+}
+
+function mix(value: number): number {
+  let x = value >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b) >>> 0;
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35) >>> 0;
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,133 @@
+/** In-batch InfoNCE with temperature, directions and masks, and its gradient. */
+import type { Tensor } from '@synglot/gpu';
+import { type Axis, countSlots } from '../axis.js';
+import type { Activation, Graph } from '../graph.js';
+import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
+
+/** `both` is the mean of the two directions. */
+export type LossDirection = 'query-to-passage' | 'passage-to-query' | 'both';
+
+export interface InfoNceOptions {
+  /** Cosine similarities are divided by it; sentence-transformers' scale 20 is 0.05. */
+  readonly temperature: number;
+  readonly direction: LossDirection;
+}
+
+/** Feed with the mask groups [candidates]: see `Collated batch` in @synglot/data. */
+export const groupsFeed = 'groups';
+/** Results: loss of each query, of each positive. The batch's loss is the weighted mean (`meanLoss`). */
+export const rowLossResult = 'row loss';
+export const columnLossResult = 'column loss';
+
+export interface InfoNce {
+  backward(): { dQueries: Activation; dCandidates: Activation };
+}
+
+/** Weights of the two directions. */
+export function directionWeights(direction: LossDirection): { row: number; column: number } {
+  if (direction === 'both') return { row: 0.5, column: 0.5 };
+  return direction === 'query-to-passage' ? { row: 1, column: 0 } : { row: 0, column: 1 };
+}
+
+/**
+ * Emits the loss of `queries` [Q, D] against `candidates` [C, D], whose first Q rows are the
+ * queries' positives. Rows are expected to be normalised where cosine similarity is meant.
+ */
+export function infoNce(
+  g: Graph,
+  queries: Activation,
+  candidates: Activation,
+  options: InfoNceOptions,
+): InfoNce {
+  const q = queries.axis;
+  const c = candidates.axis;
+  const d: Axis = { capacity: queries.columns, slot: 'all' };
+  const weights = directionWeights(options.direction);
+  const groups = g.plan.feed(groupsFeed, [c.capacity]);
+  const similarity = g.plan.transient('similarity', [q.capacity, c.capacity]);
+  matmulNt(g, queries.tensor, candidates.tensor, similarity, { m: q, n: c, k: d, label: 'similarity' });
+
+  const shared = {
+    queries: q.capacity,
+    queries_count: countSlots[q.slot],
+    candidates: c.capacity,
+    candidates_count: countSlots[c.slot],
+    inverse_temperature: 1 / options.temperature,
+  };
+  const statistics = (name: string): Tensor => g.plan.transient(name, [q.capacity]);
+  const rowLogSumExp = statistics('row log-sum-exp');
+  const columnLogSumExp = statistics('column log-sum-exp');
+  const workgroups = [Math.ceil(q.capacity / 64)] as const;
+  g.plan.dispatch('info_nce_row_statistics', {
+    label: 'loss of queries',
+    bindings: {
+      similarity,
+      groups,
+      log_sum_exp: rowLogSumExp,
+      loss: g.plan.result(rowLossResult, [q.capacity]),
+    },
+    params: shared,
+    workgroups,
+  });
+  const { candidates_count: _, ...columnParams } = shared;
+  g.plan.dispatch('info_nce_column_statistics', {
+    label: 'loss of positives',
+    bindings: {
+      similarity,
+      groups,
+      log_sum_exp: columnLogSumExp,
+      loss: g.plan.result(columnLossResult, [q.capacity]),
+    },
+    params: columnParams,
+    workgroups,
+  });
+  return {
+    backward() {
+      const dSimilarity = g.plan.transient('d similarity', [q.capacity, c.capacity]);
+      g.plan.dispatch('info_nce_backward', {
+        label: 'd similarity',
+        bindings: {
+          similarity,
+          groups,
+          row_log_sum_exp: rowLogSumExp,
+          column_log_sum_exp: columnLogSumExp,
+          d_similarity: dSimilarity,
+        },
+        params: { ...shared, row_weight: weights.row, column_weight: weights.column },
+        workgroups: [Math.ceil(c.capacity / 64), q.capacity],
+      });
+      const dQueries = g.activation('d query embeddings', q, d.capacity);
+      matmulNn(g, dSimilarity, candidates.tensor, dQueries.tensor, {
+        m: q,
+        n: d,
+        k: c,
+        label: 'd query embeddings',
+        accumulate: false,
+      });
+      const dCandidates = g.activation('d candidate embeddings', c, d.capacity);
+      matmulTn(g, dSimilarity, queries.tensor, dCandidates.tensor, {
+        m: c,
+        n: d,
+        k: q,
+        label: 'd candidate embeddings',
+        accumulate: false,
+      });
+      return { dQueries, dCandidates };
+    },
+  };
+}
+
+/** The batch's loss from the two results, averaged in double precision. */
+export function meanLoss(
+  rowLoss: Float32Array,
+  columnLoss: Float32Array,
+  queries: number,
+  direction: LossDirection,
+): number {
+  const weights = directionWeights(direction);
+  let total = 0;
+  for (let i = 0; i < queries; i++) {
+    total += weights.row * (rowLoss[i] as number) + weights.column * (columnLoss[i] as number);
+  }
+  return total / queries;
+}

@@ -1,0 +1,92 @@
+/** Residual connection, dropout and layer norm in one: the end of every sub-layer. */
+import { type Activation, type Graph, rowParams, rowWorkgroups, stridedWorkgroups } from '../graph.js';
+import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
+
+export interface ResidualLayerNorm {
+  readonly output: Activation;
+  /** Gradients of `x` and of `residual`; the same tensor when nothing was dropped. */
+  backward(dOutput: Activation): { dX: Activation; dResidual: Activation };
+}
+
+/**
+ * layer_norm(residual + dropout(x)) with parameters `${name}.weight` and `${name}.bias` [columns].
+ */
+export function residualLayerNorm(
+  g: Graph,
+  x: Activation,
+  residual: Activation,
+  options: {
+    readonly name: string;
+    readonly epsilon: number;
+    readonly dropoutRate: number;
+    readonly label: string;
+  },
+): ResidualLayerNorm {
+  const { axis, columns } = x;
+  const { name, label } = options;
+  const { active, params: dropoutParams } = g.dropout(options.dropoutRate);
+  const sum = g.activation(`${label} sum`, axis, columns);
+  const statistics = g.activation(`${label} statistics`, axis, 2);
+  const output = g.activation(`${label} output`, axis, columns);
+  const params = { ...rowParams(axis), columns };
+  g.plan.dispatch('residual_layer_norm_forward', {
+    label,
+    constants: { HAS_DROPOUT: active },
+    bindings: {
+      x: x.tensor,
+      residual: residual.tensor,
+      gamma: g.parameter(`${name}.weight`),
+      beta: g.parameter(`${name}.bias`),
+      sum: sum.tensor,
+      statistics: statistics.tensor,
+      y: output.tensor,
+    },
+    params: { ...params, epsilon: options.epsilon, ...dropoutParams },
+    workgroups: rowWorkgroups(axis),
+  });
+  return {
+    output,
+    backward(dOutput) {
+      const dSum = g.activation(`d ${label} sum`, axis, columns);
+      g.plan.dispatch('layer_norm_backward_input', {
+        label: `d ${label}`,
+        bindings: {
+          d_y: dOutput.tensor,
+          sum: sum.tensor,
+          statistics: statistics.tensor,
+          gamma: g.parameter(`${name}.weight`),
+          d_sum: dSum.tensor,
+        },
+        params,
+        workgroups: rowWorkgroups(axis),
+      });
+      const blocks = blockCount(axis);
+      const partialGamma = g.plan.transient(`${label} partial gamma`, [blocks, columns]);
+      const partialBeta = g.plan.transient(`${label} partial beta`, [blocks, columns]);
+      g.plan.dispatch('layer_norm_backward_parameters_partial', {
+        label: `d ${label} parameters`,
+        constants: { ROWS_PER_BLOCK: rowsPerBlock },
+        bindings: {
+          d_y: dOutput.tensor,
+          sum: sum.tensor,
+          statistics: statistics.tensor,
+          partial_gamma: partialGamma,
+          partial_beta: partialBeta,
+        },
+        params,
+        workgroups: [Math.ceil(columns / 4 / 32), blocks],
+      });
+      columnSumInto(g, partialGamma, axis, columns, g.gradient(`${name}.weight`), `d ${name}.weight`);
+      columnSumInto(g, partialBeta, axis, columns, g.gradient(`${name}.bias`), `d ${name}.bias`);
+      if (!active) return { dX: dSum, dResidual: dSum };
+      const dX = g.activation(`d ${label} x`, axis, columns);
+      g.plan.dispatch('dropout', {
+        label: `d ${label} dropout`,
+        bindings: { x: dSum.tensor, y: dX.tensor },
+        params: { ...params, ...dropoutParams },
+        workgroups: stridedWorkgroups(axis, columns),
+      });
+      return { dX, dResidual: dSum };
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** From token vectors to one vector a sequence, and row normalisation. */
+import type { Tensor } from '@synglot/gpu';
+import { type Axis, countSlots } from '../axis.js';
+import {
+  type Activation,
+  type Differentiable,
+  type Graph,
+  rowParams,
+  rowWorkgroups,
+  stridedWorkgroups,
+} from '../graph.js';
+
+export interface PoolingFeeds {
+  /** [tokens] of (id, position, type, slot). */
+  readonly tokens: Tensor;
+  /** [tokens] of (first, end) token of the token's own sequence. */
+  readonly bounds: Tensor;
+  /** [all slots] of (first, end) token. */
+  readonly slots: Tensor;
+}
+
+export interface Pooling {
+  readonly output: Activation;
+  /** Writes the gradients of this range's tokens into `dHidden`, which other ranges complete. */
+  backward(dOutput: Activation, dHidden: Activation): void;
+}
+
+/** Pools the sequences in slots [slotBegin, slotBegin + rows.capacity). */
+export function pool(
+  g: Graph,
+  hidden: Activation,
+  feeds: PoolingFeeds,
+  options: {
+    readonly mode: 'cls' | 'mean';
+    readonly rows: Axis;
+    readonly slotBegin: number;
+    readonly label: string;
+  },
+): Pooling {
+  const { mode, rows, slotBegin, label } = options;
+  const { columns, axis: tokens } = hidden;
+  const output = g.activation(`${label} output`, rows, columns);
+  g.plan.dispatch(mode === 'mean' ? 'pool_mean_forward' : 'pool_cls_forward', {
+    label,
+    bindings: { hidden: hidden.tensor, slots: feeds.slots, y: output.tensor },
+    params: { ...rowParams(rows), columns, slot_begin: slotBegin },
+    workgroups: stridedWorkgroups(rows, columns),
+  });
+  return {
+    output,
+    backward(dOutput, dHidden) {
+      g.plan.dispatch(mode === 'mean' ? 'pool_mean_backward' : 'pool_cls_backward', {
+        label: `d ${label}`,
+        bindings: {
+          d_y: dOutput.tensor,
+          tokens: feeds.tokens,
+          bounds: feeds.bounds,
+          d_hidden: dHidden.tensor,
+        },
+        params: {
+          tokens: tokens.capacity,
+          tokens_count: countSlots[tokens.slot],
+          columns,
+          slot_begin: slotBegin,
+          rows: rows.capacity,
+        },
+        workgroups: stridedWorkgroups(tokens, columns),
+      });
+    },
+  };
+}
+
+/** Divides each row by its Euclidean length. */
+export function normalize(g: Graph, x: Activation, label: string): Differentiable {
+  const { axis, columns } = x;
+  const output = g.activation(`${label} output`, axis, columns);
+  const inverseNorms = g.plan.transient(`${label} inverse norms`, [axis.capacity]);
+  const shape = { params: { ...rowParams(axis), columns }, workgroups: rowWorkgroups(axis) };
+  g.plan.dispatch('normalize_forward', {
+    ...shape,
+    label,
+    bindings: { x: x.tensor, y: output.tensor, inverse_norms: inverseNorms },
+  });
+  return {
+    output,
+    backward(dOutput) {
+      const dX = g.activation(`d ${label} input`, axis, columns);
+      g.plan.dispatch('normalize_backward', {
+        ...shape,
+        label: `d ${label}`,
+        bindings: { y: output.tensor, d_y: dOutput.tensor, inverse_norms: inverseNorms, d_x: dX.tensor },
+      });
+      return dX;
+    },
+  };
+}

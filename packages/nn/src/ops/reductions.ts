@@ -1,0 +1,45 @@
+/** Two-stage sums over rows: blocks of rows first, then the blocks. No atomics, fixed order. */
+import type { Tensor } from '@synglot/gpu';
+import type { Axis } from '../axis.js';
+import { type Activation, type Graph, rowParams } from '../graph.js';
+
+/** Rows that one first-stage invocation sums. */
+export const rowsPerBlock = 64;
+
+/** First-stage blocks of a full axis. */
+export function blockCount(axis: Axis): number {
+  return Math.ceil(axis.capacity / rowsPerBlock);
+}
+
+/** Second stage: gradient[row] += sum of `partial` [blocks, columns] over the live blocks. */
+export function columnSumInto(
+  g: Graph,
+  partial: Tensor,
+  axis: Axis,
+  columns: number,
+  gradient: Tensor,
+  label: string,
+  gradientRow = 0,
+): void {
+  g.plan.dispatch('partial_sum_accumulate', {
+    label,
+    bindings: { partial, gradient },
+    params: { ...rowParams(axis), rows_per_block: rowsPerBlock, columns, gradient_row: gradientRow },
+    workgroups: [Math.ceil(columns / 4 / 32)],
+  });
+}
+
+/** Both stages for a bias: gradient [columns] += column sums of `x`. */
+export function biasGradient(g: Graph, x: Activation, gradient: Tensor, label: string): void {
+  const { axis, columns } = x;
+  const blocks = blockCount(axis);
+  const partial = g.plan.transient(`${label} partial`, [blocks, columns]);
+  g.plan.dispatch('column_sum_partial', {
+    label: `${label} partial`,
+    constants: { ROWS_PER_BLOCK: rowsPerBlock },
+    bindings: { x: x.tensor, partial },
+    params: { ...rowParams(axis), columns },
+    workgroups: [Math.ceil(columns / 4 / 32), blocks],
+  });
+  columnSumInto(g, partial, axis, columns, gradient, label);
+}

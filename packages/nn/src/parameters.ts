@@ -1,0 +1,123 @@
+/** Which parameters an encoder has, and how they are cut to fit the device's bindings. */
+import type { EncoderConfig, ParameterName, PoolingConfig } from './encoder/config.js';
+
+export interface ParameterSpec {
+  readonly name: ParameterName;
+  readonly shape: readonly number[];
+}
+
+/** All parameters of an encoder with its pooling head, in checkpoint order and naming. */
+export function encoderParameters(config: EncoderConfig, pooling: PoolingConfig): ParameterSpec[] {
+  const { hiddenSize: hidden, intermediateSize: intermediate } = config;
+  const specs: ParameterSpec[] = [
+    { name: 'embeddings.word_embeddings.weight', shape: [config.vocabularySize, hidden] },
+    { name: 'embeddings.position_embeddings.weight', shape: [config.maxPositions, hidden] },
+    { name: 'embeddings.token_type_embeddings.weight', shape: [config.typeVocabularySize, hidden] },
+    ...layerNorm('embeddings.LayerNorm', hidden),
+  ];
+  for (let layer = 0; layer < config.layers; layer++) {
+    const prefix = `encoder.layer.${layer}`;
+    specs.push(
+      ...linear(`${prefix}.attention.self.query`, hidden, hidden),
+      ...linear(`${prefix}.attention.self.key`, hidden, hidden),
+      ...linear(`${prefix}.attention.self.value`, hidden, hidden),
+      ...linear(`${prefix}.attention.output.dense`, hidden, hidden),
+      ...layerNorm(`${prefix}.attention.output.LayerNorm`, hidden),
+      ...linear(`${prefix}.intermediate.dense`, intermediate, hidden),
+      ...linear(`${prefix}.output.dense`, hidden, intermediate),
+      ...layerNorm(`${prefix}.output.LayerNorm`, hidden),
+    );
+  }
+  if (pooling.dense) {
+    const { inFeatures, outFeatures, bias } = pooling.dense;
+    specs.push({ name: 'dense.weight', shape: [outFeatures, inFeatures] });
+    if (bias) specs.push({ name: 'dense.bias', shape: [outFeatures] });
+  }
+  return specs;
+}
+
+function linear(name: string, out: number, into: number): ParameterSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [out, into] },
+    { name: `${name}.bias`, shape: [out] },
+  ];
+}
+
+function layerNorm(name: string, size: number): ParameterSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [size] },
+    { name: `${name}.bias`, shape: [size] },
+  ];
+}
+
+/** Rows [rowBegin, rowEnd) of a parameter, in a buffer of their own. */
+export interface ParameterPart {
+  /** `name` for a whole parameter, `name[2]` for the third part of a split one. */
+  readonly key: string;
+  readonly name: ParameterName;
+  readonly rowBegin: number;
+  readonly rowEnd: number;
+  readonly shape: readonly number[];
+  readonly elements: number;
+}
+
+/** Cuts parameters into parts that a device can bind. */
+export class ParameterLayout {
+  readonly #parts = new Map<ParameterName, ParameterPart[]>();
+  readonly specs: readonly ParameterSpec[];
+
+  /**
+   * @param bindingLimitBytes the device's `maxStorageBufferBindingSize`; a two-dimensional parameter
+   * larger than that is split by rows behind its name.
+   */
+  constructor(specs: readonly ParameterSpec[], bindingLimitBytes: number) {
+    this.specs = specs;
+    for (const { name, shape } of specs) this.#parts.set(name, split(name, shape, bindingLimitBytes));
+  }
+
+  parts(name: ParameterName): readonly ParameterPart[] {
+    const parts = this.#parts.get(name);
+    if (!parts) throw new RangeError(`The model has no parameter '${name}'`);
+    return parts;
+  }
+
+  shape(name: ParameterName): readonly number[] {
+    const spec = this.specs.find((entry) => entry.name === name);
+    if (!spec) throw new RangeError(`The model has no parameter '${name}'`);
+    return spec.shape;
+  }
+
+  /** Every part of every parameter, in order. */
+  all(): ParameterPart[] {
+    return [...this.#parts.values()].flat();
+  }
+}
+
+function split(name: ParameterName, shape: readonly number[], limitBytes: number): ParameterPart[] {
+  const rows = shape[0] as number;
+  const rowElements = shape.slice(1).reduce((product, size) => product * size, 1);
+  const rowsPerPart = Math.floor(limitBytes / (rowElements * 4));
+  if (rowsPerPart >= rows) {
+    return [{ key: name, name, rowBegin: 0, rowEnd: rows, shape, elements: rows * rowElements }];
+  }
+  if (shape.length < 2 || rowsPerPart < 1) {
+    throw new RangeError(
+      `Parameter '${name}' [${shape}] cannot be split into bindings of ${limitBytes} bytes`,
+    );
+  }
+  const parts: ParameterPart[] = [];
+  for (let rowBegin = 0; rowBegin < rows; rowBegin += rowsPerPart) {
+    const rowEnd = Math.min(rows, rowBegin + rowsPerPart);
+    const count = rowEnd - rowBegin;
+    const key = `${name}[${parts.length}]`;
+    parts.push({
+      key,
+      name,
+      rowBegin,
+      rowEnd,
+      shape: [count, ...shape.slice(1)],
+      elements: count * rowElements,
+    });
+  }
+  return parts;
+}

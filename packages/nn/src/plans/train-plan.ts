@@ -1,0 +1,80 @@
+/** The plans of training: gradients of one packed batch, the update, and both in one. */
+import type { Plan } from '@synglot/gpu';
+import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
+import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
+import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
+import { Graph } from '../graph.js';
+import { type InfoNceOptions, infoNce } from '../loss/info-nce.js';
+import { emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
+import type { ParameterLayout } from '../parameters.js';
+
+export interface TrainPlanOptions {
+  readonly config: EncoderConfig;
+  readonly pooling: PoolingConfig;
+  readonly layout: ParameterLayout;
+  readonly capacity: BatchCapacity;
+  readonly loss: InfoNceOptions;
+  /**
+   * - `step`: clear the gradients, forward, backward, update
+   * - `accumulate`: forward and backward, adding to the gradients
+   * - `evaluate`: forward only, no dropout: the validation loss
+   */
+  readonly mode: 'step' | 'accumulate' | 'evaluate';
+  /** Needed by `step`. */
+  readonly optimizer?: OptimizerOptions;
+}
+
+/** One plan for batches up to `capacity`. Results: `row loss`, `column loss`, for `step` also `clip`. */
+export function buildTrainPlan(options: TrainPlanOptions): Plan {
+  const { config, pooling, layout, capacity, mode } = options;
+  const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
+  const g = new Graph(label, layout, mode !== 'evaluate');
+  if (mode === 'step') clearGradients(g, layout);
+
+  const feeds = declareFeeds(g, config, capacity);
+  const encoded = encoder(g, config, feeds);
+  const { hidden } = encoded;
+  const queries = sentenceEmbeddings(g, hidden, pooling, feeds, {
+    rows: feeds.queryAxis,
+    slotBegin: 0,
+    label: 'query',
+  });
+  const candidates = sentenceEmbeddings(g, hidden, pooling, feeds, {
+    rows: feeds.candidateAxis,
+    slotBegin: capacity.queries,
+    label: 'candidate',
+  });
+  const loss = infoNce(g, queries.output, candidates.output, options.loss);
+  if (mode !== 'evaluate') {
+    const { dQueries, dCandidates } = loss.backward();
+    const dHidden = g.activation('d hidden', hidden.axis, hidden.columns);
+    queries.backward(dQueries, dHidden);
+    candidates.backward(dCandidates, dHidden);
+    encoded.backward(dHidden);
+  }
+  if (mode === 'step') {
+    if (!options.optimizer) throw new TypeError("A plan with mode 'step' needs an optimizer");
+    emitUpdate(g.plan, layout, (kind, part) => g.partTensor(kind, part), options.optimizer);
+  }
+  return g.plan.build();
+}
+
+/** The update alone, for gradients accumulated over several batches. Result: `clip`. */
+export function buildUpdatePlan(layout: ParameterLayout, optimizer: OptimizerOptions): Plan {
+  const g = new Graph('update', layout, true);
+  emitUpdate(g.plan, layout, (kind, part) => g.partTensor(kind, part), optimizer);
+  return g.plan.build();
+}
+
+/** Sets every gradient to zero. */
+export function buildClearPlan(layout: ParameterLayout): Plan {
+  const g = new Graph('clear gradients', layout, true);
+  clearGradients(g, layout);
+  return g.plan.build();
+}
+
+function clearGradients(g: Graph, layout: ParameterLayout): void {
+  for (const { name } of layout.specs) {
+    for (const { tensor } of g.parts('gradient', name)) g.plan.clear(tensor);
+  }
+}
