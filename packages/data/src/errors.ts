@@ -1,0 +1,38 @@
+/**
+ * The error of this package. Not for collections of evaluation data, which have their own.
+ */
+
+/**
+ * Stable error codes of this package; all of them are mistakes in what the user gave.
+ *
+ * - `INPUT_FILE`: a file or folder is missing, unreadable or damaged.
+ * - `INPUT_JSON`: a line or a file is not JSON, or not the expected kind of JSON value.
+ * - `INPUT_COLUMN`: a field or column is missing or of the wrong type.
+ * - `INPUT_EMPTY`: a query, a passage, a negative, an encoding or a whole data set is empty.
+ * - `INPUT_LANGUAGE`: a language is missing, malformed or not in the data.
+ * - `INPUT_OPTION`: an option has a value that is not allowed.
+ * - `INPUT_FORMAT`: no reader has this name.
+ * - `INPUT_BATCH`: no batch of the wanted size, mode or languages can be drawn from the data.
+ * - `INPUT_STATE`: a sampler state belongs to other data, to other options, or is damaged.
+ */
+export type DataErrorCode =
+  | 'INPUT_BATCH'
+  | 'INPUT_COLUMN'
+  | 'INPUT_EMPTY'
+  | 'INPUT_FILE'
+  | 'INPUT_FORMAT'
+  | 'INPUT_JSON'
+  | 'INPUT_LANGUAGE'
+  | 'INPUT_OPTION'
+  | 'INPUT_STATE';
+
+/** A mistake in training data or in the options of a sampler, in one line, with a stable `code`. */
+export class DataError extends Error {
+  readonly code: DataErrorCode;
+
+  constructor(code: DataErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DataError';
+    this.code = code;
+  }
+}

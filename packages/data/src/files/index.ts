@@ -1,0 +1,15 @@
+/** Entry of `@synglot/data/files`: readers of training and evaluation data for Node. */
+export { type DebianFaqOptions, readDebianFaq } from './debian-faq.js';
+export { readLibreofficeHelp } from './libreoffice-help.js';
+export { type Line, readLines } from './lines.js';
+export { type MonoQaOptions, readMonoQa } from './mono-qa.js';
+export type { ReadOptions, SingleLanguageOptions } from './options.js';
+export { readFlagEmbedding, readTevatron, type TevatronOptions } from './other-tools.js';
+export { type PairField, type PairOptions, readPairs } from './pairs.js';
+export { readParallelFaq } from './parallel-faq.js';
+export * from './registry.js';
+export { type BeirOptions, type RetrievalOptions, readBeir, readMiracl } from './retrieval.js';
+export { readSentenceTransformers, type SentenceTransformersOptions } from './sentence-transformers.js';
+export { readSquad, type SquadOptions } from './squad.js';
+export { readSquad2FiEn, type Squad2FiEnOptions } from './squad2-fi-en.js';
+export { readXquadR, type XquadROptions } from './xquad-r.js';

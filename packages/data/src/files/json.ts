@@ -1,0 +1,124 @@
+/**
+ * JSON from files, with messages that name file and line, and typed access to the fields of an object.
+ */
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { DataError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import { fileError, readLines } from './lines.js';
+
+/** An object of a file and the place it came from. */
+export interface Fields {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** `file:line`, or a path within a file. */
+  readonly where: string;
+  /** The line, from 1; for Parquet the row, from 1. */
+  readonly number: number;
+}
+
+/** The objects of a JSONL file, one a line; blank lines are skipped. @throws DataError `INPUT_FILE`, `INPUT_JSON` */
+export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
+  for await (const { text, number, where } of readLines(file)) {
+    if (text.trim() === '') continue;
+    let values: unknown;
+    try {
+      values = JSON.parse(text);
+    } catch (cause) {
+      throw new DataError('INPUT_JSON', `${where}: not JSON (${(cause as Error).message})`, { cause });
+    }
+    yield { values: asObject(values, where), where, number };
+  }
+}
+
+/** A whole JSON file (`.gz` too). @throws DataError `INPUT_FILE`, `INPUT_JSON` with the line */
+export async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    const bytes = await readFile(file);
+    const plain = file.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes;
+    text = new TextDecoder('utf-8', { fatal: true }).decode(plain);
+  } catch (error) {
+    throw fileError(file, error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = (cause as Error).message;
+    const position = /at position (\d+)/.exec(message)?.[1];
+    const end = position === undefined ? text.length : Number(position);
+    const line = text.slice(0, end).split('\n').length;
+    throw new DataError('INPUT_JSON', `${file}:${line}: not JSON (${message})`, { cause });
+  }
+}
+
+/** `value` as an object. @throws DataError `INPUT_JSON` */
+export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Readonly<Record<string, unknown>>;
+  }
+  throw new DataError('INPUT_JSON', `${where}: expected a JSON object but received ${kindOf(value)}`);
+}
+
+/** `value` as a list. @throws DataError `INPUT_COLUMN` */
+export function asList(value: unknown, where: string, field: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${where}: expected a list in '${field}' but received ${kindOf(value)}`,
+  );
+}
+
+/**
+ * A text that must be there and not be empty.
+ *
+ * @throws DataError `INPUT_COLUMN` where the field is missing or no text, `INPUT_EMPTY` where it is blank
+ */
+export function requiredText(fields: Fields, field: string): string {
+  const value = fields.values[field];
+  if (value === undefined || value === null) throw missingField(fields, field);
+  return asText(value, fields.where, field);
+}
+
+/** A text or number as text; undefined where the field is missing, null or blank. @throws DataError `INPUT_COLUMN` */
+export function optionalText(fields: Fields, field: string): string | undefined {
+  const value = fields.values[field];
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return value;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${fields.where}: expected a text in '${field}' but received ${kindOf(value)}`,
+  );
+}
+
+/** `value` as a text that is not blank. @throws DataError `INPUT_COLUMN`, `INPUT_EMPTY` */
+export function asText(value: unknown, where: string, field: string): string {
+  if (typeof value !== 'string') {
+    throw new DataError(
+      'INPUT_COLUMN',
+      `${where}: expected a text in '${field}' but received ${kindOf(value)}`,
+    );
+  }
+  if (value.trim() === '') {
+    throw new DataError('INPUT_EMPTY', `${where}: '${field}' is empty; remove the pair or fill it in`);
+  }
+  return value;
+}
+
+/** The error for a field that is not there; it lists those that are. */
+export function missingField(fields: Fields, field: string): DataError {
+  const there = Object.keys(fields.values);
+  const list =
+    there.length === 0 ? 'there is none' : `there are ${there.map((name) => `'${name}'`).join(', ')}`;
+  return new DataError('INPUT_COLUMN', `${fields.where}: no '${field}'${didYouMean(field, there)}; ${list}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string'
+    ? `the text ${JSON.stringify(value.slice(0, 40))}`
+    : `${typeof value} ${value}`;
+}

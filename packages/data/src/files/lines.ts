@@ -1,0 +1,88 @@
+/**
+ * Streams the lines of a text file, gunzipped where the name ends in `.gz`. Knows no format.
+ */
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { DataError } from '../errors.js';
+
+/** One line, without its end. */
+export interface Line {
+  readonly text: string;
+  /** From 1. */
+  readonly number: number;
+  /** `file:line`, for messages. */
+  readonly where: string;
+}
+
+const newline = 0x0a;
+
+/**
+ * The lines of a UTF-8 file. Ends are `\n` or `\r\n` and nothing else (U+2028 may stand in JSON); a byte
+ * order mark is dropped; a last line without an end counts.
+ *
+ * @throws DataError `INPUT_FILE` where the file is missing, is a damaged or cut gzip file, or is not UTF-8
+ */
+export async function* readLines(file: string): AsyncGenerator<Line> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let number = 0;
+  const line = (bytes: Uint8Array): Line => {
+    number++;
+    const where = `${file}:${number}`;
+    try {
+      const text = decoder.decode(bytes);
+      return { text: text.endsWith('\r') ? text.slice(0, -1) : text, number, where };
+    } catch (cause) {
+      throw new DataError('INPUT_FILE', `${where}: not UTF-8; convert the file to UTF-8`, { cause });
+    }
+  };
+  const source = createReadStream(file, { highWaterMark: 1 << 20 });
+  const stream = file.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: 1 << 18 })) : source;
+  // `pipe` passes no error on.
+  if (stream !== source) source.on('error', (error) => stream.destroy(error));
+  let parts: Uint8Array[] = [];
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+        const rest = chunk.subarray(start, end);
+        yield line(parts.length === 0 ? rest : Buffer.concat([...parts, rest]));
+        parts = [];
+        start = end + 1;
+      }
+      if (start < chunk.length) parts.push(Buffer.from(chunk.subarray(start)));
+    }
+  } catch (error) {
+    throw fileError(file, error);
+  } finally {
+    source.destroy();
+  }
+  if (parts.length > 0) yield line(Buffer.concat(parts));
+}
+
+/** The names in a folder, sorted. @throws DataError `INPUT_FILE` */
+export async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    throw fileError(folder, error);
+  }
+}
+
+/** What went wrong with a file, as the user can mend it; errors of ours pass unchanged. */
+export function fileError(file: string, error: unknown): Error {
+  if (!(error instanceof Error) || error instanceof DataError) return error as Error;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file or folder; check the path',
+    EACCES: 'no permission to read it',
+    EISDIR: 'expected a file but this is a folder; name a file in it',
+    ENOTDIR: 'expected a folder but this is a file',
+  };
+  const reason =
+    reasons[code] ??
+    (code.startsWith('Z_')
+      ? `damaged or cut gzip file (${error.message}); fetch it again`
+      : `cannot be read (${error.message})`);
+  return new DataError('INPUT_FILE', `${file}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,126 @@
+/**
+ * Reads pairs in our own field names from JSONL, TSV and Parquet: one pair a row, with its languages,
+ * parallel ids, data set and domain. For other tools' layouts see the files beside this one.
+ */
+import { DataError } from '../errors.js';
+import type { Pair, Row } from '../rows.js';
+import { asText, type Fields, optionalText, requiredText } from './json.js';
+import { languagesOf, located, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
+import { readRecords, type TsvOptions } from './records.js';
+
+/** The fields of a pair. `query` and `passage` must be there; see {@link readPairs}. */
+export type PairField =
+  | 'id'
+  | 'query'
+  | 'passage'
+  | 'lang'
+  | 'query_lang'
+  | 'passage_lang'
+  | 'parallel_id'
+  | 'query_parallel_id'
+  | 'passage_parallel_id'
+  | 'dataset'
+  | 'domain';
+
+/** Options of {@link readPairs}. */
+export interface PairOptions extends SingleLanguageOptions, TsvOptions {
+  /**
+   * Columns that have other names than the fields; a TSV file without a header has columns 0, 1, ….
+   * `negatives` may be several columns.
+   */
+  readonly columns?: Readonly<Partial<Record<PairField, string | number>>> & {
+    readonly negatives?: string | number | readonly (string | number)[];
+  };
+}
+
+/**
+ * Reads pairs from a `.jsonl`, `.tsv` (either may end in `.gz`) or `.parquet` file.
+ *
+ * Fields: `query`, `passage`; and optional `negatives` (texts, or objects with `text` and optional `id`,
+ * `lang`, `parallel_id`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
+ * and `passage_parallel_id`, `id`, `dataset`, `domain`. A TSV file without a header has the query in its
+ * first column and the passage in its second.
+ *
+ * A question or passage without a parallel id gets one from its text: it is parallel to nothing, but a
+ * question that stands on two rows is one question with two answers.
+ *
+ * @throws DataError with file and line (row, for Parquet) for what cannot be read
+ */
+export function readPairs(file: string, options: PairOptions = {}): AsyncGenerator<Pair> {
+  return select(pairsOf(file, options), options, file);
+}
+
+async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair> {
+  const columns: NonNullable<PairOptions['columns']> = {
+    ...(/\.tsv(\.gz)?$/.test(file) && options.header !== true ? { query: 0, passage: 1 } : {}),
+    ...options.columns,
+  };
+  const column = (field: PairField) => String(columns[field] ?? field);
+  const negativeColumns = [columns.negatives ?? 'negatives'].flat().map(String);
+  for await (const fields of readRecords(file, options)) {
+    const text = (field: PairField) => optionalText(fields, column(field));
+    const langs = languagesOf(
+      options,
+      { lang: text('lang'), query: text('query_lang'), passage: text('passage_lang') },
+      fields.where,
+    );
+    const dataset = text('dataset') ?? options.dataset ?? nameOf(file);
+    const domain = text('domain') ?? options.domain ?? dataset;
+    const id = text('id') ?? `${nameOf(file)}:${fields.number}`;
+    const query = requiredText(fields, column('query'));
+    const passage = requiredText(fields, column('passage'));
+    const parallelId = text('parallel_id');
+    yield {
+      query: {
+        id,
+        text: query,
+        lang: langs.query,
+        parallelId: text('query_parallel_id') ?? parallelId ?? textId(query),
+        dataset,
+        domain,
+      },
+      passage: {
+        id,
+        text: passage,
+        lang: langs.passage,
+        parallelId: text('passage_parallel_id') ?? parallelId ?? textId(passage),
+        dataset,
+        domain,
+      },
+      negatives: negativeColumns.flatMap((name) =>
+        negativeRows(fields, name, { id, lang: langs.passage, dataset, domain }),
+      ),
+    };
+  }
+}
+
+/** Negatives in one column: nothing, a text, an object with `text`, or a list of either. */
+function negativeRows(
+  fields: Fields,
+  column: string,
+  common: { id: string; lang: string; dataset: string; domain: string },
+): Row[] {
+  const value = fields.values[column];
+  if (value === undefined || value === null || value === '') return [];
+  return (Array.isArray(value) ? value : [value]).map((entry: unknown, i) => {
+    const field = `${column}[${i}]`;
+    const id = `${common.id}/negative${i}`;
+    if (typeof entry !== 'object' || entry === null) {
+      const text = asText(entry, fields.where, field);
+      return { ...common, id, text, parallelId: textId(text) };
+    }
+    const own: Fields = { ...fields, values: entry as Record<string, unknown> };
+    if (!('text' in entry)) {
+      throw new DataError('INPUT_COLUMN', `${fields.where}: '${field}' has no 'text'`);
+    }
+    const text = asText(entry.text, fields.where, `${field}.text`);
+    const lang = optionalText(own, 'lang');
+    return {
+      ...common,
+      id: optionalText(own, 'id') ?? id,
+      text,
+      lang: lang === undefined ? common.lang : located(lang, fields.where),
+      parallelId: optionalText(own, 'parallel_id') ?? textId(text),
+    };
+  });
+}

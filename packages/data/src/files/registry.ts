@@ -1,0 +1,80 @@
+/**
+ * All readers of training pairs by the name that a configuration gives, and the call that opens one.
+ */
+import { DataError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import type { Pair } from '../rows.js';
+import { readDebianFaq } from './debian-faq.js';
+import { readLibreofficeHelp } from './libreoffice-help.js';
+import { readMonoQa } from './mono-qa.js';
+import type { ReadOptions } from './options.js';
+import { readFlagEmbedding, readTevatron } from './other-tools.js';
+import { readPairs } from './pairs.js';
+import { readParallelFaq } from './parallel-faq.js';
+import { readBeir, readMiracl } from './retrieval.js';
+import { readSentenceTransformers } from './sentence-transformers.js';
+import { readSquad } from './squad.js';
+import { readSquad2FiEn } from './squad2-fi-en.js';
+
+/** Every reader by its format's name. */
+export const readers = {
+  'pairs-jsonl': readPairs,
+  'pairs-tsv': readPairs,
+  parquet: readPairs,
+  'sentence-transformers': readSentenceTransformers,
+  'flag-embedding': readFlagEmbedding,
+  tevatron: readTevatron,
+  squad: readSquad,
+  'debian-faq': readDebianFaq,
+  'libreoffice-help': readLibreofficeHelp,
+  'mono-qa': readMonoQa,
+  'parallel-faq': readParallelFaq,
+  'squad2-fi-en': readSquad2FiEn,
+  miracl: readMiracl,
+  beir: readBeir,
+} as const;
+
+/** A format's name. */
+export type TrainingFormat = keyof typeof readers;
+
+/** The options that the reader of a format takes. */
+export type OptionsOf<F extends TrainingFormat> = NonNullable<Parameters<(typeof readers)[F]>[1]>;
+
+/** What to read: a format, a file or folder, and the reader's own options. */
+export type TrainingSource = {
+  [F in TrainingFormat]: { readonly format: F; readonly path: string } & OptionsOf<F>;
+}[TrainingFormat];
+
+/** File endings of the formats whose readers tell the kind of file by its name. */
+const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readonly text: string }>> = {
+  'pairs-jsonl': { pattern: /\.(jsonl|ndjson|json)(\.gz)?$/, text: '.jsonl or .jsonl.gz' },
+  'pairs-tsv': { pattern: /\.tsv(\.gz)?$/, text: '.tsv or .tsv.gz' },
+  parquet: { pattern: /\.parquet$/, text: '.parquet' },
+};
+
+/**
+ * Opens training data. Nothing is read before the first pair is asked for.
+ *
+ * @throws DataError `INPUT_FORMAT` for an unknown format, `INPUT_FILE` where the file's name does not end as
+ *   its format's do; the readers' errors come with the pairs
+ *
+ * @example
+ * const set = await TrainingSet.read(openTrainingData({ format: 'squad2-fi-en', path, limit: 1000 }));
+ */
+export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
+  const { format, path, ...options } = source;
+  if (!Object.hasOwn(readers, format)) {
+    const names = Object.keys(readers);
+    throw new DataError(
+      'INPUT_FORMAT',
+      `${path}: unknown data format '${format}'${didYouMean(format, names)}; there are ${names.join(', ')}`,
+    );
+  }
+  const ending = endings[format];
+  if (ending !== undefined && !ending.pattern.test(path)) {
+    throw new DataError('INPUT_FILE', `${path}: format '${format}' expects a name ending in ${ending.text}`);
+  }
+  // The type of `source` has already tied the options to the format.
+  const reader = readers[format] as (path: string, options: ReadOptions) => AsyncGenerator<Pair>;
+  return reader(path, options);
+}

@@ -1,0 +1,243 @@
+/**
+ * Reads XQuAD-R (LAReQA, arXiv 2004.05484): a folder of `{lang}.json` files, SQuAD-shaped, whose
+ * paragraphs carry `sentence_breaks`. Every sentence of a paragraph is a candidate and the paragraph its
+ * context; the sentence that holds `answer_start` is the answer, and question ids are shared by all
+ * languages, so a question has one relevant candidate per language.
+ *
+ * Not an evaluation: it yields a {@link ParallelCollection}.
+ *
+ * As in LAReQA's own loader a candidate's text is the slice of the paragraph that `sentence_breaks` names
+ * (the files' `sentences` field differs from it in two Turkish sentences), and candidate ids are
+ * `{lang}_{paragraph from 1}_{sentence from 0}`, question ids `{shared id}_{lang}`.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type CollectionCandidate,
+  CollectionError,
+  type CollectionQuery,
+  ParallelCollection,
+} from '../collection.js';
+
+/** Options of {@link readXquadR}. */
+export interface XquadROptions {
+  /** Languages to read, in this order; by default every `{lang}.json` of the folder, by name. */
+  readonly langs?: readonly string[];
+}
+
+/**
+ * Reads the XQuAD-R files of `folder` into one collection.
+ *
+ * @throws CollectionError `INPUT_LANGUAGE` for a language without a file, `INPUT_FILE` for an unreadable
+ *   folder or file, `INPUT_JSON` naming file and place for content that is not XQuAD-R.
+ * @example
+ * const collection = await readXquadR('data/xquad-r', { langs: ['en', 'de'] });
+ */
+export async function readXquadR(folder: string, options: XquadROptions = {}): Promise<ParallelCollection> {
+  const available = await listLangs(folder);
+  const langs = options.langs ?? available;
+  for (const lang of langs) {
+    if (!available.includes(lang)) {
+      throw new CollectionError(
+        'INPUT_LANGUAGE',
+        `${folder}: no file ${lang}.json for language "${lang}"; the folder has ${available.join(', ')}.`,
+      );
+    }
+  }
+  const queries: CollectionQuery[] = [];
+  const candidates: CollectionCandidate[] = [];
+  const questions: string[] = [];
+  const answers = new Map<string, number[]>();
+  for (const lang of new Set(langs)) {
+    const file = join(folder, `${lang}.json`);
+    const part = readLanguage(await readJson(file), file, lang);
+    for (const question of part.questions) {
+      queries.push({ id: `${question.id}_${lang}`, lang, text: question.text });
+      questions.push(question.id);
+      const indices = answers.get(question.id) ?? [];
+      indices.push(candidates.length + question.answer);
+      answers.set(question.id, indices);
+    }
+    for (const candidate of part.candidates) candidates.push(candidate);
+  }
+  const relevant = questions.map((id) => answers.get(id)!);
+  return new ParallelCollection({ name: 'xquad-r', langs, queries, candidates, relevant });
+}
+
+interface LanguagePart {
+  readonly candidates: CollectionCandidate[];
+  /** `answer`: index into this part's candidates. */
+  readonly questions: { readonly id: string; readonly text: string; readonly answer: number }[];
+}
+
+async function listLangs(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    throw new CollectionError(
+      'INPUT_FILE',
+      `${folder}: cannot be read as a folder (${codeOf(cause)}); give the folder that holds XQuAD-R's en.json, de.json ….`,
+      { cause },
+    );
+  }
+  const langs = names.flatMap((name) => /^([a-z]{2,3}(?:[-_][A-Za-z]+)?)\.json$/.exec(name)?.[1] ?? []);
+  if (langs.length === 0) {
+    throw new CollectionError(
+      'INPUT_FILE',
+      `${folder}: no file named like en.json; give the folder that holds XQuAD-R's language files.`,
+    );
+  }
+  return langs.sort();
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new CollectionError('INPUT_FILE', `${file}: cannot be read (${codeOf(cause)}).`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const end = parsableLength(text);
+    const before = text.slice(0, end).split('\n');
+    const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+    const what = end === text.length ? 'JSON ends too early; is the file cut off?' : 'not JSON.';
+    throw new CollectionError('INPUT_JSON', `${file}: ${place}: ${what}`, { cause });
+  }
+}
+
+/**
+ * How many characters of `text`, which is not JSON, could begin a JSON text: where the mistake is. Found by
+ * bisection, because engines name the place of only some mistakes.
+ */
+function parsableLength(text: string): number {
+  let good = 0;
+  let bad = text.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    if (canBeginJson(text.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function canBeginJson(prefix: string): boolean {
+  try {
+    JSON.parse(prefix);
+    return true;
+  } catch (cause) {
+    const message = String(cause);
+    return /end of JSON/.test(message) || Number(/position (\d+)/.exec(message)?.[1]) === prefix.length;
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+}
+
+function readLanguage(root: unknown, file: string, lang: string): LanguagePart {
+  const candidates: CollectionCandidate[] = [];
+  const questions: LanguagePart['questions'] = [];
+  const seen = new Set<string>();
+  let paragraphNumber = 0;
+  const at = new Place(file, '');
+  for (const [article, articleAt] of at.items(at.object(root), 'data')) {
+    for (const [paragraph, paragraphAt] of articleAt.items(articleAt.object(article), 'paragraphs')) {
+      paragraphNumber++;
+      const fields = paragraphAt.object(paragraph);
+      const context = paragraphAt.string(fields, 'context');
+      const cut = byCodePoints(context);
+      const first = candidates.length;
+      const breaks = readBreaks(fields, paragraphAt, cut.length);
+      breaks.forEach(([start, end], sentence) => {
+        const id = `${lang}_${paragraphNumber}_${sentence}`;
+        candidates.push({ id, lang, text: cut.slice(start, end), context });
+      });
+      for (const [question, questionAt] of paragraphAt.items(fields, 'qas')) {
+        const { id, text, answerStart } = readQuestion(question, questionAt);
+        if (seen.has(id)) throw questionAt.error(`question id "${id}" occurs twice in the file`);
+        seen.add(id);
+        const sentence = breaks.findIndex(([start, end]) => start <= answerStart && answerStart < end);
+        if (sentence < 0) {
+          throw questionAt.error(`answer_start ${answerStart} lies in no sentence of sentence_breaks`);
+        }
+        questions.push({ id, text, answer: first + sentence });
+      }
+    }
+  }
+  return { candidates, questions };
+}
+
+function readQuestion(question: unknown, at: Place): { id: string; text: string; answerStart: number } {
+  const fields = at.object(question);
+  const answers = [...at.items(fields, 'answers')];
+  if (answers.length !== 1) throw at.error(`expected exactly one answer, got ${answers.length}`);
+  const [answer, answerAt] = answers[0]!;
+  const answerStart = answerAt.object(answer).answer_start;
+  if (typeof answerStart !== 'number' || !Number.isInteger(answerStart)) {
+    throw answerAt.error(`expected an integer "answer_start", got ${JSON.stringify(answerStart)}`);
+  }
+  return { id: at.string(fields, 'id'), text: at.string(fields, 'question'), answerStart };
+}
+
+function readBreaks(fields: Record<string, unknown>, at: Place, length: number): [number, number][] {
+  let previousEnd = 0;
+  return [...at.items(fields, 'sentence_breaks')].map(([pair, pairAt]) => {
+    const [start, end] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
+    if (
+      !(Number.isInteger(start) && Number.isInteger(end)) ||
+      !((start as number) >= previousEnd && (start as number) < (end as number) && (end as number) <= length)
+    ) {
+      throw pairAt.error(
+        `expected [start, end] with ${previousEnd} <= start < end <= ${length} (code points), got ${JSON.stringify(pair)}`,
+      );
+    }
+    previousEnd = end as number;
+    return [start as number, end as number];
+  });
+}
+
+/** `text` measured and cut by Unicode code points, as the offsets of Python-made files count. */
+function byCodePoints(text: string): { length: number; slice: (start: number, end: number) => string } {
+  // Without surrogates UTF-16 units are code points, and a paragraph need not be taken apart.
+  if (!/[\ud800-\udfff]/.test(text)) {
+    return { length: text.length, slice: (start, end) => text.slice(start, end) };
+  }
+  const points = Array.from(text);
+  return { length: points.length, slice: (start, end) => points.slice(start, end).join('') };
+}
+
+/** A place in a JSON file, such as `data[3].paragraphs[0]`, that words errors about what is found there. */
+class Place {
+  constructor(
+    private readonly file: string,
+    private readonly path: string,
+  ) {}
+
+  error(what: string): CollectionError {
+    return new CollectionError('INPUT_JSON', `${this.file}: ${this.path || 'top level'}: ${what}.`);
+  }
+
+  object(value: unknown): Record<string, unknown> {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw this.error('expected an object');
+    }
+    return value as Record<string, unknown>;
+  }
+
+  string(fields: Record<string, unknown>, key: string): string {
+    const value = fields[key];
+    if (typeof value !== 'string' || value === '') throw this.error(`expected a non-empty string "${key}"`);
+    return value;
+  }
+
+  *items(fields: Record<string, unknown>, key: string): Generator<[unknown, Place]> {
+    const value = fields[key];
+    if (!Array.isArray(value)) throw this.error(`expected a list "${key}"`);
+    const prefix = this.path === '' ? key : `${this.path}.${key}`;
+    for (const [index, item] of value.entries()) yield [item, new Place(this.file, `${prefix}[${index}]`)];
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Groups the candidates of a batch that may not be each other's negatives. Not the sampler's rule (see
+ * `sampling/guard.ts`): this one holds for batches from anywhere, and for hard negatives.
+ */
+import { hashNormalisedText } from './hash.js';
+import type { Pair, Row } from './rows.js';
+
+/**
+ * The group of each candidate: the positives in the order of `pairs`, then their negatives in order.
+ *
+ * Two candidates are in one group if they are the same passage (data set and parallel id: translations),
+ * the same text but for case, white space and Unicode form, or answers to one question (data set and
+ * parallel id, or the same question text), directly or over others. The group of query `i` is `groups[i]`;
+ * a loss leaves out candidate `j ≠ i` for it where `groups[j] === groups[i]`.
+ *
+ * @returns one number per candidate, from 0, in the order of first occurrence
+ */
+export function candidateGroups(pairs: readonly Pair[]): Uint32Array {
+  const candidates: Row[] = pairs.map((pair) => pair.passage);
+  for (const pair of pairs) candidates.push(...pair.negatives);
+  const parent = Uint32Array.from(candidates, (_, i) => i);
+  const rootOf = (start: number) => {
+    let node = start;
+    while (parent[node] !== node) {
+      parent[node] = parent[parent[node]!]!;
+      node = parent[node]!;
+    }
+    return node;
+  };
+  const firstWith = new Map<string, number>();
+  const join = (key: string, candidate: number) => {
+    const first = firstWith.get(key);
+    if (first === undefined) firstWith.set(key, candidate);
+    else {
+      const [a, b] = [rootOf(first), rootOf(candidate)];
+      parent[Math.max(a, b)] = Math.min(a, b);
+    }
+  };
+  candidates.forEach((row, i) => {
+    join(`passage ${JSON.stringify([row.dataset, row.parallelId])}`, i);
+    join(`passage text ${hashNormalisedText(row.text)}`, i);
+  });
+  pairs.forEach(({ query }, i) => {
+    join(`query ${JSON.stringify([query.dataset, query.parallelId])}`, i);
+    join(`query text ${hashNormalisedText(query.text)}`, i);
+  });
+  const numbers = new Map<number, number>();
+  return Uint32Array.from(candidates, (_, i) => {
+    const root = rootOf(i);
+    const number = numbers.get(root) ?? numbers.size;
+    numbers.set(root, number);
+    return number;
+  });
+}

@@ -1,0 +1,24 @@
+/** Public entry of `@synglot/data`. Imports nothing of Node; file readers are in `@synglot/data/files`. */
+export * from './collate.js';
+export * from './collection.js';
+export * from './errors.js';
+export * from './groups.js';
+export * from './hash.js';
+export * from './hold-out.js';
+export * from './languages.js';
+export * from './nearest.js';
+export * from './permutation.js';
+export * from './random.js';
+export * from './rows.js';
+export type {
+  BatchMode,
+  LanguageWeighting,
+  ModeWeights,
+  SamplerOptions,
+  Scheduled,
+  SourceWeighting,
+} from './sampling/options.js';
+export { batchModes } from './sampling/options.js';
+export { type Batch, BatchSampler } from './sampling/sampler.js';
+export type { SamplerState } from './sampling/state.js';
+export * from './training-set.js';

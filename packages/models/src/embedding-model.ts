@@ -1,0 +1,182 @@
+/**
+ * A checkpoint on a device: texts in, embeddings out. Not for training, which shares only the
+ * parameter store with it.
+ */
+import type { CompiledPlan, Executor } from '@synglot/gpu';
+import {
+  type BatchCapacity,
+  buildEncodePlan,
+  type EncoderConfig,
+  embeddingDimension,
+  embeddingsResult,
+  encoderParameters,
+  ParameterStore,
+  type PoolingConfig,
+  packBatch,
+  packStep,
+} from '@synglot/nn';
+import type { Checkpoint } from './checkpoint.js';
+import type { EncodedText, Tokenizer } from './tokenizer.js';
+
+/** A text, or a text with the passage around it, for models that take pairs. */
+export type TextInput = string | { readonly text: string; readonly context: string };
+
+export interface EmbedOptions {
+  /** Longest sequence in tokens, special ones included; default and limit: the model's. */
+  readonly maxLength?: number;
+  /** Put in front of every text: `query: `. Default nothing. */
+  readonly prefix?: string;
+  /** Tokens in one pass of the device. Default 4,096. */
+  readonly tokensPerPass?: number;
+  /** Called after each pass. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What an embedding model is made of besides weights. */
+export interface EmbeddingModelParts {
+  readonly config: EncoderConfig;
+  readonly pooling: PoolingConfig;
+  readonly maxLength: number;
+  readonly tokenizer: Tokenizer;
+}
+
+const defaultTokensPerPass = 4096;
+
+export class EmbeddingModel {
+  /** Length of the embeddings. */
+  readonly dimension: number;
+  readonly #plans = new Map<string, Promise<{ compiled: CompiledPlan; capacity: BatchCapacity }>>();
+
+  constructor(
+    readonly executor: Executor,
+    readonly store: ParameterStore,
+    readonly parts: EmbeddingModelParts,
+  ) {
+    this.dimension = embeddingDimension(parts.config, parts.pooling);
+  }
+
+  /** Puts a checkpoint's weights on the device, piece by piece. */
+  static async load(executor: Executor, checkpoint: Checkpoint): Promise<EmbeddingModel> {
+    const store = new ParameterStore(executor, encoderParameters(checkpoint.config, checkpoint.pooling));
+    await store.load('parameter', checkpoint.readRows);
+    return new EmbeddingModel(executor, store, checkpoint);
+  }
+
+  /**
+   * Embeds texts.
+   *
+   * @returns [texts, dimension], row-major, in the order of the texts
+   *
+   * @example
+   * const model = await EmbeddingModel.load(executor, await openCheckpoint('my-model'));
+   * const vectors = await model.embed(['Wo ist der Bahnhof?', 'Where is the station?']);
+   */
+  async embed(texts: readonly TextInput[], options: EmbedOptions = {}): Promise<Float32Array> {
+    const result = new Float32Array(texts.length * this.dimension);
+    const budget = options.tokensPerPass ?? defaultTokensPerPass;
+    const encoded = await this.#tokenize(texts, options);
+    // Neighbours in length share a pass, longest first, so that a lack of memory shows at once.
+    const order = encoded
+      .map((_, index) => index)
+      .sort((a, b) => length(encoded, b) - length(encoded, a) || a - b);
+    let done = 0;
+    while (done < order.length) {
+      const batch: number[] = [];
+      let tokens = 0;
+      for (const index of order.slice(done, done + budget)) {
+        if (batch.length > 0 && tokens + length(encoded, index) > budget) break;
+        batch.push(index);
+        tokens += length(encoded, index);
+      }
+      const vectors = await this.#embedBatch(
+        batch.map((index) => encoded[index] as EncodedText),
+        tokens,
+      );
+      batch.forEach((index, row) => {
+        result.set(
+          vectors.subarray(row * this.dimension, (row + 1) * this.dimension),
+          index * this.dimension,
+        );
+      });
+      done += batch.length;
+      options.onProgress?.(done, order.length);
+    }
+    return result;
+  }
+
+  /** Frees plans and weights. */
+  async destroy(): Promise<void> {
+    for (const plan of this.#plans.values()) (await plan).compiled.destroy();
+    this.#plans.clear();
+    this.store.destroy();
+  }
+
+  async #tokenize(texts: readonly TextInput[], options: EmbedOptions): Promise<EncodedText[]> {
+    const { tokenizer } = this.parts;
+    const prefix = options.prefix ?? '';
+    const maxLength = Math.min(options.maxLength ?? this.parts.maxLength, this.parts.maxLength);
+    if (texts.every((text) => typeof text === 'string')) {
+      return tokenizer.encodeBatch(
+        texts.map((text) => prefix + text),
+        { maxLength },
+      );
+    }
+    const pairs = texts.map((input): [string, string] =>
+      typeof input === 'string' ? [prefix + input, ''] : [prefix + input.text, input.context],
+    );
+    return tokenizer.encodePairs(pairs, { maxLength, truncation: 'only_second' });
+  }
+
+  async #embedBatch(batch: readonly EncodedText[], tokens: number): Promise<Float32Array> {
+    const { compiled, capacity } = await this.#plan(tokens, batch.length);
+    const ids = new Uint32Array(tokens);
+    const types = new Uint32Array(tokens);
+    const cuSeqlens = new Uint32Array(batch.length + 1);
+    batch.forEach((text, index) => {
+      const begin = cuSeqlens[index] as number;
+      ids.set(text.ids, begin);
+      types.set(text.typeIds, begin);
+      cuSeqlens[index + 1] = begin + text.ids.length;
+    });
+    const packed = packBatch(this.parts.config, capacity, {
+      ids,
+      types,
+      cuSeqlens,
+      queries: batch.length,
+      candidates: 0,
+    });
+    const sizeBytes = batch.length * this.dimension * 4;
+    const { reads } = await compiled.run({
+      feeds: { ...packed.feeds, step: packStep({ counts: packed.counts }) },
+      reads: [{ name: embeddingsResult, sizeBytes }],
+    });
+    return new Float32Array(reads[embeddingsResult] as ArrayBuffer);
+  }
+
+  /** The plan for the smallest capacity that takes the batch; few capacities, so few plans. */
+  #plan(tokens: number, sequences: number) {
+    const capacity = { tokens: roundCapacity(tokens), sequences: roundCapacity(sequences, 16) };
+    const key = `${capacity.tokens} ${capacity.sequences}`;
+    let plan = this.#plans.get(key);
+    if (!plan) {
+      const { config, pooling } = this.parts;
+      const built = buildEncodePlan({ config, pooling, layout: this.store.layout, ...capacity });
+      plan = this.executor
+        .compile(built.plan, this.store.externals)
+        .then((compiled) => ({ compiled, capacity: built.capacity }));
+      this.#plans.set(key, plan);
+    }
+    return plan;
+  }
+}
+
+function length(encoded: readonly EncodedText[], index: number): number {
+  return encoded[index]?.ids.length ?? 0;
+}
+
+/** The next power of four times `least`: 256, 1,024, 4,096 … */
+function roundCapacity(size: number, least = 256): number {
+  let capacity = least;
+  while (capacity < size) capacity *= 4;
+  return capacity;
+}

@@ -1,0 +1,191 @@
+/** Files read with clear errors and written all or nothing. It knows nothing of models. */
+
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { checkpointError, ModelError, reasonOf } from './errors.js';
+
+/** Marks files and folders still being written; nothing with it in its name is ever read as a model. */
+export const PARTIAL_MARK = '.partial-';
+
+/** A sibling name of `path` for writing before the rename; on the same file system, so the rename is atomic. */
+export function partialName(path: string): string {
+  return join(
+    dirname(path),
+    `${basename(path)}${PARTIAL_MARK}${process.pid}-${randomBytes(4).toString('hex')}`,
+  );
+}
+
+/** The `code` of a system error such as `ENOENT`, or an empty string. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+const DISK_REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: free some space or choose another folder',
+  EDQUOT: 'the disk quota is used up: free some space or choose another folder',
+  EFBIG: 'the file is larger than the file system or a limit (ulimit -f) allows: choose another folder',
+  ENOENT: 'the folder that it belongs in does not exist: create it first',
+  EROFS: 'the file system is read-only: choose another folder',
+  EACCES: 'permission denied: choose a folder that you may write to',
+  EPERM: 'permission denied: choose a folder that you may write to',
+  ENOTDIR: 'a part of the path is a file, not a folder: choose another path',
+};
+
+/** An error met while writing `path`, as `INPUT_DISK` where the disk or its rights are the cause. */
+export function writeError(path: string, error: unknown): unknown {
+  if (error instanceof ModelError) return error;
+  const remedy = DISK_REMEDIES[systemCode(error)];
+  return remedy === undefined
+    ? error
+    : new ModelError('INPUT_DISK', `${path}: not written, ${remedy} (${systemCode(error)})`, {
+        cause: error,
+      });
+}
+
+/** Removes a file or folder being written, if it is there; failing to must not hide the error that led here. */
+export async function discard(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}
+
+/** Flushes a folder's entries, so that a rename survives a power cut; not every platform can. */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Windows cannot open folders; there the rename alone must do.
+  }
+}
+
+/** Creates `path`, lets `write` fill it, flushes it to disk. Removes it again when anything fails. */
+export async function writeSynced(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    const handle = await open(path, 'wx');
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') await discard(path);
+    throw writeError(path, error);
+  }
+}
+
+/**
+ * Writes a file all or nothing: temporary sibling, flush, rename. The temporary file is removed on failure.
+ *
+ * @throws ModelError `INPUT_DISK` on a full disk, missing rights and the like.
+ */
+export async function writeFileAtomic(
+  path: string,
+  write: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const partial = partialName(path);
+  try {
+    await writeSynced(partial, write);
+    await rename(partial, path);
+  } catch (error) {
+    await discard(partial);
+    throw error instanceof ModelError
+      ? new ModelError(error.code, error.message.replace(partial, path), { cause: error })
+      : writeError(path, error);
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Writes every byte: `FileHandle.write` may stop early, as it does just before the disk is full. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  // Node refuses writes of 2 GiB and more.
+  const most = 1 << 28;
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(most, bytes.byteLength - done));
+    done += bytesWritten;
+  }
+}
+
+/** Reads exactly `target.byteLength` bytes from `position`; fewer means that the file was cut meanwhile. */
+export async function readExactly(
+  handle: FileHandle,
+  target: Uint8Array,
+  position: number,
+  path: string,
+): Promise<void> {
+  const most = 1 << 28;
+  for (let done = 0; done < target.byteLength; ) {
+    const wanted = Math.min(most, target.byteLength - done);
+    const { bytesRead } = await handle.read(target, done, wanted, position + done);
+    if (bytesRead === 0) {
+      throw checkpointError(
+        `${path}: ends at byte ${position + done}, expected ${position + target.byteLength}: the file is cut; get it again`,
+      );
+    }
+    done += bytesRead;
+  }
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** A parsed JSON object whose values are still to be checked. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Parses JSON text; on failure names the file and the line. */
+export function parseJson(text: string, path: string, remedy: string): unknown {
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch (error) {
+    const at = /position (\d+)/.exec(reasonOf(error))?.[1];
+    // V8 quotes a piece of the file in its message; the position is enough.
+    const line = text.slice(0, at === undefined ? text.length : Number(at)).split('\n').length;
+    throw checkpointError(`${path}:${line}: not valid JSON; ${remedy}`, error);
+  }
+}
+
+/** Reads a JSON file that must hold an object. */
+export async function readJsonObject(path: string): Promise<JsonObject> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw checkpointError(`${path}: cannot be read (${systemCode(error) || reasonOf(error)})`, error);
+  }
+  const value = parseJson(text, path, 'get the file again or repair it');
+  if (!isJsonObject(value)) {
+    throw checkpointError(`${path}:1: expected a JSON object, found ${describe(value)}`);
+  }
+  return value;
+}
+
+/** Reads a JSON object if the file exists. */
+export async function readJsonObjectIfPresent(path: string): Promise<JsonObject | undefined> {
+  return (await isFile(path)) ? readJsonObject(path) : undefined;
+}
+
+/** A short text of a value for messages. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

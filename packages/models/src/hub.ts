@@ -1,0 +1,229 @@
+/**
+ * Model folders from the Hugging Face hub, kept in the cache that Hugging Face's own programs use.
+ * It downloads files and checks their digests; what is in them is read elsewhere.
+ */
+
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
+import { ModelError, reasonOf } from './errors.js';
+import { discard, isFile, partialName, writeAll, writeError, writeFileAtomic, writeSynced } from './files.js';
+import { findEncoderPath } from './sentence-transformers.js';
+
+/** How far a download has come; all in bytes of this model's files. */
+export interface HubProgress {
+  /** The file being fetched, as named on the hub. */
+  readonly file: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface HubOptions {
+  /** Branch, tag or commit; default `main`. */
+  readonly revision?: string;
+  /** Default: `HF_HUB_CACHE`, else `HF_HOME`/hub, else `~/.cache/huggingface/hub`. */
+  readonly cacheFolder?: string;
+  /** Default: `HF_ENDPOINT`, else https://huggingface.co. */
+  readonly endpoint?: string;
+  /** Forbid the network; default: as `HF_HUB_OFFLINE` says. */
+  readonly offline?: boolean;
+  readonly onProgress?: (progress: HubProgress) => void;
+}
+
+/** Whether a text can be a hub id: `name` or `owner/name`. */
+export function isHubId(text: string): boolean {
+  return /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(text) && !text.includes('..') && !text.includes('--');
+}
+
+/** The folder of cached models that transformers, too, would use. */
+export function hubCacheFolder(): string {
+  const { env } = process;
+  const home = env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
+  return env.HF_HUB_CACHE ?? env.HUGGINGFACE_HUB_CACHE ?? join(home, 'hub');
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+}
+
+const LOCAL =
+  'download its files (config.json, model.safetensors, tokenizer.json, modules.json and its folders) elsewhere and give the local folder instead';
+
+/** Whether a snapshot holds all that a model needs; other programs may have cached only some files. */
+async function isWhole(snapshot: string): Promise<boolean> {
+  try {
+    const encoder = join(snapshot, await findEncoderPath(snapshot));
+    const names = await readdir(encoder);
+    return (
+      names.includes('config.json') &&
+      names.some((name) => name.endsWith('.safetensors')) &&
+      names.some((name) => ['tokenizer.json', 'vocab.txt'].includes(name))
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Looks a model up in the cache, without the network.
+ *
+ * @returns its folder, or undefined if it is not there in full
+ */
+export async function findCachedModel(id: string, options: HubOptions = {}): Promise<string | undefined> {
+  const store = join(options.cacheFolder ?? hubCacheFolder(), `models--${id.replace('/', '--')}`);
+  const revision = options.revision ?? 'main';
+  const commit = await readFile(join(store, 'refs', revision), 'utf8').then(
+    (text) => text.trim(),
+    () => revision,
+  );
+  const snapshot = join(store, 'snapshots', commit);
+  return (await isWhole(snapshot)) ? snapshot : undefined;
+}
+
+const WANTED = new Set([
+  'config.json',
+  'config_sentence_transformers.json',
+  'modules.json',
+  'sentence_bert_config.json',
+  'special_tokens_map.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.txt',
+]);
+
+/** The files of a repository that make up a model: at its top and in `1_Pooling` and its like. */
+export function selectModelFiles(files: readonly ListFileEntry[]): ListFileEntry[] {
+  const names = new Set(files.map(({ path }) => path));
+  return files.filter(({ type, path }) => {
+    const [, folder, name] = /^(?:(\d+_\w+)\/)?([^/\\]+)$/.exec(path) ?? [];
+    if (type !== 'file' || name === undefined) return false;
+    if (WANTED.has(name)) return true;
+    if (!/\.safetensors(\.index\.json)?$/.test(name)) return false;
+    const usual = folder === undefined ? 'model.safetensors' : `${folder}/model.safetensors`;
+    return path === usual || !names.has(usual);
+  });
+}
+
+interface Source {
+  readonly repo: { readonly type: 'model'; readonly name: string };
+  readonly revision: string;
+  readonly hubUrl?: string;
+  readonly accessToken?: string;
+}
+
+/** Fetches one file to `blob`, all or nothing, and compares its digest with the hub's. */
+async function fetchBlob(
+  source: Source,
+  entry: ListFileEntry,
+  blob: string,
+  onBytes: (count: number) => void,
+) {
+  const content = await downloadFile({ ...source, path: entry.path });
+  if (content === null) throw new Error(`the hub lists ${entry.path} but does not have it`);
+  // Large files are known by their SHA-256, others by git's id of a blob.
+  const hash = entry.lfs === undefined ? createHash('sha1') : createHash('sha256');
+  if (entry.lfs === undefined) hash.update(`blob ${entry.size}\0`);
+  const partial = partialName(blob);
+  try {
+    await writeSynced(partial, async (handle) => {
+      for await (const chunk of content.stream() as unknown as AsyncIterable<Uint8Array>) {
+        hash.update(chunk);
+        await writeAll(handle, chunk);
+        onBytes(chunk.byteLength);
+      }
+    });
+    const expected = entry.lfs?.oid ?? entry.oid;
+    const found = hash.digest('hex');
+    if (expected !== undefined && found !== expected) {
+      throw new Error(`${entry.path} arrived with digest ${found}, expected ${expected}; try again`);
+    }
+    await rename(partial, blob);
+  } catch (error) {
+    await discard(partial);
+    throw error;
+  }
+}
+
+async function linkFile(blob: string, pointer: string): Promise<void> {
+  await mkdir(dirname(pointer), { recursive: true });
+  await rm(pointer, { force: true });
+  // Windows allows links to few users; a copy serves as well.
+  await symlink(relative(dirname(pointer), blob), pointer).catch(() => copyFile(blob, pointer));
+}
+
+async function download(id: string, options: HubOptions): Promise<string> {
+  const store = join(options.cacheFolder ?? hubCacheFolder(), `models--${id.replace('/', '--')}`);
+  const revision = options.revision ?? 'main';
+  const hubUrl = options.endpoint ?? process.env.HF_ENDPOINT;
+  const accessToken = process.env.HF_TOKEN;
+  const common = { ...(hubUrl !== undefined && { hubUrl }), ...(accessToken && { accessToken }) };
+  const { sha } = await modelInfo({ ...common, name: id, revision, additionalFields: ['sha'] });
+  const source: Source = { ...common, repo: { type: 'model', name: id }, revision: sha };
+  const listed: ListFileEntry[] = [];
+  for await (const entry of listFiles({ ...source, recursive: true })) listed.push(entry);
+  const files = selectModelFiles(listed);
+  const snapshot = join(store, 'snapshots', sha);
+  const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
+  let doneBytes = 0;
+  for (const entry of files) {
+    const name = entry.lfs?.oid ?? entry.oid;
+    if (name === undefined || !/^[0-9a-f]+$/.test(name))
+      throw new Error(`the hub gives no digest for ${entry.path}`);
+    const report = (count: number) => {
+      doneBytes += count;
+      options.onProgress?.({ file: entry.path, doneBytes, totalBytes });
+    };
+    const blob = join(store, 'blobs', name);
+    await mkdir(dirname(blob), { recursive: true });
+    if (await isFile(blob)) report(entry.size);
+    else await fetchBlob(source, entry, blob, report);
+    await linkFile(blob, join(snapshot, entry.path));
+  }
+  if (revision !== sha) {
+    const ref = join(store, 'refs', revision);
+    await mkdir(dirname(ref), { recursive: true });
+    await writeFileAtomic(ref, (handle) => writeAll(handle, new TextEncoder().encode(sha)));
+  }
+  return snapshot;
+}
+
+/**
+ * The local folder of a hub model: from the cache if it is there, else downloaded.
+ *
+ * @param id - `owner/name`
+ * @throws ModelError `INPUT_MODEL` if it is neither cached nor to be had; `INPUT_DISK` if it cannot be stored.
+ */
+export async function fetchHubModel(id: string, options: HubOptions = {}): Promise<string> {
+  const cached = await findCachedModel(id, options);
+  if (cached !== undefined) return cached;
+  const intro = `${id}: no such folder here, and as a Hugging Face hub id`;
+  if (options.offline ?? isSet(process.env.HF_HUB_OFFLINE)) {
+    throw new ModelError(
+      'INPUT_MODEL',
+      `${intro} not in the cache while HF_HUB_OFFLINE forbids the network; ${LOCAL}`,
+    );
+  }
+  try {
+    return await download(id, options);
+  } catch (error) {
+    const path = join(options.cacheFolder ?? hubCacheFolder(), id);
+    const written = writeError(path, error);
+    if (written instanceof ModelError) throw written;
+    const status = error instanceof HubApiError ? error.statusCode : undefined;
+    const why =
+      status === 401 || status === 403 || status === 404
+        ? `not found, or not open to you (HTTP ${status}): check the spelling, or set HF_TOKEN`
+        : `it could not be fetched (${causeOf(error)})`;
+    throw new ModelError('INPUT_MODEL', `${intro} ${why}; or ${LOCAL}`, { cause: error });
+  }
+}
+
+/** `fetch failed` says nothing; the reason is in its cause. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause === undefined) return reasonOf(error);
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return `${reasonOf(error)}: ${code || reasonOf(cause)}`;
+}

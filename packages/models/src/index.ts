@@ -1,0 +1,36 @@
+/** Checkpoints and tokenizers in Hugging Face and sentence-transformers layouts, read and written. */
+
+export { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
+export { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js';
+export * from './embedding-model.js';
+export { ModelError, type ModelErrorCode } from './errors.js';
+export { PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
+export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
+export {
+  fetchHubModel,
+  findCachedModel,
+  type HubOptions,
+  type HubProgress,
+  hubCacheFolder,
+  isHubId,
+} from './hub.js';
+export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
+export type { TensorEntry } from './safetensors/header.js';
+export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
+export { type TensorSource, writeSafetensors } from './safetensors/writer.js';
+export {
+  DEFAULT_POOLING,
+  formatLayout,
+  readLayout,
+  type SentenceTransformersLayout,
+} from './sentence-transformers.js';
+export {
+  checkTokenizer,
+  type EncodedText,
+  type EncodeOptions,
+  type PairTruncation,
+  Tokenizer,
+  type TokenizerFiles,
+} from './tokenizer.js';
+export { loadTokenizer } from './tokenizer-files.js';
+export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';

@@ -1,0 +1,215 @@
+/**
+ * Reads single tensors, or rows of them, out of safetensors files by file offset.
+ * It never loads a whole file, and knows nothing of what the tensors mean.
+ */
+
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkpointError, ModelError, reasonOf } from '../errors.js';
+import { describe, isFile, isJsonObject, readExactly, readJsonObject, systemCode } from '../files.js';
+import { widenBfloat16, widenFloat16 } from './half.js';
+import { headerLength, LENGTH_FIELD_BYTES, parseHeader, type TensorEntry } from './header.js';
+
+/** Elements converted at a time: 2 MiB of halves. */
+const CONVERT_ELEMENTS = 1 << 20;
+
+async function withFile<T>(
+  path: string,
+  use: (handle: FileHandle, sizeBytes: number) => Promise<T>,
+): Promise<T> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    throw checkpointError(`${path}: cannot be opened (${systemCode(error) || reasonOf(error)})`, error);
+  }
+  try {
+    return await use(handle, (await handle.stat()).size);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One safetensors file whose header has been checked. Holds no open file. */
+export class SafetensorsFile {
+  private constructor(
+    readonly path: string,
+    readonly entries: ReadonlyMap<string, TensorEntry>,
+    readonly metadata: Readonly<Record<string, string>>,
+  ) {}
+
+  /**
+   * Reads and checks the header.
+   *
+   * @throws ModelError `INPUT_CHECKPOINT` if the file is damaged, naming tensor, expected and found.
+   */
+  static async open(path: string): Promise<SafetensorsFile> {
+    return withFile(path, async (handle, sizeBytes) => {
+      const field = new Uint8Array(Math.min(LENGTH_FIELD_BYTES, sizeBytes));
+      await readExactly(handle, field, 0, path);
+      const json = new Uint8Array(headerLength(field, sizeBytes, path));
+      await readExactly(handle, json, LENGTH_FIELD_BYTES, path);
+      const { entries, metadata } = parseHeader(json, sizeBytes, path);
+      return new SafetensorsFile(path, entries, metadata);
+    });
+  }
+
+  /** A whole tensor as float32, row-major; F16 and BF16 are widened exactly. */
+  async read(name: string): Promise<Float32Array> {
+    const { shape } = this.#entry(name);
+    return this.#readElements(
+      name,
+      0,
+      shape.reduce((product, n) => product * n, 1),
+    );
+  }
+
+  /**
+   * Rows `begin` … `end - 1` along the first dimension, as float32.
+   *
+   * @throws RangeError if the rows are not in the tensor: the caller's fault, not the file's.
+   */
+  async readRows(name: string, begin: number, end: number): Promise<Float32Array> {
+    const [rows = 0, ...rest] = this.#entry(name).shape;
+    if (!(Number.isInteger(begin) && Number.isInteger(end) && begin >= 0 && begin <= end && end <= rows)) {
+      throw new RangeError(`${this.path}: rows ${begin} to ${end} of tensor "${name}", which has ${rows}`);
+    }
+    const width = rest.reduce((product, n) => product * n, 1);
+    return this.#readElements(name, begin * width, (end - begin) * width);
+  }
+
+  #entry(name: string): TensorEntry {
+    const entry = this.entries.get(name);
+    if (entry === undefined) throw checkpointError(`${this.path}: no tensor "${name}"`);
+    return entry;
+  }
+
+  async #readElements(name: string, first: number, count: number): Promise<Float32Array> {
+    const { dtype, offsetBytes } = this.#entry(name);
+    const result = new Float32Array(count);
+    const widen = dtype === 'F16' ? widenFloat16 : dtype === 'BF16' ? widenBfloat16 : undefined;
+    if (widen === undefined && dtype !== 'F32') {
+      throw checkpointError(
+        `${this.path}: tensor "${name}" is ${dtype}, expected F32, F16 or BF16; convert the file to F32`,
+      );
+    }
+    await withFile(this.path, async (handle) => {
+      if (widen === undefined) {
+        const bytes = new Uint8Array(result.buffer);
+        await readExactly(handle, bytes, offsetBytes + 4 * first, this.path);
+        return;
+      }
+      const halves = new Uint16Array(Math.min(CONVERT_ELEMENTS, count));
+      for (let done = 0; done < count; done += halves.length) {
+        const part = halves.subarray(0, Math.min(halves.length, count - done));
+        const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
+        await readExactly(handle, bytes, offsetBytes + 2 * (first + done), this.path);
+        widen(part, result, done);
+      }
+    });
+    return result;
+  }
+}
+
+/** The tensors of a folder, in one file or in shards, under the names that the files use. */
+export class TensorStore {
+  private constructor(
+    /** The file, or the index of the shards, for messages. */
+    readonly path: string,
+    readonly files: ReadonlyMap<string, SafetensorsFile>,
+  ) {}
+
+  static async fromFile(path: string): Promise<TensorStore> {
+    const file = await SafetensorsFile.open(path);
+    return new TensorStore(path, new Map([...file.entries.keys()].map((name) => [name, file])));
+  }
+
+  /** Opens the shards that a `*.safetensors.index.json` names; every tensor must be where it says. */
+  static async fromIndex(folder: string, indexName: string): Promise<TensorStore> {
+    const path = join(folder, indexName);
+    const { weight_map: map } = await readJsonObject(path);
+    if (!isJsonObject(map)) {
+      throw checkpointError(`${path}: weight_map is ${describe(map)}, expected file names by tensor name`);
+    }
+    const shards = new Map<string, SafetensorsFile>();
+    const files = new Map<string, SafetensorsFile>();
+    for (const [name, shardName] of Object.entries(map)) {
+      if (typeof shardName !== 'string' || !/^[^/\\]+\.safetensors$/.test(shardName)) {
+        throw checkpointError(
+          `${path}: tensor "${name}" is in ${describe(shardName)}, expected a *.safetensors file of the same folder`,
+        );
+      }
+      let shard = shards.get(shardName);
+      if (shard === undefined) {
+        if (!(await isFile(join(folder, shardName)))) {
+          throw checkpointError(
+            `${join(folder, shardName)}: missing, but ${indexName} names it; get the shard`,
+          );
+        }
+        shard = await SafetensorsFile.open(join(folder, shardName));
+        shards.set(shardName, shard);
+      }
+      if (!shard.entries.has(name)) {
+        throw checkpointError(
+          `${shard.path}: no tensor "${name}", but ${indexName} says it is there; get both again`,
+        );
+      }
+      files.set(name, shard);
+    }
+    return new TensorStore(path, files);
+  }
+
+  /**
+   * Finds the weights of a folder: `model.safetensors`, else a shard index, else its only `*.safetensors`.
+   *
+   * @throws ModelError `INPUT_CHECKPOINT` if there are none or several.
+   */
+  static async fromFolder(folder: string): Promise<TensorStore> {
+    let names: string[];
+    try {
+      names = (await readdir(folder)).sort();
+    } catch (error) {
+      throw checkpointError(`${folder}: cannot be read (${systemCode(error) || reasonOf(error)})`, error);
+    }
+    const single = names.filter((name) => name.endsWith('.safetensors'));
+    const indices = names.filter((name) => name.endsWith('.safetensors.index.json'));
+    const usual = 'model.safetensors';
+    if (single.includes(usual)) return TensorStore.fromFile(join(folder, usual));
+    const index = indices.includes(`${usual}.index.json`) ? `${usual}.index.json` : indices[0];
+    if (index !== undefined) return TensorStore.fromIndex(folder, index);
+    const only = single[0];
+    if (only === undefined) {
+      const pickled = names.find((name) => /\.(bin|pt|ckpt|h5|msgpack)$/.test(name));
+      throw checkpointError(
+        pickled === undefined
+          ? `${folder}: no *.safetensors file; a model folder needs config.json, model.safetensors and tokenizer.json`
+          : `${folder}: no *.safetensors file, only ${pickled}; convert it with transformers' save_pretrained`,
+      );
+    }
+    if (single.length > 1) {
+      throw checkpointError(
+        `${folder}: several weight files (${single.join(', ')}) and no ${usual}; keep one of them, or name it ${usual}`,
+      );
+    }
+    return TensorStore.fromFile(join(folder, only));
+  }
+
+  /** dtype and shape of a tensor. */
+  entry(name: string): TensorEntry {
+    return this.#file(name).entries.get(name)!;
+  }
+
+  read(name: string): Promise<Float32Array> {
+    return this.#file(name).read(name);
+  }
+
+  readRows(name: string, begin: number, end: number): Promise<Float32Array> {
+    return this.#file(name).readRows(name, begin, end);
+  }
+
+  #file(name: string): SafetensorsFile {
+    const file = this.files.get(name);
+    if (file === undefined) throw new ModelError('INPUT_CHECKPOINT', `${this.path}: no tensor "${name}"`);
+    return file;
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * The JSON files with which sentence-transformers describes what follows the encoder:
+ * `modules.json`, `1_Pooling`, `2_Dense`, `config_sentence_transformers.json`, `sentence_bert_config.json`.
+ * Old and new key names are read. It reads no weights.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DenseConfig, PoolingConfig } from '@synglot/nn';
+import { checkpointError } from './errors.js';
+import {
+  describe,
+  isFile,
+  isJsonObject,
+  type JsonObject,
+  parseJson,
+  readJsonObject,
+  readJsonObjectIfPresent,
+} from './files.js';
+
+/** What the sentence-transformers files of a folder say. */
+export interface SentenceTransformersLayout {
+  /** Folder of the encoder inside the model folder: empty, or `0_Transformer` in old models. */
+  readonly encoderPath: string;
+  /** Folder of the dense layer inside the model folder, if there is one. */
+  readonly densePath?: string;
+  readonly pooling: PoolingConfig;
+  /** Tokens with special ones, if the folder sets it. */
+  readonly maxLength?: number;
+  /** Texts put in front of inputs, by name (`query`, `document`, …). */
+  readonly prompts: Readonly<Record<string, string>>;
+  readonly defaultPromptName?: string;
+  /** `cosine`, `dot`, `euclidean` or `manhattan`. */
+  readonly similarity?: string;
+}
+
+/** What a plain Hugging Face folder gets, unless its user says otherwise. */
+export const DEFAULT_POOLING: PoolingConfig = { mode: 'mean', normalize: true };
+
+/** Modes by their old key names. */
+const OLD_MODES: Readonly<Record<string, string>> = {
+  pooling_mode_cls_token: 'cls',
+  pooling_mode_max_tokens: 'max',
+  pooling_mode_mean_tokens: 'mean',
+  pooling_mode_mean_sqrt_len_tokens: 'mean_sqrt_len_tokens',
+  pooling_mode_weightedmean_tokens: 'weightedmean',
+  pooling_mode_lasttoken: 'lasttoken',
+};
+
+function parsePooling(json: JsonObject, path: string, hiddenSize: number): 'cls' | 'mean' {
+  const width = json.embedding_dimension ?? json.word_embedding_dimension;
+  if (width !== undefined && width !== hiddenSize) {
+    throw checkpointError(
+      `${path}: embedding_dimension is ${describe(width)}, expected ${hiddenSize}, the hidden_size of config.json; the folders are not of the same model`,
+    );
+  }
+  let mode = json.pooling_mode;
+  if (mode === undefined) {
+    const modes = Object.keys(OLD_MODES).filter((key) => json[key] === true);
+    // Neither key means mean, as in sentence-transformers.
+    mode = modes.length === 0 ? 'mean' : modes.map((key) => OLD_MODES[key]);
+  }
+  if (Array.isArray(mode) && mode.length === 1) [mode] = mode;
+  if (mode === 'cls' || mode === 'mean') return mode;
+  throw checkpointError(
+    `${path}: pooling ${describe(mode)} is not supported, expected "cls" or "mean"; choose another checkpoint`,
+  );
+}
+
+function parseDense(json: JsonObject, path: string, hiddenSize: number): DenseConfig {
+  const { in_features: inputs, out_features: outputs, bias = true } = json;
+  if (inputs !== hiddenSize) {
+    throw checkpointError(
+      `${path}: in_features is ${describe(inputs)}, expected ${hiddenSize}, the hidden_size of config.json`,
+    );
+  }
+  if (typeof outputs !== 'number' || !Number.isSafeInteger(outputs) || outputs <= 0) {
+    throw checkpointError(`${path}: out_features is ${describe(outputs)}, expected a whole number above 0`);
+  }
+  if (typeof bias !== 'boolean')
+    throw checkpointError(`${path}: bias is ${describe(bias)}, expected true or false`);
+  // sentence-transformers' default is Tanh.
+  const { activation_function: name = 'torch.nn.modules.activation.Tanh' } = json;
+  const activation =
+    name === 'torch.nn.modules.activation.Tanh'
+      ? 'tanh'
+      : name === 'torch.nn.modules.linear.Identity'
+        ? 'identity'
+        : undefined;
+  if (activation === undefined) {
+    throw checkpointError(
+      `${path}: activation_function ${describe(name)} is not supported, expected Tanh or Identity`,
+    );
+  }
+  const inputName = json.module_input_name ?? 'sentence_embedding';
+  const outputName = json.module_output_name ?? 'sentence_embedding';
+  if (
+    json.use_residual === true ||
+    inputName !== 'sentence_embedding' ||
+    outputName !== 'sentence_embedding'
+  ) {
+    throw checkpointError(
+      `${path}: a dense layer with use_residual or on ${describe(inputName)} → ${describe(outputName)} is not supported; choose another checkpoint`,
+    );
+  }
+  return { inFeatures: hiddenSize, outFeatures: outputs, bias, activation };
+}
+
+interface Module {
+  /** Last part of the Python class name: `Transformer`, `Pooling`, `Dense`, `Normalize`. */
+  readonly kind: string;
+  readonly path: string;
+}
+
+async function readModules(path: string): Promise<Module[]> {
+  const list = parseJson(await readFile(path, 'utf8'), path, 'get the file again or repair it');
+  if (!Array.isArray(list)) throw checkpointError(`${path}:1: expected a JSON list, found ${describe(list)}`);
+  return list.map((item: unknown, i) => {
+    if (!isJsonObject(item) || typeof item.type !== 'string' || typeof item.path !== 'string') {
+      throw checkpointError(
+        `${path}: module ${i} is ${describe(item)}, expected an object with "type" and "path"`,
+      );
+    }
+    if (item.path.split(/[/\\]/).includes('..') || /^([/\\]|[a-z]:)/i.test(item.path)) {
+      throw checkpointError(`${path}: module ${i} lies outside the folder (${describe(item.path)})`);
+    }
+    return { kind: item.type.split('.').at(-1)!, path: item.path };
+  });
+}
+
+/** The order of modules that this library computes; the last two may be left out. */
+const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
+
+/**
+ * Finds where in a folder the encoder lies: old sentence-transformers models keep it in `0_Transformer`.
+ *
+ * @returns the path inside the folder, empty for the folder itself
+ */
+export async function findEncoderPath(folder: string): Promise<string> {
+  const path = join(folder, 'modules.json');
+  if (!(await isFile(path))) return '';
+  return (await readModules(path)).find((module) => module.kind === 'Transformer')?.path ?? '';
+}
+
+async function readMaxLength(folder: string): Promise<number | undefined> {
+  const settings = await readJsonObjectIfPresent(join(folder, 'sentence_bert_config.json'));
+  const path = join(folder, 'sentence_bert_config.json');
+  if (settings?.do_lower_case === true) {
+    throw checkpointError(
+      `${path}: do_lower_case is true, which is not supported outside the tokenizer; set it to false and lower-case the texts`,
+    );
+  }
+  let value = settings?.max_seq_length ?? undefined;
+  if (value === undefined) {
+    const tokenizer = await readJsonObjectIfPresent(join(folder, 'tokenizer_config.json'));
+    value = tokenizer?.model_max_length ?? undefined;
+    // transformers writes 1e30 for "no limit known".
+    if (typeof value === 'number' && value > 1e6) value = undefined;
+  }
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+    throw checkpointError(`${path}: max_seq_length is ${describe(value)}, expected a whole number above 0`);
+  }
+  return value;
+}
+
+/**
+ * Reads the sentence-transformers files of a model folder, or the defaults where it has none.
+ *
+ * @param hiddenSize - of the encoder, which every part must agree with
+ * @throws ModelError `INPUT_CHECKPOINT` for modules, poolings or activations that are not supported.
+ */
+export async function readLayout(folder: string, hiddenSize: number): Promise<SentenceTransformersLayout> {
+  const modulesPath = join(folder, 'modules.json');
+  const settings = await readJsonObjectIfPresent(join(folder, 'config_sentence_transformers.json'));
+  const prompts: Record<string, string> = {};
+  if (isJsonObject(settings?.prompts)) {
+    for (const [name, text] of Object.entries(settings.prompts))
+      if (typeof text === 'string') prompts[name] = text;
+  }
+  const common = {
+    prompts,
+    ...(typeof settings?.default_prompt_name === 'string' && {
+      defaultPromptName: settings.default_prompt_name,
+    }),
+    ...(typeof settings?.similarity_fn_name === 'string' && { similarity: settings.similarity_fn_name }),
+  };
+  if (!(await isFile(modulesPath))) {
+    const maxLength = await readMaxLength(folder);
+    return {
+      ...common,
+      encoderPath: '',
+      pooling: DEFAULT_POOLING,
+      ...(maxLength !== undefined && { maxLength }),
+    };
+  }
+
+  const modules = await readModules(modulesPath);
+  const kinds = modules.map((module) => module.kind);
+  const places = kinds.map((kind) => ORDER.indexOf(kind));
+  if (places[0] !== 0 || places[1] !== 1 || places.some((place, i) => i > 0 && place <= places[i - 1]!)) {
+    throw checkpointError(
+      `${modulesPath}: modules ${kinds.join(', ')} are not supported, expected Transformer, Pooling, then at most one Dense and one Normalize; choose another checkpoint`,
+    );
+  }
+  const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
+  const encoderPath = pathOf('Transformer')!;
+  const densePath = pathOf('Dense');
+  const poolingFile = join(folder, pathOf('Pooling')!, 'config.json');
+  const poolingJson = await readJsonObject(poolingFile);
+  if (poolingJson.include_prompt === false && Object.values(prompts).some((text) => text !== '')) {
+    throw checkpointError(
+      `${poolingFile}: include_prompt false is not supported with prompts; choose another checkpoint`,
+    );
+  }
+  const denseFile = densePath === undefined ? undefined : join(folder, densePath, 'config.json');
+  const dense =
+    denseFile === undefined ? undefined : parseDense(await readJsonObject(denseFile), denseFile, hiddenSize);
+  const maxLength = await readMaxLength(join(folder, encoderPath));
+  return {
+    ...common,
+    encoderPath,
+    ...(densePath !== undefined && { densePath }),
+    pooling: {
+      mode: parsePooling(poolingJson, poolingFile, hiddenSize),
+      ...(dense !== undefined && { dense }),
+      normalize: kinds.includes('Normalize'),
+    },
+    ...(maxLength !== undefined && { maxLength }),
+  };
+}
+
+/** What `formatLayout` writes down. */
+export interface LayoutSettings {
+  readonly pooling: PoolingConfig;
+  readonly hiddenSize: number;
+  readonly maxLength: number;
+  readonly prompts?: Readonly<Record<string, string>> | undefined;
+  readonly defaultPromptName?: string | undefined;
+  readonly similarity?: string | undefined;
+}
+
+/** The dense layer's folder in what `formatLayout` writes. */
+export const DENSE_FOLDER = '2_Dense';
+
+/**
+ * Builds the JSON files of a model folder, by relative path.
+ *
+ * Class and key names are the old ones: sentence-transformers 2 to 6 all load them.
+ */
+export function formatLayout(settings: LayoutSettings): Map<string, unknown> {
+  const { pooling, hiddenSize, maxLength } = settings;
+  const files = new Map<string, unknown>();
+  const modules: { idx: number; name: string; path: string; type: string }[] = [];
+  const add = (kind: string, path: string) => {
+    const idx = modules.length;
+    modules.push({ idx, name: String(idx), path, type: `sentence_transformers.models.${kind}` });
+  };
+  add('Transformer', '');
+  add('Pooling', '1_Pooling');
+  files.set('1_Pooling/config.json', {
+    word_embedding_dimension: hiddenSize,
+    ...Object.fromEntries(Object.entries(OLD_MODES).map(([key, mode]) => [key, mode === pooling.mode])),
+    include_prompt: true,
+  });
+  if (pooling.dense !== undefined) {
+    const { inFeatures, outFeatures, bias, activation } = pooling.dense;
+    add('Dense', DENSE_FOLDER);
+    files.set(`${DENSE_FOLDER}/config.json`, {
+      in_features: inFeatures,
+      out_features: outFeatures,
+      bias,
+      activation_function:
+        activation === 'tanh' ? 'torch.nn.modules.activation.Tanh' : 'torch.nn.modules.linear.Identity',
+    });
+  }
+  if (pooling.normalize) add('Normalize', `${modules.length}_Normalize`);
+  files.set('modules.json', modules);
+  files.set('sentence_bert_config.json', { max_seq_length: maxLength, do_lower_case: false });
+  files.set('config_sentence_transformers.json', {
+    prompts: settings.prompts ?? {},
+    default_prompt_name: settings.defaultPromptName ?? null,
+    similarity_fn_name: settings.similarity ?? 'cosine',
+  });
+  return files;
+}

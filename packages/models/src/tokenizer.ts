@@ -1,0 +1,356 @@
+/**
+ * Text to token ids by Hugging Face's Rust library, with special tokens and truncation put on here.
+ * It knows nothing of weights; whether it fits a model is asked with `checkTokenizer`.
+ */
+
+import type { EncoderConfig } from '@synglot/nn';
+import { Tokenizer as NativeTokenizer } from 'tokenizers';
+import { ModelError, reasonOf } from './errors.js';
+import { type JsonObject, parseJson } from './files.js';
+
+/** The ids of one text, special tokens included. */
+export interface EncodedText {
+  readonly ids: Uint32Array;
+  /** 0 for the text, 1 for the context where the model tells them apart; all 0 for single texts. */
+  readonly typeIds: Uint8Array;
+}
+
+/** Which side of a pair gives way: the longer one token by token, or only the context. */
+export type PairTruncation = 'longest_first' | 'only_second';
+
+export interface EncodeOptions {
+  /** Longest result in tokens, special ones included; absent: no limit. */
+  readonly maxLength?: number;
+  /** For pairs; default `longest_first`. */
+  readonly truncation?: PairTruncation;
+}
+
+/** The JSON files from which a tokenizer can be made again. */
+export interface TokenizerFiles {
+  /** `tokenizer.json`. */
+  readonly tokenizer: string;
+  /** `tokenizer_config.json`, where the source had one. */
+  readonly config?: JsonObject;
+}
+
+/** Special tokens put around a text, or around and between two. */
+interface Template {
+  readonly ids: readonly (readonly number[])[];
+  readonly typeIds: readonly (readonly number[])[];
+  /** Type id of each text's own tokens. */
+  readonly textTypes: readonly number[];
+  readonly specials: number;
+}
+
+/** Texts handed to the library at a time; it spreads them over the cores. */
+const BATCH = 1024;
+
+/** Texts that any vocabulary turns into at least one token, unknown or not. */
+const PROBES = ['a', '1', '.', 'の'];
+
+/** Names of special tokens by role, in the order in which they are looked for. */
+const ROLES = {
+  pad_token: ['[PAD]', '<pad>'],
+  unk_token: ['[UNK]', '<unk>'],
+  cls_token: ['[CLS]', '<s>'],
+  sep_token: ['[SEP]', '</s>'],
+  mask_token: ['[MASK]', '<mask>'],
+} as const;
+
+/** A loaded tokenizer. Padding and truncation that its file may carry are off. */
+export class Tokenizer {
+  readonly #native: NativeTokenizer;
+  readonly #single: Template;
+  readonly #pair: Template;
+  readonly #specialTokens: ReadonlyMap<string, string>;
+
+  /** Where it came from, for messages. */
+  readonly source: string;
+  /** Its files as read. */
+  readonly files: TokenizerFiles;
+  /** Highest id plus one: rows that a model's table must have. */
+  readonly vocabularySize: number;
+  /** Highest type id of a pair plus one: 2 for BERT's template, 1 for XLM-R's. */
+  readonly typeCount: number;
+  /** Id of the padding token, if there is one. */
+  readonly padId: number | undefined;
+
+  private constructor(
+    native: NativeTokenizer,
+    templates: [Template, Template],
+    source: string,
+    files: TokenizerFiles,
+  ) {
+    this.#native = native;
+    [this.#single, this.#pair] = templates;
+    this.source = source;
+    this.files = files;
+    this.vocabularySize = countRows(native);
+    this.typeCount = Math.max(...this.#pair.typeIds.flat(), ...this.#pair.textTypes) + 1;
+    const special = new Map<string, string>();
+    for (const [role, names] of Object.entries(ROLES)) {
+      const stated = tokenText(files.config?.[role]);
+      const name = [...(stated === undefined ? [] : [stated]), ...names].find(
+        (n) => native.tokenToId(n) !== null,
+      );
+      if (name !== undefined) special.set(role, name);
+    }
+    this.#specialTokens = special;
+    const pad = special.get('pad_token');
+    this.padId = pad === undefined ? undefined : (native.tokenToId(pad) ?? undefined);
+  }
+
+  /**
+   * Builds a tokenizer from the text of a `tokenizer.json`.
+   *
+   * @param source - the file's path, for messages
+   * @throws ModelError `INPUT_TOKENIZER` if the library refuses it.
+   */
+  static async fromJson(tokenizer: string, source: string, config?: JsonObject): Promise<Tokenizer> {
+    let native: NativeTokenizer;
+    try {
+      native = NativeTokenizer.fromString(tokenizer);
+    } catch (error) {
+      throw new ModelError(
+        'INPUT_TOKENIZER',
+        `${source}: not a tokenizer.json that can be read (${reasonOf(error)}); get the file again`,
+        { cause: error },
+      );
+    }
+    native.disableTruncation();
+    native.disablePadding();
+    const templates: [Template, Template] = [
+      await probeTemplate(native, 1, source),
+      await probeTemplate(native, 2, source),
+    ];
+    return new Tokenizer(native, templates, source, { tokenizer, ...(config !== undefined && { config }) });
+  }
+
+  /** Special tokens by the names that `tokenizer_config.json` uses: `pad_token`, `unk_token`, … */
+  get specialTokens(): ReadonlyMap<string, string> {
+    return this.#specialTokens;
+  }
+
+  /** Tokens that every single text gets on top of its own. */
+  get specialsPerText(): number {
+    return this.#single.specials;
+  }
+
+  /** Id of a token, or undefined if the vocabulary lacks it. */
+  tokenToId(token: string): number | undefined {
+    return this.#native.tokenToId(token) ?? undefined;
+  }
+
+  /** Token of an id, or undefined if the vocabulary lacks it. */
+  idToToken(id: number): string | undefined {
+    return this.#native.idToToken(id) ?? undefined;
+  }
+
+  async encode(text: string, options: EncodeOptions = {}): Promise<EncodedText> {
+    const [encoded] = await this.encodeBatch([text], options);
+    return encoded!;
+  }
+
+  /** Encodes many texts off the main thread; results in the order of the texts. */
+  async encodeBatch(texts: readonly string[], options: EncodeOptions = {}): Promise<EncodedText[]> {
+    const room = this.#room(this.#single, options);
+    const bare = await this.#encodeBare(texts);
+    return bare.map((ids) => assemble(this.#single, [ids], [Math.min(ids.length, room)]));
+  }
+
+  async encodePair(text: string, context: string, options: EncodeOptions = {}): Promise<EncodedText> {
+    const [encoded] = await this.encodePairs([[text, context]], options);
+    return encoded!;
+  }
+
+  /** Encodes pairs of a text and its context, as cross-encoders and LAReQA's sentences need them. */
+  async encodePairs(
+    pairs: readonly (readonly [text: string, context: string])[],
+    options: EncodeOptions = {},
+  ): Promise<EncodedText[]> {
+    const room = this.#room(this.#pair, options);
+    const bare = await this.#encodeBare(pairs.flat());
+    return pairs.map((_, i) => {
+      const texts = [bare[2 * i]!, bare[2 * i + 1]!] as const;
+      const lengths = shareRoom(
+        texts[0].length,
+        texts[1].length,
+        room,
+        options.truncation ?? 'longest_first',
+      );
+      return assemble(this.#pair, texts, lengths);
+    });
+  }
+
+  /** Text of ids, without special tokens. */
+  decode(ids: Iterable<number>): Promise<string> {
+    return this.#native.decode([...ids], true);
+  }
+
+  async #encodeBare(texts: readonly string[]): Promise<number[][]> {
+    const results: number[][] = [];
+    for (let begin = 0; begin < texts.length; begin += BATCH) {
+      const encodings = await this.#native.encodeBatch(texts.slice(begin, begin + BATCH), {
+        addSpecialTokens: false,
+      });
+      for (const encoding of encodings) results.push(encoding.getIds());
+    }
+    return results;
+  }
+
+  #room(template: Template, { maxLength = Number.POSITIVE_INFINITY }: EncodeOptions): number {
+    if (!(maxLength > template.specials)) {
+      throw new ModelError(
+        'INPUT_TOKENIZER',
+        `maximum length ${maxLength} leaves no room for text beside the ${template.specials} special tokens; use at least ${template.specials + 1}`,
+      );
+    }
+    return maxLength - template.specials;
+  }
+}
+
+/** `"[PAD]"`, or `{"content": "[PAD]", …}` in older files. */
+function tokenText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    'content' in value &&
+    typeof value.content === 'string'
+  ) {
+    return value.content;
+  }
+  return undefined;
+}
+
+function countRows(native: NativeTokenizer): number {
+  const count = native.getVocabSize(true);
+  let id = 0;
+  while (id < count && native.idToToken(id) !== null) id++;
+  // Ids usually leave no gaps; the whole vocabulary is copied only where they do.
+  return id === count
+    ? count
+    : Object.values(native.getVocab(true)).reduce((most, n) => Math.max(most, n), -1) + 1;
+}
+
+/** Learns the special tokens of one or two texts by encoding a probe. */
+async function probeTemplate(native: NativeTokenizer, texts: 1 | 2, source: string): Promise<Template> {
+  for (const probe of PROBES) {
+    const encoding = await native.encode(probe, texts === 2 ? probe : null);
+    const sequences = encoding.getSequenceIds();
+    const typeIds = encoding.getTypeIds();
+    const template = {
+      ids: Array.from({ length: texts + 1 }, (): number[] => []),
+      typeIds: Array.from({ length: texts + 1 }, (): number[] => []),
+      textTypes: [] as number[],
+      specials: 0,
+    };
+    encoding.getIds().forEach((id, i) => {
+      const sequence = sequences[i];
+      if (typeof sequence === 'number') {
+        template.textTypes[sequence] = typeIds[i]!;
+        return;
+      }
+      const gap = template.textTypes.length;
+      template.ids[gap]!.push(id);
+      template.typeIds[gap]!.push(typeIds[i]!);
+      template.specials++;
+    });
+    if (template.textTypes.length === texts) return template;
+  }
+  throw new ModelError(
+    'INPUT_TOKENIZER',
+    `${source}: turns plain letters into no tokens; its vocabulary is empty or damaged: get the file again`,
+  );
+}
+
+/** Token counts of a text and its context that together fit `room`; as the Rust library cuts them. */
+function shareRoom(
+  first: number,
+  second: number,
+  room: number,
+  truncation: PairTruncation,
+): [number, number] {
+  if (first + second <= room) return [first, second];
+  if (truncation === 'only_second') {
+    // A text that alone is too long gives way as well: better than nothing at all.
+    const kept = Math.min(first, room);
+    return [kept, room - kept];
+  }
+  const shorter = Math.min(first, second);
+  // The longer one alone gives way until both are equally long.
+  const longer = Math.max(shorter, room - shorter);
+  let small = shorter;
+  let large = longer;
+  if (small + large > room) {
+    small = Math.floor(room / 2);
+    large = room - small;
+  }
+  return first > second ? [large, small] : [small, large];
+}
+
+function assemble(
+  template: Template,
+  texts: readonly (readonly number[])[],
+  lengths: readonly number[],
+): EncodedText {
+  const size = lengths.reduce((sum, n) => sum + n, template.specials);
+  const ids = new Uint32Array(size);
+  const typeIds = new Uint8Array(size);
+  let at = 0;
+  for (let gap = 0; gap <= texts.length; gap++) {
+    ids.set(template.ids[gap]!, at);
+    typeIds.set(template.typeIds[gap]!, at);
+    at += template.ids[gap]!.length;
+    const text = texts[gap];
+    if (text === undefined) break;
+    for (let i = 0; i < lengths[gap]!; i++) ids[at + i] = text[i]!;
+    typeIds.fill(template.textTypes[gap]!, at, at + lengths[gap]!);
+    at += lengths[gap]!;
+  }
+  return { ids, typeIds };
+}
+
+/**
+ * Checks that every id the tokenizer can give has a row in the model's tables.
+ *
+ * @throws ModelError `INPUT_TOKENIZER`
+ */
+export function checkTokenizer(tokenizer: Tokenizer, config: EncoderConfig, configPath: string): void {
+  if (tokenizer.vocabularySize > config.vocabularySize) {
+    throw new ModelError(
+      'INPUT_TOKENIZER',
+      `${tokenizer.source}: has ids up to ${tokenizer.vocabularySize - 1}, but ${configPath} gives the model a table of ${config.vocabularySize} rows (vocab_size); use the tokenizer that belongs to the model`,
+    );
+  }
+  if (tokenizer.typeCount > config.typeVocabularySize) {
+    throw new ModelError(
+      'INPUT_TOKENIZER',
+      `${tokenizer.source}: gives pairs type ids up to ${tokenizer.typeCount - 1}, but ${configPath} gives the model a table of ${config.typeVocabularySize} rows (type_vocab_size); use the tokenizer that belongs to the model`,
+    );
+  }
+  const { padId } = tokenizer;
+  if (config.family === 'xlm-roberta' && padId !== undefined && padId !== config.positionOffset - 1) {
+    throw new ModelError(
+      'INPUT_TOKENIZER',
+      `${tokenizer.source}: its padding token has id ${padId}, but ${configPath} says pad_token_id ${config.positionOffset - 1}, from which XLM-R counts positions; use the tokenizer that belongs to the model`,
+    );
+  }
+}
+
+/** The `tokenizer.json` to save: as read, but without the padding and truncation it may carry. */
+export function cleanTokenizerJson(tokenizer: Tokenizer): string {
+  const text = tokenizer.files.tokenizer;
+  const json = parseJson(text, tokenizer.source, 'get the file again') as Record<string, unknown>;
+  if ((json.truncation ?? null) === null && (json.padding ?? null) === null) return text;
+  return `${JSON.stringify({ ...json, truncation: null, padding: null })}\n`;
+}
+
+/** The `tokenizer_config.json` to save: the one read, or one that transformers' generic class understands. */
+export function tokenizerConfigJson(tokenizer: Tokenizer, maxLength: number): JsonObject {
+  const base = tokenizer.files.config ?? {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    ...Object.fromEntries(tokenizer.specialTokens),
+  };
+  return { ...base, model_max_length: maxLength };
+}

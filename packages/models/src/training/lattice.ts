@@ -1,0 +1,132 @@
+/**
+ * All ways to cut texts into pieces, as flat arrays, with the sums and best paths that unigram training needs.
+ * It chooses no pieces.
+ */
+
+/** Key of a trie edge: node × 2²¹ + code point. */
+const STRIDE = 1 << 21;
+
+/** Pieces by their characters, for finding every piece that begins at a place. */
+export class Trie {
+  readonly #edges = new Map<number, number>();
+  readonly #pieceAt: number[] = [-1];
+
+  constructor(pieces: readonly string[]) {
+    pieces.forEach((piece, id) => {
+      let node = 0;
+      for (const character of piece) {
+        const key = node * STRIDE + character.codePointAt(0)!;
+        let next = this.#edges.get(key);
+        if (next === undefined) {
+          next = this.#pieceAt.push(-1) - 1;
+          this.#edges.set(key, next);
+        }
+        node = next;
+      }
+      this.#pieceAt[node] = id;
+    });
+  }
+
+  /** Calls `found` with the end and the id of every piece that begins at `begin`. */
+  match(characters: readonly string[], begin: number, found: (end: number, piece: number) => void): void {
+    let node = 0;
+    for (let end = begin; end < characters.length; end++) {
+      const next = this.#edges.get(node * STRIDE + characters[end]!.codePointAt(0)!);
+      if (next === undefined) return;
+      node = next;
+      if (this.#pieceAt[node]! >= 0) found(end + 1, this.#pieceAt[node]!);
+    }
+  }
+}
+
+/** log(exp(a) + exp(b)) */
+function logAdd(a: number, b: number): number {
+  if (a < b) return a === Number.NEGATIVE_INFINITY ? b : b + Math.log1p(Math.exp(a - b));
+  return b === Number.NEGATIVE_INFINITY ? a : a + Math.log1p(Math.exp(b - a));
+}
+
+/** The lattices of many texts: edges sorted by text, then by beginning. A score of −∞ takes a piece out. */
+export class Lattices {
+  readonly #lengths: readonly number[];
+  readonly #firstEdge: number[] = [0];
+  readonly #begins: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #pieces: number[] = [];
+  readonly #alpha: Float64Array;
+  readonly #beta: Float64Array;
+  readonly #best: Int32Array;
+
+  constructor(texts: readonly (readonly string[])[], trie: Trie) {
+    this.#lengths = texts.map((characters) => characters.length);
+    for (const characters of texts) {
+      for (let begin = 0; begin < characters.length; begin++) {
+        trie.match(characters, begin, (end, piece) => {
+          this.#begins.push(begin);
+          this.#ends.push(end);
+          this.#pieces.push(piece);
+        });
+      }
+      this.#firstEdge.push(this.#pieces.length);
+    }
+    const longest = this.#lengths.reduce((most, length) => Math.max(most, length), 0) + 1;
+    this.#alpha = new Float64Array(longest);
+    this.#beta = new Float64Array(longest);
+    this.#best = new Int32Array(longest);
+  }
+
+  get size(): number {
+    return this.#lengths.length;
+  }
+
+  /** Adds to `expected` how often each piece is used over all ways to cut text `text`, times `weight`. */
+  addExpected(text: number, scores: Float64Array, weight: number, expected: Float64Array): void {
+    const length = this.#lengths[text]!;
+    const first = this.#firstEdge[text]!;
+    const last = this.#firstEdge[text + 1]!;
+    const alpha = this.#alpha.fill(Number.NEGATIVE_INFINITY, 0, length + 1);
+    const beta = this.#beta.fill(Number.NEGATIVE_INFINITY, 0, length + 1);
+    alpha[0] = 0;
+    beta[length] = 0;
+    for (let edge = first; edge < last; edge++) {
+      const end = this.#ends[edge]!;
+      alpha[end] = logAdd(alpha[end]!, alpha[this.#begins[edge]!]! + scores[this.#pieces[edge]!]!);
+    }
+    for (let edge = last - 1; edge >= first; edge--) {
+      const begin = this.#begins[edge]!;
+      beta[begin] = logAdd(beta[begin]!, beta[this.#ends[edge]!]! + scores[this.#pieces[edge]!]!);
+    }
+    const total = alpha[length]!;
+    if (total === Number.NEGATIVE_INFINITY) return;
+    for (let edge = first; edge < last; edge++) {
+      const piece = this.#pieces[edge]!;
+      const through = alpha[this.#begins[edge]!]! + scores[piece]! + beta[this.#ends[edge]!]!;
+      expected[piece] = expected[piece]! + weight * Math.exp(through - total);
+    }
+  }
+
+  /**
+   * The likeliest way to cut text `text` (Viterbi), as piece ids; empty if there is none.
+   *
+   * @param without - a piece that may not be used
+   */
+  bestPath(text: number, scores: Float64Array, without = -1): number[] {
+    const length = this.#lengths[text]!;
+    const alpha = this.#alpha.fill(Number.NEGATIVE_INFINITY, 0, length + 1);
+    alpha[0] = 0;
+    this.#best[length] = -1;
+    for (let edge = this.#firstEdge[text]!; edge < this.#firstEdge[text + 1]!; edge++) {
+      const piece = this.#pieces[edge]!;
+      if (piece === without) continue;
+      const score = alpha[this.#begins[edge]!]! + scores[piece]!;
+      if (score > alpha[this.#ends[edge]!]!) {
+        alpha[this.#ends[edge]!] = score;
+        this.#best[this.#ends[edge]!] = edge;
+      }
+    }
+    if (alpha[length] === Number.NEGATIVE_INFINITY) return [];
+    const path: number[] = [];
+    for (let at = length; at > 0; at = this.#begins[this.#best[at]!]!)
+      path.push(this.#pieces[this.#best[at]!]!);
+    return path.reverse();
+  }
+}
