@@ -1,0 +1,45 @@
+/**
+ * What an evaluation reads of a collection. `ParallelCollection` of @synglot/data has this shape, and so
+ * may any plain object: texts are not needed, their embeddings are given separately.
+ */
+
+/** Queries and candidates of several languages, and which candidates are relevant to each query. */
+export interface RetrievalCollection {
+  readonly name: string;
+  readonly langs: readonly string[];
+  readonly queries: readonly { readonly id: string; readonly lang: string }[];
+  readonly candidates: readonly { readonly id: string; readonly lang: string }[];
+  /** Per query: distinct indices into `candidates`, of all languages. */
+  readonly relevant: readonly ArrayLike<number>[];
+}
+
+/** Queries of one language for which no candidate of another (or the same) is relevant. */
+export interface MissingRelevant {
+  readonly query_lang: string;
+  readonly candidate_lang: string;
+  readonly queries: number;
+  /** Id of the first such query. */
+  readonly example: string;
+}
+
+/** Lists the language pairs in which some query has no relevant candidate; empty if fully parallel. */
+export function missingRelevant(collection: RetrievalCollection): MissingRelevant[] {
+  const found = new Map<
+    string,
+    { query_lang: string; candidate_lang: string; queries: number; example: string }
+  >();
+  collection.queries.forEach((query, index) => {
+    const covered = new Set<string>();
+    for (const candidate of Array.from(collection.relevant[index]!)) {
+      covered.add(collection.candidates[candidate]!.lang);
+    }
+    for (const lang of collection.langs) {
+      if (covered.has(lang)) continue;
+      const key = `${query.lang}\n${lang}`;
+      const entry = found.get(key);
+      if (entry !== undefined) entry.queries++;
+      else found.set(key, { query_lang: query.lang, candidate_lang: lang, queries: 1, example: query.id });
+    }
+  });
+  return [...found.values()];
+}

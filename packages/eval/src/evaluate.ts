@@ -1,0 +1,197 @@
+/**
+ * Evaluates embeddings on a parallel collection in the three settings at once: every query is scored once
+ * against all candidates, and ranked in its own language's pool, in every other's and in the mixed one.
+ * Not an encoder, and it computes no scores: those come from the {@link Scorer}.
+ */
+import { LanguageShare, toShares } from './bias/language-share.js';
+import { rankDistance } from './bias/rank-distance.js';
+import { checkEmbeddings, checkScores } from './check.js';
+import { missingRelevant, type RetrievalCollection } from './collection.js';
+import { EvaluationError } from './errors.js';
+import { mean, RunningMeans } from './means.js';
+import { measureNamed } from './measures/index.js';
+import { type Profile, type ProfileName, profileNamed } from './profiles.js';
+import type { MeasureMeans, RetrievalReport, RetrievalSummary, SettingMeans } from './report.js';
+import { ranksOfRelevant } from './search/ranks.js';
+import type { Scorer } from './search/scorer.js';
+import { tieOrder } from './search/tie-order.js';
+import { topK } from './search/top-k.js';
+
+/** What {@link evaluateRetrieval} takes. */
+export interface EvaluateOptions {
+  readonly collection: RetrievalCollection;
+  /** [queries x dimension], in the collection's order; normalised if the score is to be the cosine. */
+  readonly queryEmbeddings: Float32Array;
+  /** [candidates x dimension], likewise. */
+  readonly candidateEmbeddings: Float32Array;
+  readonly dimension: number;
+  readonly scorer: Scorer;
+  /** How ties and measures are defined; `trec_eval` by default. */
+  readonly profile?: ProfileName;
+  /** Measures beside the profile's mAP; by default Recall@1, Recall@10, nDCG@10 and RR@10. */
+  readonly measures?: readonly string[];
+  /** Scores held at once, in bytes (16 MiB by default); queries are scored in blocks of that size. */
+  readonly blockBytes?: number;
+  /** Called after each block. */
+  readonly onProgress?: (queriesDone: number, queriesTotal: number) => void;
+}
+
+const defaultMeasures = ['Recall@1', 'Recall@10', 'nDCG@10', 'RR@10'];
+
+/**
+ * Ranks and measures a collection in the monolingual, cross-lingual and multilingual setting.
+ *
+ * @throws EvaluationError `INPUT_EMBEDDINGS` for a wrong length or a value that is not finite, `INPUT_COLLECTION`
+ *   for a query without a relevant candidate where the profile wants one, `INPUT_PROFILE`,
+ *   `INPUT_MEASURE`, and `SCORER_RESULT` for scores of a wrong length or NaN.
+ * @example
+ * const report = await evaluateRetrieval({ collection, queryEmbeddings, candidateEmbeddings, dimension: 384, scorer });
+ * console.log(report.summary.map.multilingual);
+ */
+export async function evaluateRetrieval(options: EvaluateOptions): Promise<RetrievalReport> {
+  const { collection, dimension, scorer } = options;
+  const profile = profileNamed(options.profile ?? 'trec_eval');
+  const names = [...new Set([profile.map, ...(options.measures ?? defaultMeasures)])];
+  const measures = names.map((name) => measureNamed(name, profile));
+  checkEmbeddings(options.queryEmbeddings, collection.queries, dimension, 'query');
+  checkEmbeddings(options.candidateEmbeddings, collection.candidates, dimension, 'candidate');
+  const missing = missingRelevant(collection);
+  const [firstMissing] = missing;
+  if (firstMissing !== undefined && profile.withoutRelevant === 'error') {
+    throw new EvaluationError(
+      'INPUT_COLLECTION',
+      `${collection.name}: ${firstMissing.queries} queries in "${firstMissing.query_lang}" (the first is "${firstMissing.example}") have no relevant candidate in "${firstMissing.candidate_lang}"; profile ${profile.name} needs one in every language. Add them or choose a profile that leaves such queries out.`,
+    );
+  }
+
+  const { langs } = collection;
+  const pools = new Map(langs.map((lang) => [lang, indicesOf(collection.candidates, lang)]));
+  const mixedPool = Uint32Array.from(collection.candidates.keys());
+  const ties = tieOrder(
+    collection.candidates.map(({ id }) => id),
+    profile.ties,
+  );
+  const byLang = <T>(make: () => T) => new Map(langs.map((lang) => [lang, make()]));
+  const pairMeans = byLang(() => byLang(() => new RunningMeans(measures)));
+  const mixedMeans = byLang(() => new RunningMeans(measures));
+  const distances = byLang((): number[] => []);
+  const top1 = new LanguageShare(langs);
+  const top10 = new LanguageShare(langs);
+
+  const evaluateQuery = (query: number, scores: Float32Array, offset: number): void => {
+    const { lang } = collection.queries[query]!;
+    const relevant = Uint32Array.from(collection.relevant[query]!);
+    for (const [poolLang, pool] of pools) {
+      const inPool = relevant.filter((candidate) => collection.candidates[candidate]!.lang === poolLang);
+      if (inPool.length === 0) continue;
+      const relevantRanks = ranksOfRelevant(scores, offset, pool, inPool, ties);
+      pairMeans.get(lang)!.get(poolLang)!.add({ relevantRanks, relevant: inPool.length });
+    }
+    if (relevant.length > 0) {
+      const relevantRanks = ranksOfRelevant(scores, offset, mixedPool, relevant, ties);
+      mixedMeans.get(lang)!.add({ relevantRanks, relevant: relevant.length });
+      const distance = rankDistance(relevantRanks);
+      if (distance !== undefined) distances.get(lang)!.push(distance);
+    }
+    const topLangs = Array.from(
+      topK(scores, offset, mixedPool, 10, ties),
+      (i) => collection.candidates[i]!.lang,
+    );
+    top1.add(lang, topLangs.slice(0, 1));
+    top10.add(lang, topLangs);
+  };
+
+  const queryCount = collection.queries.length;
+  const candidateCount = collection.candidates.length;
+  const blockBytes = options.blockBytes ?? 16 * 1024 * 1024;
+  const blockQueries = Math.max(1, Math.floor(blockBytes / Float32Array.BYTES_PER_ELEMENT / candidateCount));
+  for (let begin = 0; begin < queryCount; begin += blockQueries) {
+    const end = Math.min(begin + blockQueries, queryCount);
+    const block = options.queryEmbeddings.subarray(begin * dimension, end * dimension);
+    const scores = await scorer.score(block, options.candidateEmbeddings, dimension);
+    checkScores(scores, begin, end, collection);
+    for (let query = begin; query < end; query++) {
+      evaluateQuery(query, scores, (query - begin) * candidateCount);
+    }
+    options.onProgress?.(end, queryCount);
+  }
+
+  const pairsOf = (queryLang: string, poolLangs: readonly string[]) =>
+    definedEntries(poolLangs, (poolLang) => pairMeans.get(queryLang)!.get(poolLang)!.means());
+  const monolingual = definedEntries(langs, (lang) => pairsOf(lang, [lang])[lang]);
+  const crossLingual = definedEntries(langs, (lang) => {
+    const others = langs.filter((other) => other !== lang);
+    return pairsOf(lang, others);
+  });
+  const multilingual = definedEntries(langs, (lang) => mixedMeans.get(lang)!.means());
+  const rankDistances = definedEntries(langs, (lang) => mean(distances.get(lang)!) ?? undefined);
+  const counts = {
+    queries: countByLang(langs, collection.queries),
+    candidates: countByLang(langs, collection.candidates),
+  };
+  return {
+    collection: collection.name,
+    langs: [...langs],
+    profile: profile.name,
+    map_measure: profile.map,
+    measures: names,
+    summary: summarise(names, profile, monolingual, crossLingual, multilingual, rankDistances),
+    counts,
+    monolingual,
+    cross_lingual: crossLingual,
+    multilingual,
+    rank_distance: rankDistances,
+    language_share: {
+      pool: toShares(langs, new Map(Object.entries(counts.candidates))),
+      top_1: top1.shares(),
+      top_10: top10.shares(),
+    },
+    without_relevant: missing,
+  };
+}
+
+function summarise(
+  names: readonly string[],
+  profile: Profile,
+  monolingual: Record<string, MeasureMeans>,
+  crossLingual: Record<string, Record<string, MeasureMeans>>,
+  multilingual: Record<string, MeasureMeans>,
+  rankDistances: Record<string, number>,
+): RetrievalSummary {
+  const pairs = Object.values(crossLingual).flatMap((row) => Object.values(row));
+  const macro = (cells: readonly MeasureMeans[], name: string) => mean(cells.map((cell) => cell[name]!));
+  const measures: Record<string, SettingMeans> = {};
+  for (const name of names) {
+    measures[name] = {
+      monolingual: macro(Object.values(monolingual), name),
+      cross_lingual: macro(pairs, name),
+      multilingual: macro(Object.values(multilingual), name),
+    };
+  }
+  return { map: measures[profile.map]!, rank_distance: mean(Object.values(rankDistances)), measures };
+}
+
+function indicesOf(items: RetrievalCollection['candidates'], lang: string): Uint32Array {
+  return Uint32Array.from(items.keys()).filter((index) => items[index]!.lang === lang);
+}
+
+function countByLang(
+  langs: readonly string[],
+  items: RetrievalCollection['queries'],
+): Record<string, number> {
+  const counts = Object.fromEntries(langs.map((lang) => [lang, 0]));
+  for (const { lang } of items) counts[lang]!++;
+  return counts;
+}
+
+function definedEntries<T>(
+  langs: readonly string[],
+  value: (lang: string) => T | undefined,
+): Record<string, T> {
+  const entries: Record<string, T> = {};
+  for (const lang of langs) {
+    const found = value(lang);
+    if (found !== undefined) entries[lang] = found;
+  }
+  return entries;
+}

@@ -1,0 +1,55 @@
+/**
+ * Measures by name, written as ir_measures does: `AP`, `AP@20`, `nDCG@10`, `RR`, `RR@10`, `Recall@1`.
+ * A new measure is a file beside this one and a line in `families`.
+ */
+import { EvaluationError } from '../errors.js';
+import type { Profile } from '../profiles.js';
+import { averagePrecision } from './average-precision.js';
+import { ndcg } from './ndcg.js';
+import type { JudgedRanking } from './ranking.js';
+import { recall } from './recall.js';
+import { reciprocalRank } from './reciprocal-rank.js';
+
+/** A measure as one profile defines it. */
+export interface Measure {
+  /** For example `nDCG@10`. */
+  readonly name: string;
+  /** Value for one query, in [0, 1]. */
+  evaluate(ranking: JudgedRanking): number;
+}
+
+interface Family {
+  /** `cutoff` is Infinity for a name without `@k`. */
+  readonly evaluate: (ranking: JudgedRanking, cutoff: number, profile: Profile) => number;
+  readonly needsCutoff: boolean;
+}
+
+const families: Readonly<Record<string, Family>> = {
+  AP: { evaluate: averagePrecision, needsCutoff: false },
+  nDCG: { evaluate: ndcg, needsCutoff: false },
+  RR: { evaluate: reciprocalRank, needsCutoff: false },
+  Recall: { evaluate: recall, needsCutoff: true },
+};
+
+/**
+ * The measure called `name`, as `profile` defines it.
+ *
+ * @throws EvaluationError `INPUT_MEASURE` for an unknown name or a cut-off that is not a positive integer.
+ * @example
+ * measureNamed('AP@20', profiles.lareqa).evaluate({ relevantRanks: [1, 4], relevant: 2 }) // 0.75
+ */
+export function measureNamed(name: string, profile: Profile): Measure {
+  const [, familyName = '', k] = /^([A-Za-z]+)(?:@([1-9]\d*))?$/.exec(name) ?? [];
+  const family = Object.hasOwn(families, familyName) ? families[familyName] : undefined;
+  if (family === undefined || (family.needsCutoff && k === undefined)) {
+    const known = Object.entries(families).map(([known, { needsCutoff }]) =>
+      needsCutoff ? `${known}@k` : `${known}, ${known}@k`,
+    );
+    throw new EvaluationError(
+      'INPUT_MEASURE',
+      `No measure "${name}"; expected ${known.join(', ')} with k a positive integer.`,
+    );
+  }
+  const cutoff = k === undefined ? Number.POSITIVE_INFINITY : Number(k);
+  return { name, evaluate: (ranking) => family.evaluate(ranking, cutoff, profile) };
+}
