@@ -1,7 +1,7 @@
 // Included by `//@ include step`: what changes from step to step. Written by the host before each run.
 struct Step {
   // Live sizes of this step, each at most the capacity that the plan was compiled for.
-  // Slot 0 is unused; the other slots are named in packages/nn/src/step-feed.ts.
+  // Slot 0 is unused; the other slots are named in packages/nn/src/axis.ts.
   counts: array<vec4<u32>, 2>,
   // Seed of this step's dropout masks.
   seed: u32,

@@ -4,7 +4,8 @@
 // Writes    overwrites y, which backward needs.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32; arguments clamped to ±15, where tanh is ±1 in f32 (some drivers overflow beyond).
+// Precision f32. Beyond ±15, where tanh is ±1 in f32, the sign is taken: some drivers overflow there.
+//           Not a clamp, which would turn a NaN into a number.
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ include step
 
@@ -22,6 +23,6 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    y[i] = tanh(clamp(x[i], vec4<f32>(-15.0), vec4<f32>(15.0)));
+    y[i] = select(tanh(x[i]), sign(x[i]), abs(x[i]) > vec4<f32>(15.0));
   }
 }

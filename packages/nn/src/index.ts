@@ -1,5 +1,6 @@
 /** Ops as forward/backward pairs, encoder, losses, optimisers: everything that emits plans. */
 export * from './axis.js';
+export * from './dropout-mask.js';
 export * from './encoder/batch.js';
 export * from './encoder/config.js';
 export * from './encoder/encoder.js';
@@ -16,4 +17,5 @@ export * from './optim/optimizer.js';
 export * from './parameter-store.js';
 export * from './parameters.js';
 export * from './plans/encode-plan.js';
+export * from './plans/score-plan.js';
 export * from './plans/train-plan.js';

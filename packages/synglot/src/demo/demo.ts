@@ -1,0 +1,200 @@
+/**
+ * The demo: three batch modes on equal budgets, from random weights, evaluated on held-out symbols.
+ *
+ * Uses the same trainer, encoder and evaluation as everything else; only the data is small.
+ */
+import { BatchSampler, type ParallelCollection, type TrainingSet, TrainingSetBuilder } from '@synglot/data';
+import { DeviceScorer, evaluateRetrieval, type RetrievalReport } from '@synglot/eval';
+import type { Executor } from '@synglot/gpu';
+import { EmbeddingModel, type Tokenizer, trainTokenizer } from '@synglot/models';
+import {
+  defaultAdamW,
+  type EncoderConfig,
+  encoderParameters,
+  freshParameters,
+  ParameterStore,
+  type PoolingConfig,
+} from '@synglot/nn';
+import { type StepMetrics, Trainer } from '@synglot/train';
+import { readSymbols } from './symbols.js';
+
+export const demoModes = ['monolingual', 'cross-lingual', 'hybrid'] as const;
+export type DemoMode = (typeof demoModes)[number];
+
+export interface DemoOptions {
+  readonly executor: Executor;
+  readonly seeds: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly onNotice?: (line: string) => void;
+  readonly onStep?: (mode: DemoMode, seed: number, metrics: StepMetrics) => void;
+  readonly onRun?: (run: DemoRun) => void;
+}
+
+export interface DemoRun {
+  readonly mode: DemoMode;
+  readonly seed: number;
+  readonly map: RetrievalReport['summary']['map'];
+  readonly rank_distance: number | null;
+  readonly measures: RetrievalReport['summary']['measures'];
+  readonly last_loss: number;
+  readonly training_seconds: number;
+}
+
+export interface DemoReport {
+  readonly device: string;
+  readonly executor: string;
+  readonly languages: readonly string[];
+  readonly training_symbols: number;
+  readonly held_out_symbols: number;
+  readonly encoder: EncoderConfig;
+  readonly steps: number;
+  readonly batch_size: number;
+  /** What random embeddings get, computed the same way. */
+  readonly chance: Pick<DemoRun, 'map' | 'rank_distance'>;
+  readonly runs: readonly DemoRun[];
+}
+
+const vocabularySize = 8000;
+const maxLength = 48;
+const heldOutShare = 0.15;
+const pooling: PoolingConfig = { mode: 'mean', normalize: true };
+const temperature = 0.05;
+const learningRate = 3e-3;
+
+/** Trains and evaluates every mode and seed. */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const { executor, onNotice = () => undefined } = options;
+  const symbols = await readSymbols(heldOutShare);
+  const texts = symbols.training.flatMap(({ query, passage }) => [query.text, passage.text]);
+  onNotice(
+    `${symbols.trainingSymbols} symbols to learn, ${symbols.heldOutSymbols} held out, ${symbols.heldOut.langs.length} languages`,
+  );
+  const tokenizer = await trainTokenizer(texts, { vocabularySize, lowercase: true });
+  onNotice(`tokenizer with ${tokenizer.vocabularySize} pieces trained on ${texts.length} texts`);
+  const builder = new TrainingSetBuilder();
+  for (const pair of symbols.training) builder.add(pair);
+  const set = builder.build();
+  const encoder = demoEncoder(tokenizer.vocabularySize);
+
+  const scorer = new DeviceScorer(executor);
+  const chance = await evaluateEmbeddings(symbols.heldOut, scorer, encoder.hiddenSize, randomRows);
+  const runs: DemoRun[] = [];
+  for (let seed = 0; seed < options.seeds; seed++) {
+    for (const mode of demoModes) {
+      const run = await trainAndEvaluate({
+        ...options,
+        mode,
+        seed,
+        set,
+        encoder,
+        tokenizer,
+        collection: symbols.heldOut,
+        scorer,
+      });
+      runs.push(run);
+      options.onRun?.(run);
+    }
+  }
+  scorer.destroy();
+  return {
+    device: executor.device.name,
+    executor: executor.kind,
+    languages: symbols.heldOut.langs,
+    training_symbols: symbols.trainingSymbols,
+    held_out_symbols: symbols.heldOutSymbols,
+    encoder,
+    steps: options.steps,
+    batch_size: options.batchSize,
+    chance: { map: chance.summary.map, rank_distance: chance.summary.rank_distance },
+    runs,
+  };
+}
+
+function demoEncoder(vocabularySize: number): EncoderConfig {
+  return {
+    family: 'bert',
+    vocabularySize,
+    hiddenSize: 96,
+    layers: 1,
+    heads: 4,
+    intermediateSize: 192,
+    maxPositions: 64,
+    typeVocabularySize: 1,
+    layerNormEpsilon: 1e-12,
+    hiddenDropout: 0.1,
+    attentionDropout: 0.1,
+    positionOffset: 0,
+    initializerRange: 0.05,
+  };
+}
+
+interface RunOptions extends DemoOptions {
+  readonly mode: DemoMode;
+  readonly seed: number;
+  readonly set: TrainingSet;
+  readonly encoder: EncoderConfig;
+  readonly tokenizer: Tokenizer;
+  readonly collection: ParallelCollection;
+  readonly scorer: DeviceScorer;
+}
+
+async function trainAndEvaluate(options: RunOptions): Promise<DemoRun> {
+  const { executor, mode, seed, set, encoder, tokenizer, steps } = options;
+  const specs = encoderParameters(encoder, pooling);
+  const store = new ParameterStore(executor, specs);
+  await store.load('parameter', freshParameters(encoder, specs, seed));
+  const trainer = new Trainer({
+    executor,
+    store,
+    config: encoder,
+    pooling,
+    sampler: new BatchSampler(set, { mode, batchSize: options.batchSize, seed }),
+    encode: async (texts) => (await tokenizer.encodeBatch(texts, { maxLength })).map(({ ids }) => ids),
+    loss: { temperature, direction: 'both' },
+    optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
+    schedule: { learningRate, steps, warmupSteps: Math.round(steps * 0.1), decay: 'linear' },
+    seed,
+  });
+  const started = performance.now();
+  let lastLoss = Number.NaN;
+  while (trainer.step < steps) {
+    const metrics = await trainer.update();
+    lastLoss = metrics.loss;
+    options.onStep?.(mode, seed, metrics);
+  }
+  const trainingSeconds = (performance.now() - started) / 1000;
+  await trainer.destroy();
+  const model = new EmbeddingModel(executor, store, { config: encoder, pooling, maxLength, tokenizer });
+  const { summary } = await evaluateEmbeddings(options.collection, options.scorer, model.dimension, (texts) =>
+    model.embed(texts),
+  );
+  await model.destroy();
+  const { map, rank_distance, measures } = summary;
+  return { mode, seed, map, rank_distance, measures, last_loss: lastLoss, training_seconds: trainingSeconds };
+}
+
+async function evaluateEmbeddings(
+  collection: ParallelCollection,
+  scorer: DeviceScorer,
+  dimension: number,
+  embed: (texts: string[], dimension: number) => Promise<Float32Array>,
+): Promise<RetrievalReport> {
+  const queryEmbeddings = await embed(
+    collection.queries.map(({ text }) => text),
+    dimension,
+  );
+  const candidateEmbeddings = await embed(
+    collection.candidates.map(({ text }) => text),
+    dimension,
+  );
+  return evaluateRetrieval({ collection, queryEmbeddings, candidateEmbeddings, dimension, scorer });
+}
+
+/** Random directions, different for queries and candidates: what chance looks like. */
+let chanceCalls = 0;
+async function randomRows(texts: string[], dimension: number): Promise<Float32Array> {
+  const config = { ...demoEncoder(texts.length), hiddenSize: dimension, initializerRange: 1 };
+  const spec = { name: `chance ${chanceCalls++ % 2}`, shape: [texts.length, dimension] };
+  return freshParameters(config, [spec], 0)(spec.name, 0, texts.length);
+}

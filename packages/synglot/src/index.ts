@@ -1,0 +1,9 @@
+/** The umbrella library: every layer under one import, and the demo as a function. */
+export * from '@synglot/data';
+export * from '@synglot/eval';
+export * from '@synglot/gpu';
+export { type ListedDevice, listDevices, type OpenExecutorOptions, openExecutor } from '@synglot/gpu/node';
+export * from '@synglot/models';
+export * from '@synglot/nn';
+export * from '@synglot/train';
+export * from './demo/demo.js';

@@ -1,0 +1,52 @@
+/** The `synglot` command: subcommands, exit codes, one-line errors. */
+import { Command, CommanderError } from 'commander';
+import { demoCommand } from './commands/demo.js';
+import { devicesCommand } from './commands/devices.js';
+import { encodeCommand } from './commands/encode.js';
+import { evalCommand } from './commands/eval.js';
+import { trainCommand } from './commands/train.js';
+
+const help = `
+Examples:
+  synglot demo                                    three batch modes compared, in minutes, on any machine
+  synglot devices                                 what computes here, and why
+  synglot encode --model MODEL --input S.txt --output E.npy
+  synglot train my-run.yaml                       stop with Ctrl-C, continue with --resume
+  synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
+
+Environment:
+  SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu`;
+
+/** Runs the command line; the process exits with 0, 2 for a user's mistake, 1 for a fault. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('synglot')
+    .description(
+      'Trains multilingual text retrievers with hybrid batches, and evaluates them. All on WebGPU.',
+    )
+    .version('0.1.0')
+    .showHelpAfterError('(synglot --help shows what there is)')
+    .addHelpText('after', help)
+    .exitOverride();
+  for (const command of [demoCommand(), trainCommand(), evalCommand(), encodeCommand(), devicesCommand()]) {
+    program.addCommand(command.exitOverride());
+  }
+  try {
+    await program.parseAsync([...argv]);
+    process.exitCode ??= 0;
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
+  if (typeof code === 'string' && code.startsWith('INPUT_')) {
+    console.error(`synglot: ${message}`);
+    return 2;
+  }
+  console.error(
+    process.env.SYNGLOT_DEBUG ? stack : `synglot: ${message ?? String(error)} (SYNGLOT_DEBUG=1 shows where)`,
+  );
+  return 1;
+}

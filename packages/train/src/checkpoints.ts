@@ -1,0 +1,143 @@
+/**
+ * Checkpoints of a run: model, optimiser state and where the run stands, in one folder.
+ *
+ * A checkpoint is written under a partial name and renamed when it is whole, so that a folder
+ * `step-000100` is always complete. Layout: `model/` (sentence-transformers), `optimizer.safetensors`,
+ * `trainer.json`.
+ */
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type CheckpointContents,
+  PARTIAL_MARK,
+  SafetensorsFile,
+  saveCheckpoint,
+  writeError,
+  writeSafetensors,
+} from '@synglot/models';
+import type { ParameterStore, ReadRows } from '@synglot/nn';
+import { TrainError } from './errors.js';
+import type { TrainerState } from './trainer.js';
+
+export type ModelParts = Omit<CheckpointContents, 'tensors'>;
+
+/** Everything that a resumed run needs beside the configuration. */
+export interface SavedRun {
+  readonly folder: string;
+  readonly state: TrainerState;
+}
+
+const stateFile = 'trainer.json';
+const optimizerFile = 'optimizer.safetensors';
+
+/** Saves a checkpoint as `${root}/step-NNNNNN` and removes all but the newest `keep`. */
+export async function writeCheckpoint(
+  root: string,
+  options: {
+    readonly store: ParameterStore;
+    readonly model: ModelParts;
+    readonly state: TrainerState;
+    /** Kinds of buffers that the optimiser keeps. */
+    readonly optimizerKinds: readonly string[];
+    readonly keep: number;
+  },
+): Promise<string> {
+  const { store, model, state } = options;
+  const target = join(root, folderName(state.step));
+  const partial = `${target}${PARTIAL_MARK}`;
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true });
+    await writeModel(join(partial, 'model'), store, model);
+    await writeSafetensors(join(partial, optimizerFile), tensorSources(store, options.optimizerKinds));
+    await writeState(join(partial, stateFile), state);
+    await rm(target, { recursive: true, force: true });
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    throw error instanceof Error && 'code' in error && String(error.code).startsWith('INPUT_')
+      ? error
+      : writeError(target, error);
+  }
+  await removeOld(root, options.keep);
+  return target;
+}
+
+/** Saves parameters as a sentence-transformers folder. */
+export async function writeModel(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
+  const tensors = store.layout.specs.map(({ name, shape }) => ({
+    name,
+    shape,
+    read: () => store.read('parameter', name),
+  }));
+  await saveCheckpoint(folder, { ...model, tensors });
+}
+
+/** The newest whole checkpoint of a run, if there is one. */
+export async function findCheckpoint(root: string): Promise<SavedRun | undefined> {
+  const names = await checkpointNames(root);
+  const newest = names.at(-1);
+  if (!newest) return undefined;
+  const folder = join(root, newest);
+  const file = join(folder, stateFile);
+  try {
+    const state = JSON.parse(await readFile(file, 'utf8')) as TrainerState;
+    if (!Number.isInteger(state.step)) throw new SyntaxError('no step');
+    return { folder, state };
+  } catch (error) {
+    throw new TrainError(
+      'INPUT_RESUME',
+      `${file}: ${(error as Error).message}; delete ${folder} to resume from the one before`,
+    );
+  }
+}
+
+/** Loads the optimiser's buffers of a checkpoint. */
+export async function loadOptimizer(
+  folder: string,
+  store: ParameterStore,
+  kinds: readonly string[],
+): Promise<void> {
+  const file = await SafetensorsFile.open(join(folder, optimizerFile));
+  for (const kind of kinds) {
+    const read: ReadRows = (name, begin, end) => file.readRows(`${kind} ${name}`, begin, end);
+    await store.load(kind, read);
+  }
+}
+
+function folderName(step: number): string {
+  return `step-${String(step).padStart(6, '0')}`;
+}
+
+function* tensorSources(store: ParameterStore, kinds: readonly string[]) {
+  for (const kind of kinds) {
+    for (const { name, shape } of store.layout.specs) {
+      yield { name: `${kind} ${name}`, shape, read: () => store.read(kind, name) };
+    }
+  }
+}
+
+async function writeState(path: string, state: TrainerState): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify(state, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function checkpointNames(root: string): Promise<string[]> {
+  const names = await readdir(root).catch(() => [] as string[]);
+  return names
+    .filter((name) => /^step-\d{6,}$/.test(name))
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+}
+
+async function removeOld(root: string, keep: number): Promise<void> {
+  const names = await checkpointNames(root);
+  for (const name of names.slice(0, -keep)) await rm(join(root, name), { recursive: true, force: true });
+  for (const name of await readdir(root)) {
+    if (name.includes(PARTIAL_MARK)) await rm(join(root, name), { recursive: true, force: true });
+  }
+}

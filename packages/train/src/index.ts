@@ -1,0 +1,9 @@
+/** Training: configuration, trainer, schedules, checkpoints. */
+export * from './checkpoints.js';
+export * from './config.js';
+export * from './errors.js';
+export * from './metrics-file.js';
+export * from './plan-cache.js';
+export * from './run.js';
+export * from './schedule.js';
+export * from './trainer.js';

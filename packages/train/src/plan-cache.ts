@@ -1,0 +1,108 @@
+/** Compiled training plans by capacity: few, reused, the least recently used ones freed. */
+import type { CompiledPlan, Executor } from '@synglot/gpu';
+import {
+  type BatchCapacity,
+  buildClearPlan,
+  buildTrainPlan,
+  buildUpdatePlan,
+  type EncoderConfig,
+  type InfoNceOptions,
+  type OptimizerOptions,
+  type ParameterStore,
+  type PoolingConfig,
+} from '@synglot/nn';
+
+export interface PlanCacheOptions {
+  readonly executor: Executor;
+  readonly store: ParameterStore;
+  readonly config: EncoderConfig;
+  readonly pooling: PoolingConfig;
+  readonly loss: InfoNceOptions;
+  readonly optimizer: OptimizerOptions;
+  /** Compiled batch plans kept at once; each owns its activations. */
+  readonly keep?: number;
+}
+
+export type BatchPlanMode = 'step' | 'accumulate' | 'evaluate';
+
+interface Entry {
+  readonly capacity: BatchCapacity;
+  readonly compiled: CompiledPlan;
+}
+
+export class PlanCache {
+  readonly #options: PlanCacheOptions;
+  /** In order of use: the first is the least recent. */
+  readonly #plans = new Map<string, Promise<Entry>>();
+  #clear: Promise<CompiledPlan> | undefined;
+  #update: Promise<CompiledPlan> | undefined;
+
+  constructor(options: PlanCacheOptions) {
+    this.#options = options;
+  }
+
+  /** The plan for batches of about this size. The capacity is a function of the size alone. */
+  async batchPlan(mode: BatchPlanMode, size: BatchCapacity): Promise<Entry> {
+    const capacity = capacityFor(size);
+    const key = `${mode} ${capacity.tokens} ${capacity.queries} ${capacity.candidates}`;
+    let entry = this.#plans.get(key);
+    if (entry) {
+      this.#plans.delete(key);
+    } else {
+      await this.#evict();
+      entry = this.#compile(mode, capacity);
+    }
+    this.#plans.set(key, entry);
+    return entry;
+  }
+
+  /** Sets all gradients to zero. */
+  clearPlan(): Promise<CompiledPlan> {
+    const { executor, store } = this.#options;
+    this.#clear ??= executor.compile(buildClearPlan(store.layout), store.externals);
+    return this.#clear;
+  }
+
+  /** Updates from accumulated gradients. */
+  updatePlan(): Promise<CompiledPlan> {
+    const { executor, store, optimizer } = this.#options;
+    this.#update ??= executor.compile(buildUpdatePlan(store.layout, optimizer), store.externals);
+    return this.#update;
+  }
+
+  async destroy(): Promise<void> {
+    for (const entry of this.#plans.values()) (await entry).compiled.destroy();
+    this.#plans.clear();
+    (await this.#clear)?.destroy();
+    (await this.#update)?.destroy();
+  }
+
+  async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<Entry> {
+    const { executor, store, config, pooling, loss, optimizer } = this.#options;
+    const plan = buildTrainPlan({ config, pooling, layout: store.layout, capacity, loss, mode, optimizer });
+    return { capacity, compiled: await executor.compile(plan, store.externals) };
+  }
+
+  async #evict(): Promise<void> {
+    const keep = this.#options.keep ?? 4;
+    while (this.#plans.size >= keep) {
+      const [key, entry] = this.#plans.entries().next().value as [string, Promise<Entry>];
+      this.#plans.delete(key);
+      (await entry).compiled.destroy();
+    }
+  }
+}
+
+/**
+ * The capacity bucket of a batch: tokens rounded up to a quarter of a power of two, at least 64;
+ * sequences to a multiple of 8. At most a quarter of a plan is idle.
+ */
+export function capacityFor(size: BatchCapacity): BatchCapacity {
+  const octave = 2 ** Math.floor(Math.log2(Math.max(size.tokens, 64)));
+  const step = Math.max(64, octave / 4);
+  return {
+    tokens: Math.ceil(size.tokens / step) * step,
+    queries: Math.ceil(size.queries / 8) * 8,
+    candidates: Math.ceil(size.candidates / 8) * 8,
+  };
+}

@@ -1,0 +1,244 @@
+/**
+ * The training loop: batches in, updates on the device, metrics out.
+ *
+ * Knows no files: `run.ts` reads configurations and writes checkpoints around it.
+ */
+import {
+  type Batch,
+  type BatchSampler,
+  type CollateOptions,
+  collate,
+  type Encode,
+  type PackedBatch,
+} from '@synglot/data';
+import type { Executor } from '@synglot/gpu';
+import {
+  clipResult,
+  columnLossResult,
+  type EncoderConfig,
+  groupsFeed,
+  type InfoNceOptions,
+  meanLoss,
+  type OptimizerOptions,
+  optimizerState,
+  type ParameterStore,
+  type PoolingConfig,
+  packBatch,
+  packStep,
+  rowLossResult,
+  type StepValues,
+} from '@synglot/nn';
+import { TrainError } from './errors.js';
+import { type BatchPlanMode, PlanCache } from './plan-cache.js';
+import { learningRateAt, type ScheduleOptions } from './schedule.js';
+
+export interface TrainerOptions {
+  readonly executor: Executor;
+  /** Holds the parameters; gradients and optimiser state are allocated in it. */
+  readonly store: ParameterStore;
+  readonly config: EncoderConfig;
+  readonly pooling: PoolingConfig;
+  readonly sampler: BatchSampler;
+  /** Texts to token ids, special tokens included, truncated. */
+  readonly encode: Encode;
+  readonly collate?: CollateOptions;
+  readonly loss: InfoNceOptions;
+  readonly optimizer: OptimizerOptions;
+  readonly schedule: ScheduleOptions;
+  /** Batches whose gradients are averaged for one update. Default 1. */
+  readonly accumulation?: number;
+  /** Seed of dropout. */
+  readonly seed: number;
+}
+
+/** What is known of one update. */
+export interface StepMetrics {
+  readonly step: number;
+  readonly loss: number;
+  readonly learning_rate: number;
+  /** Global norm before clipping. */
+  readonly gradient_norm: number;
+  readonly pairs: number;
+  readonly tokens: number;
+  /** Mode of the update's batches: `monolingual`, or `monolingual+cross-lingual` when accumulated. */
+  readonly mode: string;
+  readonly seconds: number;
+}
+
+/** Where a run stands, beside the buffers on the device. Plain JSON. */
+export interface TrainerState {
+  /** Updates done. */
+  readonly step: number;
+  readonly sampler: unknown;
+}
+
+interface Prepared {
+  readonly batches: readonly { readonly batch: Batch; readonly packed: PackedBatch }[];
+  /** The sampler's state after these batches were drawn. */
+  readonly samplerState: unknown;
+}
+
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #plans: PlanCache;
+  #step = 0;
+  #samplerState: unknown;
+  /** The next update's batches, made while the device works. */
+  #next: Promise<Prepared> | undefined;
+
+  constructor(options: TrainerOptions) {
+    this.#options = options;
+    for (const kind of ['gradient', ...optimizerState(options.optimizer)]) options.store.allocate(kind);
+    this.#plans = new PlanCache(options);
+    this.#samplerState = options.sampler.state();
+  }
+
+  /** Updates done so far. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** What a checkpoint needs beside parameters and optimiser state. */
+  state(): TrainerState {
+    return { step: this.#step, sampler: this.#samplerState };
+  }
+
+  /** Continues from `state`; the buffers must have been loaded into the store. */
+  restore(state: TrainerState): void {
+    this.#options.sampler.restore(state.sampler);
+    this.#samplerState = state.sampler;
+    this.#step = state.step;
+    this.#next = undefined;
+  }
+
+  /** Does one update. Throws `TRAIN_DIVERGED` when the loss is no longer a number. */
+  async update(): Promise<StepMetrics> {
+    const started = performance.now();
+    const { schedule, optimizer, loss: lossOptions } = this.#options;
+    const prepared = await (this.#next ?? this.#prepare());
+    const step = this.#step + 1;
+    const learningRate = learningRateAt(step, schedule);
+    const { beta1, beta2 } = optimizer.method.kind === 'adamw' ? optimizer.method : { beta1: 0, beta2: 0 };
+    const values = {
+      update: { step, learningRate, beta1, beta2 },
+      gradientScale: 1 / prepared.batches.length,
+    };
+    const device = this.#runUpdate(prepared, values);
+    // The next batches are drawn and tokenized while the device works.
+    if (step < schedule.steps) {
+      this.#next = this.#prepare();
+      this.#next.catch(() => undefined);
+    } else {
+      this.#next = undefined;
+    }
+    const { losses, clip } = await device;
+    const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+    if (!Number.isFinite(loss) || !Number.isFinite(clip[0])) {
+      throw new TrainError(
+        'TRAIN_DIVERGED',
+        `step ${step}: loss ${loss}, gradient norm ${clip[0]}, temperature ${lossOptions.temperature}; lower the learning rate (${learningRate}) or clip harder`,
+      );
+    }
+    this.#step = step;
+    this.#samplerState = prepared.samplerState;
+    return {
+      step,
+      loss,
+      learning_rate: learningRate,
+      gradient_norm: clip[0] as number,
+      pairs: sum(prepared.batches.map(({ packed }) => packed.counts.queries)),
+      tokens: sum(prepared.batches.map(({ packed }) => packed.counts.tokens)),
+      mode: [...new Set(prepared.batches.map(({ batch }) => batch.mode))].sort().join('+'),
+      seconds: (performance.now() - started) / 1000,
+    };
+  }
+
+  /** Mean loss of given batches, without dropout and without gradients. */
+  async evaluate(batches: readonly Batch[]): Promise<number> {
+    let total = 0;
+    for (const batch of batches) {
+      const packed = await this.#collate(batch);
+      total += (await this.#runBatch('evaluate', packed, {}, 0)).loss;
+    }
+    return total / batches.length;
+  }
+
+  /** Frees plans; parameters and state stay with the store. */
+  async destroy(): Promise<void> {
+    await this.#next?.catch(() => undefined);
+    await this.#plans.destroy();
+  }
+
+  async #runUpdate(
+    prepared: Prepared,
+    values: Pick<StepValues, 'update' | 'gradientScale'>,
+  ): Promise<{ losses: number[]; clip: Float32Array }> {
+    const [only] = prepared.batches;
+    if (only && prepared.batches.length === 1) {
+      const { loss, clip } = await this.#runBatch('step', only.packed, values, 0);
+      return { losses: [loss], clip };
+    }
+    await (await this.#plans.clearPlan()).run();
+    const losses: number[] = [];
+    for (const [micro, { packed }] of prepared.batches.entries()) {
+      losses.push((await this.#runBatch('accumulate', packed, values, micro)).loss);
+    }
+    const update = await this.#plans.updatePlan();
+    const { reads } = await update.run({
+      feeds: { step: packStep({ counts: {}, ...values }) },
+      reads: [clipResult],
+    });
+    return { losses, clip: new Float32Array(reads[clipResult] as ArrayBuffer) };
+  }
+
+  async #runBatch(
+    mode: BatchPlanMode,
+    packed: PackedBatch,
+    values: Pick<StepValues, 'update' | 'gradientScale'>,
+    micro: number,
+  ): Promise<{ loss: number; clip: Float32Array }> {
+    const { config, loss, seed } = this.#options;
+    const { queries, candidates } = packed.counts;
+    const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
+    const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
+    const step = packStep({ counts, seed: dropoutSeed(seed, this.#step, micro), ...values });
+    const { reads } = await compiled.run({
+      feeds: { ...feeds, [groupsFeed]: packed.groups, step },
+      reads: [rowLossResult, columnLossResult, ...(mode === 'step' ? [clipResult] : [])],
+    });
+    const rowLoss = new Float32Array(reads[rowLossResult] as ArrayBuffer);
+    const columnLoss = new Float32Array(reads[columnLossResult] as ArrayBuffer);
+    return {
+      loss: meanLoss(rowLoss, columnLoss, queries, loss.direction),
+      clip: new Float32Array(reads[clipResult] ?? new ArrayBuffer(8)),
+    };
+  }
+
+  async #prepare(): Promise<Prepared> {
+    const { sampler, accumulation = 1 } = this.#options;
+    const drawn = Array.from({ length: accumulation }, () => sampler.next());
+    const samplerState = sampler.state();
+    const batches = [];
+    for (const batch of drawn) batches.push({ batch, packed: await this.#collate(batch) });
+    return { batches, samplerState };
+  }
+
+  #collate(batch: Batch): Promise<PackedBatch> {
+    return collate(batch, this.#options.encode, this.#options.collate ?? {});
+  }
+}
+
+/** A seed for the dropout of one micro-batch of one update: 32 bits, a function of its arguments. */
+export function dropoutSeed(seed: number, step: number, micro: number): number {
+  let hash = 0x811c9dc5;
+  for (const part of [seed, Math.floor(seed / 2 ** 32), step, micro]) {
+    hash = Math.imul(hash ^ (part >>> 0), 0x01000193) >>> 0;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 0;
+    hash = (hash ^ (hash >>> 13)) >>> 0;
+  }
+  return hash;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
