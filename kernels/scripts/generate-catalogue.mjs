@@ -4,7 +4,7 @@
 //   node kernels/scripts/generate-catalogue.mjs --check   exits 1 when it is stale
 //
 // A kernel file declares its tunable constants (`//@ const NAME: u32 = 8`), its includes
-// (`//@ include step`), a `Params` struct of scalars, its bindings and one entry point `main`.
+// (`//@ include step`), the WGSL extensions that it needs (`//@ enable subgroups`), a `Params` struct of scalars, its bindings and one entry point `main`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -50,7 +50,8 @@ function parseKernel(name, source) {
   ].map(([, constant, type, value]) => ({ name: constant, type, value: JSON.parse(value) }));
   const used = [...source.matchAll(/^\/\/@ include (\w+)/gm)].map((match) => match[1]);
   for (const include of used) if (!includes.has(include)) fail(`unknown include '${include}'`);
-  const unknown = source.match(/^\/\/@ (?!const |include ).*$/m);
+  const enables = [...source.matchAll(/^\/\/@ enable (\w+)/gm)].map((match) => match[1]);
+  const unknown = source.match(/^\/\/@ (?!const |include |enable ).*$/m);
   if (unknown) fail(`unknown directive '${unknown[0]}'`);
 
   const struct = source.match(/^struct Params \{([^}]*)\}/m);
@@ -74,7 +75,7 @@ function parseKernel(name, source) {
   });
   if (bindings.length > 8) fail('needs more than 8 storage buffers, which not every device grants');
   if (!/@compute @workgroup_size\([^)]*\)\s*fn main\(/.test(source)) fail('has no entry point main');
-  return { name, source, constants, includes: used, params, bindings };
+  return { name, source, constants, enables, includes: used, params, bindings };
 }
 
 function render(list) {
@@ -104,6 +105,7 @@ function render(list) {
     lines.push(
       `    includes: [${kernel.includes.map((name) => `includes['${name}'] as string`).join(', ')}],`,
     );
+    lines.push(`    enables: ${JSON.stringify(kernel.enables)},`);
     lines.push(`    usesStep: ${kernel.includes.includes('step')},`);
     lines.push(`    constants: ${JSON.stringify(kernel.constants)},`);
     lines.push(`    params: ${JSON.stringify(kernel.params)},`);

@@ -4,6 +4,8 @@ export interface KernelDefinition {
   readonly name: string;
   /** WGSL texts that go before the source. */
   readonly includes: readonly string[];
+  /** WGSL extensions that the device must have been granted: `subgroups`. */
+  readonly enables: readonly string[];
   /** Whether group 1 binding 1 is the `Step` uniform. */
   readonly usesStep: boolean;
   readonly constants: readonly {

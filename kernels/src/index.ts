@@ -35,7 +35,8 @@ export function kernelCode(
       return typeof chosen === 'number' ? [[name, chosen]] : [];
     }),
   );
-  return [...prologue, ...definition.includes, unrollLoops(definition.source, counts)].join('\n');
+  const enables = definition.enables.map((extension) => `enable ${extension};`);
+  return [...enables, ...prologue, ...definition.includes, unrollLoops(definition.source, counts)].join('\n');
 }
 
 /** The value of constant `name` that `constants` leads to, default included. */

@@ -1,24 +1,12 @@
-/** The device that a test file runs on: chosen by SYNGLOT_DEVICE and SYNGLOT_EXECUTOR, else the default. */
-import { createWebGpuExecutor, type Executor } from '@synglot/gpu';
+/** The device that a test file runs on: SYNGLOT_DEVICE and SYNGLOT_EXECUTOR choose, else the default. */
+import type { Executor } from '@synglot/gpu';
+import { type OpenExecutorOptions, openExecutor } from '@synglot/gpu/node';
 
-export async function openTestExecutor(): Promise<Executor> {
-  const { create } = await import('webgpu');
-  const gpu = create([]);
-  (globalThis as Record<string, unknown>).testGpu = gpu;
-  const adapter = await gpu.requestAdapter();
-  if (!adapter) throw new Error('no adapter');
-  const limits = {
-    maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-    maxBufferSize: adapter.limits.maxBufferSize,
-  };
-  const device = await adapter.requestDevice({ requiredLimits: limits });
-  const { vendor, architecture, device: name, description } = adapter.info;
-  return createWebGpuExecutor(device, {
-    name: name || description,
-    id: 'test',
-    type: 'cpu',
-    vendor,
-    architecture,
-    driver: description,
-  });
+/**
+ * Opens the device of this test run. In the repository's tests that is the embedded SwiftShader driver
+ * unless the environment says otherwise, so that a run means the same everywhere.
+ */
+export async function openTestExecutor(options: OpenExecutorOptions = {}): Promise<Executor> {
+  const device = options.device ?? process.env.SYNGLOT_DEVICE ?? 'swiftshader';
+  return openExecutor({ ...options, device });
 }

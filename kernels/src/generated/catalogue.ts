@@ -108,6 +108,11 @@ export interface KernelTypes {
     params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
     bindings: 'a' | 'b' | 'c';
   };
+  matmul_nn_subgroup: {
+    constants: { WORKGROUP_X?: number; ROW_BLOCKS?: number; LOADS?: number; PARTS?: number; ACCUMULATE?: boolean };
+    params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
+    bindings: 'a' | 'b' | 'c';
+  };
   matmul_nt: {
     constants: { WORKGROUP_X?: number; ROW_BLOCKS?: number; COLUMN_BLOCKS?: number };
     params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
@@ -118,8 +123,23 @@ export interface KernelTypes {
     params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
     bindings: 'a' | 'b' | 'bias' | 'c';
   };
+  matmul_nt_bias_subgroup: {
+    constants: { WORKGROUP_X?: number; ROW_BLOCKS?: number; LOADS?: number; PARTS?: number };
+    params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
+    bindings: 'a' | 'b' | 'bias' | 'c';
+  };
+  matmul_nt_subgroup: {
+    constants: { WORKGROUP_X?: number; ROW_BLOCKS?: number; LOADS?: number; PARTS?: number };
+    params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
+    bindings: 'a' | 'b' | 'c';
+  };
   matmul_tn: {
     constants: { WORKGROUP_X?: number; ROW_BLOCKS?: number; COLUMN_BLOCKS?: number; ACCUMULATE?: boolean };
+    params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
+    bindings: 'a' | 'b' | 'c';
+  };
+  matmul_tn_subgroup: {
+    constants: { WORKGROUP_X?: number; ROW_BLOCKS?: number; LOADS?: number; PARTS?: number; ACCUMULATE?: boolean };
     params: { m: number; n: number; k: number; m_count: number; n_count: number; k_count: number };
     bindings: 'a' | 'b' | 'c';
   };
@@ -197,6 +217,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   adamw: {
     name: 'adamw',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"elements","type":"u32"},{"name":"beta_1","type":"f32"},{"name":"beta_2","type":"f32"},{"name":"epsilon","type":"f32"},{"name":"weight_decay","type":"f32"},{"name":"learning_rate_scale","type":"f32"}],
@@ -206,6 +227,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   add: {
     name: 'add',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -215,6 +237,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   attention_backward_key_value: {
     name: 'attention_backward_key_value',
     includes: [includes['step'] as string, includes['dropout'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"HEAD_VECTORS","type":"u32","value":8},{"name":"HAS_DROPOUT","type":"bool","value":false}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"heads","type":"u32"},{"name":"scale","type":"f32"},{"name":"dropout_site","type":"u32"},{"name":"dropout_threshold","type":"u32"},{"name":"dropout_keep_scale","type":"f32"}],
@@ -224,6 +247,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   attention_backward_query: {
     name: 'attention_backward_query',
     includes: [includes['step'] as string, includes['dropout'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"HEAD_VECTORS","type":"u32","value":8},{"name":"HAS_DROPOUT","type":"bool","value":false}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"heads","type":"u32"},{"name":"scale","type":"f32"},{"name":"dropout_site","type":"u32"},{"name":"dropout_threshold","type":"u32"},{"name":"dropout_keep_scale","type":"f32"}],
@@ -233,6 +257,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   attention_backward_statistics: {
     name: 'attention_backward_statistics',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"HEAD_VECTORS","type":"u32","value":8}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"heads","type":"u32"}],
@@ -242,6 +267,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   attention_forward: {
     name: 'attention_forward',
     includes: [includes['step'] as string, includes['dropout'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"HEAD_VECTORS","type":"u32","value":8},{"name":"HAS_DROPOUT","type":"bool","value":false}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"heads","type":"u32"},{"name":"scale","type":"f32"},{"name":"dropout_site","type":"u32"},{"name":"dropout_threshold","type":"u32"},{"name":"dropout_keep_scale","type":"f32"}],
@@ -251,6 +277,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   clip_factor: {
     name: 'clip_factor',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"partials","type":"u32"},{"name":"maximum_norm","type":"f32"}],
@@ -260,6 +287,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   column_sum_partial: {
     name: 'column_sum_partial',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":32},{"name":"ROWS_PER_BLOCK","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -269,6 +297,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   dropout: {
     name: 'dropout',
     includes: [includes['step'] as string, includes['dropout'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"dropout_site","type":"u32"},{"name":"dropout_threshold","type":"u32"},{"name":"dropout_keep_scale","type":"f32"}],
@@ -278,6 +307,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   embedding_backward_rows: {
     name: 'embedding_backward_rows',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"distinct","type":"u32"},{"name":"distinct_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"row_begin","type":"u32"},{"name":"row_end","type":"u32"}],
@@ -287,6 +317,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   embedding_backward_type_partial: {
     name: 'embedding_backward_type_partial',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":32},{"name":"ROWS_PER_BLOCK","type":"u32","value":64}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"token_type","type":"u32"}],
@@ -296,6 +327,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   embedding_gather_forward: {
     name: 'embedding_gather_forward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"row_begin","type":"u32"},{"name":"row_end","type":"u32"}],
@@ -305,6 +337,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   embedding_position_type_forward: {
     name: 'embedding_position_type_forward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -314,6 +347,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   gelu_backward: {
     name: 'gelu_backward',
     includes: [includes['step'] as string, includes['gelu'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -323,6 +357,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   gelu_forward: {
     name: 'gelu_forward',
     includes: [includes['step'] as string, includes['gelu'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -332,6 +367,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   info_nce_backward: {
     name: 'info_nce_backward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"queries","type":"u32"},{"name":"queries_count","type":"u32"},{"name":"candidates","type":"u32"},{"name":"candidates_count","type":"u32"},{"name":"inverse_temperature","type":"f32"},{"name":"row_weight","type":"f32"},{"name":"column_weight","type":"f32"}],
@@ -341,6 +377,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   info_nce_column_statistics: {
     name: 'info_nce_column_statistics',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"queries","type":"u32"},{"name":"queries_count","type":"u32"},{"name":"candidates","type":"u32"},{"name":"inverse_temperature","type":"f32"}],
@@ -350,6 +387,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   info_nce_row_statistics: {
     name: 'info_nce_row_statistics',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"queries","type":"u32"},{"name":"queries_count","type":"u32"},{"name":"candidates","type":"u32"},{"name":"candidates_count","type":"u32"},{"name":"inverse_temperature","type":"f32"}],
@@ -359,6 +397,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   layer_norm_backward_input: {
     name: 'layer_norm_backward_input',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -368,6 +407,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   layer_norm_backward_parameters_partial: {
     name: 'layer_norm_backward_parameters_partial',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":32},{"name":"ROWS_PER_BLOCK","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -377,15 +417,27 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   matmul_nn: {
     name: 'matmul_nn',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":2},{"name":"COLUMN_BLOCKS","type":"u32","value":2},{"name":"ACCUMULATE","type":"bool","value":false}],
     params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
     bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// matmul_nn: c[i, j] = Σ_k a[i, k] · b[k, j]. The gradient of the input of a linear layer.\n//\n// a [m, k], b [k, n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c, or adds to it when ACCUMULATE.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × 4 · COLUMN_BLOCKS columns:\n// workgroups = [ceil(n / (4 · COLUMN_BLOCKS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory; each invocation loads all that it needs.\n// matmul_nn_subgroup is faster where there are subgroups. SwiftShader without them: 4 × 4 blocks.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 2\n//@ const COLUMN_BLOCKS: u32 = 2\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: WORKGROUP_X apart, so that invocations write neighbours.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + invocation + WORKGROUP_X * (4u * block + QUAD);\n}\n\nfn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 k (components) of 4 rows (columns of the matrix) that start at these quads.\nfn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    a_quad(row_starts.x, k, live_k),\n    a_quad(row_starts.y, k, live_k),\n    a_quad(row_starts.z, k, live_k),\n    a_quad(row_starts.w, k, live_k),\n  );\n}\n\nfn b_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[min(k, params.k - 1u) * (params.n >> 2u) + quad], k < live_k);\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix).\nfn b_block(quad: u32, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    b_quad(quad, k, live_k),\n    b_quad(quad, k + 1u, live_k),\n    b_quad(quad, k + 2u, live_k),\n    b_quad(quad, k + 3u, live_k),\n  );\n}\n\n// Writes or adds 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0] + select(vec4<f32>(), c[at.x], ACCUMULATE); }\n  if (rows.y < live_m) { c[at.y] = block[1] + select(vec4<f32>(), c[at.y], ACCUMULATE); }\n  if (rows.z < live_m) { c[at.z] = block[2] + select(vec4<f32>(), c[at.z], ACCUMULATE); }\n  if (rows.w < live_m) { c[at.w] = block[3] + select(vec4<f32>(), c[at.w], ACCUMULATE); }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (4u * COLUMN_BLOCKS);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_starts: array<vec4<u32>, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    let rows = min(block_rows(first_row, invocation, block), vec4<u32>(params.m - 1u));\n    row_starts[block] = rows * (params.k >> 2u);\n  }\n  var column_quads: array<u32, COLUMN_BLOCKS>;\n  for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n    column_quads[column] = min((first_column >> 2u) + column, (params.n >> 2u) - 1u);\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * COLUMN_BLOCKS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_starts[block], k, live_k);\n    }\n    for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n      let columns_k = b_block(column_quads[column], k, live_k);\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        sums[column * ROW_BLOCKS + block] += columns_k * rows_k[block];\n      }\n    }\n  }\n\n  for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      let rows = block_rows(first_row, invocation, block);\n      write_block(rows, live_m, (first_column >> 2u) + column, sums[column * ROW_BLOCKS + block]);\n    }\n  }\n}\n",
   },
+  matmul_nn_subgroup: {
+    name: 'matmul_nn_subgroup',
+    includes: [includes['step'] as string],
+    enables: ["subgroups"],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":1},{"name":"LOADS","type":"u32","value":3},{"name":"PARTS","type":"u32","value":2},{"name":"ACCUMULATE","type":"bool","value":false}],
+    params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
+    bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// matmul_nn_subgroup: c[i, j] = Σ_k a[i, k] · b[k, j]. The gradient of the input of a linear layer.\n//\n// a [m, k], b [k, n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c, or adds to it when ACCUMULATE.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:\n// workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup\n// load one quad of b each and pass it to the others, which have the same columns. On devices that load lane by\n// lane (lavapipe) this is what makes it three times as fast as the plain kernel. Every subgroup must hold a\n// multiple of LANES active invocations: LANES is at most subgroupMinSize; WORKGROUP_X is a multiple of LANES\n// and, unless it is below subgroupMinSize, of subgroupMaxSize. lavapipe: the defaults. SwiftShader: WORKGROUP_X 4,\n// ROW_BLOCKS 2, LOADS 8, PARTS 1.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 1\n//@ const LOADS: u32 = 3\n//@ const PARTS: u32 = 2\n//@ const ACCUMULATE: bool = false\n//@ enable subgroups\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst LANES: u32 = 4u * PARTS;\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: WORKGROUP_X apart, so that invocations write neighbours.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + invocation + WORKGROUP_X * (4u * block + QUAD);\n}\n\nfn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 k (components) of 4 rows (columns of the matrix) that start at these quads.\nfn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    a_quad(row_starts.x, k, live_k),\n    a_quad(row_starts.y, k, live_k),\n    a_quad(row_starts.z, k, live_k),\n    a_quad(row_starts.w, k, live_k),\n  );\n}\n\nfn b_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[min(k, params.k - 1u) * (params.n >> 2u) + quad], k < live_k);\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.\nfn b_block(own: vec4<f32>, first: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    subgroupShuffle(own, first),\n    subgroupShuffle(own, first + 1u),\n    subgroupShuffle(own, first + 2u),\n    subgroupShuffle(own, first + 3u),\n  );\n}\n\n// Writes or adds 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0] + select(vec4<f32>(), c[at.x], ACCUMULATE); }\n  if (rows.y < live_m) { c[at.y] = block[1] + select(vec4<f32>(), c[at.y], ACCUMULATE); }\n  if (rows.z < live_m) { c[at.z] = block[2] + select(vec4<f32>(), c[at.z], ACCUMULATE); }\n  if (rows.w < live_m) { c[at.w] = block[3] + select(vec4<f32>(), c[at.w], ACCUMULATE); }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n  @builtin(subgroup_invocation_id) subgroup_invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (LOADS * LANES);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_starts: array<vec4<u32>, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    let rows = min(block_rows(first_row, invocation, block), vec4<u32>(params.m - 1u));\n    row_starts[block] = rows * (params.k >> 2u);\n  }\n  let lane = subgroup_invocation % LANES;\n  // This invocation loads, of every 4 k and LANES columns, quad `lane / 4` of k `lane % 4`.\n  let lane_k = lane & 3u;\n  var column_quads: array<u32, LOADS>;\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    column_quads[load] = min(first_column + load * LANES + lane, params.n - 1u) >> 2u;\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * LOADS * PARTS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_starts[block], k, live_k);\n    }\n    for (var load = 0u; load < LOADS; load++) { //@ unroll\n      let own = b_quad(column_quads[load], k + lane_k, live_k);\n      for (var part = 0u; part < PARTS; part++) { //@ unroll\n        let columns_k = b_block(own, 4u * part);\n        for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n          sums[(load * PARTS + part) * ROW_BLOCKS + block] += columns_k * rows_k[block];\n        }\n      }\n    }\n  }\n\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    for (var part = 0u; part < PARTS; part++) { //@ unroll\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        let rows = block_rows(first_row, invocation, block);\n        let quad = (first_column >> 2u) + load * PARTS + part;\n        write_block(rows, live_m, quad, sums[(load * PARTS + part) * ROW_BLOCKS + block]);\n      }\n    }\n  }\n}\n",
+  },
   matmul_nt: {
     name: 'matmul_nt',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":2},{"name":"COLUMN_BLOCKS","type":"u32","value":2}],
     params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
@@ -395,24 +447,57 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   matmul_nt_bias: {
     name: 'matmul_nt_bias',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":2},{"name":"COLUMN_BLOCKS","type":"u32","value":2}],
     params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
     bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"bias","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// matmul_nt_bias: c[i, j] = Σ_k a[i, k] · b[j, k] + bias[j]. A linear layer.\n//\n// a [m, k], b [n, k], bias [n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × 4 · COLUMN_BLOCKS columns:\n// workgroups = [ceil(n / (4 · COLUMN_BLOCKS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory; each invocation loads all that it needs.\n// matmul_nt_bias_subgroup is faster where there are subgroups. SwiftShader without them: 4 × 4 blocks.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 2\n//@ const COLUMN_BLOCKS: u32 = 2\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: WORKGROUP_X apart, so that invocations write neighbours.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + invocation + WORKGROUP_X * (4u * block + QUAD);\n}\n\nfn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 k (components) of 4 rows (columns of the matrix) that start at these quads.\nfn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    a_quad(row_starts.x, k, live_k),\n    a_quad(row_starts.y, k, live_k),\n    a_quad(row_starts.z, k, live_k),\n    a_quad(row_starts.w, k, live_k),\n  );\n}\n\nfn b_quad(column_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[column_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix), from rows of b that start at these quads.\nfn b_block(column_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {\n  return transpose(mat4x4<f32>(\n    b_quad(column_starts.x, k, live_k),\n    b_quad(column_starts.y, k, live_k),\n    b_quad(column_starts.z, k, live_k),\n    b_quad(column_starts.w, k, live_k),\n  ));\n}\n\n// Writes 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0] + bias[quad]; }\n  if (rows.y < live_m) { c[at.y] = block[1] + bias[quad]; }\n  if (rows.z < live_m) { c[at.z] = block[2] + bias[quad]; }\n  if (rows.w < live_m) { c[at.w] = block[3] + bias[quad]; }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (4u * COLUMN_BLOCKS);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_starts: array<vec4<u32>, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    let rows = min(block_rows(first_row, invocation, block), vec4<u32>(params.m - 1u));\n    row_starts[block] = rows * (params.k >> 2u);\n  }\n  var column_starts: array<vec4<u32>, COLUMN_BLOCKS>;\n  for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n    let columns = min(first_column + 4u * column + QUAD, vec4<u32>(params.n - 1u));\n    column_starts[column] = columns * (params.k >> 2u);\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * COLUMN_BLOCKS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_starts[block], k, live_k);\n    }\n    for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n      let columns_k = b_block(column_starts[column], k, live_k);\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        sums[column * ROW_BLOCKS + block] += columns_k * rows_k[block];\n      }\n    }\n  }\n\n  for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      let rows = block_rows(first_row, invocation, block);\n      write_block(rows, live_m, (first_column >> 2u) + column, sums[column * ROW_BLOCKS + block]);\n    }\n  }\n}\n",
   },
+  matmul_nt_bias_subgroup: {
+    name: 'matmul_nt_bias_subgroup',
+    includes: [includes['step'] as string],
+    enables: ["subgroups"],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":1},{"name":"LOADS","type":"u32","value":3},{"name":"PARTS","type":"u32","value":2}],
+    params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
+    bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"bias","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// matmul_nt_bias_subgroup: c[i, j] = Σ_k a[i, k] · b[j, k] + bias[j]. A linear layer.\n//\n// a [m, k], b [n, k], bias [n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:\n// workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup\n// load one quad of b each and pass it to the others, which have the same columns. On devices that load lane by\n// lane (lavapipe) this is what makes it three times as fast as the plain kernel. Every subgroup must hold a\n// multiple of LANES active invocations: LANES is at most subgroupMinSize; WORKGROUP_X is a multiple of LANES\n// and, unless it is below subgroupMinSize, of subgroupMaxSize. lavapipe: the defaults. SwiftShader: WORKGROUP_X 4,\n// ROW_BLOCKS 2, LOADS 8, PARTS 1.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 1\n//@ const LOADS: u32 = 3\n//@ const PARTS: u32 = 2\n//@ enable subgroups\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst LANES: u32 = 4u * PARTS;\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: WORKGROUP_X apart, so that invocations write neighbours.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + invocation + WORKGROUP_X * (4u * block + QUAD);\n}\n\nfn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 k (components) of 4 rows (columns of the matrix) that start at these quads.\nfn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    a_quad(row_starts.x, k, live_k),\n    a_quad(row_starts.y, k, live_k),\n    a_quad(row_starts.z, k, live_k),\n    a_quad(row_starts.w, k, live_k),\n  );\n}\n\nfn b_quad(column_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[column_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.\nfn b_block(own: vec4<f32>, first: u32) -> mat4x4<f32> {\n  return transpose(mat4x4<f32>(\n    subgroupShuffle(own, first),\n    subgroupShuffle(own, first + 1u),\n    subgroupShuffle(own, first + 2u),\n    subgroupShuffle(own, first + 3u),\n  ));\n}\n\n// Writes 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0] + bias[quad]; }\n  if (rows.y < live_m) { c[at.y] = block[1] + bias[quad]; }\n  if (rows.z < live_m) { c[at.z] = block[2] + bias[quad]; }\n  if (rows.w < live_m) { c[at.w] = block[3] + bias[quad]; }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n  @builtin(subgroup_invocation_id) subgroup_invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (LOADS * LANES);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_starts: array<vec4<u32>, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    let rows = min(block_rows(first_row, invocation, block), vec4<u32>(params.m - 1u));\n    row_starts[block] = rows * (params.k >> 2u);\n  }\n  let lane = subgroup_invocation % LANES;\n  // This invocation loads 4 k of column `lane` of every LANES columns.\n  var column_starts: array<u32, LOADS>;\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    column_starts[load] = min(first_column + load * LANES + lane, params.n - 1u) * (params.k >> 2u);\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * LOADS * PARTS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_starts[block], k, live_k);\n    }\n    for (var load = 0u; load < LOADS; load++) { //@ unroll\n      let own = b_quad(column_starts[load], k, live_k);\n      for (var part = 0u; part < PARTS; part++) { //@ unroll\n        let columns_k = b_block(own, 4u * part);\n        for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n          sums[(load * PARTS + part) * ROW_BLOCKS + block] += columns_k * rows_k[block];\n        }\n      }\n    }\n  }\n\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    for (var part = 0u; part < PARTS; part++) { //@ unroll\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        let rows = block_rows(first_row, invocation, block);\n        let quad = (first_column >> 2u) + load * PARTS + part;\n        write_block(rows, live_m, quad, sums[(load * PARTS + part) * ROW_BLOCKS + block]);\n      }\n    }\n  }\n}\n",
+  },
+  matmul_nt_subgroup: {
+    name: 'matmul_nt_subgroup',
+    includes: [includes['step'] as string],
+    enables: ["subgroups"],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":1},{"name":"LOADS","type":"u32","value":3},{"name":"PARTS","type":"u32","value":2}],
+    params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
+    bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// matmul_nt_subgroup: c[i, j] = Σ_k a[i, k] · b[j, k]. A linear layer without bias, similarities.\n//\n// a [m, k], b [n, k], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:\n// workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup\n// load one quad of b each and pass it to the others, which have the same columns. On devices that load lane by\n// lane (lavapipe) this is what makes it three times as fast as the plain kernel. Every subgroup must hold a\n// multiple of LANES active invocations: LANES is at most subgroupMinSize; WORKGROUP_X is a multiple of LANES\n// and, unless it is below subgroupMinSize, of subgroupMaxSize. lavapipe: the defaults. SwiftShader: WORKGROUP_X 4,\n// ROW_BLOCKS 2, LOADS 8, PARTS 1.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 1\n//@ const LOADS: u32 = 3\n//@ const PARTS: u32 = 2\n//@ enable subgroups\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst LANES: u32 = 4u * PARTS;\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: WORKGROUP_X apart, so that invocations write neighbours.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + invocation + WORKGROUP_X * (4u * block + QUAD);\n}\n\nfn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 k (components) of 4 rows (columns of the matrix) that start at these quads.\nfn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    a_quad(row_starts.x, k, live_k),\n    a_quad(row_starts.y, k, live_k),\n    a_quad(row_starts.z, k, live_k),\n    a_quad(row_starts.w, k, live_k),\n  );\n}\n\nfn b_quad(column_start: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[column_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.\nfn b_block(own: vec4<f32>, first: u32) -> mat4x4<f32> {\n  return transpose(mat4x4<f32>(\n    subgroupShuffle(own, first),\n    subgroupShuffle(own, first + 1u),\n    subgroupShuffle(own, first + 2u),\n    subgroupShuffle(own, first + 3u),\n  ));\n}\n\n// Writes 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0]; }\n  if (rows.y < live_m) { c[at.y] = block[1]; }\n  if (rows.z < live_m) { c[at.z] = block[2]; }\n  if (rows.w < live_m) { c[at.w] = block[3]; }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n  @builtin(subgroup_invocation_id) subgroup_invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (LOADS * LANES);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_starts: array<vec4<u32>, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    let rows = min(block_rows(first_row, invocation, block), vec4<u32>(params.m - 1u));\n    row_starts[block] = rows * (params.k >> 2u);\n  }\n  let lane = subgroup_invocation % LANES;\n  // This invocation loads 4 k of column `lane` of every LANES columns.\n  var column_starts: array<u32, LOADS>;\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    column_starts[load] = min(first_column + load * LANES + lane, params.n - 1u) * (params.k >> 2u);\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * LOADS * PARTS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_starts[block], k, live_k);\n    }\n    for (var load = 0u; load < LOADS; load++) { //@ unroll\n      let own = b_quad(column_starts[load], k, live_k);\n      for (var part = 0u; part < PARTS; part++) { //@ unroll\n        let columns_k = b_block(own, 4u * part);\n        for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n          sums[(load * PARTS + part) * ROW_BLOCKS + block] += columns_k * rows_k[block];\n        }\n      }\n    }\n  }\n\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    for (var part = 0u; part < PARTS; part++) { //@ unroll\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        let rows = block_rows(first_row, invocation, block);\n        let quad = (first_column >> 2u) + load * PARTS + part;\n        write_block(rows, live_m, quad, sums[(load * PARTS + part) * ROW_BLOCKS + block]);\n      }\n    }\n  }\n}\n",
+  },
   matmul_tn: {
     name: 'matmul_tn',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":2},{"name":"COLUMN_BLOCKS","type":"u32","value":2},{"name":"ACCUMULATE","type":"bool","value":false}],
     params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
     bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// matmul_tn: c[i, j] = Σ_k a[k, i] · b[k, j]. The gradient of a weight: k runs over tokens.\n//\n// a [k, m], b [k, n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c, or adds to it when ACCUMULATE.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × 4 · COLUMN_BLOCKS columns:\n// workgroups = [ceil(n / (4 · COLUMN_BLOCKS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: m and n are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory; each invocation loads all that it needs.\n// matmul_tn_subgroup is faster where there are subgroups. SwiftShader without them: 4 × 4 blocks.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 2\n//@ const COLUMN_BLOCKS: u32 = 2\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: neighbours, which one quad of a holds.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + 4u * (block * WORKGROUP_X + invocation) + QUAD;\n}\n\nfn a_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[min(k, params.k - 1u) * (params.m >> 2u) + quad], k < live_k);\n}\n\n// 4 k (components) of 4 rows of c (columns of the matrix).\nfn a_block(quad: u32, k: u32, live_k: u32) -> mat4x4<f32> {\n  return transpose(mat4x4<f32>(\n    a_quad(quad, k, live_k),\n    a_quad(quad, k + 1u, live_k),\n    a_quad(quad, k + 2u, live_k),\n    a_quad(quad, k + 3u, live_k),\n  ));\n}\n\nfn b_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[min(k, params.k - 1u) * (params.n >> 2u) + quad], k < live_k);\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix).\nfn b_block(quad: u32, k: u32, live_k: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    b_quad(quad, k, live_k),\n    b_quad(quad, k + 1u, live_k),\n    b_quad(quad, k + 2u, live_k),\n    b_quad(quad, k + 3u, live_k),\n  );\n}\n\n// Writes or adds 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0] + select(vec4<f32>(), c[at.x], ACCUMULATE); }\n  if (rows.y < live_m) { c[at.y] = block[1] + select(vec4<f32>(), c[at.y], ACCUMULATE); }\n  if (rows.z < live_m) { c[at.z] = block[2] + select(vec4<f32>(), c[at.z], ACCUMULATE); }\n  if (rows.w < live_m) { c[at.w] = block[3] + select(vec4<f32>(), c[at.w], ACCUMULATE); }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (4u * COLUMN_BLOCKS);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_quads: array<u32, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    row_quads[block] = min(block_rows(first_row, invocation, block).x, params.m - 1u) >> 2u;\n  }\n  var column_quads: array<u32, COLUMN_BLOCKS>;\n  for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n    column_quads[column] = min((first_column >> 2u) + column, (params.n >> 2u) - 1u);\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * COLUMN_BLOCKS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_quads[block], k, live_k);\n    }\n    for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n      let columns_k = b_block(column_quads[column], k, live_k);\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        sums[column * ROW_BLOCKS + block] += columns_k * rows_k[block];\n      }\n    }\n  }\n\n  for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      let rows = block_rows(first_row, invocation, block);\n      write_block(rows, live_m, (first_column >> 2u) + column, sums[column * ROW_BLOCKS + block]);\n    }\n  }\n}\n",
   },
+  matmul_tn_subgroup: {
+    name: 'matmul_tn_subgroup',
+    includes: [includes['step'] as string],
+    enables: ["subgroups"],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_X","type":"u32","value":8},{"name":"ROW_BLOCKS","type":"u32","value":1},{"name":"LOADS","type":"u32","value":3},{"name":"PARTS","type":"u32","value":2},{"name":"ACCUMULATE","type":"bool","value":false}],
+    params: [{"name":"m","type":"u32"},{"name":"n","type":"u32"},{"name":"k","type":"u32"},{"name":"m_count","type":"u32"},{"name":"n_count","type":"u32"},{"name":"k_count","type":"u32"}],
+    bindings: [{"name":"a","access":"read","type":"array<vec4<f32>>"},{"name":"b","access":"read","type":"array<vec4<f32>>"},{"name":"c","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// matmul_tn_subgroup: c[i, j] = Σ_k a[k, i] · b[k, j]. The gradient of a weight: k runs over tokens.\n//\n// a [k, m], b [k, n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.\n// Overwrites c, or adds to it when ACCUMULATE.\n// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:\n// workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].\n// Limits: m and n are multiples of 4. Live sizes are free: tiles beyond them return at once, elements\n// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns\n// from the live n on hold anything.\n// Precision: f32 throughout, one running sum for each output.\n//\n// Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup\n// load one quad of b each and pass it to the others, which have the same columns. On devices that load lane by\n// lane (lavapipe) this is what makes it three times as fast as the plain kernel. Every subgroup must hold a\n// multiple of LANES active invocations: LANES is at most subgroupMinSize; WORKGROUP_X is a multiple of LANES\n// and, unless it is below subgroupMinSize, of subgroupMaxSize. lavapipe: the defaults. SwiftShader: WORKGROUP_X 4,\n// ROW_BLOCKS 2, LOADS 8, PARTS 1.\n//@ const WORKGROUP_X: u32 = 8\n//@ const ROW_BLOCKS: u32 = 1\n//@ const LOADS: u32 = 3\n//@ const PARTS: u32 = 2\n//@ const ACCUMULATE: bool = false\n//@ enable subgroups\n//@ include step\n\nstruct Params {\n  m: u32,\n  n: u32,\n  k: u32,\n  m_count: u32,\n  n_count: u32,\n  k_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nconst LANES: u32 = 4u * PARTS;\nconst QUAD = vec4<u32>(0u, 1u, 2u, 3u);\n\n// The rows of c in one block of an invocation: neighbours, which one quad of a holds.\nfn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {\n  return first_row + 4u * (block * WORKGROUP_X + invocation) + QUAD;\n}\n\nfn a_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), a[min(k, params.k - 1u) * (params.m >> 2u) + quad], k < live_k);\n}\n\n// 4 k (components) of 4 rows of c (columns of the matrix).\nfn a_block(quad: u32, k: u32, live_k: u32) -> mat4x4<f32> {\n  return transpose(mat4x4<f32>(\n    a_quad(quad, k, live_k),\n    a_quad(quad, k + 1u, live_k),\n    a_quad(quad, k + 2u, live_k),\n    a_quad(quad, k + 3u, live_k),\n  ));\n}\n\nfn b_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {\n  return select(vec4<f32>(), b[min(k, params.k - 1u) * (params.n >> 2u) + quad], k < live_k);\n}\n\n// 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.\nfn b_block(own: vec4<f32>, first: u32) -> mat4x4<f32> {\n  return mat4x4<f32>(\n    subgroupShuffle(own, first),\n    subgroupShuffle(own, first + 1u),\n    subgroupShuffle(own, first + 2u),\n    subgroupShuffle(own, first + 3u),\n  );\n}\n\n// Writes or adds 4 rows (columns of the matrix) × 4 columns of c.\nfn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {\n  if (quad >= (params.n >> 2u)) {\n    return;\n  }\n  let at = rows * (params.n >> 2u) + quad;\n  if (rows.x < live_m) { c[at.x] = block[0] + select(vec4<f32>(), c[at.x], ACCUMULATE); }\n  if (rows.y < live_m) { c[at.y] = block[1] + select(vec4<f32>(), c[at.y], ACCUMULATE); }\n  if (rows.z < live_m) { c[at.z] = block[2] + select(vec4<f32>(), c[at.z], ACCUMULATE); }\n  if (rows.w < live_m) { c[at.w] = block[3] + select(vec4<f32>(), c[at.w], ACCUMULATE); }\n}\n\n@compute @workgroup_size(WORKGROUP_X)\nfn main(\n  @builtin(workgroup_id) tile: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n  @builtin(subgroup_invocation_id) subgroup_invocation: u32,\n) {\n  let live_m = live_count(params.m_count, params.m);\n  let live_k = live_count(params.k_count, params.k);\n  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);\n  let first_column = tile.x * (LOADS * LANES);\n  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {\n    return;\n  }\n\n  var row_quads: array<u32, ROW_BLOCKS>;\n  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n    row_quads[block] = min(block_rows(first_row, invocation, block).x, params.m - 1u) >> 2u;\n  }\n  let lane = subgroup_invocation % LANES;\n  // This invocation loads, of every 4 k and LANES columns, quad `lane / 4` of k `lane % 4`.\n  let lane_k = lane & 3u;\n  var column_quads: array<u32, LOADS>;\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    column_quads[load] = min(first_column + load * LANES + lane, params.n - 1u) >> 2u;\n  }\n\n  var sums: array<mat4x4<f32>, ROW_BLOCKS * LOADS * PARTS>;\n  for (var k = 0u; k < live_k; k += 4u) {\n    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;\n    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n      rows_k[block] = a_block(row_quads[block], k, live_k);\n    }\n    for (var load = 0u; load < LOADS; load++) { //@ unroll\n      let own = b_quad(column_quads[load], k + lane_k, live_k);\n      for (var part = 0u; part < PARTS; part++) { //@ unroll\n        let columns_k = b_block(own, 4u * part);\n        for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n          sums[(load * PARTS + part) * ROW_BLOCKS + block] += columns_k * rows_k[block];\n        }\n      }\n    }\n  }\n\n  for (var load = 0u; load < LOADS; load++) { //@ unroll\n    for (var part = 0u; part < PARTS; part++) { //@ unroll\n      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll\n        let rows = block_rows(first_row, invocation, block);\n        let quad = (first_column >> 2u) + load * PARTS + part;\n        write_block(rows, live_m, quad, sums[(load * PARTS + part) * ROW_BLOCKS + block]);\n      }\n    }\n  }\n}\n",
+  },
   normalize_backward: {
     name: 'normalize_backward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -422,6 +507,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   normalize_forward: {
     name: 'normalize_forward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -431,6 +517,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   partial_sum_accumulate: {
     name: 'partial_sum_accumulate',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":32}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"rows_per_block","type":"u32"},{"name":"columns","type":"u32"},{"name":"gradient_row","type":"u32"}],
@@ -440,6 +527,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   pool_cls_backward: {
     name: 'pool_cls_backward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"slot_begin","type":"u32"},{"name":"rows","type":"u32"}],
@@ -449,6 +537,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   pool_cls_forward: {
     name: 'pool_cls_forward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"slot_begin","type":"u32"}],
@@ -458,6 +547,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   pool_mean_backward: {
     name: 'pool_mean_backward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"slot_begin","type":"u32"},{"name":"rows","type":"u32"}],
@@ -467,6 +557,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   pool_mean_forward: {
     name: 'pool_mean_forward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"slot_begin","type":"u32"}],
@@ -476,6 +567,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   residual_layer_norm_forward: {
     name: 'residual_layer_norm_forward',
     includes: [includes['step'] as string, includes['dropout'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"HAS_DROPOUT","type":"bool","value":false}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"epsilon","type":"f32"},{"name":"dropout_site","type":"u32"},{"name":"dropout_threshold","type":"u32"},{"name":"dropout_keep_scale","type":"f32"}],
@@ -485,6 +577,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   sgd: {
     name: 'sgd',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"elements","type":"u32"},{"name":"weight_decay","type":"f32"},{"name":"learning_rate_scale","type":"f32"}],
@@ -494,6 +587,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   sum_of_squares_partial: {
     name: 'sum_of_squares_partial',
     includes: [],
+    enables: [],
     usesStep: false,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"elements","type":"u32"},{"name":"first_partial","type":"u32"}],
@@ -503,6 +597,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   tanh_backward: {
     name: 'tanh_backward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
@@ -512,6 +607,7 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   tanh_forward: {
     name: 'tanh_forward',
     includes: [includes['step'] as string],
+    enables: [],
     usesStep: true,
     constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],

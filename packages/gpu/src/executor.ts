@@ -25,6 +25,8 @@ export interface DeviceInfo {
   readonly vendor: string;
   readonly architecture: string;
   readonly driver: string;
+  /** Sizes of subgroups; both 0 where the device does not grant `subgroups`. */
+  readonly subgroups: { readonly minSize: number; readonly maxSize: number };
   /** WebGPU feature names that the device was granted. */
   readonly features: readonly string[];
   readonly limits: DeviceLimits;

@@ -29,7 +29,7 @@ const timestampBytes = 8;
 /** Makes an executor that owns `device` and destroys it with itself. */
 export function createWebGpuExecutor(
   device: GPUDevice,
-  info: Omit<DeviceInfo, 'limits' | 'features'>,
+  info: Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>,
 ): Executor {
   return new WebGpuExecutor(device, info);
 }
@@ -56,12 +56,17 @@ class WebGpuExecutor implements Executor {
   /** Rejects every pending promise when the device goes away; Dawn would leave some unresolved. */
   readonly #whenLost: Promise<never>;
 
-  constructor(device: GPUDevice, info: Omit<DeviceInfo, 'limits' | 'features'>) {
+  constructor(device: GPUDevice, info: Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>) {
     this.#device = device;
     const limits = Object.fromEntries(
       limitNames.map((name) => [name, Number(device.limits[name as keyof GPUSupportedLimits])]),
     ) as unknown as DeviceLimits;
-    this.device = { ...info, limits, features: [...device.features].map(String).sort() };
+    const features = [...device.features].map(String).sort();
+    const { subgroupMinSize = 0, subgroupMaxSize = 0 } = device.adapterInfo as Partial<GPUAdapterInfo>;
+    const subgroups = features.includes('subgroups')
+      ? { minSize: subgroupMinSize, maxSize: subgroupMaxSize }
+      : { minSize: 0, maxSize: 0 };
+    this.device = { ...info, limits, features, subgroups };
     this.#whenLost = device.lost.then(({ reason, message }) => {
       this.#lost ??= new GpuError('DEVICE_LOST', `The device was lost (${reason}): ${message}`);
       throw this.#lost;
@@ -122,7 +127,12 @@ class WebGpuExecutor implements Executor {
   async compile(plan: Plan, externals: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<CompiledPlan> {
     this.#checkAlive();
     checkPlan(plan, externals, this.device.limits);
-    return this.guarded(`compile of plan '${plan.label}'`, async () => {
+    const what = `compile of plan '${plan.label}'`;
+    const pipelines = await this.guarded(what, () =>
+      Promise.all(plan.kernels.map((kernel) => this.#pipeline(kernel))),
+    );
+    // Without an await inside, so that all of it is within the error scopes.
+    return this.guarded(what, async () => {
       const owned: GPUBuffer[] = [];
       const buffers = plan.buffers.map(({ name, sizeBytes, role }, index) => {
         if (role === 'external') return gpuBuffer(externals.get(name) as DeviceBuffer);
@@ -131,7 +141,6 @@ class WebGpuExecutor implements Executor {
         owned.push(buffer);
         return buffer;
       });
-      const pipelines = await Promise.all(plan.kernels.map((kernel) => this.#pipeline(kernel)));
       const dispatches = plan.commands.filter((command) => command.kind === 'dispatch');
       const params = this.#createBuffer(
         `${plan.label}: params`,
@@ -198,18 +207,12 @@ class WebGpuExecutor implements Executor {
     return this.#device.createBuffer({ label, size, usage: flags });
   }
 
-  #layout(access: readonly string[], type: 'storage' | 'uniform'): GPUBindGroupLayout {
-    const key = `${type}:${access.join()}`;
+  #layout(types: readonly (readonly [binding: number, type: GPUBufferBindingType])[]): GPUBindGroupLayout {
+    const key = types.join();
     let layout = this.#layouts.get(key);
     if (!layout) {
       layout = this.#device.createBindGroupLayout({
-        entries: access.map((mode, binding) => ({
-          binding,
-          visibility: computeStage,
-          buffer: {
-            type: type === 'uniform' ? 'uniform' : mode === 'read' ? 'read-only-storage' : 'storage',
-          },
-        })),
+        entries: types.map(([binding, type]) => ({ binding, visibility: computeStage, buffer: { type } })),
       });
       this.#layouts.set(key, layout);
     }
@@ -217,9 +220,13 @@ class WebGpuExecutor implements Executor {
   }
 
   #groupLayouts(kernel: PlanKernel): GPUBindGroupLayout[] {
-    const uniforms = ['params', ...(kernel.usesStep ? ['step'] : [])];
-    const storage = this.#layout(kernel.access, 'storage');
-    return kernel.paramsSizeBytes > 0 ? [storage, this.#layout(uniforms, 'uniform')] : [storage];
+    const storage = this.#layout(
+      kernel.access.map((mode, binding) => [binding, mode === 'read' ? 'read-only-storage' : 'storage']),
+    );
+    const uniforms: [number, 'uniform'][] = [];
+    if (kernel.paramsSizeBytes > 0) uniforms.push([0, 'uniform']);
+    if (kernel.usesStep) uniforms.push([1, 'uniform']);
+    return uniforms.length > 0 ? [storage, this.#layout(uniforms)] : [storage];
   }
 
   #pipeline(kernel: PlanKernel): Promise<GPUComputePipeline> {
@@ -261,10 +268,11 @@ class WebGpuExecutor implements Executor {
       })),
     });
     if (!uniformLayout) return [storage];
+    const entries: GPUBindGroupEntry[] = [];
     const size = kernel.paramsSizeBytes;
-    const entries: GPUBindGroupEntry[] = [
-      { binding: 0, resource: { buffer: params, offset: index * paramsAlignment, size } },
-    ];
+    if (size > 0) {
+      entries.push({ binding: 0, resource: { buffer: params, offset: index * paramsAlignment, size } });
+    }
     if (kernel.usesStep) entries.push({ binding: 1, resource: { buffer: step as GPUBuffer } });
     return [storage, this.#device.createBindGroup({ label: command.label, layout: uniformLayout, entries })];
   }

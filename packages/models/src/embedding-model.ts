@@ -160,7 +160,13 @@ export class EmbeddingModel {
     let plan = this.#plans.get(key);
     if (!plan) {
       const { config, pooling } = this.parts;
-      const built = buildEncodePlan({ config, pooling, layout: this.store.layout, ...capacity });
+      const built = buildEncodePlan({
+        device: this.executor.device,
+        config,
+        pooling,
+        layout: this.store.layout,
+        ...capacity,
+      });
       plan = this.executor
         .compile(built.plan, this.store.externals)
         .then((compiled) => ({ compiled, capacity: built.capacity }));

@@ -5,7 +5,7 @@
  * returns its output together with a hand-written `backward`, which emits the gradient's dispatches
  * when it is called. Composition is plain TypeScript (see encoder/layer.ts).
  */
-import { PlanBuilder, type Tensor } from '@synglot/gpu';
+import { type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from './axis.js';
 import type { ParameterLayout, ParameterPart } from './parameters.js';
 
@@ -33,17 +33,26 @@ export interface DropoutParams {
   readonly dropout_keep_scale: number;
 }
 
+/** What of a device decides between kernels. */
+export type DeviceTraits = Pick<DeviceInfo, 'type' | 'subgroups'>;
+
+const portableDevice: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0, maxSize: 0 } };
+
 export class Graph {
   readonly plan: PlanBuilder;
   readonly #layout: ParameterLayout;
   readonly #externals = new Map<string, Tensor>();
   #sites = 0;
 
-  /** `training` turns dropout on. */
+  /**
+   * @param training turns dropout on
+   * @param device lets ops choose kernels for it; without, they choose what runs everywhere
+   */
   constructor(
     label: string,
     layout: ParameterLayout,
     readonly training: boolean,
+    readonly device: DeviceTraits = portableDevice,
   ) {
     this.plan = new PlanBuilder(label);
     this.#layout = layout;

@@ -79,7 +79,16 @@ export class PlanCache {
 
   async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<Entry> {
     const { executor, store, config, pooling, loss, optimizer } = this.#options;
-    const plan = buildTrainPlan({ config, pooling, layout: store.layout, capacity, loss, mode, optimizer });
+    const plan = buildTrainPlan({
+      device: executor.device,
+      config,
+      pooling,
+      layout: store.layout,
+      capacity,
+      loss,
+      mode,
+      optimizer,
+    });
     return { capacity, compiled: await executor.compile(plan, store.externals) };
   }
 

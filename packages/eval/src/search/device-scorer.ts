@@ -78,7 +78,12 @@ export class DeviceScorer implements Scorer {
       const buffer = this.#executor.createBuffer('candidates', capacity * dimension * 4);
       this.#executor.write(buffer, candidates.subarray(first * dimension, (first + count) * dimension));
       const plan = await this.#executor.compile(
-        buildScorePlan({ queries: queryBlock, candidates: capacity, dimension }),
+        buildScorePlan({
+          device: this.#executor.device,
+          queries: queryBlock,
+          candidates: capacity,
+          dimension,
+        }),
         new Map([[scoreCandidates, buffer]]),
       );
       this.#blocks.push({ first, count, capacity, buffer, plan });

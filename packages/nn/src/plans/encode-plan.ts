@@ -3,7 +3,7 @@ import type { Plan } from '@synglot/gpu';
 import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
 import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
 import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
-import { Graph } from '../graph.js';
+import { type DeviceTraits, Graph } from '../graph.js';
 import type { ParameterLayout } from '../parameters.js';
 
 /** Result with the embeddings [queries, dimension]. */
@@ -13,6 +13,8 @@ export interface EncodePlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
   readonly layout: ParameterLayout;
+  /** Chooses kernels for this device; without, those that run everywhere. */
+  readonly device?: DeviceTraits;
   readonly tokens: number;
   readonly sequences: number;
 }
@@ -26,7 +28,7 @@ export function embeddingDimension(config: EncoderConfig, pooling: PoolingConfig
 export function buildEncodePlan(options: EncodePlanOptions): { plan: Plan; capacity: BatchCapacity } {
   const { config, pooling, layout, tokens, sequences } = options;
   const capacity = { tokens, queries: sequences, candidates: 0 };
-  const g = new Graph(`encode ${tokens} tokens`, layout, false);
+  const g = new Graph(`encode ${tokens} tokens`, layout, false, options.device);
   const feeds = declareFeeds(g, config, capacity);
   const { hidden } = encoder(g, config, feeds);
   const head = { rows: feeds.queryAxis, slotBegin: 0, label: 'sentence' };

@@ -1,6 +1,6 @@
 /** The plan of exact search: dot products of queries and candidates in f32. */
 import type { Plan } from '@synglot/gpu';
-import { Graph } from '../graph.js';
+import { type DeviceTraits, Graph } from '../graph.js';
 import { matmulNt } from '../ops/matmul.js';
 import { ParameterLayout } from '../parameters.js';
 
@@ -17,8 +17,14 @@ export function buildScorePlan(size: {
   readonly candidates: number;
   /** A multiple of 4. */
   readonly dimension: number;
+  readonly device?: DeviceTraits;
 }): Plan {
-  const g = new Graph(`score ${size.queries} × ${size.candidates}`, new ParameterLayout([], 0), false);
+  const g = new Graph(
+    `score ${size.queries} × ${size.candidates}`,
+    new ParameterLayout([], 0),
+    false,
+    size.device,
+  );
   const queries = g.plan.feed(scoreQueries, [size.queries, size.dimension], 'f32');
   const candidates = g.plan.external(scoreCandidates, [size.candidates, size.dimension]);
   const scores = g.plan.result(scoreResult, [size.queries, size.candidates]);

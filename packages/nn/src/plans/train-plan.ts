@@ -3,7 +3,7 @@ import type { Plan } from '@synglot/gpu';
 import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
 import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
 import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
-import { Graph } from '../graph.js';
+import { type DeviceTraits, Graph } from '../graph.js';
 import { type InfoNceOptions, infoNce } from '../loss/info-nce.js';
 import { emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { ParameterLayout } from '../parameters.js';
@@ -12,6 +12,8 @@ export interface TrainPlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
   readonly layout: ParameterLayout;
+  /** Chooses kernels for this device; without, those that run everywhere. */
+  readonly device?: DeviceTraits;
   readonly capacity: BatchCapacity;
   readonly loss: InfoNceOptions;
   /**
@@ -28,7 +30,7 @@ export interface TrainPlanOptions {
 export function buildTrainPlan(options: TrainPlanOptions): Plan {
   const { config, pooling, layout, capacity, mode } = options;
   const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
-  const g = new Graph(label, layout, mode !== 'evaluate');
+  const g = new Graph(label, layout, mode !== 'evaluate', options.device);
   if (mode === 'step') clearGradients(g, layout);
 
   const feeds = declareFeeds(g, config, capacity);

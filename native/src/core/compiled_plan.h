@@ -1,0 +1,82 @@
+// A plan whose pipelines, buffers and bind groups exist, ready to be encoded again and again.
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "buffer.h"
+#include "context.h"
+#include "pipelines.h"
+#include "plan.h"
+
+namespace synglot {
+
+class CompiledPlan {
+ public:
+  /**
+   * Makes everything a run needs. `externals` has one entry a plan buffer, null where the buffer is
+   * not external. Fails with PLAN_INVALID, DEVICE_VALIDATION or DEVICE_OUT_OF_MEMORY.
+   */
+  static Result<std::shared_ptr<CompiledPlan>> create(const Context& context, PipelineStore& store, const Plan& plan,
+                                                      const std::vector<std::shared_ptr<Buffer>>& externals);
+
+  /** Frees the buffers that the plan owns; a later run fails. */
+  void destroy();
+  bool destroyed() const { return destroyed_; }
+
+  const std::string& label() const { return label_; }
+  size_t buffer_count() const { return buffers_.size(); }
+  WGPUBuffer buffer(size_t index) const { return buffers_[index]; }
+  uint64_t buffer_size(size_t index) const { return sizes_[index]; }
+  uint64_t timestamp_bytes() const { return 2 * sizeof(uint64_t) * dispatch_count_; }
+
+  /** Encodes all commands. With `timed`, a pass and two timestamps a dispatch. */
+  void encode(WGPUCommandEncoder encoder, bool timed) const;
+  /** Makes query sets and their buffer on first use. */
+  void prepare_timestamps(const Context& context);
+  /** Copies the timestamps of `encode` into `staging`. */
+  void resolve_timestamps(WGPUCommandEncoder encoder, WGPUBuffer staging, uint64_t offset_bytes) const;
+
+ private:
+  struct EncodedDispatch {
+    WGPUComputePipeline pipeline;
+    WGPUBindGroup storage;
+    WGPUBindGroup uniforms;
+    bool has_offset;
+    uint32_t params_offset;
+    std::array<uint32_t, 3> workgroups;
+  };
+  struct EncodedCopy {
+    WGPUBuffer source;
+    uint64_t source_offset;
+    WGPUBuffer destination;
+    uint64_t destination_offset;
+    uint64_t size;
+  };
+  struct EncodedClear {
+    WGPUBuffer buffer;
+    uint64_t offset;
+    uint64_t size;
+  };
+
+  MaybeFailure create_buffers(const Context& context, const Plan& plan, const std::vector<std::shared_ptr<Buffer>>& externals);
+  void create_commands(const Context& context, const Plan& plan);
+  void encode_dispatch(WGPUComputePassEncoder pass, const EncodedDispatch& dispatch, const EncodedDispatch* before) const;
+
+  std::string label_;
+  std::vector<WGPUBuffer> buffers_;
+  std::vector<uint64_t> sizes_;
+  std::vector<BufferHandle> owned_;
+  std::vector<std::shared_ptr<Buffer>> externals_;
+  BufferHandle params_;
+  std::vector<std::shared_ptr<Pipeline>> pipelines_;
+  std::vector<BindGroup> groups_;
+  std::vector<std::variant<EncodedDispatch, EncodedCopy, EncodedClear>> commands_;
+  size_t dispatch_count_ = 0;
+  std::vector<QuerySet> query_sets_;
+  BufferHandle resolve_;
+  bool destroyed_ = false;
+};
+
+}  // namespace synglot

@@ -1,0 +1,207 @@
+// The device's thread: its queue of tasks, what is in flight, and its end.
+#include "device.h"
+
+namespace synglot {
+namespace {
+
+constexpr uint64_t kSliceMs = 10;
+constexpr size_t kWriteChunkBytes = 16UL << 20;
+constexpr uint64_t kMaxQueuedWriteBytes = 128ULL << 20;
+
+Failure destroyed_failure() { return {code::kDestroyed, "The executor was destroyed"}; }
+
+}  // namespace
+
+Device::Device(OpenOptions options, Done<DeviceDescription> done)
+    : thread_([this, options = std::move(options), done = std::move(done)] { main(options, done); }) {}
+
+Device::~Device() { join(); }
+
+void Device::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Device::join() {
+  stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Device::post(Task task) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) tasks_.push_back(std::move(task));
+  }
+  changed_.notify_all();
+}
+
+void Device::main(const OpenOptions& options, const Done<DeviceDescription>& done) {
+  try {
+    Result<std::unique_ptr<Context>> opened = Context::open(options);
+    if (auto* failure = std::get_if<Failure>(&opened)) {
+      done(std::move(*failure));
+    } else {
+      context_ = std::move(std::get<0>(opened));
+      done(context_->description());
+      if (!options.adapter_only) loop();
+    }
+  } catch (const std::exception& error) {
+    // Only memory of the host can run out here; what is pending is rejected below.
+    if (context_) context_->state().record_loss(std::string("the device's thread failed: ") + error.what());
+  }
+  stop();
+  for (InFlight& entry : in_flight_) {
+    try {
+      finish(std::move(entry), destroyed_failure());
+    } catch (...) {
+    }
+  }
+  in_flight_.clear();
+  std::deque<Task> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(tasks_);
+  }
+  dropped.clear();
+  staging_.clear();
+  pipelines_.clear();
+  context_.reset();
+  finished_ = true;
+}
+
+void Device::loop() {
+  for (;;) {
+    Task task;
+    {
+      std::unique_lock lock(mutex_);
+      if (in_flight_.empty()) changed_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+      if (stopping_) return;
+      if (!tasks_.empty()) {
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+    }
+    if (task) {
+      try {
+        task();
+      } catch (const std::bad_alloc&) {
+        // The task's promise is rejected when the task goes out of scope.
+      }
+    } else {
+      settle_oldest();
+    }
+  }
+}
+
+void Device::settle_oldest() {
+  InFlight& oldest = in_flight_.front();
+  const Waited waited = context_->wait(oldest.future, kSliceMs);
+  MaybeFailure failure = context_->state().loss();
+  if (!failure && waited == Waited::kError) failure = Failure{code::kLost, oldest.what + ": waiting for the device failed"};
+  if (!failure && waited == Waited::kNotYet) {
+    if (std::chrono::steady_clock::now() - oldest.since < std::chrono::milliseconds(context_->timeout_ms())) return;
+    failure = Failure{code::kTimeout, oldest.what + ": the device did not answer within " + std::to_string(context_->timeout_ms()) + " ms"};
+  }
+  InFlight entry = std::move(oldest);
+  in_flight_.pop_front();
+  if (!in_flight_.empty()) in_flight_.front().since = std::chrono::steady_clock::now();
+  finish(std::move(entry), std::move(failure));
+}
+
+void Device::finish(InFlight entry, MaybeFailure failure) {
+  const uint8_t* mapped = nullptr;
+  if (!failure && entry.mapped_bytes > 0) {
+    mapped = static_cast<const uint8_t*>(dawn().BufferGetConstMappedRange(entry.staging.buffer.get(), 0, entry.mapped_bytes));
+    if (mapped == nullptr) failure = Failure{code::kValidation, entry.what + ": the results could not be mapped"};
+  }
+  entry.finish(std::move(failure), mapped);
+  if (mapped == nullptr) return;
+  dawn().BufferUnmap(entry.staging.buffer.get());
+  staging_.give(std::move(entry.staging));
+}
+
+std::shared_ptr<Buffer> Device::create_buffer(std::string label, uint64_t size_bytes) {
+  auto buffer = std::make_shared<Buffer>();
+  buffer->label = std::move(label);
+  buffer->size_bytes = size_bytes;
+  post([this, buffer] {
+    context_->push_scopes();
+    const WGPUBufferUsage usage = WGPUBufferUsage_Storage | WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc;
+    buffer->handle = context_->create_buffer(buffer->label, buffer->size_bytes, usage);
+    buffer->failure = context_->pop_scopes("buffer '" + buffer->label + "'");
+    if (!buffer->handle && !buffer->failure) buffer->failure = Failure{code::kOutOfMemory, "no memory for buffer '" + buffer->label + "'"};
+  });
+  return buffer;
+}
+
+void Device::write(const std::shared_ptr<Buffer>& buffer, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes) {
+  for (size_t done = 0; done < size_bytes; done += kWriteChunkBytes) {
+    const size_t size = std::min(kWriteChunkBytes, size_bytes - done);
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopping_ || queued_write_bytes_ <= kMaxQueuedWriteBytes; });
+      if (stopping_) return;
+      queued_write_bytes_ += size;
+    }
+    post([this, buffer, offset = offset_bytes + done, chunk = Bytes(data + done, data + done + size)] {
+      do_write(*buffer, offset, chunk);
+      {
+        const std::lock_guard lock(mutex_);
+        queued_write_bytes_ -= chunk.size();
+      }
+      changed_.notify_all();
+    });
+  }
+}
+
+void Device::destroy(std::shared_ptr<Buffer> buffer) {
+  post([buffer = std::move(buffer)] {
+    if (buffer->handle) dawn().BufferDestroy(buffer->handle.get());
+  });
+}
+
+void Device::destroy(std::shared_ptr<CompiledPlan> plan) {
+  post([plan = std::move(plan)] { plan->destroy(); });
+}
+
+void Device::retire(std::shared_ptr<void> object) {
+  post([object = std::move(object)] {});
+}
+
+void Device::cache_counts(Done<CacheCounts> done) {
+  post([this, done = std::move(done)] {
+    const DiskCache& cache = *context_->cache();
+    done(CacheCounts{cache.hits(), cache.misses(), cache.stores()});
+  });
+}
+
+void Device::force_loss(std::string message) {
+  post([this, message = std::move(message)] { dawn().DeviceForceLoss(context_->device(), WGPUDeviceLostReason_Unknown, view(message)); });
+}
+
+void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, Done<std::shared_ptr<CompiledPlan>> done) {
+  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), done = std::move(done)] {
+    if (MaybeFailure failure = context_->check()) return done(*failure);
+    Result<std::shared_ptr<CompiledPlan>> compiled = CompiledPlan::create(*context_, pipelines_, *plan, externals);
+    MaybeFailure loss = context_->state().loss();
+    if (loss) return done(*loss);
+    done(std::move(compiled));
+  });
+}
+
+void Device::read(std::shared_ptr<Buffer> buffer, uint64_t offset_bytes, uint64_t size_bytes, Done<Bytes> done) {
+  post([this, buffer = std::move(buffer), offset_bytes, size_bytes, done = std::move(done)] {
+    do_read(*buffer, offset_bytes, size_bytes, done);
+  });
+}
+
+void Device::run(std::shared_ptr<CompiledPlan> plan, RunRequest request, Done<RunOutput> done) {
+  post([this, plan = std::move(plan), request = std::make_shared<RunRequest>(std::move(request)), done = std::move(done)] {
+    do_run(plan, *request, done);
+  });
+}
+
+}  // namespace synglot

@@ -1,0 +1,158 @@
+/**
+ * Finds and loads the compiled addon and Dawn's library, and types what they offer.
+ *
+ * The classes here are the raw border to C++: indices, not names. `@synglot/gpu/node` wraps them
+ * into its `Executor`; nobody else should need them.
+ */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Why the native executor cannot be had, with the commands that would bring it. */
+export class NativeUnavailableError extends Error {
+  readonly code = 'DEVICE_UNAVAILABLE';
+
+  constructor(cause: string, remedy: string, options?: ErrorOptions) {
+    super(`${cause}. ${remedy}`, options);
+    this.name = 'NativeUnavailableError';
+  }
+}
+
+export interface NativeOpenOptions {
+  /** Directory of the pipeline cache; empty turns it off. */
+  readonly cacheDir: string;
+  readonly enabledToggles: readonly string[];
+  readonly disabledToggles: readonly string[];
+  /** Longest wait for one submission. */
+  readonly timeoutMs: number;
+}
+
+export interface NativeAdapterInfo {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** The driver's own name and version. */
+  readonly driver: string;
+  readonly type: 'discrete-gpu' | 'integrated-gpu' | 'cpu' | 'unknown';
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly subgroupMinSize: number;
+  readonly subgroupMaxSize: number;
+  readonly subgroupMatrixConfigs: readonly {
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }[];
+}
+
+export interface NativeBuffer {
+  destroy(): void;
+}
+
+export interface NativeRunResult {
+  readonly reads: readonly ArrayBuffer[];
+  /** u64 begin and end of each dispatch in nanoseconds, when asked for and available. */
+  readonly timestamps?: ArrayBuffer;
+}
+
+export interface NativePlan {
+  run(
+    feedIndices: readonly number[],
+    feeds: readonly ArrayBufferView[],
+    readIndices: readonly number[],
+    readSizes: readonly number[],
+    profile: boolean,
+  ): Promise<NativeRunResult>;
+  destroy(): void;
+}
+
+export interface NativeDevice {
+  readonly info: NativeAdapterInfo;
+  createBuffer(label: string, sizeBytes: number): NativeBuffer;
+  write(buffer: NativeBuffer, data: ArrayBufferView, offsetBytes: number): void;
+  read(buffer: NativeBuffer, offsetBytes: number, sizeBytes: number): Promise<ArrayBuffer>;
+  /** `plan` is a `Plan` of `@synglot/gpu`; `externals` has an entry a buffer, undefined where not external. */
+  compile(plan: object, externals: readonly (NativeBuffer | undefined)[]): Promise<NativePlan>;
+  /** Counts of the on-disk pipeline cache since the device was opened. */
+  cacheCounts(): Promise<{ readonly hits: number; readonly misses: number; readonly stores: number }>;
+  /** Makes Dawn lose the device, to test what happens then. */
+  forceLoss(message: string): void;
+  destroy(): void;
+}
+
+/** The loaded addon with Dawn; rejections and throws carry a `code` of `@synglot/gpu`. */
+export interface NativeCore {
+  openDevice(options: NativeOpenOptions): Promise<NativeDevice>;
+  /** Describes the adapter that `openDevice` would use, without making a device. */
+  describeAdapter(options: NativeOpenOptions): Promise<NativeAdapterInfo>;
+}
+
+interface Addon extends NativeCore {
+  load(dawnPath: string): void;
+}
+
+const require = createRequire(import.meta.url);
+const buildCommands =
+  'To build it: install cmake, make and a C++20 compiler (Debian: apt install cmake make g++), then run `npm run build --workspace native`';
+
+let core: NativeCore | undefined;
+
+/** Path of the addon that `npm run build` makes, the same from `src` and from `dist`. */
+export function addonPath(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', 'build', 'Release', 'synglot_native.node');
+}
+
+/**
+ * Path of Dawn's shared library: `SYNGLOT_DAWN_LIBRARY` if set, else the npm package's.
+ *
+ * @throws NativeUnavailableError when there is no package for this platform.
+ */
+export function dawnLibraryPath(): string {
+  const named = process.env.SYNGLOT_DAWN_LIBRARY;
+  if (named) return named;
+  const name = `@wgpu-bun/${process.platform}-${process.arch}-dawn`;
+  const file = { win32: 'webgpu_dawn.dll', darwin: 'libwebgpu_dawn.dylib' }[process.platform as string];
+  try {
+    return join(dirname(require.resolve(`${name}/package.json`)), 'lib', file ?? 'libwebgpu_dawn.so');
+  } catch (cause) {
+    throw new NativeUnavailableError(
+      `Dawn's library was not found: npm package ${name} is not installed`,
+      `Install it where it exists (npm install ${name}), or name a library in SYNGLOT_DAWN_LIBRARY`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Loads the addon and Dawn, once a process. The Vulkan driver must have been chosen before.
+ *
+ * @throws NativeUnavailableError with the causes and the commands to run.
+ */
+export function loadNative(): NativeCore {
+  if (core) return core;
+  const path = addonPath();
+  let addon: Addon;
+  try {
+    addon = require(path) as Addon;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const reason =
+      code === 'MODULE_NOT_FOUND'
+        ? 'the addon native/build/Release/synglot_native.node was not built (no toolchain when it was installed?)'
+        : `the addon native/build/Release/synglot_native.node cannot be loaded (${(cause as Error).message}); it may be of another platform`;
+    throw new NativeUnavailableError(reason, buildCommands, { cause });
+  }
+  const dawnPath = dawnLibraryPath();
+  try {
+    addon.load(dawnPath);
+  } catch (cause) {
+    const remedy = process.env.SYNGLOT_DAWN_LIBRARY
+      ? 'SYNGLOT_DAWN_LIBRARY names this library: correct or unset it'
+      : 'Install the packages again (npm ci), or name a library in SYNGLOT_DAWN_LIBRARY';
+    throw new NativeUnavailableError((cause as Error).message, remedy, { cause });
+  }
+  core = addon;
+  return core;
+}

@@ -1,0 +1,3 @@
+/** `@synglot/gpu/node`: devices of this machine. What runs in a page too is in `@synglot/gpu`. */
+export { defaultCacheDir } from './cache-dir.js';
+export { type ListedDevice, listDevices, type OpenExecutorOptions, openExecutor } from './open-executor.js';

@@ -1,0 +1,238 @@
+/**
+ * The executor on the native core: names to indices, errors to GpuError, and no more.
+ *
+ * The work is done in `native/src/core`; the checks that both executors share are in `plan-check.ts`.
+ */
+import type { NativeBuffer, NativeCore, NativeDevice, NativeOpenOptions, NativePlan } from '@synglot/native';
+import { GpuError, type GpuErrorCode } from '../errors.js';
+import type {
+  CompiledPlan,
+  DeviceBuffer,
+  DeviceInfo,
+  DeviceLimits,
+  DispatchTiming,
+  Executor,
+  RunOptions,
+  RunResult,
+} from '../executor.js';
+import type { Plan } from '../plan.js';
+import { checkFeed, checkPlan } from '../plan-check.js';
+
+export interface NativeExecutorOptions extends NativeOpenOptions {
+  /** Lowers the limit that plans are checked against; Dawn itself grants no less than 128 MiB. */
+  readonly maxStorageBufferBindingSize?: number;
+}
+
+/** Opens the device that Dawn finds now (see `vulkan-driver.ts`) under the id `id`. */
+export async function openNativeExecutor(
+  core: NativeCore,
+  id: string,
+  options: NativeExecutorOptions,
+): Promise<Executor> {
+  const native = await core.openDevice(options).catch(rethrow);
+  const { name, type, vendor, architecture, driver, features } = native.info;
+  const limits = { ...(native.info.limits as unknown as DeviceLimits) };
+  const lowered = Math.min(
+    options.maxStorageBufferBindingSize ?? Infinity,
+    limits.maxStorageBufferBindingSize,
+  );
+  return new NativeExecutor(native, {
+    ...{ id, name, type, vendor, architecture, driver },
+    features: [...features].sort(),
+    subgroups: features.includes('subgroups')
+      ? { minSize: native.info.subgroupMinSize, maxSize: native.info.subgroupMaxSize }
+      : { minSize: 0, maxSize: 0 },
+    limits: { ...limits, maxStorageBufferBindingSize: lowered },
+  });
+}
+
+/** A buffer of the native core, with what is needed to refuse misuse before C++ is entered. */
+class NativeDeviceBuffer implements DeviceBuffer {
+  destroyed = false;
+
+  constructor(
+    readonly label: string,
+    readonly sizeBytes: number,
+    readonly owner: NativeExecutor,
+    readonly native: NativeBuffer,
+  ) {}
+
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.native.destroy();
+  }
+}
+
+/** `Executor` over the addon; `native` is public to this package for tests of device loss. */
+export class NativeExecutor implements Executor {
+  readonly kind = 'native';
+  #destroyed = false;
+
+  constructor(
+    readonly native: NativeDevice,
+    readonly device: DeviceInfo,
+  ) {}
+
+  createBuffer(label: string, sizeBytes: number): DeviceBuffer {
+    this.checkAlive();
+    if (!Number.isInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 4 !== 0) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `buffer '${label}': expected a positive multiple of 4 bytes but received ${sizeBytes}`,
+      );
+    }
+    if (sizeBytes > this.device.limits.maxBufferSize) {
+      throw new GpuError(
+        'DEVICE_OUT_OF_MEMORY',
+        `buffer '${label}': ${sizeBytes} bytes, but the device allows ${this.device.limits.maxBufferSize}`,
+      );
+    }
+    return new NativeDeviceBuffer(label, sizeBytes, this, this.native.createBuffer(label, sizeBytes));
+  }
+
+  write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
+    const native = this.#native(buffer);
+    try {
+      this.native.write(native, data, offsetBytes);
+    } catch (cause) {
+      rethrow(cause);
+    }
+  }
+
+  async read(
+    buffer: DeviceBuffer,
+    offsetBytes = 0,
+    sizeBytes = buffer.sizeBytes - offsetBytes,
+  ): Promise<ArrayBuffer> {
+    const native = this.#native(buffer);
+    if (sizeBytes === 0) return new ArrayBuffer(0);
+    try {
+      return await this.native.read(native, offsetBytes, sizeBytes);
+    } catch (cause) {
+      return rethrow(cause);
+    }
+  }
+
+  async compile(plan: Plan, externals: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<CompiledPlan> {
+    this.checkAlive();
+    checkPlan(plan, externals, this.device.limits);
+    const given = plan.buffers.map(({ name, role }) =>
+      role === 'external' ? this.#native(externals.get(name) as DeviceBuffer) : undefined,
+    );
+    try {
+      return new CompiledNativePlan(plan, this, await this.native.compile(plan, given));
+    } catch (cause) {
+      return rethrow(cause);
+    }
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.native.destroy();
+  }
+
+  /** @throws GpuError `EXECUTOR_DESTROYED` */
+  checkAlive(): void {
+    if (this.#destroyed) throw new GpuError('EXECUTOR_DESTROYED', 'The executor was destroyed');
+  }
+
+  #native(buffer: DeviceBuffer): NativeBuffer {
+    this.checkAlive();
+    if (!(buffer instanceof NativeDeviceBuffer) || buffer.owner !== this) {
+      throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' belongs to another executor`);
+    }
+    if (buffer.destroyed) throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' was destroyed`);
+    return buffer.native;
+  }
+}
+
+class CompiledNativePlan implements CompiledPlan {
+  readonly #names: ReadonlyMap<string, number>;
+  #destroyed = false;
+
+  constructor(
+    readonly plan: Plan,
+    private readonly executor: NativeExecutor,
+    private readonly native: NativePlan,
+  ) {
+    this.#names = new Map(plan.buffers.map((buffer, index) => [buffer.name, index]));
+  }
+
+  async run(options: RunOptions = {}): Promise<RunResult> {
+    this.executor.checkAlive();
+    const feeds = Object.entries(options.feeds ?? {});
+    const feedIndices = feeds.map(([name, data]) => checkFeed(this.plan, this.#names, name, data));
+    const reads = (options.reads ?? []).map((read) => this.#read(read));
+    try {
+      const result = await this.native.run(
+        feedIndices,
+        feeds.map(([, data]) => data),
+        reads.map(({ index }) => index),
+        reads.map(({ sizeBytes }) => sizeBytes),
+        options.profile ?? false,
+      );
+      const contents = Object.fromEntries(
+        reads.map(({ name }, index) => [name, result.reads[index] as ArrayBuffer]),
+      );
+      return result.timestamps
+        ? { reads: contents, timings: this.#timings(result.timestamps) }
+        : { reads: contents };
+    } catch (cause) {
+      return rethrow(cause);
+    }
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.native.destroy();
+  }
+
+  #read(read: string | { readonly name: string; readonly sizeBytes: number }) {
+    const name = typeof read === 'string' ? read : read.name;
+    const index = this.#names.get(name);
+    const capacity = index === undefined ? undefined : this.plan.buffers[index]?.sizeBytes;
+    if (index === undefined || capacity === undefined) {
+      throw new GpuError('PLAN_INVALID', `plan '${this.plan.label}' has no buffer '${name}' to read`);
+    }
+    const sizeBytes = typeof read === 'string' ? capacity : read.sizeBytes;
+    if (sizeBytes > capacity) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `read of '${name}': ${sizeBytes} bytes asked for, but it has ${capacity}`,
+      );
+    }
+    return { name, index, sizeBytes };
+  }
+
+  #timings(timestamps: ArrayBuffer): DispatchTiming[] {
+    const ticks = new BigUint64Array(timestamps);
+    return this.plan.commands
+      .filter((command) => command.kind === 'dispatch')
+      .map(({ kernel, label }, index) => ({
+        kernel: this.plan.kernels[kernel]?.label ?? '',
+        label,
+        timeNs: Number((ticks[2 * index + 1] ?? 0n) - (ticks[2 * index] ?? 0n)),
+      }));
+  }
+}
+
+const codes: ReadonlySet<string> = new Set<GpuErrorCode>([
+  'DEVICE_LOST',
+  'DEVICE_OUT_OF_MEMORY',
+  'DEVICE_TIMEOUT',
+  'DEVICE_UNAVAILABLE',
+  'DEVICE_VALIDATION',
+  'EXECUTOR_DESTROYED',
+  'INPUT_DEVICE',
+  'PLAN_INVALID',
+]);
+
+/** The core's errors carry a code; anything else (a TypeError of the border) is a fault in a plan. */
+function rethrow(cause: unknown): never {
+  if (cause instanceof GpuError) throw cause;
+  const { code, message } = cause as { code?: string; message: string };
+  throw new GpuError(codes.has(code ?? '') ? (code as GpuErrorCode) : 'PLAN_INVALID', message, { cause });
+}

@@ -1,0 +1,97 @@
+/**
+ * npm `webgpu` (Dawn as a Node addon) as a source of a `GPUDevice` for the webgpu executor.
+ *
+ * Which driver it finds is settled in `vulkan-driver.ts`; running plans is in `webgpu-executor.ts`.
+ */
+
+import { GpuError } from '../errors.js';
+import type { DeviceInfo, Executor } from '../executor.js';
+import { createWebGpuExecutor } from '../webgpu-executor.js';
+import '../webgpu-types.js';
+
+export interface WebGpuNodeOptions {
+  readonly enabledToggles: readonly string[];
+  readonly disabledToggles: readonly string[];
+  readonly maxStorageBufferBindingSize?: number;
+}
+
+type AdapterInfo = Omit<DeviceInfo, 'id' | 'limits' | 'features' | 'subgroups'>;
+
+const wantedFeatures = [
+  'timestamp-query',
+  'shader-f16',
+  'subgroups',
+  'chromium-experimental-subgroup-matrix',
+];
+
+// dawn.node frees an instance that nobody holds, under its devices.
+const instances = new Set<GPU>();
+
+async function requestAdapter({ enabledToggles, disabledToggles }: WebGpuNodeOptions) {
+  const { create } = await import('webgpu').catch((cause: Error) => {
+    throw new GpuError(
+      'DEVICE_UNAVAILABLE',
+      `npm package webgpu cannot be loaded (${cause.message}); run npm install webgpu`,
+      { cause },
+    );
+  });
+  const enable = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...enabledToggles];
+  const disable = ['timestamp_quantization', ...disabledToggles];
+  const backend = process.platform === 'linux' ? ['backend=vulkan'] : [];
+  const gpu = create([
+    ...backend,
+    `enable-dawn-features=${enable.join(',')}`,
+    `disable-dawn-features=${disable.join(',')}`,
+  ]) as GPU;
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new GpuError('DEVICE_UNAVAILABLE', 'Dawn found no usable adapter');
+  return { gpu, adapter };
+}
+
+function describe({ info }: GPUAdapter): AdapterInfo {
+  const software =
+    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.description} ${info.device}`);
+  // `description` is the driver's own text, `device` a slug of the adapter's name.
+  return {
+    name: info.device || info.description,
+    type: software ? 'cpu' : 'unknown',
+    vendor: info.vendor,
+    architecture: info.architecture,
+    driver: info.description,
+  };
+}
+
+/** Describes the adapter that would be used, without making a device. */
+export async function describeWebGpuAdapter(options: WebGpuNodeOptions): Promise<AdapterInfo> {
+  return describe((await requestAdapter(options)).adapter);
+}
+
+/** Opens a device with all that the adapter offers and an executor over it. */
+export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOptions): Promise<Executor> {
+  const { gpu, adapter } = await requestAdapter(options);
+  const requiredLimits: Record<string, number> = {};
+  for (const name of Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(adapter.limits)))) {
+    const value = (adapter.limits as unknown as Record<string, unknown>)[name];
+    if (typeof value === 'number') requiredLimits[name] = value;
+  }
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: Error) => {
+    throw new GpuError('DEVICE_UNAVAILABLE', `Dawn refused a device: ${cause.message}`, { cause });
+  });
+  instances.add(gpu);
+  void device.lost.then(() => instances.delete(gpu));
+  const executor = createWebGpuExecutor(device, { ...describe(adapter), id });
+  return lowerLimit(executor, options.maxStorageBufferBindingSize);
+}
+
+/** WebGPU grants no less than the default limit; what plans are checked against can be lowered. */
+function lowerLimit(executor: Executor, maxStorageBufferBindingSize: number | undefined): Executor {
+  const { limits } = executor.device;
+  if (
+    maxStorageBufferBindingSize === undefined ||
+    maxStorageBufferBindingSize >= limits.maxStorageBufferBindingSize
+  )
+    return executor;
+  const device = { ...executor.device, limits: { ...limits, maxStorageBufferBindingSize } };
+  return Object.defineProperty(executor, 'device', { value: device });
+}
