@@ -15,7 +15,8 @@ Examples:
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
 
 Environment:
-  SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu`;
+  SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu
+  SYNGLOT_DEBUG=1 prints plans, 2 also the time of each kernel, 3 also the WGSL`;
 
 /** Runs the command line; the process exits with 0, 2 for a user's mistake, 1 for a fault. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -24,11 +25,10 @@ export async function run(argv: readonly string[]): Promise<void> {
       'Trains multilingual text retrievers with hybrid batches, and evaluates them. All on WebGPU.',
     )
     .version('0.1.0')
-    .showHelpAfterError('(synglot --help shows what there is)')
-    .addHelpText('after', help)
-    .exitOverride();
+    .addHelpText('after', help);
+  inOneLine(program, 'synglot');
   for (const command of [demoCommand(), trainCommand(), evalCommand(), encodeCommand(), devicesCommand()]) {
-    program.addCommand(command.exitOverride());
+    program.addCommand(inOneLine(command, `synglot ${command.name()}`));
   }
   try {
     await program.parseAsync([...argv]);
@@ -36,6 +36,20 @@ export async function run(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+/** A mistake in the command line becomes one line that says where help is, and a status, not an exit. */
+function inOneLine(command: Command, name: string): Command {
+  return command.exitOverride().configureOutput({
+    outputError: (text, write) => {
+      const line = text
+        .replace(/^error: /, '')
+        .trim()
+        .replace(/\s*\n\s*/g, ' ')
+        .replace(/\.$/, '');
+      write(`synglot: ${line}; see ${name} --help\n`);
+    },
+  });
 }
 
 function report(error: unknown): number {

@@ -134,9 +134,14 @@ async function checkpointNames(root: string): Promise<string[]> {
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
 }
 
+/** Removal takes time too: what is being removed loses its name first. */
 async function removeOld(root: string, keep: number): Promise<void> {
   const names = await checkpointNames(root);
-  for (const name of names.slice(0, -keep)) await rm(join(root, name), { recursive: true, force: true });
+  for (const name of names.slice(0, -keep)) {
+    const removed = join(root, `${name}${PARTIAL_MARK}`);
+    await rm(removed, { recursive: true, force: true });
+    await rename(join(root, name), removed);
+  }
   for (const name of await readdir(root)) {
     if (name.includes(PARTIAL_MARK)) await rm(join(root, name), { recursive: true, force: true });
   }

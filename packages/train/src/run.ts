@@ -4,11 +4,12 @@
  * Resuming continues bit for bit: what is drawn, dropped and updated depends on the seed and the step
  * alone. The loop itself is in `trainer.ts`.
  */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Batch,
   BatchSampler,
+  DataError,
   type Encode,
   holdOut,
   type Pair,
@@ -17,7 +18,7 @@ import {
 } from '@synglot/data';
 import { openTrainingData, type TrainingSource } from '@synglot/data/files';
 import type { Executor } from '@synglot/gpu';
-import { type Checkpoint, openCheckpoint } from '@synglot/models';
+import { type Checkpoint, openCheckpoint, writeFileAtomic } from '@synglot/models';
 import {
   type EncoderConfig,
   encoderParameters,
@@ -37,8 +38,11 @@ import { TrainError } from './errors.js';
 import { MetricsFile } from './metrics-file.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
+const configFile = 'config.json';
+
 export interface TrainingRunOptions {
-  readonly executor: Executor;
+  /** A device, or how to open one: a function is called once configuration, model and data are checked. */
+  readonly executor: Executor | (() => Promise<Executor>);
   readonly config: TrainConfig;
   /** Folder of the run; made when it is not there. */
   readonly output: string;
@@ -53,6 +57,7 @@ export interface TrainingRunOptions {
 
 export interface TrainingRunResult {
   readonly steps: number;
+  /** Of the last update; NaN where a resumed run had none left. */
   readonly loss: number;
   /** Folder of the trained model; absent when the run was interrupted. */
   readonly model?: string;
@@ -60,17 +65,27 @@ export interface TrainingRunResult {
 
 /** Runs a configuration to its end, or until `signal`. */
 export async function runTraining(options: TrainingRunOptions): Promise<TrainingRunResult> {
-  const { executor, config, output, onNotice = () => undefined } = options;
+  const { config, output, onNotice = () => undefined } = options;
   const checkpoints = join(output, 'checkpoints');
-  await prepareFolder(options);
+  await checkFolder(options);
 
   const checkpoint = await openCheckpoint(config.model, config.pooling ? { pooling: config.pooling } : {});
   const encoder = withDropout(checkpoint.config, config.training.dropout);
-  const { training, validation } = await readData(config, onNotice);
+  const { training, validation } = await inTermsOfConfig('', () => readData(config, onNotice));
   const samplerOptions = toSamplerOptions(config);
-  const sampler = new BatchSampler(training, samplerOptions);
+  const sampler = await inTermsOfConfig(
+    `${config.data.map(({ path }) => path).join(', ')}: `,
+    () => new BatchSampler(training, samplerOptions),
+  );
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
 
+  const batches = validationBatches(validation, samplerOptions, config);
+
+  const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
+  const savedModel = saved && (await openCheckpoint(join(saved.folder, 'model')));
+
+  await makeFolder(options);
+  const executor = typeof options.executor === 'function' ? await options.executor() : options.executor;
   const optimizer = toOptimizer(config);
   const kinds = optimizerState(optimizer);
   const store = new ParameterStore(executor, encoderParameters(encoder, checkpoint.pooling));
@@ -94,10 +109,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     seed: config.training.seed,
   });
 
-  const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
-  if (saved) {
-    const model = await openCheckpoint(join(saved.folder, 'model'));
-    await store.load('parameter', model.readRows);
+  if (saved && savedModel) {
+    await store.load('parameter', savedModel.readRows);
     await loadOptimizer(saved.folder, store, kinds);
     trainer.restore(saved.state);
     onNotice(`resumed after step ${saved.state.step} from ${saved.folder}`);
@@ -115,7 +128,6 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       optimizerKinds: kinds,
       keep: config.checkpoint.keep,
     });
-  const batches = validationBatches(validation, samplerOptions, config);
   const metrics = await MetricsFile.open(join(output, 'metrics.jsonl'), trainer.step);
   let loss = Number.NaN;
   try {
@@ -148,28 +160,47 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
 }
 
 /** Refuses a folder with another run in it, and a resumed run whose configuration has changed. */
-async function prepareFolder({ config, output, resume }: TrainingRunOptions): Promise<void> {
-  const path = join(output, 'config.json');
-  const text = `${JSON.stringify(configIdentity(config), null, 2)}\n`;
+async function checkFolder({ config, output, resume }: TrainingRunOptions): Promise<void> {
+  const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
-  if (existing !== undefined && !resume) {
+  if (existing === undefined) return;
+  if (!resume) {
     throw new TrainError(
       'INPUT_OUTPUT',
       `${output} already holds a run; continue it with --resume or choose another --output`,
     );
   }
-  if (existing !== undefined && existing !== text) {
-    const changed = firstDifference(JSON.parse(existing), JSON.parse(text));
-    throw new TrainError(
-      'INPUT_RESUME',
-      `${path}: the run was started with another configuration (${changed}); resume with that one or start anew in another --output`,
-    );
-  }
+  const text = identityText(config);
+  if (existing === text) return;
+  throw new TrainError(
+    'INPUT_RESUME',
+    `${path}: the run was started with another configuration (${changeBetween(existing, text)}); resume with that one or start anew in another --output`,
+  );
+}
+
+/** Makes the run's folder, once what goes into it is known to be sound. */
+async function makeFolder({ config, output }: TrainingRunOptions): Promise<void> {
   try {
     await mkdir(join(output, 'checkpoints'), { recursive: true });
-    if (existing === undefined) await writeFile(path, text);
   } catch (error) {
-    throw new TrainError('INPUT_OUTPUT', `${output}: cannot be written: ${(error as Error).message}`);
+    throw new TrainError(
+      'INPUT_OUTPUT',
+      `${output}: cannot be made: ${(error as Error).message}; choose another --output`,
+    );
+  }
+  const text = identityText(config);
+  await writeFileAtomic(join(output, configFile), async (file) => file.writeFile(text));
+}
+
+function identityText(config: TrainConfig): string {
+  return `${JSON.stringify(configIdentity(config), null, 2)}\n`;
+}
+
+function changeBetween(before: string, after: string): string {
+  try {
+    return firstDifference(JSON.parse(before), JSON.parse(after));
+  } catch {
+    return 'the file is not JSON';
   }
 }
 
@@ -218,6 +249,19 @@ async function readData(config: TrainConfig, onNotice: (line: string) => void) {
   if (share > 0 && held === 0)
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
   return { training: training.build(), validation: held > 0 ? validation.build() : undefined };
+}
+
+/** Runs what reads or samples; the options that an error names are then called as in a configuration. */
+async function inTermsOfConfig<T>(where: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const message = error.message.replace(/`[^`]*`/g, (option) =>
+      option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    );
+    throw new DataError(error.code, `${where}${message}`, { cause: error });
+  }
 }
 
 /** Every question of a passage, in every language, falls on one side. */
@@ -308,6 +352,15 @@ function validationBatches(
   config: TrainConfig,
 ): Batch[] {
   if (!set || !config.validation) return [];
-  const sampler = new BatchSampler(set, { ...options, seed: options.seed + 1, onTooFew: 'leave-out' });
-  return Array.from({ length: config.validation.batches }, () => sampler.next());
+  try {
+    const sampler = new BatchSampler(set, { ...options, seed: options.seed + 1, onTooFew: 'leave-out' });
+    return Array.from({ length: config.validation.batches }, () => sampler.next());
+  } catch (error) {
+    if (!(error instanceof DataError) || error.code !== 'INPUT_BATCH') throw error;
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `validation.fraction ${config.validation.fraction} holds out ${set.items.length} questions: ${error.message}, or hold out more`,
+      { cause: error },
+    );
+  }
 }

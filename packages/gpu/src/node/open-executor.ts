@@ -4,6 +4,7 @@
 
 import { join } from 'node:path';
 import { loadNative, type NativeCore } from '@synglot/native';
+import { debugExecutor } from '../debug-executor.js';
 import { GpuError } from '../errors.js';
 import type { DeviceInfo, Executor } from '../executor.js';
 import { defaultCacheDir } from './cache-dir.js';
@@ -155,9 +156,15 @@ export async function openExecutor(options: OpenExecutorOptions = {}): Promise<E
   const problems: string[] = [];
   for (const id of asked ? [asked] : preferredOrder) {
     const found = await findDevice(id, backend);
-    if (found.name !== undefined) return withDriver(id, () => backend.open(id));
+    if (found.name !== undefined) return withDebug(await withDriver(id, () => backend.open(id)));
     problems.push(`${id}: ${found.problem}`);
   }
   if (asked) throw deviceMissing(asked, await findAll(backend));
   throw new GpuError('DEVICE_UNAVAILABLE', `no usable device. ${problems.map(oneLine).join('; ')}`);
+}
+
+/** `SYNGLOT_DEBUG=1` prints plans, `2` kernel times, `3` WGSL, on standard error. */
+function withDebug(executor: Executor): Executor {
+  const level = Number(process.env.SYNGLOT_DEBUG ?? 0);
+  return level >= 1 ? debugExecutor(executor, level, (line) => console.error(line)) : executor;
 }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsTable } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
+import { TrainError } from '@synglot/train';
 import { Command } from 'commander';
 import { demoModes, runDemo } from '../demo/demo.js';
 import { progressBar } from '../progress.js';
@@ -24,11 +25,14 @@ export function demoCommand(): Command {
   const command = new Command('demo')
     .description('train a small encoder from scratch with each batch mode and compare them')
     .option('--seeds <n>', 'runs of each mode', wholeNumber(1), 1)
-    .option('--steps <n>', 'updates of each run', wholeNumber(1), 250)
+    .option('--steps <n>', 'updates of each run', wholeNumber(1), 500)
     .option('--batch-size <n>', 'pairs in a batch', wholeNumber(2), 64)
     .option('--output <folder>', 'where report.json goes', join('runs', 'demo'));
   return withDeviceOptions(command).action(async (options: DemoCommandOptions) => {
-    await mkdir(options.output, { recursive: true });
+    await mkdir(options.output, { recursive: true }).catch((error: Error) => {
+      const message = `--output ${options.output}: cannot be made: ${error.message}; choose another folder`;
+      throw new TrainError('INPUT_OUTPUT', message);
+    });
     const executor = await openDevice(options);
     const total = options.seeds * demoModes.length * options.steps;
     const bar = progressBar('training', total, 'steps');

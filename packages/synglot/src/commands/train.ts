@@ -1,5 +1,6 @@
 /** `synglot train`: a run from a YAML file. */
 import { basename, extname, join } from 'node:path';
+import type { Executor } from '@synglot/gpu';
 import { readConfig, runTraining } from '@synglot/train';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
@@ -31,17 +32,20 @@ export function trainCommand(): Command {
   return withDeviceOptions(command).action(async (path: string, options: TrainOptions) => {
     const config = await readConfig(path);
     const output = options.output ?? config.output ?? join('runs', basename(path, extname(path)));
-    const executor = await openDevice({
-      ...options,
-      ...(options.device ? {} : config.device ? { device: config.device } : {}),
-    });
+    let executor: Executor | undefined;
     const stop = new AbortController();
     const onSignal = () => stop.abort();
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const bar = progressBar('training', config.training.steps, 'steps');
     try {
       const result = await runTraining({
-        executor,
+        executor: async () => {
+          executor = await openDevice({
+            ...options,
+            ...(options.device ? {} : config.device ? { device: config.device } : {}),
+          });
+          return executor;
+        },
         config,
         output,
         resume: options.resume ?? false,
@@ -59,9 +63,10 @@ export function trainCommand(): Command {
       });
       bar.stop();
       if (result.model) {
-        console.log(
-          `${result.model}: trained for ${result.steps} steps, last loss ${result.loss.toFixed(4)}`,
-        );
+        const loss = Number.isNaN(result.loss)
+          ? 'nothing was left to do'
+          : `last loss ${result.loss.toFixed(4)}`;
+        console.log(`${result.model}: trained for ${result.steps} steps, ${loss}`);
       } else {
         console.log(
           `stopped after step ${result.steps}; continue with: synglot train ${path} --resume --output ${output}`,
@@ -71,7 +76,7 @@ export function trainCommand(): Command {
     } finally {
       bar.stop();
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-      executor.destroy();
+      executor?.destroy();
     }
   });
 }

@@ -55,12 +55,12 @@ export interface DemoReport {
   readonly runs: readonly DemoRun[];
 }
 
-const vocabularySize = 8000;
+const vocabularySize = 12000;
 const maxLength = 48;
 const heldOutShare = 0.15;
 const pooling: PoolingConfig = { mode: 'mean', normalize: true };
 const temperature = 0.05;
-const learningRate = 3e-3;
+const learningRate = 6e-3;
 
 /** Trains and evaluates every mode and seed. */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
@@ -115,15 +115,15 @@ function demoEncoder(vocabularySize: number): EncoderConfig {
   return {
     family: 'bert',
     vocabularySize,
-    hiddenSize: 96,
+    hiddenSize: 64,
     layers: 1,
     heads: 4,
-    intermediateSize: 192,
+    intermediateSize: 128,
     maxPositions: 64,
     typeVocabularySize: 1,
     layerNormEpsilon: 1e-12,
-    hiddenDropout: 0.1,
-    attentionDropout: 0.1,
+    hiddenDropout: 0,
+    attentionDropout: 0,
     positionOffset: 0,
     initializerRange: 0.05,
   };

@@ -22,7 +22,7 @@ interface Annotation {
 }
 
 /** Keywords of one symbol that are used; some have dozens. */
-const maxKeywords = 8;
+const maxKeywords = 5;
 
 /**
  * Query: a symbol's name. Passage: its other keywords. `parallel_id`: the symbol. Symbols are held
