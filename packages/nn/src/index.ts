@@ -9,6 +9,7 @@ export * from './initialize.js';
 export * from './loss/info-nce.js';
 export * from './ops/attention.js';
 export * from './ops/elementwise.js';
+export * from './ops/embedding.js';
 export * from './ops/layer-norm.js';
 export * from './ops/linear.js';
 export * from './ops/matmul.js';

@@ -126,7 +126,10 @@ export function packBatch(config: EncoderConfig, capacity: BatchCapacity, batch:
   };
 }
 
-/** Distinct values ascending, where each begins in `order`, and the indices sorted by value, then index. */
+/**
+ * Distinct values ascending, where each begins in `order`, and the indices sorted by value, then index.
+ * Exact for values below 2^29 and up to 2^24 of them.
+ */
 export function sortRows(values: Uint32Array): {
   rows: Uint32Array;
   offsets: Uint32Array;

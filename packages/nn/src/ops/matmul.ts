@@ -69,6 +69,7 @@ function choose<P extends Product>(g: Graph, product: P, options: MatmulOptions)
   const constants = subgroupConstants(g.device);
   const kernel = constants ? (`${product}_subgroup` as const) : product;
   const { m, n, k, label } = options;
+  checkVectors(product, options);
   return {
     kernel: kernel as P,
     dispatch: {
@@ -85,6 +86,18 @@ function choose<P extends Product>(g: Graph, product: P, options: MatmulOptions)
       workgroups: tiles(kernel, { ...constants }, m, n),
     },
   };
+}
+
+/** The kernels load four neighbours at a time: contiguous axes have capacities that are multiples of 4. */
+function checkVectors(product: Product, { m, n, k, label }: MatmulOptions): void {
+  const axes = product === 'matmul_tn' ? { m, n } : { n, k };
+  for (const [name, { capacity }] of Object.entries(axes)) {
+    if (capacity % 4 !== 0) {
+      throw new RangeError(
+        `${label}: expected ${name} to be a multiple of 4 but received ${capacity}; round hidden sizes and the capacity of queries and candidates up`,
+      );
+    }
+  }
 }
 
 /**

@@ -1,0 +1,100 @@
+import type { Plan } from '@synglot/gpu';
+import { describe, expect, test } from 'vitest';
+import type { EncoderConfig } from '../encoder/config.js';
+import { defaultAdamW } from '../optim/optimizer.js';
+import { encoderParameters, ParameterLayout } from '../parameters.js';
+import { buildClearPlan, buildTrainPlan, buildUpdatePlan, type TrainPlanOptions } from './train-plan.js';
+
+const config: EncoderConfig = {
+  family: 'bert',
+  vocabularySize: 64,
+  hiddenSize: 8,
+  layers: 2,
+  heads: 2,
+  intermediateSize: 16,
+  maxPositions: 16,
+  typeVocabularySize: 2,
+  layerNormEpsilon: 1e-5,
+  hiddenDropout: 0.1,
+  attentionDropout: 0.1,
+  positionOffset: 0,
+  initializerRange: 0.02,
+};
+const pooling = { mode: 'mean', normalize: true } as const;
+const layout = new ParameterLayout(encoderParameters(config, pooling), 24 * 8 * 4);
+const optimizer = { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' } as const;
+
+function build(mode: TrainPlanOptions['mode'], more: Partial<TrainPlanOptions> = {}): Plan {
+  return buildTrainPlan({
+    config,
+    pooling,
+    layout,
+    capacity: { tokens: 32, queries: 4, candidates: 8 },
+    loss: { temperature: 0.05, direction: 'both' },
+    mode,
+    ...more,
+  });
+}
+
+const externals = (plan: Plan, kind: string) =>
+  plan.buffers
+    .filter(({ name, role }) => role === 'external' && name.startsWith(`${kind} `))
+    .map(({ name }) => name);
+const partNames = (kind: string) => layout.all().map(({ key }) => `${kind} ${key}`);
+
+/** Names of the external buffers that the commands of a kind touch. */
+function touched(plan: Plan, kind: 'clear' | 'dispatch'): Set<string> {
+  const indices = plan.commands.flatMap((command) => {
+    if (command.kind === 'clear' && kind === 'clear') return [command.buffer];
+    return command.kind === 'dispatch' && kind === 'dispatch' ? command.buffers : [];
+  });
+  return new Set(indices.map((index) => plan.buffers[index]?.name ?? ''));
+}
+
+describe('step', () => {
+  test('touches every parameter, gradient and moment, and clears every gradient first', () => {
+    const plan = build('step', { optimizer });
+    for (const kind of ['parameter', 'gradient', 'first moment', 'second moment']) {
+      expect(externals(plan, kind).sort()).toEqual(partNames(kind).sort());
+    }
+    expect([...touched(plan, 'clear')].sort()).toEqual(partNames('gradient').sort());
+    const firstDispatch = plan.commands.findIndex(({ kind }) => kind === 'dispatch');
+    const lastClear = plan.commands.findLastIndex(({ kind }) => kind === 'clear');
+    expect(lastClear).toBeLessThan(firstDispatch);
+  });
+
+  test('needs an optimizer', () => {
+    expect(() => build('step')).toThrow(/needs an optimizer/);
+  });
+});
+
+test('accumulate adds to every gradient and clears none', () => {
+  const plan = build('accumulate');
+  for (const name of partNames('gradient')) expect(touched(plan, 'dispatch')).toContain(name);
+  expect(plan.commands.some(({ kind }) => kind === 'clear')).toBe(false);
+});
+
+test('evaluate has neither gradients nor dropout', () => {
+  const plan = build('evaluate');
+  expect(externals(plan, 'gradient')).toEqual([]);
+  expect(plan.kernels.map(({ label }) => label)).not.toContain('dropout');
+  for (const { code } of plan.kernels) expect(code).not.toContain('const HAS_DROPOUT: bool = true');
+});
+
+test('training has dropout in attention, embeddings and sub-layers', () => {
+  const plan = build('accumulate');
+  const dropping = plan.kernels.filter(({ code }) => code.includes('const HAS_DROPOUT: bool = true'));
+  const labels = dropping.map(({ label }) => label);
+  expect(labels).toContain('attention_forward');
+  expect(labels).toContain('attention_backward_query');
+  expect(labels).toContain('attention_backward_key_value');
+  expect(labels).toContain('residual_layer_norm_forward');
+  expect(plan.kernels.map(({ label }) => label)).toContain('dropout');
+});
+
+test('the update and the clear plan cover every part', () => {
+  expect(externals(buildUpdatePlan(layout, optimizer), 'parameter').sort()).toEqual(
+    partNames('parameter').sort(),
+  );
+  expect([...touched(buildClearPlan(layout), 'clear')].sort()).toEqual(partNames('gradient').sort());
+});

@@ -1,0 +1,137 @@
+/** The attention kernels against whole T×T matrices in float64: several head sizes, dropout on and off. */
+import type { Executor } from '@synglot/gpu';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import { expectClose, expectRows, poisonFrom, runKernel } from '../support/kernel-harness.js';
+import { attentionReference, boundsOf } from '../support/kernel-references.js';
+import { randomFloats } from '../support/random.js';
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await openTestExecutor();
+});
+afterAll(() => executor?.destroy());
+
+const mask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
+const tolerance = { absolute: 5e-6, relative: 2e-5 };
+
+/**
+ * HEAD_VECTORS, heads and sequences: one token, primes, more tokens than a workgroup, no live token.
+ * The large heads run with one value of HAS_DROPOUT each: lavapipe needs seconds to compile them.
+ */
+const problems = [
+  { headVectors: 2, heads: 1, lengths: [1], capacity: 1 },
+  { headVectors: 2, heads: 3, lengths: [5, 1, 13], capacity: 23 },
+  { headVectors: 2, heads: 2, lengths: [], capacity: 3 },
+  { headVectors: 3, heads: 2, lengths: [7, 2], capacity: 9 },
+];
+const withoutDropout = [...problems, { headVectors: 8, heads: 2, lengths: [3, 67, 1], capacity: 80 }];
+const withDropout = [...problems, { headVectors: 16, heads: 1, lengths: [11, 4], capacity: 17 }];
+const compileTimeoutMs = 300_000;
+
+describe.each([
+  { hasDropout: false, cases: withoutDropout },
+  { hasDropout: true, cases: withDropout },
+])('HAS_DROPOUT $hasDropout', ({ hasDropout, cases }) => {
+  test.each(cases)(
+    'sequences $lengths of $capacity tokens, $heads heads of $headVectors vectors',
+    async ({ headVectors, heads, lengths, capacity }) => {
+      const headSize = headVectors * 4;
+      const columns = heads * headSize;
+      const live = lengths.reduce((sum, length) => sum + length, 0);
+      const random = (seed: number) =>
+        poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns);
+      const [q, k, v, dContext] = [random(1), random(2), random(3), random(4)];
+      const reference = attentionReference({
+        lengths,
+        heads,
+        headSize,
+        q,
+        k,
+        v,
+        dContext,
+        ...(hasDropout ? { mask } : {}),
+      });
+      const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+      bounds.set(boundsOf(lengths).flat());
+      const size = { tokens: capacity, tokens_count: 1, heads };
+      const dispatch = {
+        params: {
+          ...size,
+          scale: 1 / Math.sqrt(headSize),
+          dropout_site: mask.site,
+          dropout_threshold: Math.round(mask.rate * 2 ** 32),
+          dropout_keep_scale: 1 / (1 - mask.rate),
+        },
+        workgroups: [Math.ceil(capacity / 64), heads] as const,
+        step: { counts: { tokens: live }, seed: mask.seed },
+      };
+      const constants = { HEAD_VECTORS: headVectors };
+      const variant = { ...constants, HAS_DROPOUT: hasDropout };
+
+      const forward = await runKernel(executor, 'attention_forward', {
+        ...dispatch,
+        constants: variant,
+        bindings: { q, k, v, bounds, context: capacity * columns, log_sum_exp: capacity * heads },
+      });
+      expectRows(forward.context, reference.context, tolerance, 'context');
+      expectRows(forward.log_sum_exp, reference.logSumExp, tolerance, 'log_sum_exp');
+
+      const { statistics } = await runKernel(executor, 'attention_backward_statistics', {
+        ...dispatch,
+        params: size,
+        constants,
+        bindings: {
+          d_context: dContext,
+          context: forward.context as Float32Array,
+          log_sum_exp: forward.log_sum_exp as Float32Array,
+          statistics: capacity * heads * 2,
+        },
+      });
+      const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
+      expectRows(statistics, pairs, { absolute: 2e-5, relative: 2e-5 }, 'statistics');
+
+      const inputs = { q, k, v, d_context: dContext, statistics: statistics as Float32Array, bounds };
+      const backward = { ...dispatch, constants: variant };
+      const query = await runKernel(executor, 'attention_backward_query', {
+        ...backward,
+        bindings: { ...inputs, d_q: capacity * columns },
+      });
+      expectRows(query.d_q, reference.dQ, { absolute: 2e-5, relative: 5e-5 }, 'd_q');
+      const keyValue = await runKernel(executor, 'attention_backward_key_value', {
+        ...backward,
+        bindings: { ...inputs, d_k: capacity * columns, d_v: capacity * columns },
+      });
+      expectRows(keyValue.d_k, reference.dK, { absolute: 2e-5, relative: 5e-5 }, 'd_k');
+      expectRows(keyValue.d_v, reference.dV, { absolute: 2e-5, relative: 5e-5 }, 'd_v');
+    },
+    compileTimeoutMs,
+  );
+});
+
+test('attention_forward survives scores that differ by hundreds', async () => {
+  const headSize = 8;
+  const lengths = [9];
+  const q = randomFloats(9 * headSize, 5, 40);
+  const k = randomFloats(9 * headSize, 6, 40);
+  const v = randomFloats(9 * headSize, 7);
+  const bounds = Uint32Array.from(boundsOf(lengths).flat());
+  const reference = attentionReference({ lengths, heads: 1, headSize, q, k, v, dContext: v });
+  const { context, log_sum_exp } = await runKernel(executor, 'attention_forward', {
+    constants: { HEAD_VECTORS: 2 },
+    params: {
+      tokens: 9,
+      tokens_count: 0,
+      heads: 1,
+      scale: 1 / Math.sqrt(headSize),
+      dropout_site: 0,
+      dropout_threshold: 0,
+      dropout_keep_scale: 1,
+    },
+    workgroups: [1],
+    bindings: { q, k, v, bounds, context: 9 * headSize, log_sum_exp: 9 },
+  });
+  // Scores of about 1,000 carry an absolute error of 1e-4, which the softmax passes on.
+  expectClose(context, reference.context, { absolute: 1e-3, relative: 1e-3 }, 'context');
+  expectClose(log_sum_exp, reference.logSumExp, { absolute: 0, relative: 1e-6 }, 'log_sum_exp');
+});

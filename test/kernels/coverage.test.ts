@@ -1,0 +1,34 @@
+/** No kernel without a kernel test, and a catalogue that is what the WGSL files say. No device needed. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { catalogue } from '@synglot/kernels';
+import { expect, test } from 'vitest';
+import { kernelTests } from '../support/kernel-coverage.js';
+
+const wgslFolder = fileURLToPath(new URL('../../kernels/wgsl/', import.meta.url));
+const generator = fileURLToPath(new URL('../../kernels/scripts/generate-catalogue.mjs', import.meta.url));
+
+test('every kernel of the catalogue is in the list of covered kernels, and nothing else is', () => {
+  const covered = Object.values(kernelTests).flat();
+  expect(covered.toSorted()).toEqual(Object.keys(catalogue).sort());
+});
+
+test.each(Object.entries(kernelTests))('%s names the kernels that it is listed for', (file, kernels) => {
+  // matmul.test.ts works through the ops and checks itself which kernels they have dispatched.
+  if (file === 'matmul.test.ts') return;
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+  for (const kernel of kernels) expect(text, kernel).toContain(`'${kernel}'`);
+});
+
+test('every WGSL file is in the catalogue', () => {
+  const files = readdirSync(wgslFolder)
+    .filter((name) => name.endsWith('.wgsl') && !name.startsWith('include_'))
+    .map((name) => name.slice(0, -'.wgsl'.length));
+  expect(Object.keys(catalogue).sort()).toEqual(files.sort());
+});
+
+test('the generated catalogue is not stale', () => {
+  const output = execFileSync(process.execPath, [generator, '--check'], { encoding: 'utf8' });
+  expect(output).toContain('is up to date');
+});

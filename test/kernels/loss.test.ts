@@ -1,0 +1,154 @@
+/** The InfoNCE kernels against float64: masks by group, hard negatives, either direction, live sizes. */
+import type { Executor } from '@synglot/gpu';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import {
+  expectClose,
+  expectRows,
+  expectUntouched,
+  poisonBits,
+  runKernel,
+} from '../support/kernel-harness.js';
+import { randomFloats, randomInteger, uniform } from '../support/random.js';
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await openTestExecutor();
+});
+afterAll(() => executor?.destroy());
+
+interface Sizes {
+  readonly queries: number;
+  readonly liveQueries: number;
+  readonly candidates: number;
+  readonly liveCandidates: number;
+  readonly groups: number;
+}
+
+/** One pair; no hard negatives; some; live sizes below capacity; more than a workgroup; many masks. */
+const problems: readonly Sizes[] = [
+  { queries: 1, liveQueries: 1, candidates: 1, liveCandidates: 1, groups: 100 },
+  { queries: 5, liveQueries: 5, candidates: 5, liveCandidates: 5, groups: 1000 },
+  { queries: 7, liveQueries: 5, candidates: 13, liveCandidates: 11, groups: 4 },
+  { queries: 67, liveQueries: 65, candidates: 131, liveCandidates: 130, groups: 50 },
+];
+const temperature = 0.05;
+
+function makeProblem({ queries, liveQueries, candidates, liveCandidates, groups }: Sizes) {
+  const similarity = randomFloats(queries * candidates, queries);
+  const bits = new Uint32Array(similarity.buffer);
+  for (let query = 0; query < queries; query++) {
+    for (let candidate = 0; candidate < candidates; candidate++) {
+      if (query >= liveQueries || candidate >= liveCandidates)
+        bits[query * candidates + candidate] = poisonBits;
+    }
+  }
+  const random = uniform(candidates);
+  const group = Uint32Array.from({ length: candidates }, () => randomInteger(random, 0, groups));
+  const at = (query: number, candidate: number) =>
+    (similarity[query * candidates + candidate] as number) / temperature;
+  const masked = (query: number, candidate: number) =>
+    query !== candidate && group[query] === group[candidate];
+  const logSumExp = (values: readonly number[]) => {
+    const maximum = Math.max(...values);
+    return maximum + Math.log(values.reduce((sum, value) => sum + Math.exp(value - maximum), 0));
+  };
+  const indices = (count: number) => Array.from({ length: count }, (_, index) => index);
+  const row = indices(liveQueries).map((query) =>
+    logSumExp(
+      indices(liveCandidates)
+        .filter((candidate) => !masked(query, candidate))
+        .map((candidate) => at(query, candidate)),
+    ),
+  );
+  const column = indices(liveQueries).map((positive) =>
+    logSumExp(
+      indices(liveQueries)
+        .filter((query) => !masked(query, positive))
+        .map((query) => at(query, positive)),
+    ),
+  );
+  return { similarity, group, at, masked, row, column };
+}
+
+/** Logits reach ±20, where an f32 has an error of 1e-6. */
+const tolerance = { absolute: 1e-5, relative: 1e-6 };
+
+describe.each(problems)(
+  '$liveQueries of $queries queries, $liveCandidates of $candidates candidates',
+  (sizes) => {
+    const { queries, liveQueries, candidates, liveCandidates } = sizes;
+    const { similarity, group, at, masked, row, column } = makeProblem(sizes);
+    const step = { counts: { queries: liveQueries, candidates: liveCandidates } };
+    const size = { queries, queries_count: 2, candidates, inverse_temperature: 1 / temperature };
+    const workgroups = [Math.ceil(queries / 64)] as const;
+
+    test('info_nce_row_statistics', async () => {
+      const { log_sum_exp, loss } = await runKernel(executor, 'info_nce_row_statistics', {
+        bindings: { similarity, groups: group, log_sum_exp: queries, loss: queries },
+        params: { ...size, candidates_count: 3 },
+        workgroups,
+        step,
+      });
+      expectRows(log_sum_exp, row, tolerance, 'log_sum_exp');
+      const expected = row.map((value, query) => value - at(query, query));
+      expectRows(loss, expected, tolerance, 'loss');
+    });
+
+    test('info_nce_column_statistics', async () => {
+      const { log_sum_exp, loss } = await runKernel(executor, 'info_nce_column_statistics', {
+        bindings: { similarity, groups: group, log_sum_exp: queries, loss: queries },
+        params: size,
+        workgroups,
+        step,
+      });
+      expectRows(log_sum_exp, column, tolerance, 'log_sum_exp');
+      const expected = column.map((value, query) => value - at(query, query));
+      expectRows(loss, expected, tolerance, 'loss');
+    });
+
+    test.each([
+      { row_weight: 1, column_weight: 0 },
+      { row_weight: 0, column_weight: 1 },
+      { row_weight: 0.5, column_weight: 0.5 },
+    ])('info_nce_backward, weights $row_weight and $column_weight', async ({ row_weight, column_weight }) => {
+      // Statistics of a direction without weight are not read: garbage there must not matter.
+      const statistics = (values: readonly number[], weight: number) => {
+        const filled = new Float32Array(queries).fill(Number.NaN);
+        if (weight > 0) filled.set(values);
+        return filled;
+      };
+      const { d_similarity } = await runKernel(executor, 'info_nce_backward', {
+        bindings: {
+          similarity,
+          groups: group,
+          row_log_sum_exp: statistics(row, row_weight),
+          column_log_sum_exp: statistics(column, column_weight),
+          d_similarity: queries * candidates,
+        },
+        params: { ...size, candidates_count: 3, row_weight, column_weight },
+        workgroups: [Math.ceil(candidates / 64), queries],
+        step,
+      });
+      for (let query = 0; query < queries; query++) {
+        const own = d_similarity?.slice(query * candidates, (query + 1) * candidates);
+        if (query >= liveQueries) {
+          expectUntouched(own, 0, `row ${query}`);
+          continue;
+        }
+        const expected = Array.from({ length: liveCandidates }, (_, candidate) => {
+          if (masked(query, candidate)) return 0;
+          const target = Number(query === candidate);
+          const logit = at(query, candidate);
+          let gradient = row_weight * (Math.exp(logit - (row[query] as number)) - target);
+          if (candidate < liveQueries) {
+            gradient += column_weight * (Math.exp(logit - (column[candidate] as number)) - target);
+          }
+          return gradient / temperature / liveQueries;
+        });
+        expectClose(own, expected, { absolute: 1e-4 / liveQueries, relative: 1e-5 }, `row ${query}`);
+        expectUntouched(own, liveCandidates, `row ${query}`);
+      }
+    });
+  },
+);

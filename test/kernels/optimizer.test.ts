@@ -1,0 +1,134 @@
+/** adamw, sgd and the two stages of clipping, in PyTorch's order of operations, against float64. */
+import type { Executor } from '@synglot/gpu';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import { expectClose, expectUntouched, rounding, runKernel } from '../support/kernel-harness.js';
+import { randomFloats } from '../support/random.js';
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await openTestExecutor();
+});
+afterAll(() => executor?.destroy());
+
+/** Elements and workgroups: one vector; exactly one pass; a ragged stride. */
+const sizes = [
+  { elements: 4, workgroups: 1 },
+  { elements: 256, workgroups: 1 },
+  { elements: 1000, workgroups: 2 },
+] as const;
+
+const clip = Float32Array.of(7, 0.75);
+const options = { beta_1: 0.9, beta_2: 0.999, learning_rate_scale: 0.5 };
+const update = (step: number) => ({ step, learningRate: 0.02, beta1: 0.9, beta2: 0.999 });
+
+describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, workgroups }) => {
+  test.each([
+    { weight_decay: 0, epsilon: 1e-8 },
+    { weight_decay: 0.01, epsilon: 1e-8 },
+    // Large enough to tell where it is added.
+    { weight_decay: 0.01, epsilon: 0.1 },
+  ])('adamw: three updates, $weight_decay, $epsilon', async ({ weight_decay, epsilon }) => {
+    let parameter = randomFloats(elements, 1);
+    let first: Float32Array = new Float32Array(elements);
+    let second: Float32Array = new Float32Array(elements);
+    const expected = Float64Array.from(parameter);
+    const m = new Float64Array(elements);
+    const v = new Float64Array(elements);
+    for (let step = 1; step <= 3; step++) {
+      const gradient = randomFloats(elements, 10 + step);
+      gradient[0] = 0;
+      const result = await runKernel(executor, 'adamw', {
+        bindings: { gradient, clip, parameter, first_moment: first, second_moment: second },
+        params: { elements, ...options, weight_decay, epsilon },
+        workgroups: [workgroups],
+        step: { counts: {}, update: update(step) },
+      });
+      parameter = result.parameter as Float32Array<ArrayBuffer>;
+      first = result.first_moment as Float32Array;
+      second = result.second_moment as Float32Array;
+      const rate = 0.02 * options.learning_rate_scale;
+      gradient.forEach((raw, i) => {
+        const g = raw * 0.75;
+        expected[i]! *= 1 - rate * weight_decay;
+        m[i] = 0.9 * (m[i] as number) + 0.1 * g;
+        v[i] = 0.999 * (v[i] as number) + 0.001 * g * g;
+        const denominator = Math.sqrt(v[i] as number) / Math.sqrt(1 - 0.999 ** step) + epsilon;
+        expected[i]! -= ((rate / (1 - 0.9 ** step)) * (m[i] as number)) / denominator;
+      });
+    }
+    expectClose(first, m, rounding, 'first_moment');
+    // 1 - 0.999 in f32 is off by 5e-5 of itself.
+    expectClose(second, v, { absolute: 1e-9, relative: 1e-4 }, 'second_moment');
+    expectClose(parameter, expected, { absolute: 2e-6, relative: 2e-6 }, 'parameter');
+  });
+
+  test('sgd', async () => {
+    const gradient = randomFloats(elements, 2);
+    const before = randomFloats(elements, 3);
+    const { parameter } = await runKernel(executor, 'sgd', {
+      bindings: { gradient, clip, parameter: before },
+      params: { elements, weight_decay: 0.1, learning_rate_scale: 0.5 },
+      workgroups: [workgroups],
+      step: { counts: {}, update: update(1) },
+    });
+    const expected = Float64Array.from(
+      before,
+      (value, i) => value - 0.02 * 0.5 * ((gradient[i] as number) * 0.75 + 0.1 * value),
+    );
+    expectClose(parameter, expected, rounding, 'parameter');
+  });
+
+  test('sum_of_squares_partial', async () => {
+    const x = randomFloats(elements, 4, 3);
+    const first = 5;
+    const { partials } = await runKernel(executor, 'sum_of_squares_partial', {
+      bindings: { x, partials: first + workgroups * 64 + 3 },
+      params: { elements, first_partial: first },
+      workgroups: [workgroups],
+    });
+    const expected = new Float64Array(workgroups * 64);
+    x.forEach((value, i) => {
+      expected[Math.floor(i / 4) % expected.length]! += value * value;
+    });
+    expectClose(partials?.slice(first), expected, rounding, 'partials');
+    expectUntouched(partials?.slice(0, first), 0, 'partials of others before');
+    expectUntouched(partials, first + expected.length, 'partials of others after');
+  });
+});
+
+test.each([
+  { count: 1, maximum_norm: 1, gradientScale: 1, why: 'clips' },
+  { count: 64, maximum_norm: 100, gradientScale: 1, why: 'is small enough' },
+  { count: 331, maximum_norm: 1, gradientScale: 0.25, why: 'clips after the gradient scale' },
+  { count: 331, maximum_norm: 0, gradientScale: 0.25, why: 'is never clipped' },
+])('clip_factor: a norm of $count partials $why', async ({ count, maximum_norm, gradientScale }) => {
+  const partials = randomFloats(count, 5, 3).map(Math.abs);
+  const { clip: result } = await runKernel(executor, 'clip_factor', {
+    bindings: { partials, clip: 2 },
+    params: { partials: count, maximum_norm },
+    workgroups: [1],
+    step: { counts: {}, gradientScale },
+  });
+  const norm = Math.sqrt(partials.reduce((sum, value) => sum + value, 0)) * gradientScale;
+  const factor = maximum_norm > 0 ? Math.min(1, maximum_norm / (norm + 1e-6)) : 1;
+  expectClose(result, [norm, factor * gradientScale], rounding, 'clip');
+});
+
+test('clip_factor: torch adds 1e-6 to the norm', async () => {
+  const { clip: result } = await runKernel(executor, 'clip_factor', {
+    bindings: { partials: Float32Array.of(1e-12), clip: 2 },
+    params: { partials: 1, maximum_norm: 1e-6 },
+    workgroups: [1],
+  });
+  expectClose(result, [1e-6, 0.5], { absolute: 0, relative: 1e-5 }, 'clip');
+});
+
+test('clip_factor: a gradient of zeros is left alone', async () => {
+  const { clip: result } = await runKernel(executor, 'clip_factor', {
+    bindings: { partials: new Float32Array(64), clip: 2 },
+    params: { partials: 64, maximum_norm: 1 },
+    workgroups: [1],
+  });
+  expectClose(result, [0, 1], { absolute: 0, relative: 0 }, 'clip');
+});

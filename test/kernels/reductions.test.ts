@@ -1,0 +1,72 @@
+/** The two stages of sums over rows, apart and together. */
+import type { Executor } from '@synglot/gpu';
+import { afterAll, beforeAll, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import {
+  expectClose,
+  expectRows,
+  expectUntouched,
+  poisonFrom,
+  rounding,
+  runKernel,
+} from '../support/kernel-harness.js';
+import { randomFloats } from '../support/random.js';
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await openTestExecutor();
+});
+afterAll(() => executor?.destroy());
+
+/** One row; live rows that end inside, at and before the last block; more columns than a workgroup. */
+const shapes = [
+  { rows: 1, live: 1, columns: 4, rowsPerBlock: 64 },
+  { rows: 7, live: 5, columns: 12, rowsPerBlock: 3 },
+  { rows: 131, live: 128, columns: 132, rowsPerBlock: 64 },
+  { rows: 131, live: 61, columns: 20, rowsPerBlock: 64 },
+  { rows: 9, live: 0, columns: 8, rowsPerBlock: 3 },
+] as const;
+/** Up to 64 terms below 1 each. */
+const tolerance = { absolute: 1e-5, relative: 2e-6 };
+
+test.each(shapes)(
+  'column_sum_partial: $live of $rows rows of $columns, blocks of $rowsPerBlock',
+  async ({ rows, live, columns, rowsPerBlock }) => {
+    const x = randomFloats(rows * columns, 1);
+    const blocks = Math.ceil(rows / rowsPerBlock);
+    const { partial } = await runKernel(executor, 'column_sum_partial', {
+      bindings: { x: poisonFrom(x, live * columns), partial: blocks * columns },
+      constants: { ROWS_PER_BLOCK: rowsPerBlock },
+      params: { rows, rows_count: 1, columns },
+      workgroups: [Math.ceil(columns / 4 / 32), blocks],
+      step: { counts: { tokens: live } },
+    });
+    const expected = new Float64Array(Math.ceil(live / rowsPerBlock) * columns);
+    for (let i = 0; i < live * columns; i++) {
+      const block = Math.floor(i / columns / rowsPerBlock);
+      expected[block * columns + (i % columns)]! += x[i] as number;
+    }
+    expectRows(partial, expected, tolerance, 'partial');
+  },
+);
+
+test.each(shapes)(
+  'partial_sum_accumulate: blocks of $live of $rows rows of $columns into one row of three',
+  async ({ rows, live, columns, rowsPerBlock }) => {
+    const blocks = Math.ceil(rows / rowsPerBlock);
+    const liveBlocks = Math.ceil(live / rowsPerBlock);
+    const partial = randomFloats(blocks * columns, 2);
+    const before = randomFloats(3 * columns, 3);
+    const { gradient } = await runKernel(executor, 'partial_sum_accumulate', {
+      bindings: { partial: poisonFrom(partial, liveBlocks * columns), gradient: before },
+      params: { rows, rows_count: 1, rows_per_block: rowsPerBlock, columns, gradient_row: 1 },
+      workgroups: [Math.ceil(columns / 4 / 32)],
+      step: { counts: { tokens: live } },
+    });
+    const expected = Float64Array.from(before.subarray(columns, 2 * columns));
+    for (let i = 0; i < liveBlocks * columns; i++) expected[i % columns]! += partial[i] as number;
+    expectClose(gradient?.slice(columns), expected, rounding, 'gradient row 1');
+    expectUntouched(gradient?.slice(0, columns), 0, 'gradient row 0', before);
+    expectUntouched(gradient, 2 * columns, 'gradient row 2', before);
+  },
+);

@@ -1,0 +1,166 @@
+/**
+ * Runs one catalogue kernel on a device, outputs poisoned, and compares with float64 references.
+ *
+ * Not a way to run ops or plans: those have their own tests. Nothing here knows what a kernel does.
+ */
+import { type DeviceBuffer, type Executor, PlanBuilder, type Tensor } from '@synglot/gpu';
+import {
+  catalogue,
+  type KernelBindingName,
+  type KernelConstants,
+  type KernelName,
+  type KernelParams,
+} from '@synglot/kernels';
+import { packStep, type StepValues } from '@synglot/nn';
+
+/** Bits of the quiet NaN that outputs hold before a run; no kernel computes this payload. */
+export const poisonBits = 0x7fc0_dead;
+
+/** `count` elements of poison. */
+export function poison(count: number): Float32Array {
+  return new Float32Array(new Uint32Array(count).fill(poisonBits).buffer);
+}
+
+/** A copy of `values` in which everything from `from` on is poison: data that must not be read. */
+export function poisonFrom(values: Float32Array, from: number): Float32Array {
+  const bits = new Uint32Array(values.slice().buffer);
+  bits.fill(poisonBits, from);
+  return new Float32Array(bits.buffer);
+}
+
+export type KernelData = Float32Array | Uint32Array;
+
+export interface KernelRun<Name extends KernelName> {
+  /**
+   * Data of every `read` binding. A `read_write` binding takes either initial values (kernels that
+   * accumulate or update) or a number of elements, which are poisoned.
+   */
+  readonly bindings: Readonly<Record<KernelBindingName<Name>, KernelData | number>>;
+  readonly params: KernelParams<Name>;
+  readonly constants?: KernelConstants<Name>;
+  readonly workgroups: readonly [number, number?, number?];
+  /** The `Step` uniform; by default all counts are 0, which a kernel sees only where its params name a slot. */
+  readonly step?: StepValues;
+}
+
+/** Runs one dispatch and returns what every `read_write` binding holds afterwards. */
+export async function runKernel<Name extends KernelName>(
+  executor: Executor,
+  kernel: Name,
+  run: KernelRun<Name>,
+): Promise<Record<string, Float32Array>> {
+  const plan = new PlanBuilder(`test of ${kernel}`);
+  const tensors: Record<string, Tensor> = {};
+  const buffers = new Map<string, DeviceBuffer>();
+  const outputs: string[] = [];
+  for (const { name, access } of catalogue[kernel].bindings) {
+    const given = (run.bindings as Readonly<Record<string, KernelData | number>>)[name];
+    if (given === undefined) throw new TypeError(`no data for binding '${name}' of kernel '${kernel}'`);
+    if (typeof given === 'number' && access === 'read') {
+      throw new TypeError(`binding '${name}' of kernel '${kernel}' is an input and needs data`);
+    }
+    const data = typeof given === 'number' ? poison(given) : given;
+    tensors[name] = plan.external(name, [data.length], data instanceof Uint32Array ? 'u32' : 'f32');
+    const buffer = executor.createBuffer(name, data.byteLength);
+    executor.write(buffer, data);
+    buffers.set(name, buffer);
+    if (access === 'read_write') outputs.push(name);
+  }
+  plan.dispatch<Name>(kernel, {
+    label: `test of ${kernel}`,
+    bindings: tensors as Readonly<Record<KernelBindingName<Name>, Tensor>>,
+    params: run.params,
+    workgroups: run.workgroups,
+    ...(run.constants ? { constants: run.constants } : {}),
+  });
+  const compiled = await executor.compile(plan.build(), buffers);
+  const feeds = catalogue[kernel].usesStep ? { step: packStep(run.step ?? { counts: {} }) } : {};
+  await compiled.run({ feeds });
+  const results: Record<string, Float32Array> = {};
+  for (const name of outputs) {
+    results[name] = new Float32Array(await executor.read(buffers.get(name) as DeviceBuffer));
+  }
+  compiled.destroy();
+  for (const buffer of buffers.values()) buffer.destroy();
+  return results;
+}
+
+export interface Tolerance {
+  readonly absolute: number;
+  /** Of the reference's magnitude. */
+  readonly relative: number;
+}
+
+/** What a handful of f32 roundings cost. */
+export const rounding: Tolerance = { absolute: 1e-6, relative: 2e-6 };
+
+/**
+ * Compares the first `reference.length` elements: |actual - reference| ≤ absolute + relative · |reference|.
+ * Throws with the worst index and both values.
+ */
+export function expectClose(
+  actual: Float32Array | undefined,
+  reference: ArrayLike<number>,
+  tolerance: Tolerance,
+  what: string,
+): void {
+  if (!actual) throw new Error(`${what}: there is no such output`);
+  if (actual.length < reference.length) {
+    throw new Error(`${what}: expected ${reference.length} elements but received ${actual.length}`);
+  }
+  let worst = -1;
+  let worstExcess = 1;
+  let failures = 0;
+  for (let index = 0; index < reference.length; index++) {
+    const expected = reference[index] as number;
+    const error = Math.abs((actual[index] as number) - expected);
+    const allowed = tolerance.absolute + tolerance.relative * Math.abs(expected);
+    // NaN on either side must fail, hence not `error > allowed`.
+    if (error <= allowed) continue;
+    failures += 1;
+    const excess = error / allowed;
+    if (worst < 0 || Number.isNaN(excess) || excess > worstExcess) {
+      worst = index;
+      worstExcess = Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
+    }
+  }
+  if (worst < 0) return;
+  throw new Error(
+    `${what}: ${failures} of ${reference.length} elements are off; worst at index ${worst}: ` +
+      `expected ${reference[worst]} but received ${actual[worst]} ` +
+      `(tolerance ${tolerance.absolute} + ${tolerance.relative} · |expected|)`,
+  );
+}
+
+/** Throws unless every element from `from` on still has the bits of `before` (poison by default). */
+export function expectUntouched(
+  actual: Float32Array | undefined,
+  from: number,
+  what: string,
+  before?: Float32Array,
+): void {
+  if (!actual) throw new Error(`${what}: there is no such output`);
+  const bits = bitsOf(actual);
+  const expected = before ? bitsOf(before) : undefined;
+  for (let index = from; index < bits.length; index++) {
+    if (bits[index] !== (expected ? expected[index] : poisonBits)) {
+      throw new Error(`${what}: index ${index} was written (${actual[index]}) but must stay untouched`);
+    }
+  }
+}
+
+/** Compares an output that has `liveRows` written rows; the rows beyond must be untouched. */
+export function expectRows(
+  actual: Float32Array | undefined,
+  reference: ArrayLike<number>,
+  tolerance: Tolerance,
+  what: string,
+): void {
+  expectClose(actual, reference, tolerance, what);
+  expectUntouched(actual, reference.length, what);
+}
+
+/** The same memory as unsigned integers. */
+export function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
