@@ -25,7 +25,7 @@ export function demoCommand(): Command {
   const command = new Command('demo')
     .description('train a small encoder from scratch with each batch mode and compare them')
     .option('--seeds <n>', 'runs of each mode', wholeNumber(1), 1)
-    .option('--steps <n>', 'updates of each run', wholeNumber(1), 500)
+    .option('--steps <n>', 'updates of each run', wholeNumber(1), 360)
     .option('--batch-size <n>', 'pairs in a batch', wholeNumber(2), 64)
     .option('--output <folder>', 'where report.json goes', join('runs', 'demo'));
   return withDeviceOptions(command).action(async (options: DemoCommandOptions) => {
