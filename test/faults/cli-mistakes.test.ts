@@ -1,0 +1,246 @@
+/** Users' mistakes: exit 2 and one line on standard error that names the file, the line and the remedy. */
+import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { miniLm, runCliWell } from '../support/cli.js';
+import { expectMistake, makeWorkplace, type Workplace, writeConfig } from './cli-support.js';
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await makeWorkplace('mistakes');
+});
+afterAll(() => place.remove());
+
+const inPlace = (...parts: string[]) => join(place.path, ...parts);
+
+/** `synglot train` with a changed configuration. */
+async function expectTrainMistake(
+  name: string,
+  changes: Readonly<Record<string, string | null>>,
+  texts: readonly (string | RegExp)[],
+): Promise<void> {
+  const config = await writeConfig(place, name, changes);
+  // A device in the environment comes before the configuration's.
+  const env = { SYNGLOT_DEVICE: undefined };
+  await expectMistake(['train', config, '--output', inPlace(`run-${name}`)], texts, { env });
+}
+
+describe('the command line', () => {
+  it.each([
+    [['tran'], ["unknown command 'tran'", 'Did you mean train?', 'synglot --help']],
+    [
+      ['demo', '--stepz', '3'],
+      ["unknown option '--stepz'", '--steps', 'synglot demo --help'],
+    ],
+    [
+      ['demo', '--steps', '0'],
+      ["'--steps <n>'", "'0'", 'expected a whole number from 1'],
+    ],
+    [
+      ['encode', '--model', 'm'],
+      ["'--input <file>' not specified", 'synglot encode --help'],
+    ],
+    [
+      ['devices', '--device', 'gpv'],
+      ["'gpv'", 'gpu, lavapipe, swiftshader'],
+    ],
+    [
+      ['devices', '--executor', 'cuda'],
+      ["'cuda'", 'native, webgpu'],
+    ],
+  ] as const)('%j', (args, texts) => expectMistake(args, texts));
+
+  it('an unknown device, in the environment', () =>
+    expectMistake(['devices'], ['gpv', 'lavapipe'], { env: { SYNGLOT_DEVICE: 'gpv' } }));
+});
+
+describe('the configuration', () => {
+  it('is missing', () =>
+    expectMistake(['train', 'none.yaml'], ['none.yaml: no such file', 'docs/training.md']));
+
+  it('has a misspelt key', () =>
+    expectTrainMistake('key', { sampling: '\n  mode: hybrid\n  batch_sise: 4' }, [
+      /key\.yaml:5: /,
+      "unknown key 'sampling.batch_sise'",
+      "did you mean 'batch_size'?",
+    ]));
+
+  it('is no YAML', () =>
+    expectTrainMistake('yaml', { sampling: '{ batch_size: 4' }, [/yaml\.yaml:\d: not YAML/]));
+
+  it('has a value of the wrong kind', () =>
+    expectTrainMistake('kind', { sampling: '{ batch_size: many }' }, [
+      /kind\.yaml:3: 'sampling\.batch_size'/,
+      'expected number',
+    ]));
+
+  it('lacks a key', () => expectTrainMistake('lacks', { training: null }, ["'training' is missing"]));
+
+  it('names an unknown device', () =>
+    expectTrainMistake('device', { device: 'gpv' }, ["'gpv'", 'swiftshader']));
+});
+
+describe('the data', () => {
+  it('are missing', () =>
+    expectTrainMistake('no-data', { data: '[{ format: pairs-jsonl, path: none.jsonl }]' }, [
+      'none.jsonl: no such file',
+    ]));
+
+  it('are in an unknown format', () =>
+    expectTrainMistake('format', { data: `[{ format: pairs-json, path: ${place.pairs} }]` }, [
+      place.pairs,
+      "'pairs-json'",
+      "did you mean 'pairs-jsonl'",
+    ]));
+
+  it('are no JSON on line 3', async () => {
+    const lines = (await readFile(place.pairs, 'utf8')).split('\n');
+    lines[2] = `${lines[2]?.slice(0, -1)},`;
+    await writeFile(inPlace('broken.jsonl'), lines.join('\n'));
+    const data = `[{ format: pairs-jsonl, path: ${inPlace('broken.jsonl')} }]`;
+    await expectTrainMistake('json', { data }, [/broken\.jsonl:3: /, 'JSON']);
+  });
+
+  it('lack the language that is asked for', () =>
+    expectTrainMistake(
+      'lang',
+      { data: `[{ format: pairs-jsonl, path: ${place.pairs}, langs: [en, dee] }]` },
+      [place.pairs, "unknown language 'dee'", "did you mean 'de'?"],
+    ));
+
+  it('have one language, for cross-lingual batches', () =>
+    expectTrainMistake(
+      'cross',
+      {
+        data: `[{ format: pairs-jsonl, path: ${place.pairs}, langs: [en] }]`,
+        sampling: '{ mode: cross-lingual, batch_size: 4 }',
+      },
+      [place.pairs, 'no question has a passage in another language', 'add a second language'],
+    ));
+
+  it('have no pair of the languages asked for', () =>
+    expectTrainMistake(
+      'pair',
+      { sampling: '{ mode: cross-lingual, batch_size: 4, only_pairs: [[en, sv]] }' },
+      [place.pairs, "'sv'", 'only_pairs'],
+    ));
+
+  it('are fewer than a batch', () =>
+    expectTrainMistake('batch', { sampling: '{ batch_size: 64 }' }, [
+      place.pairs,
+      'batch of 64 is larger than the data',
+      'use a batch size of at most 12',
+      'on_too_few',
+    ]));
+
+  it('are too few to hold some out', () =>
+    expectTrainMistake('held', { sampling: '{ batch_size: 6 }', validation: '{ fraction: 0.2 }' }, [
+      'validation.fraction 0.2',
+      'hold out more',
+    ]));
+});
+
+describe('the model', () => {
+  const train = (name: string, model: string, texts: readonly (string | RegExp)[]) =>
+    expectTrainMistake(name, { model }, texts);
+
+  async function copyOfModel(name: string): Promise<string> {
+    await cp(place.model, inPlace(name), { recursive: true });
+    return inPlace(name);
+  }
+
+  it('is missing', () => train('no-model', inPlace('none'), [inPlace('none'), 'no such model folder']));
+
+  it('has a truncated safetensors file', async () => {
+    const model = await copyOfModel('truncated');
+    await truncate(join(model, 'model.safetensors'), 3000);
+    await train('truncated', model, [join(model, 'model.safetensors'), /get (it|the file) again/]);
+  });
+
+  it('has a safetensors header that lies', async () => {
+    const model = await copyOfModel('lying');
+    const file = join(model, 'model.safetensors');
+    const bytes = await readFile(file);
+    bytes.writeBigUInt64LE(2n ** 60n, 0);
+    await writeFile(file, bytes);
+    await train('lying', model, [file, /get (it|the file) again/]);
+  });
+
+  it('has a tokenizer with more pieces than the table has rows', async () => {
+    const model = await copyOfModel('tokenizer');
+    await cp(join(miniLm, 'tokenizer.json'), join(model, 'tokenizer.json'));
+    await train('tokenizer', model, [join(model, 'tokenizer.json'), '256', /tokenizer that belongs|use the/]);
+  });
+
+  it('has no config.json', () => train('no-config', place.path, [inPlace('config.json'), 'missing']));
+
+  it('is the same for encode and eval', async () => {
+    const none = inPlace('none');
+    const texts = inPlace('texts.txt');
+    await writeFile(texts, 'a text\n');
+    const encode = ['encode', '--model', none, '--input', texts, '--output', inPlace('out.npy')];
+    await expectMistake(encode, [none, 'no such model folder']);
+    const evaluate = ['eval', '--task', 'xquad-r', '--data', inPlace('no-data'), '--model', none];
+    await expectMistake(evaluate, [inPlace('no-data')]);
+  });
+});
+
+describe('the texts to encode', () => {
+  const encode = (input: string, output: string) => [
+    'encode',
+    ...['--model', place.model, '--input', input, '--output', output],
+  ];
+
+  it('are missing, or empty', async () => {
+    await writeFile(inPlace('empty.txt'), '');
+    await expectMistake(encode(inPlace('none.txt'), inPlace('x.npy')), ['none.txt: no such file', '--input']);
+    await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), ['empty.txt: is empty']);
+  });
+
+  it('go to a folder that is not there', async () => {
+    await writeFile(inPlace('one.txt'), 'a text\n');
+    const output = inPlace('no', 'x.npy');
+    await expectMistake(encode(inPlace('one.txt'), output), [output, 'create it first'], { late: true });
+  });
+});
+
+describe('the folder of the run', () => {
+  it('holds another run; a resumed run has another configuration; its checkpoints are damaged', async () => {
+    const config = await writeConfig(place, 'first', { checkpoint: '{ every: 1 }' });
+    const output = inPlace('run-first');
+    await runCliWell(['train', config, '--output', output]);
+    await expectMistake(['train', config, '--output', output], [output, '--resume', 'another --output']);
+
+    const changed = await writeConfig(place, 'changed', { sampling: '{ batch_size: 6 }' });
+    await expectMistake(
+      ['train', changed, '--output', output, '--resume'],
+      [join(output, 'config.json'), 'sampling.batch_size: 4 then, 6 now', 'another --output'],
+    );
+
+    const newest = join(output, 'checkpoints', 'step-000002');
+    const resume = ['train', config, '--output', output, '--resume'];
+    await truncate(join(newest, 'optimizer.safetensors'), 5000);
+    await expectMistake(resume, [join(newest, 'optimizer.safetensors'), /delete|again/], { late: true });
+    await truncate(join(newest, 'model', 'model.safetensors'), 5000);
+    await expectMistake(resume, [join(newest, 'model', 'model.safetensors'), /delete|again/]);
+    await truncate(join(newest, 'trainer.json'), 10);
+    await expectMistake(resume, [join(newest, 'trainer.json'), `delete ${newest}`]);
+  });
+
+  it('is a file', async () => {
+    await writeFile(inPlace('file'), '');
+    const config = await writeConfig(place, 'file');
+    await expectMistake(
+      ['train', config, '--output', inPlace('file')],
+      [inPlace('file'), 'another --output'],
+    );
+    await expectMistake(['demo', '--steps', '1', '--output', inPlace('file')], [inPlace('file')]);
+  });
+
+  it('has not been touched by a run that was refused', async () => {
+    const output = inPlace('run-refused');
+    const refused = await writeConfig(place, 'refused', { sampling: '{ batch_size: 64 }' });
+    await expectMistake(['train', refused, '--output', output], ['batch of 64']);
+    await runCliWell(['train', await writeConfig(place, 'refused'), '--output', output]);
+  });
+});
