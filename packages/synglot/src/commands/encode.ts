@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/models';
 import { Command } from 'commander';
+import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
@@ -26,7 +27,7 @@ export function encodeCommand(): Command {
     .option('--prefix <text>', 'put in front of every line, such as "query: "');
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
     const lines = await readLines(options.input);
-    const checkpoint = await openCheckpoint(options.model);
+    const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
     const executor = await openDevice(options);
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);

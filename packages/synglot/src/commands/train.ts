@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import { readConfig, runTraining } from '@synglot/train';
 import { Command } from 'commander';
+import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import { type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
 
@@ -51,6 +52,7 @@ export function trainCommand(): Command {
         resume: options.resume ?? false,
         signal: stop.signal,
         onNotice: (line) => console.error(line),
+        onModelProgress: hubProgress(),
         onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
           bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
           if (!process.stderr.isTTY && (step % 10 === 0 || step === steps)) {

@@ -1,0 +1,81 @@
+/** The folder of a run: which run it holds, and whether that may be continued. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@synglot/models';
+import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+
+const configFile = 'config.json';
+
+/** What decides whether a folder may be used. */
+export interface RunFolder {
+  readonly config: TrainConfig;
+  readonly output: string;
+  readonly resume?: boolean;
+}
+
+/** Refuses a folder with another run in it, and a resumed run whose configuration has changed. */
+export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
+  const path = join(output, configFile);
+  const existing = await readFile(path, 'utf8').catch(() => undefined);
+  if (existing === undefined) return;
+  if (!resume) {
+    throw new TrainError(
+      'INPUT_OUTPUT',
+      `${output} already holds a run; continue it with --resume or choose another --output`,
+    );
+  }
+  const text = identityText(config);
+  if (existing === text) return;
+  throw new TrainError(
+    'INPUT_RESUME',
+    `${path}: the run was started with another configuration (${changeBetween(existing, text)}); resume with that one or start anew in another --output`,
+  );
+}
+
+/** Makes the run's folder, once what goes into it is known to be sound. */
+export async function makeFolder({ config, output }: RunFolder): Promise<void> {
+  try {
+    await mkdir(join(output, 'checkpoints'), { recursive: true });
+  } catch (error) {
+    throw new TrainError(
+      'INPUT_OUTPUT',
+      `${output}: cannot be made: ${(error as Error).message}; choose another --output`,
+    );
+  }
+  const text = identityText(config);
+  await writeFileAtomic(join(output, configFile), async (file) => file.writeFile(text));
+}
+
+function identityText(config: TrainConfig): string {
+  return `${JSON.stringify(configIdentity(config), null, 2)}\n`;
+}
+
+function changeBetween(before: string, after: string): string {
+  try {
+    return firstDifference(JSON.parse(before), JSON.parse(after));
+  } catch {
+    return 'the file is not JSON';
+  }
+}
+
+/** What must not change between a run and its continuation. */
+function configIdentity({
+  output: _output,
+  device: _device,
+  checkpoint: _checkpoint,
+  ...rest
+}: TrainConfig): object {
+  return rest;
+}
+
+function firstDifference(before: unknown, after: unknown, path = ''): string {
+  if (typeof before === 'object' && typeof after === 'object' && before && after) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      const [a, b] = [(before as Record<string, unknown>)[key], (after as Record<string, unknown>)[key]];
+      if (JSON.stringify(a) !== JSON.stringify(b))
+        return firstDifference(a, b, path ? `${path}.${key}` : key);
+    }
+  }
+  return `${path}: ${JSON.stringify(before)} then, ${JSON.stringify(after)} now`;
+}
