@@ -4,6 +4,9 @@ import { demoCommand } from './commands/demo.js';
 import { devicesCommand } from './commands/devices.js';
 import { encodeCommand } from './commands/encode.js';
 import { evalCommand } from './commands/eval.js';
+import { indexCommand } from './commands/index-corpus.js';
+import { searchCommand } from './commands/index-corpus-search.js';
+import { reportCommand } from './commands/report.js';
 import { trainCommand } from './commands/train.js';
 
 const help = `
@@ -13,6 +16,10 @@ Examples:
   synglot encode --model MODEL --input S.txt --output E.npy
   synglot train my-run.yaml                       stop with Ctrl-C, continue with --resume
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
+  synglot eval --task beir --data beir/scifact --model MODEL --store stores
+  synglot index --model MODEL --corpus corpus.jsonl.gz --store S
+  synglot search --store S --model MODEL --queries topics.tsv --save-run R.trec
+  synglot report runs                             one HTML page about everything in a folder
 
 Environment:
   SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu
@@ -27,7 +34,16 @@ export async function run(argv: readonly string[]): Promise<void> {
     .version('0.1.0')
     .addHelpText('after', help);
   inOneLine(program, 'synglot');
-  for (const command of [demoCommand(), trainCommand(), evalCommand(), encodeCommand(), devicesCommand()]) {
+  for (const command of [
+    demoCommand(),
+    trainCommand(),
+    evalCommand(),
+    encodeCommand(),
+    indexCommand(),
+    searchCommand(),
+    reportCommand(),
+    devicesCommand(),
+  ]) {
     program.addCommand(inOneLine(command, `synglot ${command.name()}`));
   }
   try {

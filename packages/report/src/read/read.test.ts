@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { jsonForHtml } from '../html.js';
+import { readReport } from '../write-report.js';
+import { sample } from './embeddings.js';
+import { inOrder, uniqueLabels } from './find.js';
+import { thin } from './training.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'synglot-read-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const map = { monolingual: 0.5, cross_lingual: 0.25, multilingual: null };
+
+async function training(name: string, sampling: object): Promise<void> {
+  const path = join(folder, name);
+  await mkdir(join(path, 'model'), { recursive: true });
+  await writeFile(join(path, 'metrics.jsonl'), '{"step":1,"loss":null,"gradient_norm":2}\n');
+  await writeFile(join(path, 'config.json'), JSON.stringify({ model: 'base', sampling }));
+  await writeFile(join(path, 'eval.json'), JSON.stringify({ task: 't', summary: { map } }));
+  await writeFile(join(path, 'model', 'eval.json'), 'weights, not a report');
+}
+
+test('evaluations take label, α and starting model from the training folder they are in', async () => {
+  await training('run-10', { mode: 'hybrid' });
+  await training('run-2', { mode: 'cross-lingual' });
+  await training('run-3', { mode: 'hybrid', mode_weights: { multilingual: 1 } });
+  const notices: string[] = [];
+  await writeFile(join(folder, 'notes.json'), 'not JSON');
+  await writeFile(join(folder, 'other.json'), '{"a": 1}');
+  const { runs, trainings } = await readReport({
+    paths: [folder],
+    onNotice: (line) => notices.push(line),
+  });
+  expect(runs.map(({ label, alpha, series }) => [label, alpha, series])).toEqual([
+    ['run-2', 0, 'base'],
+    ['run-3', null, 'base'],
+    ['run-10', 0.5, 'base'],
+  ]);
+  expect(runs[0]!.measures).toEqual({ mAP: map });
+  expect(runs[0]!.pairs).toBeUndefined();
+  expect(trainings[0]!.curves.loss).toEqual([]);
+  expect(trainings[0]!.curves.gradient_norm).toEqual([[1, 2]]);
+  expect(notices).toHaveLength(1);
+  expect(notices[0]).toMatch(/^left out: .*notes\.json: is no JSON/);
+});
+
+test('published rows come with the benchmarks that the runs are of, others do not', async () => {
+  const path = join(folder, 'published.json');
+  await writeFile(path, JSON.stringify({ task: 'mlqa-r', summary: { map } }));
+  const { published } = await readReport({ paths: [path] });
+  expect(new Set(published.map(({ task }) => task))).toEqual(new Set(['mlqa-r']));
+  expect(published.find(({ label }) => label === 'LaBSE hybrid')?.rankDistance).toBe(195);
+});
+
+test("a suite's evaluations are runs of one label, each of its benchmark", async () => {
+  const path = join(folder, 'all.json');
+  const reports = ['xquad-r', 'mlqa-r'].map((collection) => ({ collection, summary: { map } }));
+  await writeFile(path, JSON.stringify({ suite: 'mmm', model: 'a', label: 'a', reports }));
+  const { runs } = await readReport({ paths: [path] });
+  expect(runs.map(({ label, task, facts }) => [label, task, facts])).toEqual([
+    ['a', 'xquad-r', [['model', 'a']]],
+    ['a', 'mlqa-r', [['model', 'a']]],
+  ]);
+});
+
+test('joined updates keep mean, least and greatest', () => {
+  const points = Array.from({ length: 10 }, (_, i): [number, number] => [i + 1, i % 2]);
+  expect(thin(points, 5)).toEqual([1, 3, 5, 7, 9].map((first) => [first + 1, 0.5, 0, 1]));
+  expect(thin(points, 10)).toEqual(points);
+  expect(thin([], 10)).toEqual([]);
+});
+
+test('a sample has the same share of each language, and the rarest is not lost', () => {
+  const langs = [...Array<string>(900).fill('en'), ...Array<string>(99).fill('de'), 'fi'];
+  const chosen = sample(langs, 100).map((index) => langs[index]);
+  const count = (lang: string) => chosen.filter((each) => each === lang).length;
+  expect([count('en'), count('de'), count('fi')]).toEqual([90, 9, 1]);
+  expect(sample(['a', 'b'], 2)).toEqual([0, 1]);
+});
+
+test('files come in the order of the numbers in their names', () => {
+  const names = ['run-10', 'a-0.5.json', 'a-0.25.json', 'run-2', 'a-0.json', 'a-1.json', 'b.json', 'b-1'];
+  expect(names.sort(inOrder)).toEqual([
+    'a-0.json',
+    'a-0.25.json',
+    'a-0.5.json',
+    'a-1.json',
+    'b.json',
+    'b-1',
+    'run-2',
+    'run-10',
+  ]);
+});
+
+test('equal labels become different ones', () => {
+  const labels = (...items: { label: string; file?: string }[]) =>
+    uniqueLabels(items).map(({ label }) => label);
+  const inFolders = ['1/r.json', '2/r.json'].map((file) => ({ label: 'a', file }));
+  expect(labels(...inFolders, { label: 'b', file: '3/r.json' })).toEqual(['a (1)', 'a (2)', 'b']);
+  const inFiles = ['x.json', 'y.json'].map((file) => ({ label: 'a', file }));
+  expect(labels(...inFiles)).toEqual(['a (x.json)', 'a (y.json)']);
+  const mixed = ['1/x.json', '1/y.json', '2/x.json'].map((file) => ({ label: 'a', file }));
+  expect(labels(...mixed)).toEqual(['a (1/x.json)', 'a (1/y.json)', 'a (2/x.json)']);
+  expect(labels({ label: 'a' }, { label: 'a' }, { label: 'a (2)' })).toEqual(['a', 'a (2)', 'a (2) (2)']);
+});
+
+test('data in the page holds no character of markup and is the same data', () => {
+  const value = { '</script>': '<!-- & \u2028 \u2029 ]]>' };
+  expect(jsonForHtml(value)).not.toMatch(/[<>&\u2028\u2029]/);
+  expect(JSON.parse(jsonForHtml(value))).toEqual(value);
+});
