@@ -46,13 +46,16 @@ test.each(Object.entries(allowed))('%s imports only what lies below it', (folder
   }
 });
 
-test.each(Object.entries(pageSafe))('%s imports nothing of Node outside its Node folder', (folder, except) => {
-  const files = sources(folder).filter(({ path }) => !except.some((name) => path.startsWith(`${name}/`)));
-  expect(files.length).toBeGreaterThan(0);
-  for (const { path, imports } of files) {
-    for (const name of imports) {
-      const own = name.startsWith('.') || /^@synglot\/(kernels|gpu|nn)$/.test(name);
-      expect(own, `${folder}/src/${path} imports ${name}`).toBe(true);
+test.each(Object.entries(pageSafe))(
+  '%s imports nothing of Node outside its Node folder',
+  (folder, except) => {
+    const files = sources(folder).filter(({ path }) => !except.some((name) => path.startsWith(`${name}/`)));
+    expect(files.length).toBeGreaterThan(0);
+    for (const { path, imports } of files) {
+      for (const name of imports) {
+        const own = name.startsWith('.') || /^@synglot\/(kernels|gpu|nn)$/.test(name);
+        expect(own, `${folder}/src/${path} imports ${name}`).toBe(true);
+      }
     }
-  }
-});
+  },
+);

@@ -203,6 +203,11 @@ export interface KernelTypes {
     params: { rows: number; rows_count: number; columns: number };
     bindings: 'x' | 'y';
   };
+  top_k_candidates: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { queries: number; queries_count: number; candidates: number; candidates_count: number; capacity: number };
+    bindings: 'scores' | 'thresholds' | 'found';
+  };
 }
 
 export type KernelName = keyof KernelTypes;
@@ -613,5 +618,15 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
     bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"y","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// y = tanh(x): the activation of LaBSE's dense layer.\n//\n// Shapes    x, y [rows, columns].\n// Writes    overwrites y, which backward needs.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32. Beyond ±15, where tanh is ±1 in f32, the sign is taken: some drivers overflow there.\n//           Not a clamp, which would turn a NaN into a number.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = select(tanh(x[i]), sign(x[i]), abs(x[i]) > vec4<f32>(15.0));\n  }\n}\n",
+  },
+  top_k_candidates: {
+    name: 'top_k_candidates',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    params: [{"name":"queries","type":"u32"},{"name":"queries_count","type":"u32"},{"name":"candidates","type":"u32"},{"name":"candidates_count","type":"u32"},{"name":"capacity","type":"u32"}],
+    bindings: [{"name":"scores","access":"read","type":"array<f32>"},{"name":"thresholds","access":"read","type":"array<f32>"},{"name":"found","access":"read_write","type":"array<u32>"}],
+    source: "// The scores of a block that may still be among a query's k best: those at or above its threshold.\n//\n// Shapes    scores [queries, candidates]; thresholds [queries]; found [queries, 1 + 2 · capacity]: how many\n//           there are, then pairs of a candidate's index and the bits of its score, in no order.\n// Writes    overwrites each live query's count and as many pairs as there are; a count above capacity says\n//           that pairs are missing, and the caller takes the scores instead.\n// Dispatch  one workgroup a query (x).\n// Limits    no score is NaN; candidates · queries fits u32.\n// Precision exact: scores are compared and copied, not computed.\n// Source    exact search by streaming: the threshold is the k-th best score so far, so the set of the k best\n//           is unchanged by what is left out. Order among invocations varies; the caller sorts.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  queries: u32,\n  queries_count: u32,\n  candidates: u32,\n  candidates_count: u32,\n  capacity: u32,\n}\n\n@group(0) @binding(0) var<storage, read> scores: array<f32>;\n@group(0) @binding(1) var<storage, read> thresholds: array<f32>;\n@group(0) @binding(2) var<storage, read_write> found: array<u32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nvar<workgroup> count: atomic<u32>;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(\n  @builtin(workgroup_id) workgroup: vec3<u32>,\n  @builtin(local_invocation_index) invocation: u32,\n) {\n  let query = workgroup.x;\n  let live = query < live_count(params.queries_count, params.queries);\n  let candidates = live_count(params.candidates_count, params.candidates);\n  let threshold = thresholds[min(query, params.queries - 1u)];\n  let base = query * (1u + 2u * params.capacity);\n  if (invocation == 0u) {\n    atomicStore(&count, 0u);\n  }\n  workgroupBarrier();\n  for (var candidate = invocation; live && candidate < candidates; candidate += WORKGROUP_SIZE) {\n    let score = scores[query * params.candidates + candidate];\n    if (score >= threshold) {\n      let at = atomicAdd(&count, 1u);\n      if (at < params.capacity) {\n        found[base + 1u + 2u * at] = candidate;\n        found[base + 2u + 2u * at] = bitcast<u32>(score);\n      }\n    }\n  }\n  workgroupBarrier();\n  if (live && invocation == 0u) {\n    found[base] = atomicLoad(&count);\n  }\n}\n",
   },
 };

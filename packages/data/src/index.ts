@@ -1,4 +1,5 @@
 /** Public entry of `@synglot/data`. Imports nothing of Node; file readers are in `@synglot/data/files`. */
+export * from './ad-hoc.js';
 export * from './collate.js';
 export * from './collection.js';
 export * from './errors.js';

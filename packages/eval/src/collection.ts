@@ -7,7 +7,12 @@
 export interface RetrievalCollection {
   readonly name: string;
   readonly langs: readonly string[];
-  readonly queries: readonly { readonly id: string; readonly lang: string }[];
+  /** `parallel_id` is shared by translations of one question; without it, see `questionsOf`. */
+  readonly queries: readonly {
+    readonly id: string;
+    readonly lang: string;
+    readonly parallel_id?: string;
+  }[];
   readonly candidates: readonly { readonly id: string; readonly lang: string }[];
   /** Per query: distinct indices into `candidates`, of all languages. */
   readonly relevant: readonly ArrayLike<number>[];

@@ -5,6 +5,9 @@ export type EvaluationErrorCode =
   | 'INPUT_MEASURE'
   | 'INPUT_OUTPUT'
   | 'INPUT_PROFILE'
+  | 'INPUT_SIGNIFICANCE'
+  | 'INPUT_STORE'
+  | 'INPUT_TREC'
   | 'SCORER_RESULT';
 
 /** An error of an evaluation, in one line, with a stable `code`. */

@@ -3,19 +3,25 @@
  * against all candidates, and ranked in its own language's pool, in every other's and in the mixed one.
  * Not an encoder, and it computes no scores: those come from the {@link Scorer}.
  */
+import { correlateRankings } from './bias/correlate.js';
+import { languageGap } from './bias/language-gap.js';
 import { LanguageShare, toShares } from './bias/language-share.js';
+import { maxRank } from './bias/max-rank.js';
 import { rankDistance } from './bias/rank-distance.js';
 import { checkEmbeddings, checkScores } from './check.js';
 import { missingRelevant, type RetrievalCollection } from './collection.js';
 import { EvaluationError } from './errors.js';
 import { mean, RunningMeans } from './means.js';
 import { measureNamed } from './measures/index.js';
+import { PerQueryRecorder } from './per-query.js';
 import { type Profile, type ProfileName, profileNamed } from './profiles.js';
 import type { MeasureMeans, RetrievalReport, RetrievalSummary, SettingMeans } from './report.js';
 import { ranksOfRelevant } from './search/ranks.js';
 import type { Scorer } from './search/scorer.js';
 import { tieOrder } from './search/tie-order.js';
 import { topK } from './search/top-k.js';
+import type { IntervalOptions } from './significance/bootstrap.js';
+import { macroIntervals } from './significance/report-samples.js';
 
 /** What {@link evaluateRetrieval} takes. */
 export interface EvaluateOptions {
@@ -32,6 +38,12 @@ export interface EvaluateOptions {
   readonly measures?: readonly string[];
   /** Scores held at once, in bytes (16 MiB by default); queries are scored in blocks of that size. */
   readonly blockBytes?: number;
+  /** Put every query's values into the report (`per_query`), for tests of significance. Default false. */
+  readonly perQuery?: boolean;
+  /** Bootstrap intervals of every macro figure (`intervals`). Default none. */
+  readonly intervals?: IntervalOptions;
+  /** Mean rank correlation between languages (`rank_correlation`); ranks all pools in full. Default false. */
+  readonly rankCorrelation?: boolean;
   /** Called after each block. */
   readonly onProgress?: (queriesDone: number, queriesTotal: number) => void;
 }
@@ -75,26 +87,46 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
   const pairMeans = byLang(() => byLang(() => new RunningMeans(measures)));
   const mixedMeans = byLang(() => new RunningMeans(measures));
   const distances = byLang((): number[] => []);
+  const lastRanks = byLang((): number[] => []);
+  const recorder =
+    options.perQuery || options.intervals ? new PerQueryRecorder(collection, names) : undefined;
+  const withItself = profile.identicalIds === 'drop' ? indexById(collection.candidates) : undefined;
   const top1 = new LanguageShare(langs);
   const top10 = new LanguageShare(langs);
 
   const evaluateQuery = (query: number, scores: Float32Array, offset: number): void => {
-    const { lang } = collection.queries[query]!;
+    const { id, lang } = collection.queries[query]!;
     const relevant = Uint32Array.from(collection.relevant[query]!);
+    const itself = withItself?.get(id);
+    const without = (items: Uint32Array) =>
+      itself === undefined ? items : items.filter((candidate) => candidate !== itself);
     for (const [poolLang, pool] of pools) {
       const inPool = relevant.filter((candidate) => collection.candidates[candidate]!.lang === poolLang);
       if (inPool.length === 0) continue;
-      const relevantRanks = ranksOfRelevant(scores, offset, pool, inPool, ties);
-      pairMeans.get(lang)!.get(poolLang)!.add({ relevantRanks, relevant: inPool.length });
+      const relevantRanks = ranksOfRelevant(scores, offset, without(pool), without(inPool), ties);
+      const ranking = { relevantRanks, relevant: inPool.length };
+      pairMeans
+        .get(lang)!
+        .get(poolLang)!
+        .add(ranking, (name, value) => {
+          recorder?.add(query, poolLang, name, value);
+        });
     }
     if (relevant.length > 0) {
-      const relevantRanks = ranksOfRelevant(scores, offset, mixedPool, relevant, ties);
-      mixedMeans.get(lang)!.add({ relevantRanks, relevant: relevant.length });
+      const relevantRanks = ranksOfRelevant(scores, offset, without(mixedPool), without(relevant), ties);
+      mixedMeans.get(lang)!.add({ relevantRanks, relevant: relevant.length }, (name, value) => {
+        recorder?.add(query, undefined, name, value);
+      });
       const distance = rankDistance(relevantRanks);
-      if (distance !== undefined) distances.get(lang)!.push(distance);
+      if (distance !== undefined) {
+        distances.get(lang)!.push(distance);
+        recorder?.addDistance(query, distance);
+      }
+      const last = maxRank(relevantRanks);
+      if (last !== undefined) lastRanks.get(lang)!.push(last);
     }
     const topLangs = Array.from(
-      topK(scores, offset, mixedPool, 10, ties),
+      topK(scores, offset, without(mixedPool), 10, ties),
       (i) => collection.candidates[i]!.lang,
     );
     top1.add(lang, topLangs.slice(0, 1));
@@ -125,6 +157,17 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
   });
   const multilingual = definedEntries(langs, (lang) => mixedMeans.get(lang)!.means());
   const rankDistances = definedEntries(langs, (lang) => mean(distances.get(lang)!) ?? undefined);
+  const perQuery = recorder?.values();
+  const crossByQueryLang = Object.fromEntries(
+    Object.entries(crossLingual).flatMap(([lang, row]) => {
+      const cells = Object.values(row);
+      return cells.length === 0
+        ? []
+        : [[lang, Object.fromEntries(names.map((name) => [name, mean(cells.map((cell) => cell[name]!))!]))]];
+    }),
+  ) as Record<string, MeasureMeans>;
+  const gap = (means: Record<string, MeasureMeans>, name: string) =>
+    languageGap(Object.fromEntries(Object.entries(means).map(([lang, values]) => [lang, values[name]!])));
   const counts = {
     queries: countByLang(langs, collection.queries),
     candidates: countByLang(langs, collection.candidates),
@@ -146,6 +189,22 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
       top_1: top1.shares(),
       top_10: top10.shares(),
     },
+    max_rank: definedEntries(langs, (lang) => mean(lastRanks.get(lang)!) ?? undefined),
+    language_gap: Object.fromEntries(
+      names.map((name) => [
+        name,
+        {
+          monolingual: gap(monolingual, name),
+          cross_lingual: gap(crossByQueryLang, name),
+          multilingual: gap(multilingual, name),
+        },
+      ]),
+    ),
+    ...(options.rankCorrelation ? { rank_correlation: await correlateRankings({ ...options, ties }) } : {}),
+    ...(perQuery && options.intervals
+      ? { intervals: macroIntervals(perQuery, names, options.intervals) }
+      : {}),
+    ...(perQuery && options.perQuery ? { per_query: perQuery } : {}),
     without_relevant: missing,
   };
 }
@@ -173,6 +232,10 @@ function summarise(
 
 function indicesOf(items: RetrievalCollection['candidates'], lang: string): Uint32Array {
   return Uint32Array.from(items.keys()).filter((index) => items[index]!.lang === lang);
+}
+
+function indexById(items: RetrievalCollection['candidates']): Map<string, number> {
+  return new Map(items.map(({ id }, index) => [id, index]));
 }
 
 function countByLang(

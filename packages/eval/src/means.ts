@@ -12,8 +12,14 @@ export class RunningMeans {
     this.sums = new Float64Array(measures.length);
   }
 
-  add(ranking: JudgedRanking): void {
-    for (let i = 0; i < this.measures.length; i++) this.sums[i]! += this.measures[i]!.evaluate(ranking);
+  /** @param onValue - called with each measure's value of this query */
+  add(ranking: JudgedRanking, onValue?: (name: string, value: number) => void): void {
+    for (let i = 0; i < this.measures.length; i++) {
+      const measure = this.measures[i]!;
+      const value = measure.evaluate(ranking);
+      this.sums[i]! += value;
+      onValue?.(measure.name, value);
+    }
     this.count++;
   }
 

@@ -2,7 +2,9 @@
  * The result of an evaluation: plain data, written as JSON as it stands (hence snake_case keys). Not a
  * table: see `tables/`.
  */
+import type { LanguageGap } from './bias/language-gap.js';
 import type { Shares } from './bias/language-share.js';
+import type { RankCorrelation } from './bias/rank-correlation.js';
 import type { MissingRelevant } from './collection.js';
 import type { ProfileName } from './profiles.js';
 
@@ -29,6 +31,33 @@ export interface RetrievalSummary {
   measures: Record<string, SettingMeans>;
 }
 
+/** Values of single queries, all columns in the order of `queries`; null where a query was not measured. */
+export interface PerQueryValues {
+  /** Ids. */
+  queries: string[];
+  /** Languages of the queries. */
+  langs: string[];
+  /** Name of the question that each query is a translation of. */
+  questions: string[];
+  /** By language of the pool, then by measure. */
+  pools: Record<string, Record<string, (number | null)[]>>;
+  /** In the mixed pool, by measure. */
+  multilingual: Record<string, (number | null)[]>;
+  rank_distance: (number | null)[];
+}
+
+/** Bootstrap intervals, [low, high], of the macro figures. */
+export interface MacroIntervals {
+  method: 'percentile bootstrap';
+  /** What was drawn: questions with all their translations, or queries within each language. */
+  resampled: 'questions' | 'queries within a language';
+  confidence: number;
+  resamples: number;
+  seed: number;
+  measures: Record<string, Record<keyof SettingMeans, [number, number] | null>>;
+  rank_distance: [number, number] | null;
+}
+
 /** The full result of {@link evaluateRetrieval}. Languages are query languages unless said otherwise. */
 export interface RetrievalReport {
   collection: string;
@@ -50,6 +79,16 @@ export interface RetrievalReport {
     top_1: Record<string, Shares>;
     top_10: Record<string, Shares>;
   };
+  /** Mean Max@R: rank of the last parallel relevant passage in the mixed pool. */
+  max_rank?: Record<string, number>;
+  /** By measure and setting: the best language minus the worst, by query language; null for one language. */
+  language_gap?: Record<string, Record<keyof SettingMeans, LanguageGap | null>>;
+  /** How alike translations of a question rank the mixed pool (MRC), when asked for. */
+  rank_correlation?: RankCorrelation | null;
+  /** When asked for. */
+  intervals?: MacroIntervals;
+  /** When asked for. */
+  per_query?: PerQueryValues;
   /** Queries left out of a pair because nothing in that pool is relevant to them. */
   without_relevant: MissingRelevant[];
 }

@@ -17,6 +17,7 @@ Examples:
   synglot train my-run.yaml                       stop with Ctrl-C, continue with --resume
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
   synglot eval --task beir --data beir/scifact --model MODEL --store stores
+  synglot eval --qrels Q --run R --format trec_eval -q -m official
   synglot index --model MODEL --corpus corpus.jsonl.gz --store S
   synglot search --store S --model MODEL --queries topics.tsv --save-run R.trec
   synglot report runs                             one HTML page about everything in a folder

@@ -1,4 +1,5 @@
 /** Entry of `@synglot/data/files`: readers of training and evaluation data for Node. */
+export * from './benchmarks/index.js';
 export { type DebianFaqOptions, readDebianFaq } from './debian-faq.js';
 export { readLibreofficeHelp } from './libreoffice-help.js';
 export { type Line, readLines } from './lines.js';
@@ -7,6 +8,7 @@ export type { ReadOptions, SingleLanguageOptions } from './options.js';
 export { readFlagEmbedding, readTevatron, type TevatronOptions } from './other-tools.js';
 export { type PairField, type PairOptions, readPairs } from './pairs.js';
 export { readParallelFaq } from './parallel-faq.js';
+export { readParquetRows } from './records.js';
 export * from './registry.js';
 export { type BeirOptions, type RetrievalOptions, readBeir, readMiracl } from './retrieval.js';
 export { readSentenceTransformers, type SentenceTransformersOptions } from './sentence-transformers.js';

@@ -1,11 +1,14 @@
 /**
- * Measures by name, written as ir_measures does: `AP`, `AP@20`, `nDCG@10`, `RR`, `RR@10`, `Recall@1`.
+ * Measures by name, written as ir_measures does: `AP`, `AP@20`, `nDCG@10`, `RR`, `RR@10`, `Recall@1`,
+ * `P@5`, `Rprec`, `Success@1`, `Judged@10`.
  * A new measure is a file beside this one and a line in `families`.
  */
 import { EvaluationError } from '../errors.js';
 import type { Profile } from '../profiles.js';
 import { averagePrecision } from './average-precision.js';
+import { judged } from './judged.js';
 import { ndcg } from './ndcg.js';
+import { precision, rPrecision, success } from './precision.js';
 import type { JudgedRanking } from './ranking.js';
 import { recall } from './recall.js';
 import { reciprocalRank } from './reciprocal-rank.js';
@@ -21,14 +24,18 @@ export interface Measure {
 interface Family {
   /** `cutoff` is Infinity for a name without `@k`. */
   readonly evaluate: (ranking: JudgedRanking, cutoff: number, profile: Profile) => number;
-  readonly needsCutoff: boolean;
+  readonly cutoff: 'optional' | 'required' | 'none';
 }
 
 const families: Readonly<Record<string, Family>> = {
-  AP: { evaluate: averagePrecision, needsCutoff: false },
-  nDCG: { evaluate: ndcg, needsCutoff: false },
-  RR: { evaluate: reciprocalRank, needsCutoff: false },
-  Recall: { evaluate: recall, needsCutoff: true },
+  AP: { evaluate: averagePrecision, cutoff: 'optional' },
+  nDCG: { evaluate: ndcg, cutoff: 'optional' },
+  RR: { evaluate: reciprocalRank, cutoff: 'optional' },
+  Recall: { evaluate: recall, cutoff: 'required' },
+  P: { evaluate: precision, cutoff: 'required' },
+  Rprec: { evaluate: rPrecision, cutoff: 'none' },
+  Success: { evaluate: success, cutoff: 'required' },
+  Judged: { evaluate: judged, cutoff: 'required' },
 };
 
 /**
@@ -41,9 +48,9 @@ const families: Readonly<Record<string, Family>> = {
 export function measureNamed(name: string, profile: Profile): Measure {
   const [, familyName = '', k] = /^([A-Za-z]+)(?:@([1-9]\d*))?$/.exec(name) ?? [];
   const family = Object.hasOwn(families, familyName) ? families[familyName] : undefined;
-  if (family === undefined || (family.needsCutoff && k === undefined)) {
-    const known = Object.entries(families).map(([known, { needsCutoff }]) =>
-      needsCutoff ? `${known}@k` : `${known}, ${known}@k`,
+  if (family === undefined || family.cutoff === (k === undefined ? 'required' : 'none')) {
+    const known = Object.entries(families).map(([known, { cutoff }]) =>
+      cutoff === 'required' ? `${known}@k` : cutoff === 'none' ? known : `${known}, ${known}@k`,
     );
     throw new EvaluationError(
       'INPUT_MEASURE',

@@ -19,6 +19,10 @@ test.each<[string, ProfileName, number]>([
   ['Recall@1', 'trec_eval', 1 / 4],
   ['Recall@5', 'trec_eval', 2 / 4],
   ['Recall@10', 'sentence-transformers', 3 / 4],
+  ['P@3', 'trec_eval', 2 / 3],
+  ['P@10', 'beir', 3 / 10],
+  ['Rprec', 'trec_eval', 2 / 4],
+  ['Success@1', 'msmarco', 1],
   ['nDCG@3', 'trec_eval', (1 + 1 / log2(4)) / (1 + 1 / log2(3) + 1 / log2(4))],
   ['nDCG', 'trec_eval', (1 + 1 / log2(4) + 1 / log2(7)) / (1 + 1 / log2(3) + 1 / log2(4) + 1 / log2(5))],
 ])('%s in profile %s is %d on the hand-computed ranking', (name, profile, expected) => {
@@ -31,7 +35,17 @@ test('a first relevant passage beyond the cut-off has no reciprocal rank', () =>
   expect(measureNamed('RR', profiles.trec_eval).evaluate(late)).toBeCloseTo(1 / 11, 12);
 });
 
-test.each(['AP', 'AP@20', 'nDCG@10', 'RR@10', 'Recall@10'])(
+test('judged@k divides by what was retrieved when that is less than k', () => {
+  const measure = measureNamed('Judged@10', profiles.trec_eval);
+  const judgedRanks = [1, 2, 4];
+  expect(measure.evaluate({ relevantRanks: [2], relevant: 1, judgedRanks, retrieved: 4 })).toBe(3 / 4);
+  expect(measure.evaluate({ relevantRanks: [2], relevant: 1, judgedRanks, retrieved: 400 })).toBe(3 / 10);
+  expect(measure.evaluate({ relevantRanks: [], relevant: 1, judgedRanks: [], retrieved: 0 })).toBe(0);
+  const late: JudgedRanking = { relevantRanks: [11], relevant: 1 };
+  expect(measureNamed('Success@10', profiles.trec_eval).evaluate(late)).toBe(0);
+});
+
+test.each(['AP', 'AP@20', 'nDCG@10', 'RR@10', 'Recall@10', 'P@5', 'Rprec', 'Success@5', 'Judged@5'])(
   '%s of a query without relevant passages is 0',
   (name) => {
     for (const profile of Object.values(profiles))
@@ -55,10 +69,10 @@ test('grades count in nDCG where the profile says so, and the relevance level do
   expect(measureNamed('nDCG@10', profiles['sentence-transformers']).evaluate(graded)).toBeCloseTo(binary, 12);
 });
 
-test.each(['ap', 'AP@0', 'AP@', 'AP@1.5', 'Recall', 'MAP@10', 'toString', ''])(
+test.each(['ap', 'AP@0', 'AP@', 'AP@1.5', 'Recall', 'P', 'Rprec@5', 'MAP@10', 'toString', ''])(
   'refuses the name "%s"',
   (name) => {
-    expect(() => measureNamed(name, profiles.trec_eval)).toThrow(/expected AP, AP@k, nDCG.*Recall@k with k/);
+    expect(() => measureNamed(name, profiles.trec_eval)).toThrow(/expected AP, AP@k, nDCG.*Judged@k with k/);
     expect(() => measureNamed(name, profiles.trec_eval)).toThrow(
       expect.objectContaining({ code: 'INPUT_MEASURE' }),
     );

@@ -12,6 +12,10 @@ export interface JudgedRanking {
   readonly relevant: number;
   /** Graded judgments for nDCG; when absent every relevant passage has grade 1. */
   readonly graded?: GradedRanking;
+  /** Number of passages in the ranking; when absent it is at least as long as any cut-off. */
+  readonly retrieved?: number;
+  /** Ranks of the judged passages, relevant or not, ascending; when absent only the relevant ones are judged. */
+  readonly judgedRanks?: ArrayLike<number>;
 }
 
 /** The graded part of a {@link JudgedRanking}; only passages of a grade above 0 appear in it. */
@@ -51,4 +55,11 @@ export function judgeRanking(
   const ideal = all.filter((grade) => grade > 0).sort((a, b) => b - a);
   const relevant = all.filter((grade) => grade >= relevanceLevel).length;
   return { relevantRanks, relevant, graded: { ranks, grades, ideal } };
+}
+
+/** How many of the ascending `ranks` are at most `cutoff`. */
+export function ranksWithin(ranks: ArrayLike<number>, cutoff: number): number {
+  let found = 0;
+  while (found < ranks.length && ranks[found]! <= cutoff) found++;
+  return found;
 }

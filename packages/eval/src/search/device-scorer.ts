@@ -1,8 +1,8 @@
 /** Exact scores on a device: f32 dot products, in blocks. The ranking is done by the caller. */
 import type { CompiledPlan, DeviceBuffer, Executor } from '@synglot/gpu';
 import { buildScorePlan, packStep, scoreCandidates, scoreQueries, scoreResult } from '@synglot/nn';
-import { EvaluationError } from '../errors.js';
 import type { Scorer } from './scorer.js';
+import { padRows } from './sweep.js';
 
 const queryBlock = 256;
 const maxCandidateBlock = 8192;
@@ -29,13 +29,9 @@ export class DeviceScorer implements Scorer {
   }
 
   async score(queries: Float32Array, candidates: Float32Array, dimension: number): Promise<Float32Array> {
-    if (dimension % 4 !== 0) {
-      throw new EvaluationError(
-        'INPUT_EMBEDDINGS',
-        `expected a dimension that is a multiple of 4 but received ${dimension}`,
-      );
-    }
     if (candidates !== this.#candidates) await this.#keep(candidates, dimension);
+    const width = Math.ceil(dimension / 4) * 4;
+    const padded = padRows(queries, dimension, width);
     const queryCount = queries.length / dimension;
     const candidateCount = candidates.length / dimension;
     const scores = new Float32Array(queryCount * candidateCount);
@@ -44,7 +40,7 @@ export class DeviceScorer implements Scorer {
         const count = Math.min(queryBlock, queryCount - first);
         const { reads } = await block.plan.run({
           feeds: {
-            [scoreQueries]: queries.subarray(first * dimension, (first + count) * dimension),
+            [scoreQueries]: padded.subarray(first * width, (first + count) * width),
             step: packStep({ counts: { queries: count, candidates: block.count } }),
           },
           reads: [{ name: scoreResult, sizeBytes: count * block.capacity * 4 }],
@@ -71,18 +67,20 @@ export class DeviceScorer implements Scorer {
 
   async #keep(candidates: Float32Array, dimension: number): Promise<void> {
     this.destroy();
+    const width = Math.ceil(dimension / 4) * 4;
     const total = candidates.length / dimension;
     for (let first = 0; first < total; first += maxCandidateBlock) {
       const count = Math.min(maxCandidateBlock, total - first);
       const capacity = Math.ceil(count / 64) * 64;
-      const buffer = this.#executor.createBuffer('candidates', capacity * dimension * 4);
-      this.#executor.write(buffer, candidates.subarray(first * dimension, (first + count) * dimension));
+      const buffer = this.#executor.createBuffer('candidates', capacity * width * 4);
+      const rows = candidates.subarray(first * dimension, (first + count) * dimension);
+      this.#executor.write(buffer, padRows(rows, dimension, width));
       const plan = await this.#executor.compile(
         buildScorePlan({
           device: this.#executor.device,
           queries: queryBlock,
           candidates: capacity,
-          dimension,
+          dimension: width,
         }),
         new Map([[scoreCandidates, buffer]]),
       );

@@ -1,27 +1,31 @@
-/** `synglot eval`: one model, three settings and language bias, in one table. */
-import { readXquadR } from '@synglot/data/files';
-import {
-  DeviceScorer,
-  evaluateRetrieval,
-  type ProfileName,
-  pairMatrix,
-  profiles,
-  settingsTable,
-} from '@synglot/eval';
-import { writeJson } from '@synglot/eval/files';
-import { EmbeddingModel, openCheckpoint, type TextInput } from '@synglot/models';
+/** `synglot eval`: a model, or existing embeddings, on a benchmark or a suite of them. */
+import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data/files';
+import { EvaluationError, profiles } from '@synglot/eval';
 import { Command, Option } from 'commander';
-import { progressBar } from '../progress.js';
+import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
+import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
+import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
 import { type DeviceOptions, languageList, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
-interface EvalOptions extends DeviceOptions {
-  readonly task: 'xquad-r';
+export interface EvalOptions extends DeviceOptions {
+  readonly task?: keyof typeof benchmarks;
+  readonly suite?: 'mmm';
   readonly data: string;
-  readonly model: string;
+  readonly model?: string;
+  readonly queryEmbeddings?: string;
+  readonly passageEmbeddings?: string;
+  readonly predictions?: string;
   readonly langs?: string[];
+  readonly split?: string;
+  readonly corpusLang?: string;
   readonly json?: string;
+  readonly saveRun?: string;
+  readonly store?: string;
   readonly context: 'none' | 'paragraph';
-  readonly profile: ProfileName;
+  readonly profile?: string;
+  readonly measures?: string[];
+  readonly intervals: boolean;
+  readonly depth?: number;
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
   readonly maxLength?: number;
@@ -29,81 +33,98 @@ interface EvalOptions extends DeviceOptions {
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('retrieval in one language, across two, and in a mixed pool, with language bias')
-    .addOption(new Option('--task <name>', 'benchmark').choices(['xquad-r']).makeOptionMandatory())
-    .requiredOption('--data <folder>', "the benchmark's files as published")
-    .requiredOption('--model <folder or hub id>', 'checkpoint')
+    .description('a model on a benchmark: in one language, across two, in a mixed pool, with language bias')
+    .addOption(new Option('--task <name>', 'benchmark').choices(Object.keys(benchmarks)))
+    .addOption(
+      new Option('--suite <name>', 'every parallel benchmark below --data, in one table').choices(['mmm']),
+    )
+    .option('--data <folder>', "the benchmark's files as published")
+    .option('--model <folder or hub id>', 'checkpoint')
+    .option(
+      '--query-embeddings <file>',
+      'instead of a model: .npy, .safetensors or .parquet, in the order of the data',
+    )
+    .option('--passage-embeddings <file>', 'instead of a model, likewise')
+    .option('--predictions <file>', 'mewsli-x: instead of a model, entity ids by example id')
     .option('--langs <list>', 'languages, as in en,de,ar,zh; default: all', languageList)
-    .option('--json <file>', 'write the whole report, every language pair included')
+    .option('--split <name>', "queries and judgments, as in dev; default: the benchmark's own")
+    .option('--corpus-lang <code>', "mmarco: language of the passages; default: the questions'")
+    .option('--json <file>', 'write the whole report, every language pair or query included')
+    .option(
+      '--save-run <file>',
+      'write the rankings as a TREC run; a folder of them where there are several collections',
+    )
+    .option('--store <folder>', "keep the passages' embeddings here; run again, it goes on where it stopped")
     .addOption(
       new Option('--context <what>', 'encode a sentence alone or together with its paragraph, as LAReQA does')
         .choices(['none', 'paragraph'])
         .default('none'),
     )
     .addOption(
-      new Option('--profile <name>', 'how ties and measures are defined')
-        .choices(Object.keys(profiles))
-        .default('trec_eval'),
+      new Option(
+        '--profile <name>',
+        "how ties and measures are defined; default: the benchmark's own",
+      ).choices(Object.keys(profiles)),
     )
+    .option('--measures <list>', 'as in nDCG@10,Recall@100; default: those of the benchmark', languageList)
+    .option('--no-intervals', 'leave out the 95% bootstrap intervals')
+    .option('--depth <count>', "passages retrieved for each query; default: the benchmark's", wholeNumber(1))
     .option('--query-prefix <text>', "put in front of questions; default: the model's")
     .option('--passage-prefix <text>', "put in front of candidates; default: the model's")
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3));
-  return withDeviceOptions(command).action(async (options: EvalOptions) => {
-    const collection = await readXquadR(options.data, options.langs ? { langs: options.langs } : {});
-    const checkpoint = await openCheckpoint(options.model);
-    const executor = await openDevice(options);
-    try {
-      const model = await EmbeddingModel.load(executor, checkpoint);
-      const embed = async (label: string, texts: readonly TextInput[], prefix: string) => {
-        const bar = progressBar(label, texts.length, 'texts');
-        const vectors = await model.embed(texts, {
-          prefix,
-          onProgress: (done) => bar.update(done),
-          ...(options.maxLength ? { maxLength: options.maxLength } : {}),
-        });
-        bar.stop();
-        return vectors;
-      };
-      const queries = collection.queries.map(({ text }) => text);
-      const candidates = collection.candidates.map(
-        ({ text, context }): TextInput =>
-          options.context === 'paragraph' && context ? { text, context } : text,
-      );
-      const { query = '', passage = '' } = checkpoint.prompts;
-      const queryEmbeddings = await embed('questions', queries, options.queryPrefix ?? query);
-      const candidateEmbeddings = await embed('candidates', candidates, options.passagePrefix ?? passage);
-      const scorer = new DeviceScorer(executor);
-      const report = await evaluateRetrieval({
-        collection,
-        queryEmbeddings,
-        candidateEmbeddings,
-        dimension: model.dimension,
-        scorer,
-        profile: options.profile,
-      });
-      scorer.destroy();
-      const counts = collection.langs.map((lang) => `${lang} ${report.counts.candidates[lang]}`);
-      console.log(`candidates: ${counts.join(', ')}`);
-      console.log(
-        settingsTable([{ label: options.model, summary: report.summary }], ['Recall@1', 'Recall@10']),
-      );
-      if (collection.langs.length > 1) console.log(pairMatrix(report));
-      if (options.json) {
-        const { task, model: name, context, data } = options;
-        const { device } = executor;
-        await writeJson(options.json, {
-          task,
-          model: name,
-          context,
-          data,
-          device: device.name,
-          executor: executor.kind,
-          ...report,
-        });
-        console.log(`${options.json} written`);
-      }
-    } finally {
-      executor.destroy();
+  return withDeviceOptions(withRunOptions(command)).action(async (options: EvalOptions & RunEvalOptions) => {
+    if (options.qrels !== undefined || options.run !== undefined) return runEvalCommand(options);
+    const { task, suite } = options;
+    if (options.data === undefined)
+      throw new EvaluationError('INPUT_COLLECTION', 'give --data, or --qrels and --run');
+    if ((task === undefined) === (suite === undefined)) {
+      throw new EvaluationError('INPUT_COLLECTION', 'give either --task or --suite; see synglot eval --help');
     }
+    if (options.predictions === undefined) requireEmbeddings(options);
+    if (task === undefined) return withDevice(options, (executor) => evaluateSuite(executor, options));
+    const langs =
+      task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
+    const benchmark = await readBenchmark(task, options.data, {
+      ...(langs ? { langs } : {}),
+      ...(options.split ? { split: options.split } : {}),
+      ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
+    });
+    if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
+    return withDevice(options, (executor) => {
+      switch (benchmark.kind) {
+        case 'parallel':
+          return evaluateParallel(executor, benchmark.collection, options);
+        case 'ad-hoc':
+          return evaluateAdHoc(executor, benchmark.collections, options);
+        case 'bitext':
+          return evaluateBitexts(executor, benchmark.bitexts, options);
+      }
+    });
   });
+}
+
+async function withDevice(
+  options: EvalOptions,
+  work: (executor: Awaited<ReturnType<typeof openDevice>>) => Promise<void>,
+): Promise<void> {
+  const executor = await openDevice(options);
+  try {
+    await work(executor);
+  } finally {
+    executor.destroy();
+  }
+}
+
+/** A model, or embeddings of both sides. */
+function requireEmbeddings({ model, queryEmbeddings, passageEmbeddings, suite }: EvalOptions): void {
+  const given = queryEmbeddings !== undefined && passageEmbeddings !== undefined;
+  if (model === undefined && !given) {
+    throw new EvaluationError(
+      'INPUT_EMBEDDINGS',
+      'give --model, or both --query-embeddings and --passage-embeddings',
+    );
+  }
+  if (given && (model !== undefined || suite !== undefined)) {
+    throw new EvaluationError('INPUT_EMBEDDINGS', 'embeddings are given: leave --model and --suite out');
+  }
 }

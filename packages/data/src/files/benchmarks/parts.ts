@@ -1,0 +1,144 @@
+/**
+ * The parts that most benchmarks are made of: judgments, topics and corpora, each in the two or three
+ * spellings that publishers use. A benchmark's own file says which of them lie where.
+ */
+import type { CorpusDocument, Judgments } from '../../ad-hoc.js';
+import { titledText } from '../../ad-hoc.js';
+import type { CollectionQuery } from '../../collection.js';
+import { DataError } from '../../errors.js';
+import { asText, type Fields, missingField, optionalText, readJsonLines } from '../json.js';
+import { readLines } from '../lines.js';
+
+/**
+ * Reads judgments: TREC's `query iteration document grade` between spaces or tabs, or BEIR's
+ * `query-id document-id grade` with a header. A document that is named twice for a query is an error, as
+ * for trec_eval.
+ *
+ * @throws DataError with file and line
+ */
+export async function readJudgments(file: string): Promise<Judgments> {
+  const judgments = new Map<string, Map<string, number>>();
+  for await (const { text, number, where } of readLines(file)) {
+    if (text.trim() === '' || text.startsWith('#')) continue;
+    const cells = text.trim().split(text.includes('\t') ? /\t+/ : /\s+/);
+    if (number === 1 && /^(query[-_]?id|qid|query)$/i.test(cells[0]!)) continue;
+    if (cells.length !== 3 && cells.length !== 4) {
+      throw new DataError(
+        'INPUT_COLUMN',
+        `${where}: expected a query, an iteration, a document and a grade (TREC) or a query, a document and a grade (BEIR) but received ${cells.length} fields`,
+      );
+    }
+    const [query, document, gradeText] = [cells[0]!, cells.at(-2)!, cells.at(-1)!];
+    const grade = Number(gradeText);
+    if (!Number.isInteger(grade)) {
+      throw new DataError(
+        'INPUT_COLUMN',
+        `${where}: expected a whole number as grade but received '${gradeText}'`,
+      );
+    }
+    const grades = judgments.get(query) ?? new Map<string, number>();
+    judgments.set(query, grades);
+    if (grades.has(document)) {
+      throw new DataError(
+        'INPUT_COLUMN',
+        `${where}: document '${document}' is judged twice for query '${query}'; keep one line`,
+      );
+    }
+    grades.set(document, grade);
+  }
+  if (judgments.size === 0) throw new DataError('INPUT_EMPTY', `${file}: there is no judgment in it`);
+  return judgments;
+}
+
+/**
+ * Reads queries: `.jsonl` with `_id` (or `id`, `query_id`, `qid`) and `text` (or `query`), lines of an id, a
+ * tab and a text, or TREC topics in SGML (`<num>`, `<title>`). The file's name does not matter.
+ *
+ * @throws DataError with file and line
+ */
+export async function readQueries(file: string, lang: string): Promise<CollectionQuery[]> {
+  const queries: CollectionQuery[] = [];
+  if (/\.(jsonl|json|ndjson)(\.gz)?$/.test(file)) {
+    for await (const fields of readJsonLines(file)) {
+      const id = textOf(fields, ['_id', 'id', 'query_id', 'qid']);
+      queries.push({ id, lang, text: textOf(fields, ['text', 'query']) });
+    }
+    return nonEmpty(queries, file);
+  }
+  let topic: { id?: string; open?: boolean } | undefined;
+  for await (const { text, where } of readLines(file)) {
+    if (text.trim() === '') continue;
+    if (/^\s*<(top|xml|\?xml|topics)\b/i.test(text)) {
+      topic = {};
+      continue;
+    }
+    if (topic) {
+      topic = readSgmlLine(topic, text, (id, title) => queries.push({ id, lang, text: title }));
+      continue;
+    }
+    const tab = text.indexOf('\t');
+    if (tab < 1) throw new DataError('INPUT_COLUMN', `${where}: expected an id, a tab and a text`);
+    queries.push({ id: text.slice(0, tab), lang, text: asText(text.slice(tab + 1), where, 'text') });
+  }
+  return nonEmpty(queries, file);
+}
+
+/** One line of an SGML topic; a title may stand on the line after its tag. */
+function readSgmlLine(
+  topic: { id?: string; open?: boolean },
+  line: string,
+  add: (id: string, title: string) => void,
+): { id?: string; open?: boolean } {
+  const number = /<num>\s*(?:Number:)?\s*([^<\s]+)/i.exec(line)?.[1];
+  if (number !== undefined) return { id: number };
+  const tag = /<title>\s*(?:Topic:)?\s*([^<]*)/i.exec(line)?.[1]?.trim();
+  if (tag !== undefined && tag !== '' && topic.id !== undefined) {
+    add(topic.id, tag);
+    return { id: topic.id };
+  }
+  if (tag !== undefined) return { ...topic, open: true };
+  if (topic.open && topic.id !== undefined && !line.includes('<')) {
+    add(topic.id, line.trim());
+    return { id: topic.id };
+  }
+  return topic;
+}
+
+/**
+ * Streams documents from `.jsonl` files with `_id` (or `docid`, `id`) and `text` (or `contents`) and an
+ * optional `title`, or from `.tsv` files with an id and a text.
+ *
+ * @throws DataError with file and line
+ */
+export async function* readCorpus(files: readonly string[]): AsyncGenerator<CorpusDocument> {
+  for (const file of files) {
+    if (/\.tsv(\.gz)?$/.test(file)) {
+      for await (const { text, where } of readLines(file)) {
+        if (text === '') continue;
+        const tab = text.indexOf('\t');
+        if (tab < 1) throw new DataError('INPUT_COLUMN', `${where}: expected an id, a tab and a text`);
+        yield { id: text.slice(0, tab), text: text.slice(tab + 1) };
+      }
+      continue;
+    }
+    for await (const fields of readJsonLines(file)) {
+      const id = textOf(fields, ['_id', 'docid', 'id']);
+      // A passage may be empty (BEIR has some): it is encoded as it stands, and ranks.
+      const text = optionalText(fields, 'text') ?? optionalText(fields, 'contents') ?? '';
+      yield { id, text: titledText(optionalText(fields, 'title'), text) };
+    }
+  }
+}
+
+function textOf(fields: Fields, names: readonly string[]): string {
+  for (const name of names) {
+    const value = optionalText(fields, name);
+    if (value !== undefined) return value;
+  }
+  throw missingField(fields, names[0]!);
+}
+
+function nonEmpty(queries: CollectionQuery[], file: string): CollectionQuery[] {
+  if (queries.length === 0) throw new DataError('INPUT_EMPTY', `${file}: there is no query in it`);
+  return queries;
+}

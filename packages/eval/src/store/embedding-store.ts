@@ -1,0 +1,363 @@
+/**
+ * Embeddings of a corpus on disk: an append-only file of f32 rows and an index of what was appended, with
+ * checksums. A process may be killed at any moment: what the index names is whole, and the rest is cut off
+ * when the store is opened again. It encodes nothing and searches nothing.
+ *
+ * Files: `store.json` (format, dimension, what made the rows), `vectors.f32` (rows, little-endian),
+ * `index.jsonl` (one line an append: rows, their checksum, ids, places and checksums of the texts),
+ * `complete.json` (there when the corpus is finished).
+ */
+import { type FileHandle, mkdir, open, readFile, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { EvaluationError } from '../errors.js';
+import { writeJson } from '../files/write-json.js';
+import type { VectorSource } from '../search/vector-source.js';
+
+const formatVersion = 1;
+/** Bytes read at a time where a store is checked. */
+const chunkBytes = 8 * 2 ** 20;
+
+/** What the rows were made with: equal keys, equal rows. Any plain data. */
+export type StoreKey = Readonly<Record<string, string | number | boolean | null>>;
+
+/** A passage as the store knows it. */
+export interface StoredPassage {
+  readonly id: string;
+  /** Place in the corpus, from 0; rows are in the order of encoding, which is another. */
+  readonly place: number;
+  /** CRC-32 of the text, so that a changed corpus is noticed. */
+  readonly textChecksum: number;
+}
+
+interface IndexLine {
+  readonly rows: number;
+  /** CRC-32 of the rows' bytes. */
+  readonly crc: number;
+  readonly ids: readonly string[];
+  readonly places: readonly number[];
+  readonly texts: readonly number[];
+}
+
+/** How a store is opened. */
+export interface OpenStoreOptions {
+  /** Made when there is no store yet: with this key and dimension; an existing one must have them. */
+  readonly create?: { readonly key: StoreKey; readonly dimension: number };
+  /** Reads all rows and compares their checksums. Default false. */
+  readonly verify?: boolean;
+}
+
+/** See the file's header. Rows may be read while others are appended. */
+export class EmbeddingStore implements VectorSource {
+  readonly dimension: number;
+  readonly key: StoreKey;
+  readonly #folder: string;
+  readonly #vectors: FileHandle;
+  readonly #index: FileHandle | undefined;
+  readonly #ids: string[] = [];
+  /** Row + 1 by place; 0 where there is none yet. */
+  #rowOfPlace = new Uint32Array(1024);
+  readonly #checksums: number[] = [];
+  #complete: boolean;
+
+  private constructor(
+    folder: string,
+    meta: { dimension: number; key: StoreKey },
+    vectors: FileHandle,
+    index: FileHandle | undefined,
+    complete: boolean,
+  ) {
+    this.#folder = folder;
+    this.dimension = meta.dimension;
+    this.key = meta.key;
+    this.#vectors = vectors;
+    this.#index = index;
+    this.#complete = complete;
+  }
+
+  /**
+   * Opens a store; with `create` for appending, else for reading. What a killed process left half-written is
+   * cut off.
+   *
+   * @throws EvaluationError `INPUT_STORE` where there is none, it was made with another model or another
+   *   dimension, another process is writing it, or it is damaged
+   */
+  static async open(folder: string, options: OpenStoreOptions = {}): Promise<EmbeddingStore> {
+    const { create } = options;
+    if (create) {
+      await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+        throw storeError(`${folder}: cannot be made (${codeOf(cause)}); choose another folder`, cause);
+      });
+      await lock(folder);
+    }
+    try {
+      return await EmbeddingStore.#open(folder, options);
+    } catch (error) {
+      if (create) await unlink(join(folder, 'lock')).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  static async #open(folder: string, { create, verify = false }: OpenStoreOptions): Promise<EmbeddingStore> {
+    const meta = await readMeta(folder, create);
+    const vectorsPath = join(folder, 'vectors.f32');
+    const indexPath = join(folder, 'index.jsonl');
+    if (create) for (const path of [vectorsPath, indexPath]) await (await open(path, 'a')).close();
+    const { lines, sizeBytes } = await readIndex(indexPath);
+    const rows = lines.reduce((sum, line) => sum + line.rows, 0);
+    const found = (await stat(vectorsPath)).size;
+    const expected = rows * meta.dimension * 4;
+    if (found < expected) {
+      throw storeError(
+        `${vectorsPath}: ${found} bytes where the index asks for ${expected}; the store is damaged, delete ${folder}`,
+      );
+    }
+    if (create) {
+      await truncate(vectorsPath, expected);
+      await truncate(indexPath, sizeBytes);
+    }
+    const complete = await stat(join(folder, 'complete.json')).then(
+      () => true,
+      () => false,
+    );
+    const vectors = await open(vectorsPath, create ? 'r+' : 'r');
+    const index = create ? await open(indexPath, 'a') : undefined;
+    const store = new EmbeddingStore(folder, meta, vectors, index, complete);
+    for (const line of lines) store.#remember(line);
+    if (verify) await store.#verify(lines);
+    return store;
+  }
+
+  /** Rows that are safely on disk. */
+  get rows(): number {
+    return this.#ids.length;
+  }
+
+  /** Whether all of the corpus is in it. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  id(row: number): string {
+    return this.#ids[row]!;
+  }
+
+  /** The row of a place of the corpus, or undefined where it is not encoded yet. */
+  rowOf(place: number): number | undefined {
+    const row = this.#rowOfPlace[place];
+    return row ? row - 1 : undefined;
+  }
+
+  /** Whether a row was made of this id and text. */
+  matches(row: number, id: string, textChecksum: number): boolean {
+    return this.#ids[row] === id && this.#checksums[row] === textChecksum;
+  }
+
+  async read(begin: number, end: number, into: Float32Array): Promise<void> {
+    const bytes = new Uint8Array(into.buffer, into.byteOffset, (end - begin) * this.dimension * 4);
+    let done = 0;
+    while (done < bytes.length) {
+      const at = begin * this.dimension * 4 + done;
+      const { bytesRead } = await this.#vectors.read(bytes, done, bytes.length - done, at);
+      if (bytesRead === 0) throw storeError(`${this.#folder}: cut while it was read`);
+      done += bytesRead;
+    }
+  }
+
+  /**
+   * Appends rows; when it resolves they survive a kill and a power cut.
+   *
+   * @param vectors [passages, dimension]
+   */
+  async append(passages: readonly StoredPassage[], vectors: Float32Array): Promise<void> {
+    if (this.#index === undefined) throw new RangeError('the store was opened for reading');
+    if (vectors.length !== passages.length * this.dimension) {
+      throw new RangeError(`${vectors.length} values for ${passages.length} x ${this.dimension}`);
+    }
+    if (passages.length === 0) return;
+    const bytes = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+    const line: IndexLine = {
+      rows: passages.length,
+      crc: crc32(bytes),
+      ids: passages.map(({ id }) => id),
+      places: passages.map(({ place }) => place),
+      texts: passages.map(({ textChecksum }) => textChecksum),
+    };
+    try {
+      await writeAt(this.#vectors, bytes, this.rows * this.dimension * 4);
+      // The index names rows only once they are on the disk.
+      await this.#vectors.datasync();
+      await this.#index.appendFile(`${JSON.stringify(line)}\n`);
+      await this.#index.datasync();
+    } catch (cause) {
+      throw storeError(`${this.#folder}: cannot be written (${codeOf(cause)}); is the disk full?`, cause);
+    }
+    this.#remember(line);
+  }
+
+  /** Marks the corpus as finished. */
+  async finish(): Promise<void> {
+    await writeJson(join(this.#folder, 'complete.json'), { rows: this.rows });
+    this.#complete = true;
+  }
+
+  /** Closes the files; what was appended stays. */
+  async close(): Promise<void> {
+    await this.#vectors.close();
+    if (this.#index === undefined) return;
+    await this.#index.close();
+    await unlink(join(this.#folder, 'lock')).catch(() => undefined);
+  }
+
+  #remember(line: IndexLine): void {
+    for (let i = 0; i < line.rows; i++) {
+      const place = line.places[i]!;
+      if (place >= this.#rowOfPlace.length) {
+        const larger = new Uint32Array(Math.max(place + 1, 2 * this.#rowOfPlace.length));
+        larger.set(this.#rowOfPlace);
+        this.#rowOfPlace = larger;
+      }
+      this.#ids.push(line.ids[i]!);
+      this.#checksums.push(line.texts[i]!);
+      this.#rowOfPlace[place] = this.#ids.length;
+    }
+  }
+
+  async #verify(lines: readonly IndexLine[]): Promise<void> {
+    let row = 0;
+    for (const line of lines) {
+      let crc = 0;
+      const step = Math.max(1, Math.floor(chunkBytes / (4 * this.dimension)));
+      for (let done = 0; done < line.rows; done += step) {
+        const rows = Math.min(step, line.rows - done);
+        const block = new Float32Array(rows * this.dimension);
+        await this.read(row + done, row + done + rows, block);
+        crc = crc32(new Uint8Array(block.buffer), crc);
+      }
+      if (crc !== line.crc) {
+        throw storeError(
+          `${this.#folder}: rows ${row} to ${row + line.rows - 1} have checksum ${crc}, expected ${line.crc}; the store is damaged, delete it`,
+        );
+      }
+      row += line.rows;
+    }
+  }
+}
+
+/** CRC-32 of a text's UTF-8 bytes. */
+export function textChecksum(text: string): number {
+  return crc32(text);
+}
+
+async function readMeta(
+  folder: string,
+  create: OpenStoreOptions['create'],
+): Promise<{ dimension: number; key: StoreKey }> {
+  const path = join(folder, 'store.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    if (!create) throw storeError(`${folder}: there is no store in it; make one with \`synglot index\``);
+    await writeJson(path, { format: formatVersion, dimension: create.dimension, key: create.key });
+    return create;
+  }
+  let meta: { format?: unknown; dimension?: unknown; key?: unknown };
+  try {
+    meta = JSON.parse(text) as typeof meta;
+  } catch (cause) {
+    throw storeError(`${path}: not JSON; the store is damaged, delete ${folder}`, cause);
+  }
+  if (meta.format !== formatVersion || !Number.isInteger(meta.dimension)) {
+    throw storeError(
+      `${path}: expected format ${formatVersion} but received ${String(meta.format)}; make the store anew`,
+    );
+  }
+  const key = meta.key as StoreKey;
+  const dimension = meta.dimension as number;
+  if (create) {
+    const other = Object.keys({ ...key, ...create.key }).find((name) => key[name] !== create.key[name]);
+    if (other !== undefined || dimension !== create.dimension) {
+      const name = other ?? 'dimension';
+      const [was, wanted] = other ? [key[other], create.key[other]] : [dimension, create.dimension];
+      throw storeError(
+        `${folder}: made with ${name} ${JSON.stringify(was)}, not ${JSON.stringify(wanted)}; choose another folder or delete it`,
+      );
+    }
+  }
+  return { dimension, key };
+}
+
+/** The whole lines of the index; a last one without an end was being written when its process died. */
+async function readIndex(path: string): Promise<{ lines: IndexLine[]; sizeBytes: number }> {
+  const lines: IndexLine[] = [];
+  let sizeBytes = 0;
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw storeError(`${path}: cannot be read (${codeOf(cause)}); the store is damaged`, cause);
+  });
+  try {
+    const { size } = await handle.stat();
+    let rest = Buffer.alloc(0);
+    for (let at = 0; at < size; at += chunkBytes) {
+      const chunk = Buffer.alloc(Math.min(chunkBytes, size - at));
+      await handle.read(chunk, 0, chunk.length, at);
+      let text = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      for (let end = text.indexOf(0x0a); end >= 0; end = text.indexOf(0x0a)) {
+        try {
+          lines.push(JSON.parse(text.toString('utf8', 0, end)) as IndexLine);
+        } catch (cause) {
+          throw storeError(`${path}:${lines.length + 1}: not JSON; the store is damaged, delete it`, cause);
+        }
+        sizeBytes += end + 1;
+        text = text.subarray(end + 1);
+      }
+      rest = Buffer.from(text);
+    }
+  } finally {
+    await handle.close();
+  }
+  return { lines, sizeBytes };
+}
+
+/** One writer at a time; the lock of a process that is gone is taken over. */
+async function lock(folder: string): Promise<void> {
+  const path = join(folder, 'lock');
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      return await writeFile(path, `${process.pid}\n`, { flag: 'wx' });
+    } catch (cause) {
+      if (codeOf(cause) !== 'EEXIST')
+        throw storeError(`${path}: cannot be written (${codeOf(cause)})`, cause);
+    }
+    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (owner !== process.pid && isAlive(owner)) {
+      throw storeError(`${folder}: process ${owner} is writing it; wait for it or choose another folder`);
+    }
+    await unlink(path).catch(() => undefined);
+  }
+  throw storeError(`${folder}: another process is writing it; wait for it or choose another folder`);
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+}
+
+function storeError(message: string, cause?: unknown): EvaluationError {
+  return new EvaluationError('INPUT_STORE', message, cause === undefined ? undefined : { cause });
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { evaluateRankings, type JudgedCollection } from './ad-hoc.js';
+import { adHocTable, bitextTable } from './tables.js';
+
+const collection: JudgedCollection = {
+  name: 'c',
+  lang: undefined,
+  queries: [
+    { id: 'q1', lang: 'de' },
+    { id: 'q2', lang: 'de' },
+    { id: 'q3', lang: 'tr' },
+  ],
+  judgments: new Map([
+    ['q1', new Map([['a', 1]])],
+    ['q2', new Map([['b', 0]])],
+    [
+      'q3',
+      new Map([
+        ['a', 2],
+        ['b', 1],
+      ]),
+    ],
+  ]),
+  measures: ['RR@2'],
+  profile: 'trec_eval',
+};
+
+test('per query, per language, macro over languages; a query without a relevant document counts as 0', () => {
+  const report = evaluateRankings(collection, [['x', 'a'], ['b'], ['b', 'a']], 10);
+  expect(report.per_query).toEqual({ q1: { 'RR@2': 0.5 }, q2: { 'RR@2': 0 }, q3: { 'RR@2': 1 } });
+  expect(report.by_query_lang).toEqual({ de: { 'RR@2': 0.25 }, tr: { 'RR@2': 1 } });
+  expect(report.means).toEqual({ 'RR@2': 0.625 });
+  expect(report).toMatchObject({ lang: null, queries: 3, documents: 10 });
+});
+
+test('a profile that skips queries without a relevant document, and one that drops identical ids', () => {
+  const skipped = evaluateRankings(collection, [['x', 'a'], ['b'], ['b', 'a']], 10, {
+    profile: 'sentence-transformers',
+  });
+  expect(Object.keys(skipped.per_query)).toEqual(['q1', 'q3']);
+  const own = { ...collection, queries: [{ id: 'q1', lang: 'en' }] };
+  const dropped = evaluateRankings(own, [['q1', 'a']], 10, { profile: 'beir', measures: ['nDCG@10'] });
+  expect(dropped.means).toEqual({ 'nDCG@10': 1 });
+  expect(() =>
+    evaluateRankings({ ...collection, queries: [{ id: 'q2', lang: 'de' }] }, [['b']], 10, {
+      profile: 'msmarco',
+      measures: ['RR@10', 'bad'],
+    }),
+  ).toThrow(/No measure "bad"/);
+});
+
+test('tables: a mean over collections, languages of one collection, both directions of a bitext', () => {
+  const report = evaluateRankings(collection, [['x', 'a'], ['b'], ['b', 'a']], 10);
+  expect(adHocTable([report])).toMatch(/^c +3 +10 +0\.6250\n {2}de +0\.2500\n {2}tr +1\.0000$/m);
+  expect(adHocTable([report, { ...report, means: { 'RR@2': 0.125 } }])).toMatch(/^mean +0\.3750$/m);
+  const line = (accuracy_forward: number) => ({
+    collection: 'tatoeba-deu',
+    langs: ['deu', 'eng'] as const,
+    sentences: 4,
+    accuracy_forward,
+    accuracy_backward: 0.5,
+  });
+  expect(bitextTable([line(1), line(0)])).toMatch(/^mean +0\.5000 +0\.5000 +0\.5000$/m);
+});

@@ -1,0 +1,62 @@
+/** A model as an evaluation uses it: questions and passages in, embeddings out, and what a store is keyed by. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Executor } from '@synglot/gpu';
+import { EmbeddingModel, openCheckpoint, type TextInput } from '@synglot/models';
+import { progressBar } from '../progress.js';
+
+export interface EncoderOptions {
+  readonly model: string;
+  readonly queryPrefix?: string;
+  readonly passagePrefix?: string;
+  readonly maxLength?: number;
+}
+
+export interface Encoder {
+  readonly dimension: number;
+  /** What passages are encoded with; equal keys, equal embeddings. */
+  readonly passageKey: Readonly<Record<string, string | number>>;
+  queries(texts: readonly TextInput[]): Promise<Float32Array>;
+  passages(texts: readonly TextInput[]): Promise<Float32Array>;
+  /** Passages without a progress bar of their own. */
+  passageChunk(texts: readonly string[]): Promise<Float32Array>;
+}
+
+/** Opens a model for questions and passages; prefixes are the model's own unless given. */
+export async function openEncoder(executor: Executor, options: EncoderOptions): Promise<Encoder> {
+  const checkpoint = await openCheckpoint(options.model);
+  const model = await EmbeddingModel.load(executor, checkpoint);
+  const { query = '', passage = '' } = checkpoint.prompts;
+  const passagePrefix = options.passagePrefix ?? passage;
+  const maxLength = Math.min(options.maxLength ?? checkpoint.maxLength, checkpoint.maxLength);
+  const embed = async (label: string, texts: readonly TextInput[], prefix: string) => {
+    const bar = progressBar(label, texts.length, 'texts');
+    const vectors = await model.embed(texts, { prefix, maxLength, onProgress: (done) => bar.update(done) });
+    bar.stop();
+    return vectors;
+  };
+  return {
+    dimension: model.dimension,
+    passageKey: {
+      model: await fingerprint(checkpoint.source),
+      passage_prefix: passagePrefix,
+      max_length: maxLength,
+    },
+    queries: (texts) => embed('questions', texts, options.queryPrefix ?? query),
+    passages: (texts) => embed('candidates', texts, passagePrefix),
+    passageChunk: (texts) => model.embed(texts, { prefix: passagePrefix, maxLength }),
+  };
+}
+
+/** SHA-256 over the files of a model folder that decide what it computes. */
+async function fingerprint(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  const names = (await readdir(folder, { recursive: true })).map(String);
+  for (const name of names.filter((name) => /\.(safetensors|json)$/.test(name)).sort()) {
+    hash.update(`${name}\n`);
+    for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex').slice(0, 32);
+}

@@ -1,0 +1,145 @@
+/** `synglot eval` on parallel collections: the three settings and language bias; and the suite of them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ParallelCollection } from '@synglot/data';
+import { type benchmarks, readBenchmark } from '@synglot/data/files';
+import {
+  DeviceScorer,
+  EvaluationError,
+  evaluateRetrieval,
+  intervalsTable,
+  mmmTable,
+  type ProfileName,
+  pairMatrix,
+  publishedRows,
+  type RetrievalReport,
+  type SettingsRow,
+  settingsTable,
+} from '@synglot/eval';
+import { readMatrix, writeJson } from '@synglot/eval/files';
+import type { Executor } from '@synglot/gpu';
+import type { TextInput } from '@synglot/models';
+import type { EvalOptions } from './eval.js';
+import { openEncoder } from './eval-encoder.js';
+
+/** One benchmark: a table, the matrix of language pairs, and the whole report as JSON. */
+export async function evaluateParallel(
+  executor: Executor,
+  collection: ParallelCollection,
+  options: EvalOptions,
+): Promise<void> {
+  const report = await reportOf(executor, collection, options);
+  const counts = collection.langs.map((lang) => `${lang} ${report.counts.candidates[lang]}`);
+  console.log(`candidates: ${counts.join(', ')}`);
+  const label = options.model ?? options.passageEmbeddings!;
+  console.log(settingsTable([{ label, summary: report.summary }], ['Recall@1', 'Recall@10']));
+  if (collection.langs.length > 1) console.log(pairMatrix(report));
+  if (report.intervals) console.log(intervalsTable(report));
+  if (!options.json) return;
+  const { task, model, context, data } = options;
+  const { device } = executor;
+  await writeJson(options.json, {
+    task,
+    model,
+    context,
+    data,
+    device: device.name,
+    executor: executor.kind,
+    ...report,
+  });
+  console.log(`${options.json} written`);
+}
+
+/** Folders of the parallel benchmarks below `--data`, and what reads them. */
+const mmmFolders = [
+  { folder: 'xquad-r', task: 'xquad-r' },
+  { folder: 'mlqa-r', task: 'mlqa-r' },
+  { folder: 'mlqa-dev-r', task: 'mlqa-r' },
+  { folder: 'mlqa', task: 'mlqa' },
+] as const satisfies readonly { readonly folder: string; readonly task: keyof typeof benchmarks }[];
+
+/** `--suite mmm`: every parallel benchmark that is there, in one table, beside the published rows. */
+export async function evaluateSuite(executor: Executor, options: EvalOptions): Promise<void> {
+  const present = mmmFolders.filter(({ folder }) => existsSync(join(options.data, folder)));
+  if (present.length === 0) {
+    throw new EvaluationError(
+      'INPUT_COLLECTION',
+      `${options.data}: no parallel benchmark in it; expected a folder called ${mmmFolders.map(({ folder }) => folder).join(', ')}`,
+    );
+  }
+  const reports: RetrievalReport[] = [];
+  for (const { folder, task } of present) {
+    const benchmark = await readBenchmark(task, join(options.data, folder));
+    if (benchmark.kind !== 'parallel') continue;
+    const { langs } = benchmark.collection;
+    const wanted = options.langs?.filter((lang) => langs.includes(lang)) ?? langs;
+    if (wanted.length === 0) continue;
+    reports.push(await reportOf(executor, benchmark.collection.subset(wanted), options));
+  }
+  console.log(mmmTable(reports));
+  const published: SettingsRow[] = publishedRows
+    .filter(({ task }) => reports.some(({ collection }) => collection === task))
+    .map(({ task, model, training, map, rank_distance }) => ({
+      label: `${task} ${model} ${training} (published)`,
+      summary: { map, rank_distance },
+    }));
+  if (published.length > 0) console.log(settingsTable(published));
+  if (!options.json) return;
+  await writeJson(options.json, {
+    suite: 'mmm',
+    model: options.model,
+    device: executor.device.name,
+    executor: executor.kind,
+    reports,
+  });
+  console.log(`${options.json} written`);
+}
+
+async function reportOf(
+  executor: Executor,
+  collection: ParallelCollection,
+  options: EvalOptions,
+): Promise<RetrievalReport> {
+  const { queryEmbeddings, candidateEmbeddings, dimension } = await embeddingsOf(
+    executor,
+    collection,
+    options,
+  );
+  const scorer = new DeviceScorer(executor);
+  try {
+    const profile = options.profile ?? (collection.name === 'lareqa' ? 'lareqa' : 'trec_eval');
+    return await evaluateRetrieval({
+      collection,
+      queryEmbeddings,
+      candidateEmbeddings,
+      dimension,
+      scorer,
+      profile: profile as ProfileName,
+      ...(options.intervals ? { intervals: {} } : {}),
+    });
+  } finally {
+    scorer.destroy();
+  }
+}
+
+async function embeddingsOf(executor: Executor, collection: ParallelCollection, options: EvalOptions) {
+  if (options.model === undefined) {
+    const queries = await readMatrix(options.queryEmbeddings!);
+    const candidates = await readMatrix(options.passageEmbeddings!);
+    return {
+      queryEmbeddings: queries.data,
+      candidateEmbeddings: candidates.data,
+      dimension: candidates.dimension,
+    };
+  }
+  const encoder = await openEncoder(executor, { ...options, model: options.model });
+  const queries = collection.queries.map(({ text }) => text);
+  const candidates = collection.candidates.map(
+    ({ text, context }): TextInput => (options.context === 'paragraph' && context ? { text, context } : text),
+  );
+  return {
+    queryEmbeddings: await encoder.queries(queries),
+    candidateEmbeddings: await encoder.passages(candidates),
+    dimension: encoder.dimension,
+  };
+}

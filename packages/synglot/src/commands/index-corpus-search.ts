@@ -1,0 +1,130 @@
+/** `synglot search`: the best passages of a store, or of a matrix file, for many queries, as a TREC run. */
+import { readFile } from 'node:fs/promises';
+import { readQueries } from '@synglot/data/files';
+import { EvaluationError, searchTopK, type VectorSource } from '@synglot/eval';
+import { EmbeddingStore, openMatrix, readMatrix, withIds, writeRun } from '@synglot/eval/files';
+import type { Executor } from '@synglot/gpu';
+import { Command } from 'commander';
+import { progressBar } from '../progress.js';
+import { openEncoder } from './eval-encoder.js';
+import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+
+interface SearchOptions extends DeviceOptions {
+  readonly store?: string;
+  readonly passageEmbeddings?: string;
+  readonly passageIds?: string;
+  readonly queries?: string;
+  readonly queryEmbeddings?: string;
+  readonly model?: string;
+  readonly queryPrefix?: string;
+  readonly maxLength?: number;
+  readonly topK: number;
+  readonly saveRun: string;
+}
+
+export function searchCommand(): Command {
+  const command = new Command('search')
+    .description('exact search: the best passages for each query, written as a TREC run')
+    .option('--store <folder>', 'passages, as `synglot index` made them')
+    .option('--passage-embeddings <file>', 'or a .npy or .safetensors file of them')
+    .option('--passage-ids <file>', 'their ids, one a line; default: the row, from 0')
+    .option('--queries <file>', 'id and text, in TSV, JSONL or TREC topics')
+    .option('--model <folder or hub id>', 'checkpoint that the store was made with')
+    .option('--query-embeddings <file>', 'or a .npy or .safetensors file of them, in the order of --queries')
+    .option('--query-prefix <text>', "put in front of queries; default: the model's")
+    .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
+    .option('--top-k <count>', 'passages for each query', wholeNumber(1), 100)
+    .requiredOption('--save-run <file>', 'run to write: query Q0 passage rank score tag');
+  return withDeviceOptions(command).action(async (options: SearchOptions) => {
+    const executor = await openDevice(options);
+    try {
+      const { source, close } = await openSource(options);
+      try {
+        const topics = options.queries ? await readQueries(options.queries, 'und') : undefined;
+        const queries = options.queryEmbeddings
+          ? (await readMatrix(options.queryEmbeddings)).data
+          : await encodeQueries(executor, source, topics, options);
+        const ids = topics?.map(({ id }) => id) ?? numbered(queries.length / source.dimension);
+        if (ids.length * source.dimension !== queries.length) {
+          throw new EvaluationError(
+            'INPUT_EMBEDDINGS',
+            `${queries.length} values of query embeddings, expected ${ids.length} queries x ${source.dimension}`,
+          );
+        }
+        const bar = progressBar('searching', source.rows, 'passages');
+        const started = performance.now();
+        const hits = await searchTopK({
+          executor,
+          queries,
+          source,
+          k: options.topK,
+          onProgress: (done) => bar.update(done),
+        });
+        bar.stop();
+        const seconds = (performance.now() - started) / 1000;
+        await writeRun(
+          options.saveRun,
+          hits.map(({ rows, scores }, q) => ({
+            query: ids[q]!,
+            ids: Array.from(rows, (row) => source.id(row)),
+            scores,
+          })),
+        );
+        const each = ((1000 * seconds) / ids.length).toFixed(2);
+        console.log(
+          `${options.saveRun}: ${ids.length} queries, ${source.rows} passages, ${seconds.toFixed(1)} s, ${each} ms a query`,
+        );
+      } finally {
+        await close();
+      }
+    } finally {
+      executor.destroy();
+    }
+  });
+}
+
+async function openSource(
+  options: SearchOptions,
+): Promise<{ source: VectorSource; close: () => Promise<void> }> {
+  if (options.store !== undefined) {
+    const store = await EmbeddingStore.open(options.store);
+    if (!store.complete) console.error(`${options.store}: unfinished; ${store.rows} passages are searched`);
+    return { source: store, close: () => store.close() };
+  }
+  const path = options.passageEmbeddings;
+  if (path === undefined) {
+    throw new EvaluationError('INPUT_STORE', 'nothing to search: give --store or --passage-embeddings');
+  }
+  const file = await openMatrix(path);
+  const ids = options.passageIds
+    ? (await readFile(options.passageIds, 'utf8')).trimEnd().split(/\r?\n/)
+    : numbered(file.rows);
+  return { source: withIds(file, ids, path), close: () => file.close() };
+}
+
+async function encodeQueries(
+  executor: Executor,
+  source: VectorSource,
+  topics: readonly { readonly text: string }[] | undefined,
+  options: SearchOptions,
+): Promise<Float32Array> {
+  if (topics === undefined || options.model === undefined) {
+    throw new EvaluationError(
+      'INPUT_EMBEDDINGS',
+      'no queries: give --queries and --model, or --query-embeddings',
+    );
+  }
+  const encoder = await openEncoder(executor, { ...options, model: options.model });
+  const made = source instanceof EmbeddingStore ? source.key.model : undefined;
+  if (made !== undefined && made !== encoder.passageKey.model) {
+    throw new EvaluationError(
+      'INPUT_STORE',
+      `${options.store}: made with another model than ${options.model}; name the model it was made with`,
+    );
+  }
+  return encoder.queries(topics.map(({ text }) => text));
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => String(i));
+}

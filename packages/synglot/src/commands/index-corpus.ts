@@ -1,0 +1,77 @@
+/** `synglot index`: a corpus into a store of embeddings; it goes on where it was stopped. */
+import { readCorpus } from '@synglot/data/files';
+import { EmbeddingStore, encodeCorpus } from '@synglot/eval/files';
+import { Command } from 'commander';
+import { progressBar } from '../progress.js';
+import { openEncoder } from './eval-encoder.js';
+import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+
+interface IndexOptions extends DeviceOptions {
+  readonly model: string;
+  readonly corpus: string[];
+  readonly store: string;
+  readonly passagePrefix?: string;
+  readonly maxLength?: number;
+  readonly commitSeconds: number;
+}
+
+export function indexCommand(): Command {
+  const command = new Command('index')
+    .description('encode a corpus into a store on disk; run again, it goes on where it stopped')
+    .requiredOption('--model <folder or hub id>', 'checkpoint')
+    .requiredOption('--corpus <files...>', 'JSONL with _id, title and text, or TSV with id and text; .gz too')
+    .requiredOption('--store <folder>', 'where the embeddings are kept')
+    .option('--passage-prefix <text>', "put in front of passages; default: the model's")
+    .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
+    .option('--commit-seconds <seconds>', 'write to the disk that often; 0: at once', wholeNumber(0), 1);
+  return withDeviceOptions(command).action(async (options: IndexOptions) => {
+    const executor = await openDevice(options);
+    try {
+      const encoder = await openEncoder(executor, options);
+      const store = await EmbeddingStore.open(options.store, {
+        create: { key: encoder.passageKey, dimension: encoder.dimension },
+        verify: true,
+      });
+      try {
+        const before = store.rows;
+        if (before > 0) console.error(`${options.store}: ${before} passages are there`);
+        const { passages, encoded } = await stoppable(options.store, store, (signal) => {
+          const bar = progressBar('encoding', 0, 'passages');
+          const done = encodeCorpus({
+            store,
+            corpus: readCorpus(options.corpus),
+            encode: (texts) => encoder.passageChunk(texts),
+            commitMs: 1000 * options.commitSeconds,
+            signal,
+            onProgress: (count) => bar.update(count),
+          });
+          return done.finally(() => bar.stop());
+        });
+        console.log(`${options.store}: ${passages} passages, ${encoded} encoded now`);
+      } finally {
+        await store.close();
+      }
+    } finally {
+      executor.destroy();
+    }
+  });
+}
+
+/** Ctrl-C stops after the chunk at hand, which is kept; a second one ends the process. */
+export async function stoppable<T>(
+  folder: string,
+  store: EmbeddingStore,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.once('SIGINT', stop);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    throw new Error(`stopped; ${store.rows} passages are in ${folder}, run again to go on`, { cause: error });
+  } finally {
+    process.off('SIGINT', stop);
+  }
+}

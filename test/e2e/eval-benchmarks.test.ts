@@ -1,0 +1,225 @@
+/**
+ * `synglot index`, `search` and `eval` on small collections made here: a kill half-way, the same figures from
+ * a model and from its embeddings, suites, and mistakes in one line.
+ */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EmbeddingStore } from '@synglot/eval/files';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli, runCliWell, startCli } from '../support/cli.js';
+import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+
+let folder: Awaited<ReturnType<typeof testFolder>>;
+let model: string;
+const inPlace = (name: string) => join(folder.path, name);
+const env = { SYNGLOT_DEVICE: process.env.SYNGLOT_DEVICE ?? 'swiftshader' };
+
+beforeAll(async () => {
+  folder = await testFolder('benchmarks');
+  model = inPlace('model');
+  await saveTinyModel(model);
+});
+afterAll(() => folder.remove());
+
+const documents = (count: number) =>
+  tinyPairs(count, ['en']).map(({ passage }, i) => ({ _id: `d${i}`, title: '', text: passage }));
+
+describe('a killed encoding', () => {
+  // Six appends, as no more than 65,536 characters are encoded at a time.
+  const count = 12_000;
+  const index = (store: string) => [
+    'index',
+    ...['--model', model, '--corpus', inPlace('large.jsonl'), '--store', inPlace(store)],
+    ...['--commit-seconds', '0'],
+  ];
+  const committed = async (store: string) => {
+    const lines = (await readFile(join(inPlace(store), 'index.jsonl'), 'utf8').catch(() => '')).split('\n');
+    return lines.slice(0, -1).map((line) => JSON.parse(line) as { ids: string[] });
+  };
+
+  it('goes on without encoding anything twice, to the embeddings of an unbroken run', async () => {
+    await writeJsonl(inPlace('large.jsonl'), documents(count));
+    let rows = 0;
+    for (let kill = 0; kill < 2; kill++) {
+      const { child, done } = startCli(index('killed'), { env });
+      // Killed as soon as it has written something that it had not before.
+      for (let seen = rows; seen === rows && child.exitCode === null; await sleep(5)) {
+        seen = (await committed('killed')).flatMap(({ ids }) => ids).length;
+        if (seen > rows) child.kill('SIGKILL');
+      }
+      const { signal } = await done;
+      const now = (await committed('killed')).flatMap(({ ids }) => ids).length;
+      expect(now).toBeGreaterThan(rows);
+      expect(signal).toBe('SIGKILL');
+      rows = now;
+    }
+    const before = await committed('killed');
+    const kept = before.flatMap(({ ids }) => ids).length;
+    expect(kept).toBeLessThan(count);
+    const { stdout } = await runCliWell(index('killed'), { env });
+    expect(stdout).toContain(`${count} passages, ${count - kept} encoded now`);
+    const after = await committed('killed');
+    expect(after.slice(0, before.length)).toEqual(before);
+    expect(new Set(after.flatMap(({ ids }) => ids)).size).toBe(count);
+
+    const again = await runCliWell(index('killed'), { env });
+    expect(again.stdout).toContain(`${count} passages, 0 encoded now`);
+    await runCliWell(index('unbroken'), { env });
+    const killed = await EmbeddingStore.open(inPlace('killed'), { verify: true });
+    const unbroken = await EmbeddingStore.open(inPlace('unbroken'), { verify: true });
+    const dimension = killed.dimension;
+    const [a, b] = [new Float32Array(count * dimension), new Float32Array(count * dimension)];
+    await killed.read(0, count, a);
+    await unbroken.read(0, count, b);
+    let worst = 0;
+    for (let place = 0; place < count; place++) {
+      const [rowA, rowB] = [killed.rowOf(place)!, unbroken.rowOf(place)!];
+      expect(killed.id(rowA)).toBe(unbroken.id(rowB));
+      for (let d = 0; d < dimension; d++) {
+        worst = Math.max(worst, Math.abs(a[rowA * dimension + d]! - b[rowB * dimension + d]!));
+      }
+    }
+    expect(worst).toBeLessThan(1e-6);
+    await killed.close();
+    await unbroken.close();
+  });
+});
+
+describe('synglot eval', () => {
+  const beir = async (name: string) => {
+    const root = inPlace(name);
+    await mkdir(join(root, 'qrels'), { recursive: true });
+    await writeJsonl(join(root, 'corpus.jsonl'), documents(30));
+    const pairs = tinyPairs(30, ['en']).slice(0, 8);
+    await writeJsonl(
+      join(root, 'queries.jsonl'),
+      pairs.map(({ passage }, i) => ({ _id: `q${i}`, text: passage })),
+    );
+    const lines = pairs.map((_, i) => `q${i}\td${i}\t1`);
+    await writeFile(join(root, 'qrels/test.tsv'), `query-id\tcorpus-id\tscore\n${lines.join('\n')}\n`);
+    return root;
+  };
+
+  it('ranks a document that is the query first, keeps the store, and writes run and report', async () => {
+    const root = await beir('beir');
+    const run = inPlace('beir.run');
+    const json = inPlace('beir.json');
+    const args = ['eval', '--task', 'beir', '--data', root, '--model', model, '--json', json];
+    await runCliWell([...args, '--save-run', run, '--store', inPlace('stores')], { env });
+    const { reports } = JSON.parse(await readFile(json, 'utf8')) as {
+      reports: { means: Record<string, number>; queries: number; documents: number }[];
+    };
+    expect(reports[0]).toMatchObject({ queries: 8, documents: 30, means: { 'nDCG@10': 1, 'Recall@100': 1 } });
+    const lines = (await readFile(run, 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(8 * 30);
+    expect(lines[0]).toMatch(/^q0 Q0 d0 1 (0\.99999\d*|1(\.00000\d*)?) synglot$/);
+
+    // The same search from the store alone, and from matrices.
+    await runCliWell(
+      [
+        'search',
+        ...['--store', inPlace('stores/beir-test'), '--queries', join(root, 'queries.jsonl')],
+        ...['--model', model, '--top-k', '30', '--save-run', inPlace('search.run')],
+      ],
+      { env },
+    );
+    expect(await readFile(inPlace('search.run'), 'utf8')).toBe(await readFile(run, 'utf8'));
+    for (const [name, file] of [
+      ['passages', 'corpus.jsonl'],
+      ['questions', 'queries.jsonl'],
+    ] as const) {
+      const texts = (await readFile(join(root, file), 'utf8')).trimEnd().split('\n');
+      const lines = texts.map((line) => (JSON.parse(line) as { text: string }).text);
+      await writeFile(inPlace(`${name}.txt`), `${lines.join('\n')}\n`);
+      const encode = ['encode', '--model', model, '--input', inPlace(`${name}.txt`)];
+      await runCliWell([...encode, '--output', inPlace(`${name}.npy`)], { env });
+    }
+    const given = ['eval', '--task', 'beir', '--data', root, '--json', inPlace('npy.json')];
+    await runCliWell(
+      [
+        ...given,
+        ...['--query-embeddings', inPlace('questions.npy')],
+        ...['--passage-embeddings', inPlace('passages.npy')],
+      ],
+      { env },
+    );
+    const npy = JSON.parse(await readFile(inPlace('npy.json'), 'utf8')) as { reports: unknown[] };
+    expect(npy.reports).toEqual(reports);
+  });
+
+  it('finds translations of a bitext whose sides are the same text, in both directions', async () => {
+    const root = inPlace('tatoeba');
+    await mkdir(root, { recursive: true });
+    const lines = `${tinyPairs(12, ['de'])
+      .map(({ passage }) => passage)
+      .join('\n')}\n`;
+    await writeFile(join(root, 'tatoeba.deu-eng.deu'), lines);
+    await writeFile(join(root, 'tatoeba.deu-eng.eng'), lines);
+    const args = ['eval', '--task', 'tatoeba', '--data', root, '--model', model];
+    const { stdout } = await runCliWell(args, { env });
+    expect(stdout).toMatch(/tatoeba-deu\s+12\s+1\.0000\s+1\.0000\s+1\.0000/);
+  });
+
+  it('puts the parallel benchmarks that are there into one table', async () => {
+    const root = inPlace('suite');
+    for (const name of ['xquad-r', 'mlqa-r']) {
+      await mkdir(join(root, name), { recursive: true });
+      for (const lang of ['de', 'en']) {
+        const paragraphs = tinyPairs(4, [lang]).map(({ query, passage }, i) => ({
+          context: passage,
+          sentence_breaks: [[0, passage.length]],
+          qas: [{ id: String(i), question: query, answers: [{ text: '', answer_start: 0 }] }],
+        }));
+        await writeFile(join(root, name, `${lang}.json`), JSON.stringify({ data: [{ paragraphs }] }));
+      }
+    }
+    const args = ['eval', '--suite', 'mmm', '--data', root, '--model', model, '--json', inPlace('mmm.json')];
+    const { stdout } = await runCliWell(args, { env });
+    for (const name of ['xquad-r', 'mlqa-r']) {
+      expect(stdout).toMatch(new RegExp(`^${name} +2 +8 +8 +AP +[\\d.]+ +[\\d.]+ +[\\d.]+ +[\\d.]+$`, 'm'));
+    }
+    expect(stdout).toContain('xquad-r LaBSE hybrid (published)');
+  });
+
+  it("judges Mewsli-X predictions, a missing one as 0, macro over the mentions' languages", async () => {
+    const root = inPlace('mewsli');
+    await mkdir(root, { recursive: true });
+    const mention = (id: string, language: string) => ({
+      context: { language, text: 'A mention.', sentence_spans: [[0, 10]] },
+      mentions: [
+        { example_id: id, entity_id: `Q${id}`, mention_span: { text: 'mention', start: 2, end: 9 } },
+      ],
+    });
+    await writeJsonl(join(root, 'wikinews_mentions-test.jsonl'), [
+      mention('1', 'de'),
+      mention('2', 'de'),
+      mention('3', 'tr'),
+    ]);
+    const entities = ['Q1', 'Q2', 'Q3'].map((entity_id) => ({ entity_id, title: '', description: 'text' }));
+    await writeJsonl(join(root, 'candidate_set_entities.jsonl'), entities);
+    await writeJsonl(inPlace('predictions.jsonl'), [{ 1: ['Q9', 'Q1'] }, { 3: ['Q3'] }]);
+    const args = ['eval', '--task', 'mewsli-x', '--data', root];
+    const { stdout } = await runCliWell([...args, '--predictions', inPlace('predictions.jsonl')], { env });
+    expect(stdout).toMatch(/^mewsli-x-test +3 +3 +0\.6250$/m);
+  });
+
+  it('says mistakes in one line', async () => {
+    const root = await beir('mistakes');
+    const expectMistake = async (args: readonly string[], ...parts: string[]) => {
+      const { code, errorLines } = await runCli(['eval', ...args], { env });
+      expect(code).toBe(2);
+      for (const part of parts) expect(errorLines.at(-1)).toContain(part);
+    };
+    const task = ['--task', 'beir', '--data', root];
+    await expectMistake([...task, '--suite', 'mmm', '--model', model], 'either --task or --suite');
+    await expectMistake(task, '--model', '--query-embeddings');
+    await expectMistake([...task, '--model', model, '--split', 'dev'], 'qrels/dev.tsv');
+    await expectMistake([...task, '--model', model, '--measures', 'NDCG'], 'NDCG', 'nDCG@k');
+    await writeFile(inPlace('empty.npy'), '');
+    const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
+    await expectMistake([...task, ...files], 'empty.npy');
+    await rm(join(root, 'queries.jsonl'));
+    await expectMistake([...task, '--model', model], 'expected queries.jsonl');
+  });
+});
