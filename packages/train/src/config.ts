@@ -1,7 +1,8 @@
 /** The configuration of a training run: a YAML file, checked by a schema. Keys are snake_case. */
 import { readFile } from 'node:fs/promises';
 import { didYouMean } from '@synglot/data';
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { readerOptions, readers } from '@synglot/data/files';
+import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { TrainError } from './errors.js';
 
@@ -135,25 +136,72 @@ export function parseConfig(text: string, source: string): TrainConfig {
     );
   }
   const result = schema.safeParse(document.toJS() ?? {});
-  if (result.success) return result.data;
-  const issue = result.error.issues[0] as z.core.$ZodIssue;
-  const line = lineOf(issue);
-  throw new TrainError('INPUT_CONFIG', `${source}${line ? `:${line}` : ''}: ${describe(issue)}`);
+  const problem = result.success
+    ? sourceProblem(result.data.data)
+    : schemaProblem(result.error.issues[0] as z.core.$ZodIssue);
+  if (result.success && !problem) return result.data;
+  const { path, key, message } = problem as Problem;
+  const line = lineOf(document, lines, path, key);
+  throw new TrainError('INPUT_CONFIG', `${source}${line ? `:${line}` : ''}: ${message}`);
+}
 
-  function lineOf({ path, ...rest }: z.core.$ZodIssue): number | undefined {
-    const key = rest.code === 'unrecognized_keys' ? (rest.keys[0] as string) : undefined;
-    for (let depth = path.length; depth >= 0; depth--) {
-      const node = document.getIn(path.slice(0, depth), true);
-      if (key !== undefined && depth === path.length && isMap(node)) {
-        const pair = node.items.find((item) => String(item.key) === key);
-        const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range;
-        if (range) return lines.linePos(range[0]).line;
-      }
-      const range = (node as { range?: [number, number, number] } | undefined)?.range;
-      if (range) return lines.linePos(range[0]).line;
-    }
-    return undefined;
+/** What is wrong with a configuration, and where: at a path, or at a key of the map there. */
+interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly key?: string;
+  readonly message: string;
+}
+
+function lineOf(
+  document: Document,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+  key: string | undefined,
+): number | undefined {
+  const line = (node: unknown) => {
+    const range = (node as { range?: [number, number, number] } | undefined)?.range;
+    return range ? lines.linePos(range[0]).line : undefined;
+  };
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    const pair =
+      key !== undefined && depth === path.length && isMap(node)
+        ? node.items.find((item) => String(item.key) === key)
+        : undefined;
+    const found = line(pair?.key) ?? line(node);
+    if (found !== undefined) return found;
   }
+  return undefined;
+}
+
+/** A data source whose format, or an option of it, does not exist. */
+function sourceProblem(sources: TrainConfig['data']): Problem | undefined {
+  for (const [index, { format, path: _path, ...options }] of sources.entries()) {
+    const path = ['data', index];
+    if (!Object.hasOwn(readers, format)) {
+      const names = Object.keys(readers);
+      const message = `unknown data format '${format}'${didYouMean(format, names)}; there are ${names.join(', ')}`;
+      return { path, key: 'format', message };
+    }
+    const known = readerOptions(format as keyof typeof readers).map(snakeCase);
+    const key = Object.keys(options).find((name) => !known.includes(name));
+    if (key === undefined) continue;
+    const message = `unknown key '${key}' of format '${format}'${didYouMean(key, known)}; known here: ${known.join(', ')}`;
+    return { path, key, message };
+  }
+  return undefined;
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function schemaProblem(issue: z.core.$ZodIssue): Problem {
+  const { path } = issue;
+  const message = describe(issue);
+  return issue.code === 'unrecognized_keys'
+    ? { path, key: issue.keys[0] as string, message }
+    : { path, message };
 }
 
 function describe(issue: z.core.$ZodIssue): string {

@@ -45,6 +45,33 @@ export type TrainingSource = {
   [F in TrainingFormat]: { readonly format: F; readonly path: string } & OptionsOf<F>;
 }[TrainingFormat];
 
+const common = { langs: true, limit: true, dataset: true, domain: true } as const;
+const oneLanguage = { ...common, lang: true, queryLang: true, passageLang: true } as const;
+const pairFile = { ...oneLanguage, header: true, columns: true } as const;
+
+/** Every option of every reader; the type makes a new option an error here until it is listed. */
+const optionNames: { [F in TrainingFormat]: { [K in keyof Required<OptionsOf<F>>]: true } } = {
+  'pairs-jsonl': pairFile,
+  'pairs-tsv': pairFile,
+  parquet: pairFile,
+  'sentence-transformers': pairFile,
+  'flag-embedding': oneLanguage,
+  tevatron: { ...oneLanguage, corpus: true },
+  squad: { ...common, lang: true },
+  'debian-faq': { ...common, keepUntranslated: true },
+  'libreoffice-help': common,
+  'mono-qa': { ...common, sets: true, splits: true },
+  'parallel-faq': common,
+  'squad2-fi-en': { ...common, questionsPerParagraph: true },
+  miracl: { ...common, split: true },
+  beir: { ...common, split: true, lang: true },
+};
+
+/** Names of the options that the reader of a format takes, beside `format` and `path`. */
+export function readerOptions(format: TrainingFormat): string[] {
+  return Object.keys(optionNames[format]);
+}
+
 /** File endings of the formats whose readers tell the kind of file by its name. */
 const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readonly text: string }>> = {
   'pairs-jsonl': { pattern: /\.(jsonl|ndjson|json)(\.gz)?$/, text: '.jsonl or .jsonl.gz' },
@@ -55,7 +82,7 @@ const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readon
 /**
  * Opens training data. Nothing is read before the first pair is asked for.
  *
- * @throws DataError `INPUT_FORMAT` for an unknown format, `INPUT_FILE` where the file's name does not end as
+ * @throws DataError `INPUT_FORMAT` for an unknown format, `INPUT_OPTION` for an option that it has not, `INPUT_FILE` where the file's name does not end as
  *   its format's do; the readers' errors come with the pairs
  *
  * @example
@@ -68,6 +95,14 @@ export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
     throw new DataError(
       'INPUT_FORMAT',
       `${path}: unknown data format '${format}'${didYouMean(format, names)}; there are ${names.join(', ')}`,
+    );
+  }
+  const known = readerOptions(format);
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new DataError(
+      'INPUT_OPTION',
+      `${path}: format '${format}' has no option \`${unknown}\`${didYouMean(unknown, known)}; it has ${known.join(', ')}`,
     );
   }
   const ending = endings[format];

@@ -1,0 +1,48 @@
+/** Configurations: defaults, and mistakes in one line with their place and the nearest right name. */
+import { expect, test } from 'vitest';
+import { parseConfig } from './config.js';
+
+const least = 'model: m\ndata:\n  - { format: pairs-jsonl, path: p.jsonl }\ntraining: { steps: 10 }\n';
+
+test('the least configuration gets every default', () => {
+  const config = parseConfig(least, 'run.yaml');
+  expect(config.sampling).toMatchObject({ mode: 'hybrid', batch_size: 32, languages: 'uniform' });
+  expect(config.loss).toEqual({ temperature: 0.05, direction: 'query-to-passage' });
+  expect(config.optimizer).toMatchObject({ name: 'adamw', learning_rate: 3e-5, betas: [0.9, 0.999] });
+});
+
+test('options of a format are given in snake_case', () => {
+  const text = least.replace(
+    'pairs-jsonl, path: p.jsonl',
+    'squad2-fi-en, path: p, questions_per_paragraph: 5',
+  );
+  expect(parseConfig(text, 'run.yaml').data[0]).toMatchObject({ questions_per_paragraph: 5 });
+});
+
+const mistakes: [what: string, text: string, message: RegExp][] = [
+  [
+    'a misspelt key',
+    `${least}sampling:\n  mode: hybrid\n  aplha: 0.5\n`,
+    /^run\.yaml:7: unknown key 'sampling\.aplha'.*alpha/,
+  ],
+  [
+    'a misspelt option of a format',
+    least.replace('p.jsonl }', 'p.jsonl,\n      limt: 5 }'),
+    /^run\.yaml:4: unknown key 'limt' of format 'pairs-jsonl'.*limit/,
+  ],
+  [
+    'a misspelt format',
+    least.replace('pairs-jsonl', 'pair-jsonl'),
+    /^run\.yaml:3: unknown data format 'pair-jsonl'.*pairs-jsonl/,
+  ],
+  ['a missing key', 'model: m\ntraining: { steps: 1 }\n', /^run\.yaml:1: 'data' is missing/],
+  ['a value out of range', `${least}loss: { temperature: -1 }\n`, /^run\.yaml:5: 'loss\.temperature'/],
+  ['text that is no YAML', 'model: [m\n', /^run\.yaml:\d: not YAML/],
+];
+
+test.each(mistakes)('%s is one line', (_what, text, message) => {
+  const attempt = () => parseConfig(text, 'run.yaml');
+  expect(attempt).toThrow(message);
+  expect(attempt).toThrow(expect.objectContaining({ code: 'INPUT_CONFIG' }));
+  expect(attempt).toThrow(/^[^\n]*$/);
+});
