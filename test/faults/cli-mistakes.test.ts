@@ -88,9 +88,15 @@ describe('the data', () => {
 
   it('are in an unknown format', () =>
     expectTrainMistake('format', { data: `[{ format: pairs-json, path: ${place.pairs} }]` }, [
-      place.pairs,
+      /\.yaml:\d+: unknown data format/,
       "'pairs-json'",
       "did you mean 'pairs-jsonl'",
+    ]));
+
+  it('have a misspelt option', () =>
+    expectTrainMistake('option', { data: `[{ format: pairs-jsonl, path: ${place.pairs}, limt: 3 }]` }, [
+      /\.yaml:\d+: unknown key 'limt'/,
+      "did you mean 'limit'",
     ]));
 
   it('are no JSON on line 3', async () => {
