@@ -81,3 +81,4 @@ export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './trec
 export type { Qrels, TrecRun } from './trec/files.js';
 export { type JudgedTopic, type JudgeOptions, judgeTopics } from './trec/judge.js';
 export { type TrecLineOptions, topicValues, trecLines } from './trec/print.js';
+export { type WorstQueriesOptions, type WorstQuery, worstQueries } from './worst-queries.js';

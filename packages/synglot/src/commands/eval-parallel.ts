@@ -1,6 +1,7 @@
 /** `synglot eval` on parallel collections: the three settings and language bias; and the suite of them. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
 import { type benchmarks, readBenchmark } from '@synglot/data/files';
 import {
@@ -15,10 +16,12 @@ import {
   type RetrievalReport,
   type SettingsRow,
   settingsTable,
+  type WorstQuery,
+  worstQueries,
 } from '@synglot/eval';
 import { readMatrix, writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
-import type { TextInput } from '@synglot/models';
+import { type TextInput, writeNpy } from '@synglot/models';
 import type { EvalOptions } from './eval.js';
 import { openEncoder } from './eval-encoder.js';
 
@@ -28,7 +31,7 @@ export async function evaluateParallel(
   collection: ParallelCollection,
   options: EvalOptions,
 ): Promise<void> {
-  const report = await reportOf(executor, collection, options);
+  const { report, worst, embeddings } = await reportOf(executor, collection, options);
   const counts = collection.langs.map((lang) => `${lang} ${report.counts.candidates[lang]}`);
   console.log(`candidates: ${counts.join(', ')}`);
   const label = options.model ?? options.passageEmbeddings!;
@@ -46,8 +49,30 @@ export async function evaluateParallel(
     device: device.name,
     executor: executor.kind,
     ...report,
+    worst_queries: worst,
+    ...(options.saveEmbeddings
+      ? { embeddings: await saveEmbeddings(options.saveEmbeddings, options.json, collection, embeddings) }
+      : {}),
   });
   console.log(`${options.json} written`);
+}
+
+/** Writes the candidates' embeddings where the report page finds them: names relative to the JSON file. */
+async function saveEmbeddings(
+  folder: string,
+  json: string,
+  { candidates }: ParallelCollection,
+  { candidateEmbeddings, dimension }: Embeddings,
+) {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'candidates.npy');
+  await writeNpy(file, candidates.length, dimension, [candidateEmbeddings]);
+  const from = (path: string) => relative(dirname(json), path);
+  return {
+    file: from(file),
+    langs: candidates.map(({ lang }) => lang),
+    texts: candidates.map(({ text }) => text),
+  };
 }
 
 /** Folders of the parallel benchmarks below `--data`, and what reads them. */
@@ -74,7 +99,7 @@ export async function evaluateSuite(executor: Executor, options: EvalOptions): P
     const { langs } = benchmark.collection;
     const wanted = options.langs?.filter((lang) => langs.includes(lang)) ?? langs;
     if (wanted.length === 0) continue;
-    reports.push(await reportOf(executor, benchmark.collection.subset(wanted), options));
+    reports.push((await reportOf(executor, benchmark.collection.subset(wanted), options)).report);
   }
   console.log(mmmTable(reports));
   const published: SettingsRow[] = publishedRows
@@ -95,34 +120,45 @@ export async function evaluateSuite(executor: Executor, options: EvalOptions): P
   console.log(`${options.json} written`);
 }
 
+interface Evaluated {
+  readonly report: RetrievalReport;
+  readonly worst: readonly WorstQuery[];
+  readonly embeddings: Embeddings;
+}
+
 async function reportOf(
   executor: Executor,
   collection: ParallelCollection,
   options: EvalOptions,
-): Promise<RetrievalReport> {
-  const { queryEmbeddings, candidateEmbeddings, dimension } = await embeddingsOf(
-    executor,
-    collection,
-    options,
-  );
+): Promise<Evaluated> {
+  const embeddings = await embeddingsOf(executor, collection, options);
   const scorer = new DeviceScorer(executor);
+  const profile = (options.profile ?? (collection.name === 'lareqa' ? 'lareqa' : 'trec_eval')) as ProfileName;
+  const shared = { collection, ...embeddings, scorer, profile };
   try {
-    const profile = options.profile ?? (collection.name === 'lareqa' ? 'lareqa' : 'trec_eval');
-    return await evaluateRetrieval({
-      collection,
-      queryEmbeddings,
-      candidateEmbeddings,
-      dimension,
-      scorer,
-      profile: profile as ProfileName,
+    const { per_query: perQuery, ...report } = await evaluateRetrieval({
+      ...shared,
+      perQuery: true,
       ...(options.intervals ? { intervals: {} } : {}),
     });
+    const worst = perQuery ? await worstQueries({ ...shared, perQuery, measure: report.map_measure }) : [];
+    return { report, worst, embeddings };
   } finally {
     scorer.destroy();
   }
 }
 
-async function embeddingsOf(executor: Executor, collection: ParallelCollection, options: EvalOptions) {
+interface Embeddings {
+  readonly queryEmbeddings: Float32Array;
+  readonly candidateEmbeddings: Float32Array;
+  readonly dimension: number;
+}
+
+async function embeddingsOf(
+  executor: Executor,
+  collection: ParallelCollection,
+  options: EvalOptions,
+): Promise<Embeddings> {
   if (options.model === undefined) {
     const queries = await readMatrix(options.queryEmbeddings!);
     const candidates = await readMatrix(options.passageEmbeddings!);

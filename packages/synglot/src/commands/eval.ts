@@ -20,6 +20,7 @@ export interface EvalOptions extends DeviceOptions {
   readonly corpusLang?: string;
   readonly json?: string;
   readonly saveRun?: string;
+  readonly saveEmbeddings?: string;
   readonly store?: string;
   readonly context: 'none' | 'paragraph';
   readonly profile?: string;
@@ -54,6 +55,10 @@ export function evalCommand(): Command {
       '--save-run <file>',
       'write the rankings as a TREC run; a folder of them where there are several collections',
     )
+    .option(
+      '--save-embeddings <folder>',
+      'parallel benchmarks: keep the embeddings of the candidates, for the report page',
+    )
     .option('--store <folder>', "keep the passages' embeddings here; run again, it goes on where it stopped")
     .addOption(
       new Option('--context <what>', 'encode a sentence alone or together with its paragraph, as LAReQA does')
@@ -79,6 +84,12 @@ export function evalCommand(): Command {
       throw new EvaluationError('INPUT_COLLECTION', 'give --data, or --qrels and --run');
     if ((task === undefined) === (suite === undefined)) {
       throw new EvaluationError('INPUT_COLLECTION', 'give either --task or --suite; see synglot eval --help');
+    }
+    if (options.saveEmbeddings !== undefined && options.json === undefined) {
+      throw new EvaluationError(
+        'INPUT_COLLECTION',
+        '--save-embeddings goes with --json, whose report names them',
+      );
     }
     if (options.predictions === undefined) requireEmbeddings(options);
     if (task === undefined) return withDevice(options, (executor) => evaluateSuite(executor, options));
