@@ -67,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let probability = exp(dot(scores, vec4<f32>(1.0)) - other_statistics.x);
     var factor = 1.0;
     if (HAS_DROPOUT) {
-      let key = dropout_key(step.seed, params.dropout_site, other * params.heads + head);
+      let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + other) * params.heads + head);
       factor = dropout_factor(key, token - range.x, params.dropout_threshold, params.dropout_keep_scale);
     }
     let d_score = probability * (dot(weights, vec4<f32>(1.0)) * factor - other_statistics.y);

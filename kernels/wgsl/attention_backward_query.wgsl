@@ -44,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let own = token * stride + head * HEAD_VECTORS;
   let range = bounds[token];
   let own_statistics = statistics[token * params.heads + head];
-  let key = dropout_key(step.seed, params.dropout_site, token * params.heads + head);
+  let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
 
   var query: array<vec4<f32>, HEAD_VECTORS>;
   var gradient: array<vec4<f32>, HEAD_VECTORS>;

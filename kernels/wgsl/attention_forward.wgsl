@@ -41,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let stride = params.heads * HEAD_VECTORS;
   let own = token * stride + head * HEAD_VECTORS;
   let range = bounds[token];
-  let key = dropout_key(step.seed, params.dropout_site, token * params.heads + head);
+  let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
 
   var query: array<vec4<f32>, HEAD_VECTORS>;
   var total: array<vec4<f32>, HEAD_VECTORS>;

@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let width = params.columns / 4u;
   let count = live_count(params.rows_count, params.rows) * width;
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    let key = dropout_key(step.seed, params.dropout_site, i / width);
+    let key = dropout_key(step.seed, params.dropout_site, step.begins.x + i / width);
     y[i] = x[i] * dropout_factor4(key, i % width, params.dropout_threshold, params.dropout_keep_scale);
   }
 }

@@ -10,7 +10,8 @@ fn pcg_hash(value: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
-// A key for one dropout site of one step; `row` separates rows (or heads and rows) of a tensor.
+// A key for one dropout site of one step; `row` separates rows (or heads and rows) of a tensor. Rows are
+// counted in the whole batch (step.begins.x and on), so that its parts draw the masks that it would.
 fn dropout_key(seed: u32, site: u32, row: u32) -> u32 {
   return pcg_hash(pcg_hash(pcg_hash(seed) ^ site) ^ row);
 }

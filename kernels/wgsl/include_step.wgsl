@@ -13,12 +13,19 @@ struct Step {
   bias_correction_2_sqrt: f32,
   // Multiplies every gradient before clipping: 1 / accumulation steps.
   gradient_scale: f32,
-  reserved_0: f32,
-  reserved_1: f32,
+  // Where this run's part begins in a batch that is worked through in parts (gradient caching), else 0.
+  // Encoder plans: token and sequence. Tiles of the loss: rows of the embeddings of the tile's first
+  // query and first candidate.
+  begins: vec2<u32>,
 }
 @group(1) @binding(1) var<uniform> step: Step;
 
 // How many of `capacity` there are in this step; slot 0 means all of them.
 fn live_count(slot: u32, capacity: u32) -> u32 {
   return select(min(capacity, step.counts[slot >> 2u][slot & 3u]), capacity, slot == 0u);
+}
+
+// A part's beginning: slot 1 is begins.x, slot 2 begins.y, slot 0 the beginning of the tensor.
+fn part_begin(slot: u32) -> u32 {
+  return select(select(step.begins.y, step.begins.x, slot == 1u), 0u, slot == 0u);
 }

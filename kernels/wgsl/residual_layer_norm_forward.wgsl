@@ -40,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let width = params.columns / 4u;
   let base = row * width;
-  let key = dropout_key(step.seed, params.dropout_site, row);
+  let key = dropout_key(step.seed, params.dropout_site, step.begins.x + row);
 
   var total = vec4<f32>(0.0);
   for (var column = 0u; column < width; column++) {

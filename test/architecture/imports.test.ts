@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'packages/models': ['gpu', 'nn'],
   'packages/eval': ['data', 'gpu', 'models', 'nn'],
   'packages/train': ['data', 'eval', 'gpu', 'models', 'nn'],
+  'packages/report': ['eval', 'models'],
 };
 
 /** Folders that a page can use: nothing of Node, except below the listed folders. */

@@ -169,3 +169,55 @@ checkpoint: { every: 1, keep: 2 }
     await expectEqualRuns(broken, unbroken, `step-${String(steps).padStart(6, '0')}`);
   }, 300_000);
 });
+
+describe('cached gradients', () => {
+  const steps = 6;
+
+  it('train as uncached ones do, and resume with the same bits', async () => {
+    const model = join(folder.path, 'tiny-cached-model');
+    await saveTinyModel(model);
+    const pairs = join(folder.path, 'cached-pairs.jsonl');
+    await writeJsonl(pairs, tinyPairs(40));
+    const write = async (name: string, training: string) => {
+      const path = join(folder.path, `${name}.yaml`);
+      await writeFile(
+        path,
+        `model: ${model}
+data: [{ format: pairs-jsonl, path: ${pairs} }]
+sampling: { batch_size: 9 }
+loss: { direction: both }
+training: { steps: ${steps}, accumulation: 2${training} }
+optimizer: { learning_rate: 0.001 }
+validation: { fraction: 0.3, every: 3, batches: 2 }
+checkpoint: { every: 2 }
+`,
+      );
+      return path;
+    };
+    const [uncached, cached] = [await write('uncached', ''), await write('cached', ', cache_tokens: 40')];
+    const plain = join(folder.path, 'uncached-run');
+    await runCliWell(['train', uncached, '--output', plain]);
+    const unbroken = join(folder.path, 'cached-unbroken');
+    await runCliWell(['train', cached, '--output', unbroken]);
+
+    const [expected, metrics] = [await readMetrics(plain), await readMetrics(unbroken)];
+    expect(metrics).toHaveLength(steps + 2);
+    for (const [index, entry] of metrics.entries()) {
+      const other = expected[index] as Record<string, number>;
+      expect(Object.keys(entry)).toEqual(Object.keys(other));
+      for (const [key, value] of Object.entries(entry)) {
+        if (typeof value !== 'number') expect(value).toBe(other[key]);
+        else expect(Math.abs(value - (other[key] as number)), `line ${index}, ${key}`).toBeLessThan(1e-4);
+      }
+    }
+
+    const broken = join(folder.path, 'cached-broken');
+    const run = startCli(['train', cached, '--output', broken]);
+    await waitFor(run, () => checkpointEntries(broken).some((name) => checkpointName.test(name)));
+    run.child.kill('SIGKILL');
+    await run.done;
+    await expectWholeCheckpoints(broken);
+    await runCliWell(['train', cached, '--output', broken, '--resume']);
+    await expectEqualRuns(broken, unbroken, 'step-000006');
+  }, 300_000);
+});

@@ -161,6 +161,21 @@ describe('dropout', () => {
     },
   );
 
+  test('a part draws the rows that it would in the whole batch', async () => {
+    const [rows, columns, begin] = [13, 8, 1_000_003];
+    const { y } = await runKernel(executor, 'dropout', {
+      bindings: { x: new Float32Array(rows * columns).fill(1), y: rows * columns },
+      params: { rows, rows_count: 1, columns, dropout_site: 2, ...mask },
+      workgroups: [1],
+      step: { counts: { tokens: rows }, seed: 77, begins: [begin, 5] },
+    });
+    const reference = Float64Array.from({ length: rows * columns }, (_, index) => {
+      const key = dropoutKey(77, 2, begin + Math.floor(index / columns));
+      return dropoutFactor(key, index % columns, mask.dropout_threshold, mask.dropout_keep_scale);
+    });
+    expectClose(y, reference, rounding, 'dropout');
+  });
+
   const masked = async (values: Float32Array, seed: number, site: number, threshold: number) => {
     const { y } = await runKernel(executor, 'dropout', {
       bindings: { x: values, y: values.length },

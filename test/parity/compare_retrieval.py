@@ -1,7 +1,7 @@
 """Compares a run of `synglot eval` with sentence-transformers on the same weights and a BEIR folder.
 
     python test/parity/compare_retrieval.py --model FOLDER --data beir/scifact --max-length 128 \
-        --run run.trec --report report.json
+        --run run.trec --report report.json --output result.json
 
 FOLDER is in the sentence-transformers layout. The run and the report are those of
 
@@ -18,6 +18,7 @@ import math
 import os
 
 import numpy as np
+import sentence_transformers
 from sentence_transformers import SentenceTransformer
 
 TIE = 2e-6
@@ -36,6 +37,7 @@ def main():
         parser.add_argument(option, required=True)
     parser.add_argument("--max-length", type=int, required=True)
     parser.add_argument("--split", default="test")
+    parser.add_argument("--output", help="JSON file for the result")
     options = parser.parse_args()
 
     documents = rows(options.data, "corpus.jsonl")
@@ -83,6 +85,23 @@ def main():
     print(f"nDCG@10: sentence-transformers {np.mean(gains):.6f}, synglot {ours:.6f}")
     print(f"identical lists: {identical} of {len(queries)}; places that differ: {moved}, by scores up to {worst_gap:.1e}")
     print(f"scores differ by at most {worst_score:.1e}")
+    if options.output:
+        result = {
+            "collection": os.path.basename(os.path.normpath(options.data)),
+            "documents": len(documents),
+            "queries": len(queries),
+            "max_length": options.max_length,
+            "ndcg@10": {"synglot": ours, "sentence_transformers": float(np.mean(gains))},
+            "sentence_transformers_version": sentence_transformers.__version__,
+            "identical_lists": identical,
+            "list_length": len(own),
+            "places_that_differ": moved,
+            "largest_score_gap_of_those": float(worst_gap),
+            "largest_score_difference": float(worst_score),
+        }
+        with open(options.output, "w", encoding="utf8") as file:
+            json.dump(result, file, indent=2)
+            file.write("\n")
     assert abs(np.mean(gains) - ours) <= 0.005
     assert worst_gap < TIE
 

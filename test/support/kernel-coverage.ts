@@ -22,6 +22,7 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
     'layer_norm_backward_parameters_partial',
   ],
   'loss.test.ts': ['info_nce_row_statistics', 'info_nce_column_statistics', 'info_nce_backward'],
+  'loss-tiles.test.ts': ['copy_rows', 'info_nce_tile_statistics', 'info_nce_tile_backward'],
   'matmul.test.ts': [
     'matmul_nn',
     'matmul_nn_subgroup',

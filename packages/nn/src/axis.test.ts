@@ -10,20 +10,31 @@ const offsets = {
   biasCorrection1: 44,
   biasCorrection2Sqrt: 48,
   gradientScale: 52,
+  begins: 56,
 };
 
 test('every count has its slot; the seed and the update follow', () => {
   const bytes = packStep({
-    counts: { tokens: 11, queries: 12, candidates: 13, distinctWords: 14, distinctPositions: 15 },
+    counts: {
+      tokens: 11,
+      queries: 12,
+      candidates: 13,
+      distinctWords: 14,
+      distinctPositions: 15,
+      tileQueries: 16,
+      tileCandidates: 17,
+    },
     seed: 0xffff_fffe,
     update: { step: 3, learningRate: 0.5, beta1: 0.9, beta2: 0.999 },
     gradientScale: 0.25,
+    begins: [21, 22],
   });
   expect(bytes.length).toBe(64);
   const view = new DataView(bytes.buffer);
   expect(Array.from({ length: 8 }, (_, slot) => view.getUint32(slot * 4, true))).toEqual([
-    0, 11, 12, 13, 14, 15, 0, 0,
+    0, 11, 12, 13, 14, 15, 16, 17,
   ]);
+  expect([view.getUint32(offsets.begins, true), view.getUint32(offsets.begins + 4, true)]).toEqual([21, 22]);
   expect(view.getUint32(offsets.seed, true)).toBe(0xffff_fffe);
   expect(view.getUint32(offsets.optimizerStep, true)).toBe(3);
   expect(view.getFloat32(offsets.learningRate, true)).toBe(0.5);

@@ -12,9 +12,14 @@ export const countSlots = {
   candidates: 3,
   distinctWords: 4,
   distinctPositions: 5,
+  tileQueries: 6,
+  tileCandidates: 7,
 } as const;
 
 export type CountSlot = keyof typeof countSlots;
+
+/** Slots of `Step.begins`, for parts of a batch; 0 is the beginning of a tensor. */
+export const beginSlots = { none: 0, first: 1, second: 2 } as const;
 
 /** A first axis of `capacity` rows, of which a step uses as many as its slot says. */
 export interface Axis {
@@ -34,6 +39,11 @@ export interface StepValues {
     readonly beta1: number;
     readonly beta2: number;
   };
+  /**
+   * Where a part of a batch begins: (token, sequence) of a chunk that is encoded on its own, or the rows of
+   * the embeddings where (queries, candidates) of a tile of the loss begin.
+   */
+  readonly begins?: readonly [number, number];
   /** Multiplies every gradient before clipping: 1 / accumulation steps. */
   readonly gradientScale?: number;
 }
@@ -58,5 +68,8 @@ export function packStep(values: StepValues): Uint8Array {
   view.setFloat32(44, 1 - beta1 ** step, true);
   view.setFloat32(48, Math.sqrt(1 - beta2 ** step), true);
   view.setFloat32(52, values.gradientScale ?? 1, true);
+  const [first, second] = values.begins ?? [0, 0];
+  view.setUint32(56, first, true);
+  view.setUint32(60, second, true);
   return bytes;
 }

@@ -2,6 +2,7 @@
 export * from './checkpoints.js';
 export * from './config.js';
 export * from './errors.js';
+export * from './gradient-cache.js';
 export * from './metrics-file.js';
 export * from './plan-cache.js';
 export * from './run.js';

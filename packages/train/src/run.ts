@@ -99,6 +99,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       decay: config.training.schedule,
     },
     accumulation: config.training.accumulation,
+    ...(config.training.cache_tokens === undefined ? {} : { cacheTokens: config.training.cache_tokens }),
     seed: config.training.seed,
   });
 

@@ -29,6 +29,7 @@ import {
   type StepValues,
 } from '@synglot/nn';
 import { TrainError } from './errors.js';
+import { GradientCache } from './gradient-cache.js';
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import { learningRateAt, type ScheduleOptions } from './schedule.js';
 
@@ -47,6 +48,8 @@ export interface TrainerOptions {
   readonly schedule: ScheduleOptions;
   /** Batches whose gradients are averaged for one update. Default 1. */
   readonly accumulation?: number;
+  /** Token budget of a chunk: gradients are then cached, and memory does not grow with the batch. */
+  readonly cacheTokens?: number;
   /** Seed of dropout. */
   readonly seed: number;
 }
@@ -81,6 +84,7 @@ interface Prepared {
 export class Trainer {
   readonly #options: TrainerOptions;
   readonly #plans: PlanCache;
+  readonly #cache: GradientCache | undefined;
   #step = 0;
   #samplerState: unknown;
   /** The next update's batches, made while the device works. */
@@ -90,6 +94,8 @@ export class Trainer {
     this.#options = options;
     for (const kind of ['gradient', ...optimizerState(options.optimizer)]) options.store.allocate(kind);
     this.#plans = new PlanCache(options);
+    const { cacheTokens } = options;
+    this.#cache = cacheTokens === undefined ? undefined : new GradientCache({ ...options, cacheTokens });
     this.#samplerState = options.sampler.state();
   }
 
@@ -158,7 +164,8 @@ export class Trainer {
     let total = 0;
     for (const batch of batches) {
       const packed = await this.#collate(batch);
-      total += (await this.#runBatch('evaluate', packed, {}, 0)).loss;
+      if (this.#cache) total += await this.#cache.evaluate(packed);
+      else total += (await this.#runBatch('evaluate', packed, {}, 0)).loss;
     }
     return total / batches.length;
   }
@@ -167,6 +174,7 @@ export class Trainer {
   async destroy(): Promise<void> {
     await this.#next?.catch(() => undefined);
     await this.#plans.destroy();
+    await this.#cache?.destroy();
   }
 
   async #runUpdate(
@@ -174,14 +182,14 @@ export class Trainer {
     values: Pick<StepValues, 'update' | 'gradientScale'>,
   ): Promise<{ losses: number[]; clip: Float32Array }> {
     const [only] = prepared.batches;
-    if (only && prepared.batches.length === 1) {
+    if (only && prepared.batches.length === 1 && !this.#cache) {
       const { loss, clip } = await this.#runBatch('step', only.packed, values, 0);
       return { losses: [loss], clip };
     }
     await (await this.#plans.clearPlan()).run();
     const losses: number[] = [];
     for (const [micro, { packed }] of prepared.batches.entries()) {
-      losses.push((await this.#runBatch('accumulate', packed, values, micro)).loss);
+      losses.push(await this.#accumulate(packed, values, micro));
     }
     const update = await this.#plans.updatePlan();
     const { reads } = await update.run({
@@ -189,6 +197,16 @@ export class Trainer {
       reads: [clipResult],
     });
     return { losses, clip: new Float32Array(reads[clipResult] as ArrayBuffer) };
+  }
+
+  /** Adds one batch's gradients to those that are there; returns its loss. */
+  async #accumulate(
+    packed: PackedBatch,
+    values: Pick<StepValues, 'update' | 'gradientScale'>,
+    micro: number,
+  ): Promise<number> {
+    if (!this.#cache) return (await this.#runBatch('accumulate', packed, values, micro)).loss;
+    return this.#cache.accumulate(packed, dropoutSeed(this.#options.seed, this.#step, micro));
   }
 
   async #runBatch(

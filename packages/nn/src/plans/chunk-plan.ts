@@ -1,0 +1,60 @@
+/**
+ * The plans that encode one chunk of a batch, and send the gradients of its embeddings backward.
+ *
+ * A chunk is any run of sequences: whether they are queries or candidates matters to the loss alone. Its
+ * tokens draw the dropout masks that they would draw in the whole batch (`Step.begins`), so a chunk may be
+ * encoded twice, and the chunking changes nothing.
+ */
+import type { Plan } from '@synglot/gpu';
+import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
+import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
+import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
+import { type DeviceTraits, Graph } from '../graph.js';
+import { embeddingGradientsExternal, embeddingsExternal } from '../loss/info-nce-tile.js';
+import { readRows, writeRows } from '../ops/copy-rows.js';
+import type { ParameterLayout } from '../parameters.js';
+
+export interface ChunkPlanOptions {
+  readonly config: EncoderConfig;
+  readonly pooling: PoolingConfig;
+  readonly layout: ParameterLayout;
+  /** Chooses kernels for this device; without, those that run everywhere. */
+  readonly device?: DeviceTraits;
+  /** Largest chunk. */
+  readonly tokens: number;
+  readonly sequences: number;
+  /** Capacity of the whole batch, in sequences. */
+  readonly rows: number;
+  /**
+   * - `evaluate`: forward, no dropout; the embeddings are kept
+   * - `encode`: the same with dropout
+   * - `backward`: forward with dropout, then backward; adds to the parameters' gradients
+   */
+  readonly mode: 'evaluate' | 'encode' | 'backward';
+}
+
+/** Every sequence is fed as a query; capacity as `packBatch` needs it is returned beside the plan. */
+export function buildChunkPlan(options: ChunkPlanOptions): { plan: Plan; capacity: BatchCapacity } {
+  const { config, pooling, layout, tokens, sequences, rows, mode } = options;
+  const capacity = { tokens, queries: sequences, candidates: 0 };
+  const label = `${mode} chunk of ${tokens} tokens`;
+  const g = new Graph(label, layout, mode !== 'evaluate', options.device);
+  const feeds = declareFeeds(g, config, capacity);
+  const encoded = encoder(g, config, feeds);
+  const { hidden } = encoded;
+  const head = { rows: feeds.queryAxis, slotBegin: 0, label: 'sentence' };
+  const sentences = sentenceEmbeddings(g, hidden, pooling, feeds, head);
+  const { output } = sentences;
+  if (mode === 'backward') {
+    const whole = g.plan.external(embeddingGradientsExternal, [rows, output.columns]);
+    const dOutput = g.activation('d chunk embeddings', output.axis, output.columns);
+    readRows(g, whole, 'second', dOutput, 'd chunk embeddings');
+    const dHidden = g.activation('d hidden', hidden.axis, hidden.columns);
+    sentences.backward(dOutput, dHidden);
+    encoded.backward(dHidden);
+  } else {
+    const whole = g.plan.external(embeddingsExternal, [rows, output.columns]);
+    writeRows(g, output, whole, 'second', { accumulate: false, label: 'chunk embeddings' });
+  }
+  return { plan: g.plan.build(), capacity };
+}

@@ -1,0 +1,63 @@
+/** The plans of a loss that is computed tile by tile over embeddings kept on the device. */
+import type { Plan } from '@synglot/gpu';
+import { type DeviceTraits, Graph } from '../graph.js';
+import {
+  embeddingGradientsExternal,
+  type InfoNceTileOptions,
+  infoNceTileBackward,
+  infoNceTileStatistics,
+} from '../loss/info-nce-tile.js';
+import { ParameterLayout } from '../parameters.js';
+
+export interface LossTilePlanOptions extends InfoNceTileOptions {
+  /** Chooses kernels for this device; without, those that run everywhere. */
+  readonly device?: DeviceTraits;
+}
+
+/**
+ * Plans that are run once for every tile, the tile being named by the step: first `statistics` for all
+ * tiles, then `clear`, then `backward` for all tiles, each in ascending order of queries, then candidates.
+ */
+export function buildLossTilePlans(options: LossTilePlanOptions): {
+  readonly statistics: Plan;
+  /** Sets the embeddings' gradients to zero. */
+  readonly clear: Plan;
+  readonly backward: Plan;
+} {
+  const { tile, rows, dimension } = options;
+  const graph = (label: string) =>
+    new Graph(`${label}, ${tile} × ${tile}`, new ParameterLayout([], 0), true, options.device);
+  const statistics = graph('loss tile');
+  infoNceTileStatistics(statistics, options);
+  const clear = graph('clear embedding gradients');
+  clear.plan.clear(clear.plan.external(embeddingGradientsExternal, [rows, dimension]));
+  const backward = graph('d loss tile');
+  infoNceTileBackward(backward, options);
+  return {
+    statistics: statistics.plan.build(),
+    clear: clear.plan.build(),
+    backward: backward.plan.build(),
+  };
+}
+
+/** One tile of the batch: queries and candidates from where, and how many. */
+export interface LossTile {
+  readonly queryBegin: number;
+  readonly queries: number;
+  readonly candidateBegin: number;
+  readonly candidates: number;
+}
+
+/** The tiles of a batch, in the order in which their plans must run. */
+export function* lossTiles(queries: number, candidates: number, tile: number): Generator<LossTile> {
+  for (let queryBegin = 0; queryBegin < queries; queryBegin += tile) {
+    for (let candidateBegin = 0; candidateBegin < candidates; candidateBegin += tile) {
+      yield {
+        queryBegin,
+        queries: Math.min(tile, queries - queryBegin),
+        candidateBegin,
+        candidates: Math.min(tile, candidates - candidateBegin),
+      };
+    }
+  }
+}
