@@ -1,23 +1,20 @@
 /**
  * Benchmark of the training step in `workload.ts`.
  *
- *   node packages/bench/dist/step.js [--device lavapipe] [--executor native] [--runs 10] [--profile]
+ *   node packages/bench/dist/step.js [--device lavapipe] [--executor native] [--runs 10] [--profile] [--json]
  *
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
- * `packages/bench/results/<device>/step-<executor>.json`.
+ * `packages/bench/results/<device>/step-<executor>.json`. With `--json` it only prints a line of
+ * JSON, for `peers.ts`.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { CompiledPlan } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
 import {
   buildTrainPlan,
   clipResult,
   columnLossResult,
   encoderParameters,
-  freshParameters,
   groupsFeed,
   meanLoss,
   ParameterStore,
@@ -25,25 +22,43 @@ import {
   packStep,
   rowLossResult,
 } from '@synglot/nn';
-import { spread } from './statistics.js';
-import { encoder, makeBatch, pairs, pooling, sequenceLength, stepFlops, temperature } from './workload.js';
+import { type ChildResult, fallingLoss, repeat, repeatArguments } from './child.js';
+import { environment, libraryVersion, writeResult } from './results.js';
+import { workloadWeights } from './weights.js';
+import {
+  encoder,
+  learningRate,
+  makeBatch,
+  pairs,
+  pooling,
+  sequenceLength,
+  stepFlops,
+  temperature,
+} from './workload.js';
 
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
     executor: { type: 'string' },
     runs: { type: 'string', default: '10' },
+    'warm-ups': { type: 'string', default: '2' },
     profile: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
   },
 });
-const started = performance.now();
 const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
-const specs = encoderParameters(encoder, pooling);
-const store = new ParameterStore(executor, specs);
-await store.load('parameter', freshParameters(encoder, specs, 0));
+const store = new ParameterStore(executor, encoderParameters(encoder, pooling));
+const weightsBegin = performance.now();
+const weights = await workloadWeights(false);
+const weightsSeconds = (performance.now() - weightsBegin) / 1000;
+await store.load('parameter', async (name, begin, end) => {
+  const { data, shape } = weights.get(name) as { data: Float32Array; shape: readonly number[] };
+  const columns = data.length / (shape[0] as number);
+  return data.subarray(begin * columns, end * columns);
+});
 store.allocate('gradient');
 const batch = makeBatch();
 const capacity = { tokens: batch.ids.length, queries: pairs, candidates: pairs };
@@ -60,70 +75,80 @@ const plan = buildTrainPlan({
 const compiled = await executor.compile(plan, store.externals);
 const { feeds, counts } = packBatch(encoder, capacity, batch);
 
-async function step(index: number, profile = false) {
-  const begin = performance.now();
-  const result = await compiled.run({
+async function runStep(index: number, profile = false): ReturnType<CompiledPlan['run']> {
+  return compiled.run({
     feeds: {
       ...feeds,
       [groupsFeed]: batch.groups,
-      step: packStep({ counts, update: { step: index, learningRate: 0.01, beta1: 0, beta2: 0 } }),
+      step: packStep({ counts, update: { step: index + 1, learningRate, beta1: 0, beta2: 0 } }),
     },
     reads: [rowLossResult, columnLossResult, clipResult],
     profile,
   });
-  const seconds = (performance.now() - begin) / 1000;
-  const rows = new Float32Array(result.reads[rowLossResult] as ArrayBuffer);
-  return { seconds, loss: meanLoss(rows, rows, pairs, 'query-to-passage'), timings: result.timings ?? [] };
 }
 
-const first = await step(1);
-const coldStartSeconds = (performance.now() - started) / 1000;
-const times: number[] = [];
-let last = first;
-for (let index = 0; index < Number(values.runs) + 2; index++) {
-  last = await step(index + 2);
-  if (index >= 2) times.push(last.seconds);
+async function lossOfStep(index: number): Promise<number> {
+  const { reads } = await runStep(index);
+  const rows = new Float32Array(reads[rowLossResult] as ArrayBuffer);
+  return meanLoss(rows, rows, pairs, 'query-to-passage');
 }
-if (!(last.loss < first.loss)) throw new Error(`the loss did not fall: ${first.loss} → ${last.loss}`);
-const seconds = spread(times);
-const result = {
-  benchmark:
-    'training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD',
-  tokens: pairs * 2 * sequenceLength,
-  seconds,
-  gflops_per_second: stepFlops() / seconds.median / 1e9,
-  cold_start_seconds: coldStartSeconds,
-  loss: { first: first.loss, last: last.loss },
-  dispatches: plan.commands.length,
-  executor: executor.kind,
-  device: {
-    name: executor.device.name,
-    driver: executor.device.driver,
-    subgroups: executor.device.subgroups,
-  },
-  host: { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version },
-  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
-};
-console.log(
-  `${executor.device.name} (${executor.kind}): ${seconds.median.toFixed(3)} s a step (p10 ${seconds.p10.toFixed(3)}, p90 ${seconds.p90.toFixed(3)}), ${result.gflops_per_second.toFixed(1)} GFLOP/s, first step after ${coldStartSeconds.toFixed(1)} s`,
-);
-if (values.profile) {
-  const byKernel = new Map<string, { count: number; timeNs: number }>();
-  for (const { kernel, timeNs } of (await step(99, true)).timings) {
-    const entry = byKernel.get(kernel) ?? { count: 0, timeNs: 0 };
-    byKernel.set(kernel, { count: entry.count + 1, timeNs: entry.timeNs + timeNs });
+
+/** Device time by kernel in one step, most first; empty where the device has no timestamps. */
+async function profile() {
+  const byKernel = new Map<string, { dispatches: number; milliseconds: number }>();
+  for (const { kernel, timeNs } of (await runStep(98, true)).timings ?? []) {
+    const entry = byKernel.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
+    byKernel.set(kernel, {
+      dispatches: entry.dispatches + 1,
+      milliseconds: entry.milliseconds + timeNs / 1e6,
+    });
   }
-  console.table(
-    [...byKernel]
-      .sort((a, b) => b[1].timeNs - a[1].timeNs)
-      .map(([kernel, { count, timeNs }]) => ({
-        kernel,
-        dispatches: count,
-        ms: Number((timeNs / 1e6).toFixed(2)),
-      })),
-  );
+  return [...byKernel]
+    .map(([kernel, entry]) => ({ kernel, ...entry, milliseconds: Number(entry.milliseconds.toFixed(3)) }))
+    .sort((a, b) => b.milliseconds - a.milliseconds);
 }
-const folder = fileURLToPath(new URL(`../results/${executor.device.id}/`, import.meta.url));
-mkdirSync(folder, { recursive: true });
-writeFileSync(`${folder}step-${executor.kind}.json`, `${JSON.stringify(result, null, 2)}\n`);
+
+const {
+  seconds,
+  coldStartSeconds,
+  cpuSeconds,
+  values: losses,
+} = await repeat(lossOfStep, repeatArguments(['--runs', values.runs, '--warm-ups', values['warm-ups']]));
+const measured: ChildResult = {
+  library: `synglot (${executor.kind})`,
+  version: libraryVersion,
+  driver: `${executor.device.name}; ${executor.device.driver}`,
+  seconds,
+  cold_start_seconds: coldStartSeconds,
+  weights_seconds: weightsSeconds,
+  cpu_seconds: cpuSeconds,
+  loss: fallingLoss(losses),
+};
+if (values.json) {
+  console.log(JSON.stringify(measured));
+} else {
+  const gflops = stepFlops() / seconds.median / 1e9;
+  console.log(
+    `${executor.device.name} (${executor.kind}): ${seconds.median.toFixed(3)} s a step (p10 ${seconds.p10.toFixed(3)}, p90 ${seconds.p90.toFixed(3)}), ${gflops.toFixed(1)} GFLOP/s, first step after ${coldStartSeconds.toFixed(1)} s`,
+  );
+  const kernels = values.profile ? await profile() : [];
+  if (kernels.length > 0) console.table(kernels);
+  const path = writeResult(executor.device.id, `step-${executor.kind}`, {
+    benchmark:
+      'training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD',
+    tokens: pairs * 2 * sequenceLength,
+    ...measured,
+    gflops_per_second: gflops,
+    dispatches: plan.commands.length,
+    executor: executor.kind,
+    device: {
+      name: executor.device.name,
+      driver: executor.device.driver,
+      subgroups: executor.device.subgroups,
+    },
+    ...(kernels.length > 0 ? { profile: kernels } : {}),
+    ...environment(),
+  });
+  console.log(`wrote ${path}`);
+}
 executor.destroy();

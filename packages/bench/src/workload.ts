@@ -22,6 +22,8 @@ export const pairs = 32;
 export const sequenceLength = 32;
 export const temperature = 0.05;
 
+export const learningRate = 0.01;
+
 /** 32 pairs of 32 tokens each, the same ids every time. */
 export function makeBatch(): EncoderBatch & { readonly groups: Uint32Array } {
   const sequences = pairs * 2;
@@ -49,4 +51,23 @@ export function stepFlops(): number {
   const products = 2 * tokens * (4 * h * h + 2 * h * f) * layers;
   const attention = 2 * tokens * sequenceLength * h * 2 * layers;
   return 3 * (products + attention) + 3 * 2 * pairs * pairs * h;
+}
+
+/** The forward pass of one layer that peers are compared on: 32 sequences of 32 tokens. */
+export const layerSequences = 32;
+export const layerTokens = layerSequences * sequenceLength;
+
+/** Input of the layer [layerTokens, hidden]: fixed values in [-1, 1). */
+export function layerInput(): Float32Array {
+  let state = 54321;
+  return Float32Array.from({ length: layerTokens * encoder.hiddenSize }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** Operations of the layer's forward pass, counted as in `stepFlops`. */
+export function layerFlops(): number {
+  const { hiddenSize: h, intermediateSize: f } = encoder;
+  return 2 * layerTokens * (4 * h * h + 2 * h * f) + 2 * layerTokens * sequenceLength * h * 2;
 }

@@ -4,6 +4,7 @@ export * from './dropout-mask.js';
 export * from './encoder/batch.js';
 export * from './encoder/config.js';
 export * from './encoder/encoder.js';
+export * from './encoder/layer.js';
 export * from './graph.js';
 export * from './initialize.js';
 export * from './loss/info-nce.js';
