@@ -1,0 +1,130 @@
+// Fills the tables of docs/performance.md from committed result files.
+//
+//   node scripts/performance-tables.mjs [--check]
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const results = 'packages/bench/results';
+const devices = { lavapipe: 'lavapipe', swiftshader: 'SwiftShader' };
+const path = `${root}docs/performance.md`;
+const text = readFileSync(path, 'utf8');
+const filled = [
+  ['peers', peerTables()],
+  ['profile', profileTables()],
+].reduce((page, [tag, lines]) => put(page, tag, lines), text);
+
+if (process.argv.includes('--check')) {
+  if (filled !== text) {
+    console.error(
+      'docs/performance.md does not agree with its result files: run `node scripts/performance-tables.mjs`.',
+    );
+    process.exit(1);
+  }
+  console.log('docs/performance.md agrees with its result files');
+} else {
+  writeFileSync(path, filled);
+}
+
+function put(page, tag, lines) {
+  const [open, close] = [`<!-- ${tag} -->`, `<!-- /${tag} -->`];
+  const [from, to] = [page.indexOf(open), page.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no ${open} … ${close}`);
+  return `${page.slice(0, from)}${open}\n\n${lines.join('\n').trimEnd()}\n\n${page.slice(to)}`;
+}
+
+function read(device, name) {
+  const file = `${root}${results}/${device}/${name}.json`;
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+function peerTables() {
+  return Object.entries(devices).flatMap(([device, title]) => {
+    const data = read(device, 'peers');
+    if (!data) return [];
+    return [
+      `### ${title}`,
+      '',
+      ...peerTable('Training step', data.training_step, 2),
+      ...peerTable('Layer forward', data.layer_forward, 3),
+      ...missingPeers(data),
+      origin(device, data),
+      '',
+    ];
+  });
+}
+
+function peerTable(title, rows, digits) {
+  if (rows.length === 0) return [];
+  const head = '| median s (p10–p90) | × synglot | CPU s | × CPU | cold start s | load before |';
+  return [
+    `| ${title} ${head}`,
+    '|---|---|---|---|---|---|---|',
+    ...rows.map((row) => peerRow(row, digits)),
+    '',
+  ];
+}
+
+function peerRow(row, digits) {
+  if (row.failed) return `| ${row.failed} | | | | | | ${row.load_before.toFixed(1)} |`;
+  const { median, p10, p90 } = row.seconds;
+  const cells = [
+    `${row.library} ${row.version}`,
+    `${median.toFixed(digits)} (${p10.toFixed(digits)}–${p90.toFixed(digits)})`,
+    row.times_synglot.toFixed(2),
+    row.cpu_seconds.toFixed(digits),
+    row.times_synglot_cpu.toFixed(2),
+    row.cold_start_seconds.toFixed(1),
+    row.load_before.toFixed(1),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function missingPeers({ training_step: rows }) {
+  const absent = ['tfjs', 'jax-js'].filter(
+    (name) => !rows.some((row) => (row.library ?? row.failed).includes(name)),
+  );
+  return absent.length === 0 ? [] : [`Not measured here: the training step of ${absent.join(' and ')}.`, ''];
+}
+
+function origin(
+  device,
+  { training_step: step, layer_forward: layer, host, commit, uncommitted_changes: edited },
+) {
+  const rows = [...step, ...layer].filter((row) => row.seconds);
+  const { driver, seconds } = rows[0];
+  const losses = step.flatMap((row) => (row.loss ? [row.loss.first] : []));
+  const range = `first losses ${Math.min(...losses).toFixed(6)} to ${Math.max(...losses).toFixed(6)}`;
+  const where = `${host.cores} cores (${host.cpu}), Node ${host.node}, at commit ${commit}${edited ? ' with uncommitted changes' : ''}`;
+  return `[${device}/peers.json](../${results}/${device}/peers.json): ${seconds.runs} timed run${seconds.runs > 1 ? 's' : ''} each after the first, ${range}; ${driver}; ${where}. 'Load before' is the one-minute load average of the machine when the process began.`;
+}
+
+function profileTables() {
+  return Object.entries(devices).flatMap(([device, title]) => {
+    const data = read(device, 'step-native');
+    if (!data?.profile) return [];
+    const total = sum(data.profile);
+    const share = (rows) => `${((100 * sum(rows)) / total).toFixed(0)}%`;
+    const of = (prefix) => data.profile.filter(({ kernel }) => kernel.startsWith(prefix));
+    const rest = data.profile.slice(10);
+    const line = (name, dispatches, rows) =>
+      `| ${name} | ${dispatches} | ${sum(rows).toFixed(0)} | ${share(rows)} |`;
+    return [
+      `| ${title} | dispatches | ms | share |`,
+      '|---|---|---|---|',
+      ...data.profile.slice(0, 10).map((row) => line(`\`${row.kernel}\``, row.dispatches, [row])),
+      line(
+        `${rest.length} others`,
+        rest.reduce((count, row) => count + row.dispatches, 0),
+        rest,
+      ),
+      '',
+      `[${device}/step-native.json](../${results}/${device}/step-native.json): matrix products ${share(of('matmul'))}, attention ${share(of('attention'))} of the device time of one step; load average ${data.load_average[0]}.`,
+      '',
+    ];
+  });
+}
+
+function sum(rows) {
+  return rows.reduce((total, { milliseconds }) => total + milliseconds, 0);
+}
