@@ -10,8 +10,8 @@
 // Precision: f32 throughout, one running sum for each output.
 //
 // Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup
-// load one quad of b each and pass it to the others, which have the same columns. On devices that load lane by
-// lane (lavapipe) this is what makes it three times as fast as the plain kernel. Every subgroup must hold a
+// load one quad of b each and pass it to the others, which have the same columns. Devices that load lane by
+// lane (lavapipe) so load a fraction of what the plain kernel does. Every subgroup must hold a
 // multiple of LANES active invocations: LANES is at most subgroupMinSize; WORKGROUP_X is a multiple of LANES
 // and, unless it is below subgroupMinSize, of subgroupMaxSize. lavapipe: the defaults. SwiftShader: WORKGROUP_X 4,
 // ROW_BLOCKS 2, LOADS 8, PARTS 1.

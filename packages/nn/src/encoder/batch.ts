@@ -98,8 +98,13 @@ export function packBatch(config: EncoderConfig, capacity: BatchCapacity, batch:
     for (let token = begin; token < end; token++) {
       const position = token - begin + config.positionOffset;
       positions[token] = position;
-      tokens.set([ids[token] as number, position, types?.[token] ?? 0, slot], token * 4);
-      bounds.set([begin, end], token * 2);
+      // Plain stores: `set` would make an array for each token of each step.
+      tokens[token * 4] = ids[token] as number;
+      tokens[token * 4 + 1] = position;
+      tokens[token * 4 + 2] = types?.[token] ?? 0;
+      tokens[token * 4 + 3] = slot;
+      bounds[token * 2] = begin;
+      bounds[token * 2 + 1] = end;
     }
   }
   const words = sortRows(ids);
