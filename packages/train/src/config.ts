@@ -3,111 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { didYouMean } from '@synglot/data';
 import { readerOptions, readers } from '@synglot/data/files';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { schema, type TrainConfig } from './config/schema.js';
 import { TrainError } from './errors.js';
 
-const fraction = z.number().min(0).max(1);
-const positive = z.number().positive();
-const count = z.number().int().min(1);
-const languageWeighting = z.union([
-  z.enum(['uniform', 'proportional']),
-  z.strictObject({ smoothed: z.number().min(0) }),
-]);
-const sourceWeighting = z.union([
-  z.literal('proportional'),
-  z.strictObject({ smoothed: z.number().min(0) }),
-  z.strictObject({ weights: z.record(z.string(), z.number().min(0)) }),
-]);
-const modeWeights = z.strictObject({
-  monolingual: z.number().min(0).optional(),
-  'cross-lingual': z.number().min(0).optional(),
-  multilingual: z.number().min(0).optional(),
-});
-const scheduled = <T extends z.ZodType>(value: T) =>
-  z.union([value, z.array(z.tuple([z.number().int().min(0), value]))]);
-
-/** One source of training pairs; what else a format takes is passed to its reader. */
-const dataSource = z
-  .object({
-    format: z.string(),
-    path: z.string(),
-    langs: z.array(z.string()).optional(),
-    limit: count.optional(),
-    dataset: z.string().optional(),
-    domain: z.string().optional(),
-  })
-  .catchall(z.unknown());
-
-const schema = z.strictObject({
-  /** Folder or hub id of the checkpoint to start from. */
-  model: z.string(),
-  pooling: z.strictObject({ mode: z.enum(['cls', 'mean']), normalize: z.boolean().default(true) }).optional(),
-  data: z.array(dataSource).min(1),
-  sampling: z
-    .strictObject({
-      mode: z.enum(['monolingual', 'cross-lingual', 'multilingual', 'hybrid']).default('hybrid'),
-      alpha: scheduled(fraction).optional(),
-      mode_weights: scheduled(modeWeights).optional(),
-      batch_size: count.default(32),
-      languages: languageWeighting.default('uniform'),
-      datasets: sourceWeighting.default('proportional'),
-      domains: sourceWeighting.default('proportional'),
-      homogeneous_dataset: z.boolean().default(false),
-      language_pair: z.enum(['per-row', 'per-batch']).default('per-row'),
-      only_pairs: z.array(z.tuple([z.string(), z.string()])).optional(),
-      negatives: z.number().int().min(0).optional(),
-      on_too_few: z.enum(['error', 'leave-out']).default('error'),
-    })
-    .prefault({}),
-  text: z
-    .strictObject({
-      query_prefix: z.string().default(''),
-      passage_prefix: z.string().default(''),
-      query_max_length: count.default(64),
-      passage_max_length: count.default(256),
-    })
-    .prefault({}),
-  loss: z
-    .strictObject({
-      temperature: positive.default(0.05),
-      direction: z.enum(['query-to-passage', 'passage-to-query', 'both']).default('query-to-passage'),
-    })
-    .prefault({}),
-  optimizer: z
-    .strictObject({
-      name: z.enum(['adamw', 'sgd']).default('adamw'),
-      learning_rate: positive.default(3e-5),
-      weight_decay: z.number().min(0).default(0.01),
-      betas: z.tuple([fraction, fraction]).default([0.9, 0.999]),
-      epsilon: positive.default(1e-8),
-      decay: z.enum(['all', 'matrices']).default('matrices'),
-      max_gradient_norm: z.number().min(0).default(1),
-    })
-    .prefault({}),
-  training: z
-    .strictObject({
-      steps: count,
-      warmup: z.number().min(0).default(0.1),
-      schedule: z.enum(['constant', 'linear', 'cosine']).default('linear'),
-      accumulation: count.default(1),
-      /** Token budget of a chunk; turns gradient caching on. */
-      cache_tokens: count.optional(),
-      seed: z.number().int().default(0),
-      dropout: fraction.optional(),
-    })
-    .strict(),
-  validation: z
-    .strictObject({ fraction: fraction.default(0.02), every: count.default(100), batches: count.default(8) })
-    .optional(),
-  checkpoint: z.strictObject({ every: count.default(100), keep: count.default(2) }).prefault({}),
-  output: z.string().optional(),
-  device: z.string().optional(),
-});
-
-/** A checked configuration with every default filled in. */
-export type TrainConfig = z.output<typeof schema>;
-/** What a user writes. */
-export type TrainConfigInput = z.input<typeof schema>;
+export type { TrainConfig, TrainConfigInput } from './config/schema.js';
 
 /**
  * Reads and checks a configuration file.

@@ -1,0 +1,34 @@
+/**
+ * The schema of a training configuration: one file a section, each named here once.
+ *
+ * `config.ts` reads files with it and words the errors.
+ */
+import { z } from 'zod';
+import { dataSource } from './data.js';
+import { lossSection } from './loss.js';
+import { optimizerSection } from './optimizer.js';
+import { samplingSection } from './sampling.js';
+import { textSection } from './text.js';
+import { trainingSection } from './training.js';
+import { checkpointSection, validationSection } from './validation.js';
+
+export const schema = z.strictObject({
+  /** Folder or hub id of the checkpoint to start from. */
+  model: z.string(),
+  pooling: z.strictObject({ mode: z.enum(['cls', 'mean']), normalize: z.boolean().default(true) }).optional(),
+  data: z.array(dataSource).min(1),
+  sampling: samplingSection,
+  text: textSection,
+  loss: lossSection,
+  optimizer: optimizerSection,
+  training: trainingSection,
+  validation: validationSection,
+  checkpoint: checkpointSection,
+  output: z.string().optional(),
+  device: z.string().optional(),
+});
+
+/** A checked configuration with every default filled in. */
+export type TrainConfig = z.output<typeof schema>;
+/** What a user writes. */
+export type TrainConfigInput = z.input<typeof schema>;
