@@ -1,3 +1,6 @@
+/** Types of stored elements that kernels can be written for. */
+export type ElementChoice = 'f32' | 'f16';
+
 /** What the generator reads from one WGSL file. */
 export interface KernelDefinition {
   /** File name without `.wgsl`; pipeline label, profile row and test name alike. */
@@ -13,11 +16,13 @@ export interface KernelDefinition {
     readonly type: 'u32' | 'i32' | 'f32' | 'bool';
     readonly value: number | boolean;
   }[];
+  /** Element types that a dispatch may choose; the first choice is the default. */
+  readonly types: readonly { readonly name: string; readonly choices: readonly ElementChoice[] }[];
   readonly params: readonly { readonly name: string; readonly type: 'u32' | 'i32' | 'f32' }[];
   readonly bindings: readonly {
     readonly name: string;
     readonly access: 'read' | 'read_write';
-    /** WGSL type of the binding: `array<vec4<f32>>`. */
+    /** WGSL type of the binding: `array<vec4<f32>>`, or `array<vec4<Element>>` with a name of `types`. */
     readonly type: string;
   }[];
   readonly source: string;

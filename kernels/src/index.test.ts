@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { catalogue, type KernelDefinition, kernelCode, packParams, paramsSizeBytes } from './index.js';
+import {
+  bindingScalar,
+  catalogue,
+  type KernelDefinition,
+  kernelCode,
+  packParams,
+  paramsSizeBytes,
+} from './index.js';
 
 const definition: KernelDefinition = {
   name: 'example',
@@ -12,20 +19,22 @@ const definition: KernelDefinition = {
     { name: 'RATE', type: 'f32', value: 2 },
     { name: 'FLAG', type: 'bool', value: false },
   ],
+  types: [{ name: 'Element', choices: ['f32', 'f16'] }],
   params: [
     { name: 'rows', type: 'u32' },
     { name: 'offset', type: 'i32' },
     { name: 'scale', type: 'f32' },
   ],
-  bindings: [{ name: 'x', access: 'read', type: 'array<f32>' }],
+  bindings: [{ name: 'x', access: 'read', type: 'array<vec4<Element>>' }],
   source: 'for (var i = 0u; i < TILE; i++) { //@ unroll\n  x(i);\n}\nfn main() {}',
 };
 
 describe('kernelCode', () => {
-  test('puts enables first, then constants, includes and the source with its loops unrolled', () => {
+  test('puts enables first, then element types, constants, includes and the source with its loops unrolled', () => {
     const lines = kernelCode(definition, { TILE: 2, FLAG: true }).split('\n');
-    expect(lines.slice(0, 6)).toEqual([
+    expect(lines.slice(0, 7)).toEqual([
       'enable subgroups;',
+      'alias Element = f32;',
       'const TILE: u32 = 2u;',
       'const SHIFT: i32 = -1;',
       'const RATE: f32 = 2.0;',
@@ -39,9 +48,25 @@ describe('kernelCode', () => {
     expect(kernelCode(definition, { RATE: 0.25 })).toContain('const RATE: f32 = 0.25;');
   });
 
+  test('a chosen f16 is enabled before everything else', () => {
+    const lines = kernelCode(definition, { Element: 'f16' }).split('\n');
+    expect(lines.slice(0, 3)).toEqual(['enable f16;', 'enable subgroups;', 'alias Element = f16;']);
+  });
+
+  test('an element type outside the choices is refused', () => {
+    expect(() => kernelCode(definition, { Element: 'u32' })).toThrow(/f32 or f16 for type Element.*u32/);
+  });
+
+  test('a binding holds the chosen type', () => {
+    const [binding] = definition.bindings as [(typeof definition.bindings)[0]];
+    expect(bindingScalar(definition, binding, {})).toBe('f32');
+    expect(bindingScalar(definition, binding, { Element: 'f16' })).toBe('f16');
+    expect(bindingScalar(definition, { ...binding, type: 'array<vec2<u32>>' }, {})).toBe('u32');
+  });
+
   test('an unknown constant names the known ones', () => {
     expect(() => kernelCode(definition, { TILES: 2 })).toThrow(
-      /'example' has no constant 'TILES'.*TILE, SHIFT/,
+      /'example' has no constant 'TILES'.*TILE, SHIFT.*Element/,
     );
   });
 

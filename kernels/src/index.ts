@@ -3,25 +3,26 @@
  *
  * Knows nothing of tensors, plans or devices.
  */
-import type { KernelDefinition } from './definition.js';
+import type { ElementChoice, KernelDefinition } from './definition.js';
 import { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
 import { unrollLoops } from './unroll.js';
 
-export type { KernelDefinition } from './definition.js';
+export type { ElementChoice, KernelDefinition } from './definition.js';
 export { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
 
 export type KernelConstants<Name extends KernelName> = KernelTypes[Name]['constants'];
 export type KernelParams<Name extends KernelName> = KernelTypes[Name]['params'];
 export type KernelBindingName<Name extends KernelName> = KernelTypes[Name]['bindings'];
 
-/** A complete WGSL module: prologue of constants, includes, kernel. */
+/** A complete WGSL module: prologue of element types and constants, includes, kernel. */
 export function kernelCode(
   definition: KernelDefinition,
   constants: Readonly<Record<string, unknown>>,
 ): string {
   for (const name of Object.keys(constants)) {
-    if (!definition.constants.some((constant) => constant.name === name)) {
-      const known = definition.constants.map((constant) => constant.name).join(', ') || 'none';
+    const options = [...definition.constants, ...definition.types];
+    if (!options.some((option) => option.name === name)) {
+      const known = options.map((option) => option.name).join(', ') || 'none';
       throw new TypeError(`Kernel '${definition.name}' has no constant '${name}' (it has: ${known})`);
     }
   }
@@ -35,8 +36,44 @@ export function kernelCode(
       return typeof chosen === 'number' ? [[name, chosen]] : [];
     }),
   );
-  const enables = definition.enables.map((extension) => `enable ${extension};`);
-  return [...enables, ...prologue, ...definition.includes, unrollLoops(definition.source, counts)].join('\n');
+  const types = definition.types.map(({ name }) => [name, elementType(definition, name, constants)] as const);
+  const aliases = types.map(([name, type]) => `alias ${name} = ${type};`);
+  const half = types.some(([, type]) => type === 'f16') ? ['f16'] : [];
+  const enables = [...new Set([...half, ...definition.enables])].map((extension) => `enable ${extension};`);
+  return [
+    ...enables,
+    ...aliases,
+    ...prologue,
+    ...definition.includes,
+    unrollLoops(definition.source, counts),
+  ].join('\n');
+}
+
+/** The element type that `constants` choose for the declared type `name`. */
+function elementType(
+  definition: KernelDefinition,
+  name: string,
+  constants: Readonly<Record<string, unknown>>,
+): ElementChoice {
+  const choices = definition.types.find((type) => type.name === name)?.choices ?? [];
+  const chosen = constants[name] ?? choices[0];
+  const found = choices.find((choice) => choice === chosen);
+  if (found) return found;
+  throw new TypeError(
+    `Kernel '${definition.name}' expected ${choices.join(' or ')} for type ${name} but received ${String(chosen)}`,
+  );
+}
+
+/** The scalar that a binding holds, chosen types resolved: `f32`, `f16`, `u32` … */
+export function bindingScalar(
+  definition: KernelDefinition,
+  binding: KernelDefinition['bindings'][number],
+  constants: Readonly<Record<string, unknown>>,
+): string {
+  const scalar = /(\w+)>*$/.exec(binding.type)?.[1] ?? binding.type;
+  return definition.types.some(({ name }) => name === scalar)
+    ? elementType(definition, scalar, constants)
+    : scalar;
 }
 
 /** The value of constant `name` that `constants` leads to, default included. */

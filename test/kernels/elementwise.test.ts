@@ -3,6 +3,7 @@ import type { Executor } from '@synglot/gpu';
 import { dropoutFactor, dropoutKey } from '@synglot/nn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { canStore, elements, noHalf, storageTolerance, stored } from '../support/half.js';
 import {
   expectClose,
   expectRows,
@@ -123,18 +124,28 @@ describe.each(['gelu_backward', 'tanh_backward'] as const)('%s', (kernel) => {
   });
 });
 
-test.each(shapes)('add: $live of $rows rows of $columns', async ({ rows, live, columns, workgroups }) => {
-  const x = randomFloats(rows * columns, 4);
-  const before = randomFloats(rows * columns, 5);
-  const { y } = await runKernel(executor, 'add', {
-    bindings: { x: poisonFrom(x, live * columns), y: before },
-    params: { rows, rows_count: 3, columns },
-    workgroups: [workgroups],
-    step: { counts: { candidates: live } },
-  });
-  const sum = Float64Array.from(x.subarray(0, live * columns), (v, index) => v + (before[index] as number));
-  expectClose(y, sum, rounding, 'add');
-  expectUntouched(y, live * columns, 'add', before);
+describe.each(elements)('add, %s', (element) => {
+  test.for(shapes)(
+    '$live of $rows rows of $columns',
+    async ({ rows, live, columns, workgroups }, { skip }) => {
+      if (!canStore(executor, element)) skip(noHalf);
+      const x = stored(randomFloats(rows * columns, 4), element);
+      const before = stored(randomFloats(rows * columns, 5), element);
+      const { y } = await runKernel(executor, 'add', {
+        constants: { Element: element },
+        bindings: { x: poisonFrom(x, live * columns), y: before },
+        params: { rows, rows_count: 3, columns },
+        workgroups: [workgroups],
+        step: { counts: { candidates: live } },
+      });
+      const sum = Float64Array.from(
+        x.subarray(0, live * columns),
+        (v, index) => v + (before[index] as number),
+      );
+      expectClose(y, sum, storageTolerance(rounding, element), 'add');
+      expectUntouched(y, live * columns, 'add', before);
+    },
+  );
 });
 
 describe('dropout', () => {

@@ -5,6 +5,7 @@
  */
 import { type DeviceBuffer, type Executor, PlanBuilder, type Tensor } from '@synglot/gpu';
 import {
+  bindingScalar,
   catalogue,
   type KernelBindingName,
   type KernelConstants,
@@ -12,6 +13,7 @@ import {
   type KernelParams,
 } from '@synglot/kernels';
 import { packStep, type StepValues } from '@synglot/nn';
+import { halfPoison, packHalf, unpackHalf } from './half.js';
 
 /** Bits of the quiet NaN that outputs hold before a run; no kernel computes this payload. */
 export const poisonBits = 0x7fc0_dead;
@@ -43,7 +45,10 @@ export interface KernelRun<Name extends KernelName> {
   readonly step?: StepValues;
 }
 
-/** Runs one dispatch and returns what every `read_write` binding holds afterwards. */
+/**
+ * Runs one dispatch and returns what every `read_write` binding holds afterwards; what a kernel stores
+ * as f16 is given and returned as f32.
+ */
 export async function runKernel<Name extends KernelName>(
   executor: Executor,
   kernel: Name,
@@ -52,19 +57,23 @@ export async function runKernel<Name extends KernelName>(
   const plan = new PlanBuilder(`test of ${kernel}`);
   const tensors: Record<string, Tensor> = {};
   const buffers = new Map<string, DeviceBuffer>();
-  const outputs: string[] = [];
-  for (const { name, access } of catalogue[kernel].bindings) {
+  const outputs: { name: string; count: number; half: boolean }[] = [];
+  for (const binding of catalogue[kernel].bindings) {
+    const { name, access } = binding;
     const given = (run.bindings as Readonly<Record<string, KernelData | number>>)[name];
     if (given === undefined) throw new TypeError(`no data for binding '${name}' of kernel '${kernel}'`);
     if (typeof given === 'number' && access === 'read') {
       throw new TypeError(`binding '${name}' of kernel '${kernel}' is an input and needs data`);
     }
-    const data = typeof given === 'number' ? poison(given) : given;
-    tensors[name] = plan.external(name, [data.length], data instanceof Uint32Array ? 'u32' : 'f32');
+    const half = bindingScalar(catalogue[kernel], binding, run.constants ?? {}) === 'f16';
+    const data = bindingData(given, half);
+    const count = typeof given === 'number' ? given : given.length;
+    const type = half ? 'f16' : given instanceof Uint32Array ? 'u32' : 'f32';
+    tensors[name] = plan.external(name, [count], type);
     const buffer = executor.createBuffer(name, data.byteLength);
     executor.write(buffer, data);
     buffers.set(name, buffer);
-    if (access === 'read_write') outputs.push(name);
+    if (access === 'read_write') outputs.push({ name, count, half });
   }
   plan.dispatch<Name>(kernel, {
     label: `test of ${kernel}`,
@@ -77,12 +86,19 @@ export async function runKernel<Name extends KernelName>(
   const feeds = catalogue[kernel].usesStep ? { step: packStep(run.step ?? { counts: {} }) } : {};
   await compiled.run({ feeds });
   const results: Record<string, Float32Array> = {};
-  for (const name of outputs) {
-    results[name] = new Float32Array(await executor.read(buffers.get(name) as DeviceBuffer));
+  for (const { name, count, half } of outputs) {
+    const bytes = await executor.read(buffers.get(name) as DeviceBuffer);
+    results[name] = half ? unpackHalf(new Uint16Array(bytes), count) : new Float32Array(bytes);
   }
   compiled.destroy();
   for (const buffer of buffers.values()) buffer.destroy();
   return results;
+}
+
+/** What a binding's buffer holds before the run; floats are given as f32 whatever the kernel stores. */
+function bindingData(given: KernelData | number, half: boolean): KernelData | Uint16Array {
+  if (typeof given === 'number') return half ? halfPoison(given) : poison(given);
+  return half && given instanceof Float32Array ? packHalf(given) : given;
 }
 
 export interface Tolerance {

@@ -83,6 +83,16 @@ describe('errors', () => {
     expect(invalid(() => plan.copy(x, y))).toMatch(/32 bytes into 36/);
   });
 
+  test('a tensor of another element type than the kernel was chosen for', () => {
+    const plan = new PlanBuilder('p');
+    const [x, y] = [plan.external('x', [8], 'f16'), plan.external('y', [8], 'f16')];
+    expect(invalid(() => add(plan, x, y))).toMatch(/binding 'x' holds f32 but tensor 'x' is f16/);
+    add(plan, x, y, { constants: { Element: 'f16' } });
+    const z = plan.external('z', [8]);
+    const constants = { Element: 'f16' } as const;
+    expect(invalid(() => add(plan, z, y, { constants }))).toMatch(/holds f16 but tensor 'z' is f32/);
+  });
+
   test('a parameter that is no number', () => {
     const plan = new PlanBuilder('p');
     const [x, y] = [plan.external('x', [8]), plan.external('y', [8])];
@@ -107,6 +117,12 @@ describe('build', () => {
     expect(plan.stepBuffer).toBe(2);
     expect(plan.commands.map(({ kind }) => kind)).toEqual(['dispatch', 'copy']);
     expect(plan.commands[0]).toMatchObject({ buffers: [0, 1], workgroups: [1, 1, 1], label: 'x into y' });
+  });
+
+  test('half-precision tensors take two bytes an element, rounded up to four', () => {
+    const builder = new PlanBuilder('p');
+    const sizes = [builder.external('x', [3, 4], 'f16'), builder.external('y', [3], 'f16')];
+    expect(sizes.map(({ sizeBytes }) => sizeBytes)).toEqual([24, 8]);
   });
 
   test('without such a kernel there is no step feed', () => {

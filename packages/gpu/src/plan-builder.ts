@@ -4,6 +4,7 @@
  * Knows kernels by their catalogue entry only; what is computed is nn's business.
  */
 import {
+  bindingScalar,
   catalogue,
   type KernelBindingName,
   type KernelConstants,
@@ -16,7 +17,7 @@ import {
 import { GpuError } from './errors.js';
 import { assignTransients, type TransientUse } from './memory-plan.js';
 import type { Plan, PlanBuffer, PlanBufferRole, PlanCommand, PlanKernel } from './plan.js';
-import { bytesPerElement, type ElementType, elementCount, type Tensor } from './tensor.js';
+import { type ElementType, type Tensor, tensorSizeBytes } from './tensor.js';
 
 /** Bytes of the `Step` uniform (kernels/wgsl/include_step.wgsl). */
 export const stepFeedSizeBytes = 64;
@@ -78,7 +79,8 @@ export class PlanBuilder {
   /** Records one dispatch; every binding of the kernel must be given. */
   dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void {
     const definition = catalogue[kernel];
-    const code = kernelCode(definition, (options.constants ?? {}) as Record<string, unknown>);
+    const constants = (options.constants ?? {}) as Record<string, unknown>;
+    const code = kernelCode(definition, constants);
     const where = `dispatch '${options.label}' of kernel '${kernel}'`;
     const bindings = options.bindings as Readonly<Record<string, Tensor>>;
     const [x, y = 1, z = 1] = options.workgroups;
@@ -91,9 +93,17 @@ export class PlanBuilder {
       }
     }
     const written = new Set<number>();
-    const buffers = definition.bindings.map(({ name, access }, index) => {
+    const buffers = definition.bindings.map((binding, index) => {
+      const { name, access } = binding;
       const tensor = bindings[name];
       if (!tensor) throw new GpuError('PLAN_INVALID', `${where}: binding '${name}' is missing`);
+      const scalar = bindingScalar(definition, binding, constants);
+      if ((scalar === 'f16') !== (tensor.type === 'f16')) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: binding '${name}' holds ${scalar} but tensor '${tensor.name}' is ${tensor.type}`,
+        );
+      }
       this.#use(tensor, access === 'read_write', where);
       if (access === 'read_write') written.add(tensor.id);
       const twice =
@@ -180,7 +190,7 @@ export class PlanBuilder {
         throw new GpuError('PLAN_INVALID', `plan '${this.#label}' has two tensors '${name}'`);
       this.#names.add(name);
     }
-    const sizeBytes = elementCount(shape) * bytesPerElement[type];
+    const sizeBytes = tensorSizeBytes(shape, type);
     const tensor = { id: this.#tensors.length, name, shape: [...shape], type, sizeBytes };
     this.#tensors.push({ tensor, role, first: -1, last: -1 });
     return tensor;

@@ -1,8 +1,13 @@
 /** Tensors of a plan under construction: a name, a shape and a buffer-to-be. No data. */
 
-export type ElementType = 'f32' | 'u32';
+export type ElementType = 'f32' | 'f16' | 'u32';
 
-export const bytesPerElement: Readonly<Record<ElementType, number>> = { f32: 4, u32: 4 };
+export const bytesPerElement: Readonly<Record<ElementType, number>> = { f32: 4, f16: 2, u32: 4 };
+
+/** Bytes of a tensor: its elements, rounded up to the four bytes that buffers are sized and copied in. */
+export function tensorSizeBytes(shape: readonly number[], type: ElementType): number {
+  return Math.ceil((elementCount(shape) * bytesPerElement[type]) / 4) * 4;
+}
 
 /** A tensor of one `PlanBuilder`; row-major, densely packed. */
 export interface Tensor {
