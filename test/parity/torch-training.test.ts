@@ -125,12 +125,13 @@ async function compareMoves(
   store: ParameterStore,
   prefix: string,
   method: OptimizerOptions['method'],
+  moved: ReadonlyMap<string, Float32Array> = tensors,
 ): Promise<Difference[]> {
   const move = (name: string, values: Float32Array) => {
     const initial = expectedTensor(tensors, `initial ${name}`);
     return Float64Array.from(values, (value, i) => value - (initial[i] as number));
   };
-  const expectedMove = (name: string) => move(name, expectedTensor(tensors, `${prefix} ${name}`));
+  const expectedMove = (name: string) => move(name, expectedTensor(moved, `${prefix} ${name}`));
   const differences: Difference[] = [];
   for (const { name } of store.layout.specs) {
     if (method.kind === 'adamw' && name.endsWith('.key.bias')) continue;
@@ -194,6 +195,36 @@ describe('AdamW', () => {
     expect(differences).toHaveLength(20);
     expectClose('AdamW, losses and norms', differences);
     expectClose('AdamW', await compareMoves(store, 'adamw', optimizer.method), moveTolerance);
+    training.destroy();
+    store.destroy();
+  });
+
+  it('has them with parameter groups and layer-wise decay', async () => {
+    const grouped = readTorchFixture<{ readonly expected: { readonly losses: number[] } }>('training-groups');
+    const options: OptimizerOptions = {
+      ...optimizer,
+      decay: 'matrices',
+      layerDecay: 0.5,
+      groups: [
+        { parameters: ['*.query.weight'], learningRateScale: 4, weightDecay: 0.05 },
+        { parameters: ['encoder.layer.0.*LayerNorm*'], weightDecay: 0.1 },
+      ],
+    };
+    const store = await openStore(options);
+    const training = await compileTraining(store, 'step', options);
+    const differences: Difference[] = [];
+    for (const [index, batch] of sampled.batches.entries()) {
+      const learningRate = fixture.expected.adamw.learningRates[index] as number;
+      const actual = await training.run(batch, {
+        seed: index,
+        update: { step: index + 1, learningRate, ...betas },
+      });
+      const expected = grouped.expected.losses[index] as number;
+      differences.push(compareTensors(`loss ${index}`, [actual.loss], [expected], 0));
+    }
+    expectClose('AdamW with groups, losses', differences);
+    const moves = await compareMoves(store, 'adamw', options.method, grouped.tensors);
+    expectClose('AdamW with groups', moves, moveTolerance);
     training.destroy();
     store.destroy();
   });

@@ -18,6 +18,8 @@ export * from './ops/linear.js';
 export * from './ops/matmul.js';
 export * from './ops/pooling.js';
 export * from './optim/optimizer.js';
+export * from './optim/parameter-groups.js';
+export * from './optim/parameter-patterns.js';
 export * from './parameter-store.js';
 export * from './parameters.js';
 export * from './plans/chunk-plan.js';

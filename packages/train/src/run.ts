@@ -8,13 +8,7 @@ import { join } from 'node:path';
 import { BatchSampler, type Encode } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { type Checkpoint, type HubProgress, openCheckpoint } from '@synglot/models';
-import {
-  type EncoderConfig,
-  encoderParameters,
-  type OptimizerOptions,
-  optimizerState,
-  ParameterStore,
-} from '@synglot/nn';
+import { type EncoderConfig, encoderParameters, optimizerState, ParameterStore } from '@synglot/nn';
 import {
   findCheckpoint,
   loadOptimizer,
@@ -26,6 +20,7 @@ import type { TrainConfig } from './config.js';
 import { MetricsFile } from './metrics-file.js';
 import { inTermsOfConfig, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
+import { toOptimizer } from './run-optimizer.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
 export interface TrainingRunOptions {
@@ -77,11 +72,12 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
   const savedModel = saved && (await openCheckpoint(join(saved.folder, 'model')));
 
+  const specs = encoderParameters(encoder, checkpoint.pooling);
+  const optimizer = toOptimizer(config, specs);
   await makeFolder(options);
   const executor = typeof options.executor === 'function' ? await options.executor() : options.executor;
-  const optimizer = toOptimizer(config);
   const kinds = optimizerState(optimizer);
-  const store = new ParameterStore(executor, encoderParameters(encoder, checkpoint.pooling));
+  const store = new ParameterStore(executor, specs);
   const trainer = new Trainer({
     executor,
     store,
@@ -151,14 +147,6 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await trainer.destroy();
     store.destroy();
   }
-}
-
-function toOptimizer({ optimizer }: TrainConfig): OptimizerOptions {
-  const common = { maxGradientNorm: optimizer.max_gradient_norm, decay: optimizer.decay };
-  const weightDecay = optimizer.weight_decay;
-  if (optimizer.name === 'sgd') return { ...common, method: { kind: 'sgd', weightDecay } };
-  const [beta1, beta2] = optimizer.betas;
-  return { ...common, method: { kind: 'adamw', beta1, beta2, epsilon: optimizer.epsilon, weightDecay } };
 }
 
 /** A warmup below 1 is a share of the steps, else a number of steps. */

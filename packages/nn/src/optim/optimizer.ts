@@ -1,6 +1,7 @@
 /** The update: global-norm clipping decided on the device, then AdamW or SGD, tensor by tensor. */
 import type { PlanBuilder, Tensor } from '@synglot/gpu';
 import type { ParameterLayout, ParameterPart } from '../parameters.js';
+import { type ParameterGroupOptions, parameterGroups } from './parameter-groups.js';
 
 export interface AdamWOptions {
   readonly kind: 'adamw';
@@ -15,15 +16,10 @@ export interface SgdOptions {
   readonly weightDecay: number;
 }
 
-export interface OptimizerOptions {
+export interface OptimizerOptions extends Omit<ParameterGroupOptions, 'weightDecay'> {
   readonly method: AdamWOptions | SgdOptions;
   /** Gradients are scaled down to this global norm; 0 turns clipping off. */
   readonly maxGradientNorm: number;
-  /**
-   * Which parameters decay: `all`, as torch.optim does with one group, or `matrices`, as
-   * transformers' Trainer does (biases and layer norms do not decay).
-   */
-  readonly decay: 'all' | 'matrices';
 }
 
 /** torch.optim.AdamW's defaults, with the weight decay of the hybrid-batch paper. */
@@ -55,16 +51,20 @@ export function emitUpdate(
 ): void {
   const parts = layout.all();
   const clip = emitClip(plan, parts, external, options.maxGradientNorm);
+  const settings = parameterGroups(layout.specs, { ...options, weightDecay: options.method.weightDecay });
   for (const part of parts) {
-    const decays = options.decay === 'all' || decaysAsMatrix(part.name, layout.shape(part.name));
-    const weight_decay = decays ? options.method.weightDecay : 0;
+    const { learningRateScale, weightDecay } = settings(part.name);
     const gradient = external('gradient', part);
     const parameter = external('parameter', part);
     const common = {
       label: `update ${part.key}`,
       workgroups: [Math.max(1, Math.min(4096, Math.ceil(part.elements / 4 / workgroupSize)))] as const,
     };
-    const params = { elements: part.elements, weight_decay, learning_rate_scale: 1 };
+    const params = {
+      elements: part.elements,
+      weight_decay: weightDecay,
+      learning_rate_scale: learningRateScale,
+    };
     if (options.method.kind === 'adamw') {
       const { beta1, beta2, epsilon } = options.method;
       plan.dispatch('adamw', {
@@ -117,9 +117,4 @@ function emitClip(
     workgroups: [1],
   });
   return clip;
-}
-
-/** transformers' rule: everything but biases and layer-norm weights. */
-function decaysAsMatrix(name: string, shape: readonly number[]): boolean {
-  return shape.length > 1 && !name.endsWith('.bias') && !name.includes('LayerNorm');
 }

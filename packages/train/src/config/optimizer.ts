@@ -2,6 +2,18 @@
 import { z } from 'zod';
 import { fraction, positive } from './common.js';
 
+/** Parameters by pattern of name; a learning rate of their own, or a factor of the run's. */
+const group = z
+  .strictObject({
+    parameters: z.union([z.string().transform((pattern) => [pattern]), z.array(z.string()).min(1)]),
+    learning_rate: z.number().min(0).optional(),
+    learning_rate_scale: z.number().min(0).optional(),
+    weight_decay: z.number().min(0).optional(),
+  })
+  .refine((entry) => entry.learning_rate === undefined || entry.learning_rate_scale === undefined, {
+    message: 'give learning_rate or learning_rate_scale, not both',
+  });
+
 export const optimizerSection = z
   .strictObject({
     name: z.enum(['adamw', 'sgd']).default('adamw'),
@@ -11,5 +23,7 @@ export const optimizerSection = z
     epsilon: positive.default(1e-8),
     decay: z.enum(['all', 'matrices']).default('matrices'),
     max_gradient_norm: z.number().min(0).default(1),
+    layer_decay: positive.max(1).optional(),
+    groups: z.array(group).optional(),
   })
   .prefault({});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import type { EncoderConfig } from '../encoder/config.js';
+import { encoderParameters } from '../parameters.js';
+import { type ParameterGroupOptions, parameterGroups } from './parameter-groups.js';
+
+const config: EncoderConfig = {
+  family: 'bert',
+  vocabularySize: 100,
+  hiddenSize: 16,
+  layers: 3,
+  heads: 2,
+  intermediateSize: 32,
+  maxPositions: 32,
+  typeVocabularySize: 2,
+  layerNormEpsilon: 1e-12,
+  hiddenDropout: 0,
+  attentionDropout: 0,
+  positionOffset: 0,
+  initializerRange: 0.02,
+};
+const specs = encoderParameters(config, {
+  mode: 'cls',
+  dense: { inFeatures: 16, outFeatures: 8, bias: true, activation: 'tanh' },
+  normalize: true,
+});
+const common: ParameterGroupOptions = { weightDecay: 0.01, decay: 'matrices' };
+const top = 'encoder.layer.2.intermediate.dense.weight';
+const norm = 'encoder.layer.2.output.LayerNorm.weight';
+
+describe('without groups', () => {
+  test("'matrices' spares biases and layer norms, 'all' nothing; all learn alike", () => {
+    const matrices = parameterGroups(specs, common);
+    expect(matrices(top)).toEqual({ learningRateScale: 1, weightDecay: 0.01 });
+    expect(matrices(norm)).toEqual({ learningRateScale: 1, weightDecay: 0 });
+    expect(matrices('embeddings.word_embeddings.weight')).toEqual(matrices(top));
+    const all = parameterGroups(specs, { ...common, decay: 'all' });
+    for (const { name } of specs) expect(all(name)).toEqual({ learningRateScale: 1, weightDecay: 0.01 });
+  });
+
+  test('a name that is not there is an error', () => {
+    expect(() => parameterGroups(specs, common)('pooler.weight')).toThrow(/no parameter 'pooler.weight'/);
+  });
+});
+
+test('layer-wise decay: head and last layer in full, embeddings lowest', () => {
+  const settings = parameterGroups(specs, { ...common, layerDecay: 0.5 });
+  const scales = [
+    'dense.weight',
+    top,
+    'encoder.layer.1.attention.self.query.bias',
+    'encoder.layer.0.output.LayerNorm.bias',
+    'embeddings.LayerNorm.weight',
+    'embeddings.word_embeddings.weight',
+  ].map((name) => settings(name).learningRateScale);
+  expect(scales).toEqual([1, 1, 0.5, 0.25, 0.125, 0.125]);
+});
+
+describe('groups', () => {
+  test('the first that names a parameter decides', () => {
+    const settings = parameterGroups(specs, {
+      ...common,
+      groups: [
+        { parameters: ['dense.*'], learningRateScale: 10 },
+        { parameters: ['embeddings.*', '*.LayerNorm.*'], weightDecay: 0.2 },
+        { parameters: ['*'], learningRateScale: 3, weightDecay: 0 },
+      ],
+    });
+    expect(settings('dense.weight')).toEqual({ learningRateScale: 10, weightDecay: 0.01 });
+    expect(settings('dense.bias')).toEqual({ learningRateScale: 10, weightDecay: 0 });
+    // A group's own weight decay holds for layer norms too.
+    expect(settings(norm)).toEqual({ learningRateScale: 1, weightDecay: 0.2 });
+    expect(settings('embeddings.word_embeddings.weight').weightDecay).toBe(0.2);
+    expect(settings(top)).toEqual({ learningRateScale: 3, weightDecay: 0 });
+  });
+
+  test("a group's rate takes the place of layer-wise decay; its weight decay does not", () => {
+    const settings = parameterGroups(specs, {
+      ...common,
+      layerDecay: 0.5,
+      groups: [
+        { parameters: ['encoder.layer.0.*.dense.weight'], learningRateScale: 0.8 },
+        { parameters: ['encoder.layer.0.*'], weightDecay: 0.3 },
+      ],
+    });
+    expect(settings('encoder.layer.0.output.dense.weight')).toEqual({
+      learningRateScale: 0.8,
+      weightDecay: 0.01,
+    });
+    expect(settings('encoder.layer.0.output.dense.bias')).toEqual({
+      learningRateScale: 0.25,
+      weightDecay: 0.3,
+    });
+  });
+});

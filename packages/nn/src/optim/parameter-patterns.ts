@@ -1,0 +1,40 @@
+/**
+ * Patterns over parameter names, as configurations write them: `encoder.layer.0.*`, `*.bias`,
+ * `encoder.layer.{0,1}.*`. Not for adapters' targets, which name modules.
+ */
+
+/**
+ * Whether a whole parameter name matches a pattern.
+ *
+ * @param pattern `*` is any run of characters, dots included, `?` one character, `[0-3]` one of a set,
+ * `{a,b}` either; everything else is itself. A pattern without any of these is one name.
+ */
+export function matchesPattern(pattern: string, name: string): boolean {
+  return expression(pattern).test(name);
+}
+
+/** Patterns, in order, that match none of the names. */
+export function unmatchedPatterns(patterns: readonly string[], names: readonly string[]): string[] {
+  return patterns.filter((pattern) => !names.some((name) => matchesPattern(pattern, name)));
+}
+
+const tokens = /\*+|\?|\[[^\]]+\]|\{[^{}]*\}|[^*?[{]+|[[{]/g;
+
+function expression(pattern: string): RegExp {
+  const source = [...pattern.matchAll(tokens)].map(([token]) => {
+    if (token.startsWith('*')) return '.*';
+    if (token === '?') return '.';
+    if (token.startsWith('[') && token.length > 1) {
+      return `[${token.slice(1, -1).replace(/[\\^\]]/g, '\\$&')}]`;
+    }
+    if (token.startsWith('{') && token.length > 1) {
+      return `(?:${token.slice(1, -1).split(',').map(literal).join('|')})`;
+    }
+    return literal(token);
+  });
+  return new RegExp(`^${source.join('')}$`);
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

@@ -1,0 +1,37 @@
+/** Patterns of parameter names in a configuration: those that name nothing are mistakes. */
+import { didYouMean } from '@synglot/data';
+import { type ParameterSpec, unmatchedPatterns } from '@synglot/nn';
+import { TrainError } from './errors.js';
+
+/**
+ * Checks that each pattern names a parameter.
+ *
+ * @param key of the configuration, for the message
+ * @throws TrainError `INPUT_CONFIG`
+ */
+export function checkPatterns(
+  key: string,
+  patterns: readonly string[],
+  specs: readonly ParameterSpec[],
+): void {
+  const names = specs.map(({ name }) => name);
+  const [unmatched] = unmatchedPatterns(patterns, names);
+  if (unmatched === undefined) return;
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `${key}: '${unmatched}' names no parameter of the model${didYouMean(unmatched, suggestions(names))}; names look like ${examples(names)}`,
+  );
+}
+
+/** Names, and what users write for a part of the model. */
+function suggestions(names: readonly string[]): string[] {
+  const prefixes = names.flatMap((name) => {
+    const parts = name.split('.');
+    return parts.slice(1).map((_, index) => `${parts.slice(0, index + 1).join('.')}.*`);
+  });
+  return [...new Set([...prefixes, ...names])];
+}
+
+function examples(names: readonly string[]): string {
+  return [names[0], names.find((name) => name.startsWith('encoder.layer.')), names.at(-1)].join(', ');
+}
