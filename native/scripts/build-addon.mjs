@@ -4,6 +4,7 @@
  * Not the place for compiler flags: those are in CMakeLists.txt.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +47,11 @@ if (process.platform !== 'win32') {
   if (!find('make') && !find('ninja')) skip('neither make nor ninja', toolchain);
 }
 
+// CMake refuses a build folder that was made elsewhere: a moved or copied checkout.
+const cache = join(root, 'build', 'CMakeCache.txt');
+if (existsSync(cache) && !readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${root}\n`)) {
+  rmSync(join(root, 'build'), { recursive: true });
+}
 const configured = run('configure', [`--CDSYNGLOT_DAWN_INCLUDE=${include}`]);
 if (configured.status !== 0) {
   if (process.env.SYNGLOT_DEBUG) console.error(configured.stdout, configured.stderr);

@@ -38,9 +38,10 @@ export interface NativeAdapterInfo {
   readonly limits: Readonly<Record<string, number>>;
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
+  /** WGSL names of the element types; empty without the feature. */
   readonly subgroupMatrixConfigs: readonly {
-    readonly componentType: string;
-    readonly resultComponentType: string;
+    readonly component: string;
+    readonly result: string;
     readonly M: number;
     readonly N: number;
     readonly K: number;

@@ -28,6 +28,12 @@ test('the native and the webgpu executor give the same bits', async ({ skip }) =
   );
   if (!other) return skip('only one executor is available here: the native one is not built');
   try {
+    const { subgroups, subgroupMatrixConfigs } = executor.device;
+    expect(other.device.subgroups).toEqual(subgroups);
+    expect(other.device.subgroupMatrixConfigs).toEqual(subgroupMatrixConfigs);
+    for (const { component, result } of subgroupMatrixConfigs) {
+      expect([component, result].filter((name) => !/^[fiu](8|16|32)$/.test(name))).toEqual([]);
+    }
     await expectAgreement(executor, other);
   } finally {
     other.destroy();

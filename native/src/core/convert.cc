@@ -175,8 +175,8 @@ Napi::Object from_description(Napi::Env env, const DeviceDescription& descriptio
   Napi::Array configs = Napi::Array::New(env);
   for (const MatrixConfig& config : description.matrix_configs) {
     Napi::Object entry = Napi::Object::New(env);
-    entry.Set("componentType", config.component_type);
-    entry.Set("resultComponentType", config.result_type);
+    entry.Set("component", config.component_type);
+    entry.Set("result", config.result_type);
     entry.Set("M", config.m);
     entry.Set("N", config.n);
     entry.Set("K", config.k);

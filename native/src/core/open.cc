@@ -17,6 +17,7 @@ constexpr std::array kWantedFeatures = {
     NamedFeature{WGPUFeatureName_TimestampQuery, "timestamp-query"},
     NamedFeature{WGPUFeatureName_ShaderF16, "shader-f16"},
     NamedFeature{WGPUFeatureName_Subgroups, "subgroups"},
+    NamedFeature{WGPUFeatureName_SubgroupSizeControl, "subgroup-size-control"},
     NamedFeature{WGPUFeatureName_ChromiumExperimentalSubgroupMatrix, "chromium-experimental-subgroup-matrix"},
 };
 
@@ -106,6 +107,8 @@ const char* component_name(WGPUSubgroupMatrixComponentType type) {
     case WGPUSubgroupMatrixComponentType_F16: return "f16";
     case WGPUSubgroupMatrixComponentType_U32: return "u32";
     case WGPUSubgroupMatrixComponentType_I32: return "i32";
+    case WGPUSubgroupMatrixComponentType_U8: return "u8";
+    case WGPUSubgroupMatrixComponentType_I8: return "i8";
     default: return "other";
   }
 }

@@ -16,6 +16,18 @@ export interface DeviceLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
 }
 
+/**
+ * One shape that the device's matrix units multiply: left [M, K] times right [K, N] of `component`,
+ * summed in `result`. Names are WGSL's (`f16`, `f32`, `i8`, …).
+ */
+export interface SubgroupMatrixConfig {
+  readonly component: string;
+  readonly result: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
 export interface DeviceInfo {
   /** What the adapter calls itself: `NVIDIA H200`, `llvmpipe (LLVM 19.1, 256 bits)`, `SwiftShader Device …`. */
   readonly name: string;
@@ -27,6 +39,8 @@ export interface DeviceInfo {
   readonly driver: string;
   /** Sizes of subgroups; both 0 where the device does not grant `subgroups`. */
   readonly subgroups: { readonly minSize: number; readonly maxSize: number };
+  /** Shapes of the matrix units; empty where the device does not grant `chromium-experimental-subgroup-matrix`. */
+  readonly subgroupMatrixConfigs: readonly SubgroupMatrixConfig[];
   /** WebGPU feature names that the device was granted. */
   readonly features: readonly string[];
   readonly limits: DeviceLimits;

@@ -5,7 +5,14 @@
  * replays its commands. Not the place for shapes or kernels: those are in the plan.
  */
 import { GpuError } from './errors.js';
-import type { CompiledPlan, DeviceBuffer, DeviceInfo, DeviceLimits, Executor } from './executor.js';
+import type {
+  CompiledPlan,
+  DeviceBuffer,
+  DeviceInfo,
+  DeviceLimits,
+  Executor,
+  SubgroupMatrixConfig,
+} from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkPlan } from './plan-check.js';
 import { CompiledWebGpuPlan, takeMapped, usage } from './webgpu-plan.js';
@@ -14,11 +21,15 @@ import './webgpu-types.js';
 const computeStage = 4;
 const paramsAlignment = 256;
 
+/** What a `GPUDevice` does not tell itself; matrix units only where the adapter has told of them. */
+export type WebGpuDeviceInfo = Omit<
+  DeviceInfo,
+  'limits' | 'features' | 'subgroups' | 'subgroupMatrixConfigs'
+> &
+  Partial<Pick<DeviceInfo, 'subgroupMatrixConfigs'>>;
+
 /** Makes an executor that owns `device` and destroys it with itself. */
-export function createWebGpuExecutor(
-  device: GPUDevice,
-  info: Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>,
-): Executor {
+export function createWebGpuExecutor(device: GPUDevice, info: WebGpuDeviceInfo): Executor {
   return new WebGpuExecutor(device, info);
 }
 
@@ -44,7 +55,7 @@ class WebGpuExecutor implements Executor {
   /** Rejects every pending promise when the device goes away; Dawn would leave some unresolved. */
   readonly #whenLost: Promise<never>;
 
-  constructor(device: GPUDevice, info: Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>) {
+  constructor(device: GPUDevice, info: WebGpuDeviceInfo) {
     this.#device = device;
     const limits = Object.fromEntries(
       limitNames.map((name) => [name, Number(device.limits[name as keyof GPUSupportedLimits])]),
@@ -54,7 +65,10 @@ class WebGpuExecutor implements Executor {
     const subgroups = features.includes('subgroups')
       ? { minSize: subgroupMinSize, maxSize: subgroupMaxSize }
       : { minSize: 0, maxSize: 0 };
-    this.device = { ...info, limits, features, subgroups };
+    const subgroupMatrixConfigs = features.includes('chromium-experimental-subgroup-matrix')
+      ? (info.subgroupMatrixConfigs ?? readMatrixConfigs(device.adapterInfo))
+      : [];
+    this.device = { ...info, limits, features, subgroups, subgroupMatrixConfigs };
     this.#whenLost = device.lost.then(({ reason, message }) => {
       this.#lost ??= new GpuError('DEVICE_LOST', `The device was lost (${reason}): ${message}`);
       throw this.#lost;
@@ -264,6 +278,21 @@ class WebGpuExecutor implements Executor {
     if (kernel.usesStep) entries.push({ binding: 1, resource: { buffer: step as GPUBuffer } });
     return [storage, this.#device.createBindGroup({ label: command.label, layout: uniformLayout, entries })];
   }
+}
+
+/** Dawn's description of the matrix units, which the standard's types do not know. */
+export function readMatrixConfigs(info: GPUAdapterInfo): SubgroupMatrixConfig[] {
+  interface DawnConfig {
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }
+  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<DawnConfig> };
+  return Array.from(subgroupMatrixConfigs, ({ componentType, resultComponentType, M, N, K }) => ({
+    ...{ component: componentType, result: resultComponentType, M, N, K },
+  }));
 }
 
 const storageUsage = usage.storage | usage.copySource | usage.copyDestination;

@@ -42,6 +42,7 @@ export async function openNativeExecutor(
     subgroups: features.includes('subgroups')
       ? { minSize: native.info.subgroupMinSize, maxSize: native.info.subgroupMaxSize }
       : { minSize: 0, maxSize: 0 },
+    subgroupMatrixConfigs: native.info.subgroupMatrixConfigs,
     limits: { ...limits, maxStorageBufferBindingSize: lowered },
   });
 }

@@ -48,9 +48,12 @@ export interface ListedDevice {
   readonly name?: string;
   readonly driver?: string;
   readonly type?: DeviceInfo['type'];
+  /** WebGPU features of those that synglot asks for. */
+  readonly features?: DeviceInfo['features'];
+  readonly subgroupMatrixConfigs?: DeviceInfo['subgroupMatrixConfigs'];
 }
 
-type Adapter = Pick<DeviceInfo, 'name' | 'driver' | 'type'>;
+type Adapter = Pick<DeviceInfo, 'name' | 'driver' | 'type' | 'features' | 'subgroupMatrixConfigs'>;
 
 interface Backend {
   describe(): Promise<Adapter>;
@@ -138,9 +141,13 @@ export async function listDevices(options: OpenExecutorOptions = {}): Promise<Li
     usable: device.name !== undefined,
     chosen: device.id === chosen,
     reason: reasonFor(device, chosen, asked),
-    ...(adapter ? { name: adapter.name, driver: adapter.driver, type: adapter.type } : {}),
+    ...(adapter ? listed(adapter) : {}),
   }));
 }
+
+const listed = ({ name, driver, type, features, subgroupMatrixConfigs }: Adapter) => ({
+  ...{ name, driver, type, features, subgroupMatrixConfigs },
+});
 
 /**
  * Opens a device and an executor on it.

@@ -6,7 +6,7 @@
 
 import { GpuError } from '../errors.js';
 import type { DeviceInfo, Executor } from '../executor.js';
-import { createWebGpuExecutor } from '../webgpu-executor.js';
+import { createWebGpuExecutor, readMatrixConfigs } from '../webgpu-executor.js';
 import '../webgpu-types.js';
 
 export interface WebGpuNodeOptions {
@@ -15,12 +15,13 @@ export interface WebGpuNodeOptions {
   readonly maxStorageBufferBindingSize?: number;
 }
 
-type AdapterInfo = Omit<DeviceInfo, 'id' | 'limits' | 'features' | 'subgroups'>;
+type AdapterInfo = Omit<DeviceInfo, 'id' | 'limits' | 'subgroups'>;
 
 const wantedFeatures = [
   'timestamp-query',
   'shader-f16',
   'subgroups',
+  'subgroup-size-control',
   'chromium-experimental-subgroup-matrix',
 ];
 
@@ -48,7 +49,8 @@ async function requestAdapter({ enabledToggles, disabledToggles }: WebGpuNodeOpt
   return { gpu, adapter };
 }
 
-function describe({ info }: GPUAdapter): AdapterInfo {
+function describe(adapter: GPUAdapter): AdapterInfo {
+  const { info } = adapter;
   const software =
     info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.description} ${info.device}`);
   // `description` is the driver's own text, `device` a slug of the adapter's name.
@@ -58,6 +60,9 @@ function describe({ info }: GPUAdapter): AdapterInfo {
     vendor: info.vendor,
     architecture: info.architecture,
     driver: info.description,
+    features: wantedFeatures.filter((name) => adapter.features.has(name)),
+    // dawn.node leaves them out of the device's own description.
+    subgroupMatrixConfigs: readMatrixConfigs(info),
   };
 }
 
@@ -74,7 +79,7 @@ export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOpti
     const value = (adapter.limits as unknown as Record<string, unknown>)[name];
     if (typeof value === 'number') requiredLimits[name] = value;
   }
-  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
+  const requiredFeatures = describe(adapter).features as GPUFeatureName[];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: Error) => {
     throw new GpuError('DEVICE_UNAVAILABLE', `Dawn refused a device: ${cause.message}`, { cause });
   });

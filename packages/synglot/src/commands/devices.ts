@@ -1,5 +1,5 @@
 /** `synglot devices`: what computes here, the choice and the reason. */
-import { listDevices } from '@synglot/gpu/node';
+import { type ListedDevice, listDevices } from '@synglot/gpu/node';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { type DeviceOptions, withDeviceOptions } from './options.js';
@@ -18,14 +18,26 @@ export function devicesCommand(): Command {
         return;
       }
       const table = new Table({
-        head: ['', 'id', 'name', 'driver', 'why'],
+        head: ['', 'id', 'name', 'driver', 'computes with', 'why'],
         style: { head: [], border: [] },
         wordWrap: true,
-        colWidths: [3, 13, 34, 24, 60],
+        colWidths: [3, 13, 30, 24, 22, 44],
       });
-      for (const { id, chosen, name, driver, reason } of devices) {
-        table.push([chosen ? '→' : '', id, name ?? '-', driver ?? '-', reason]);
+      for (const device of devices) {
+        const { id, chosen, name, driver, reason } = device;
+        table.push([chosen ? '→' : '', id, name ?? '-', driver ?? '-', abilities(device), reason]);
       }
       console.log(table.toString());
     });
+}
+
+/** What decides which kernels run: half precision, subgroups, and the shapes of matrix units a line each. */
+function abilities({ usable, features = [], subgroupMatrixConfigs = [] }: ListedDevice): string {
+  if (!usable) return '-';
+  const types = ['f32', ...(features.includes('shader-f16') ? ['f16'] : [])];
+  const groups = features.includes('subgroups') ? ['subgroups'] : [];
+  const matrices = subgroupMatrixConfigs.map(
+    ({ component, result, M, N, K }) => `${component}→${result} ${M}×${N}×${K}`,
+  );
+  return [[...types, ...groups].join(', '), ...matrices].join('\n');
 }
