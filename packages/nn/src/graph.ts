@@ -14,6 +14,8 @@ export interface Activation {
   readonly tensor: Tensor;
   readonly axis: Axis;
   readonly columns: number;
+  /** Nothing that is trained lies below: its gradient is wanted by none and is not computed. */
+  readonly frozen?: boolean;
 }
 
 /** What an op of one input returns. */
@@ -21,7 +23,8 @@ export interface Differentiable {
   readonly output: Activation;
   /**
    * Emits the gradient of the input, given the output's; parameters' gradients are accumulated.
-   * With `into`, the input's gradient is added to it instead of to a fresh tensor.
+   * With `into`, the input's gradient is added to it instead of to a fresh tensor. Emits nothing for
+   * a frozen output and no gradient of a frozen input: what is returned is then never written.
    */
   backward(dOutput: Activation, into?: Activation): Activation;
 }
@@ -58,9 +61,19 @@ export class Graph {
     this.#layout = layout;
   }
 
-  /** An intermediate matrix. */
-  activation(name: string, axis: Axis, columns: number): Activation {
-    return { tensor: this.plan.transient(name, [axis.capacity, columns]), axis, columns };
+  /** An intermediate matrix. `frozen`: what `frozen()` says of the op that computes it. */
+  activation(name: string, axis: Axis, columns: number, frozen = false): Activation {
+    return { tensor: this.plan.transient(name, [axis.capacity, columns]), axis, columns, frozen };
+  }
+
+  /** Whether an op of these inputs and parameters has nothing trainable in or below it. */
+  frozen(inputs: readonly Activation[], parameters: readonly string[] = []): boolean {
+    return inputs.every(({ frozen }) => frozen) && !parameters.some((name) => this.trains(name));
+  }
+
+  /** Whether a parameter is trained, that is, has a gradient. */
+  trains(name: string): boolean {
+    return this.#layout.trains(name);
   }
 
   /** The weight of a parameter that is not split. */

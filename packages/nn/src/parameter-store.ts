@@ -18,9 +18,12 @@ export class ParameterStore {
     this.layout = new ParameterLayout(specs, executor.device.limits.maxStorageBufferBindingSize);
   }
 
-  /** Allocates zero-filled buffers of a kind (`parameter`, `gradient`, `first moment` …) once. */
+  /**
+   * Allocates zero-filled buffers of a kind once: `parameter` for all, `gradient`, `first moment` … for
+   * the trainable ones.
+   */
   allocate(kind: string): void {
-    for (const part of this.layout.all()) {
+    for (const part of this.layout.partsOf(kind)) {
       const key = `${kind} ${part.key}`;
       if (!this.#buffers.has(key))
         this.#buffers.set(key, this.#executor.createBuffer(key, part.elements * 4));
@@ -32,10 +35,10 @@ export class ParameterStore {
     return this.#buffers;
   }
 
-  /** Fills one kind of every parameter. */
+  /** Fills one kind of every parameter that has it. */
   async load(kind: string, readRows: ReadRows): Promise<void> {
     this.allocate(kind);
-    for (const { name } of this.layout.specs) {
+    for (const { name } of this.layout.specsOf(kind)) {
       await this.#pieces(kind, name, async (buffer, offsetBytes, begin, end, elements) => {
         const data = await readRows(name, begin, end);
         if (data.length !== elements) {

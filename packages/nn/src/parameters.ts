@@ -4,6 +4,8 @@ import type { EncoderConfig, ParameterName, PoolingConfig } from './encoder/conf
 export interface ParameterSpec {
   readonly name: ParameterName;
   readonly shape: readonly number[];
+  /** Default true. A frozen parameter has neither gradient nor optimiser state. */
+  readonly trainable?: boolean;
 }
 
 /** All parameters of an encoder with its pooling head, in checkpoint order and naming. */
@@ -64,6 +66,7 @@ export interface ParameterPart {
 /** Cuts parameters into parts that a device can bind. */
 export class ParameterLayout {
   readonly #parts = new Map<ParameterName, ParameterPart[]>();
+  readonly #trainable: ReadonlySet<ParameterName>;
   readonly specs: readonly ParameterSpec[];
 
   /**
@@ -72,6 +75,8 @@ export class ParameterLayout {
    */
   constructor(specs: readonly ParameterSpec[], bindingLimitBytes: number) {
     this.specs = specs;
+    const trained = specs.filter(({ trainable = true }) => trainable);
+    this.#trainable = new Set(trained.map(({ name }) => name));
     for (const { name, shape } of specs) this.#parts.set(name, split(name, shape, bindingLimitBytes));
   }
 
@@ -90,6 +95,21 @@ export class ParameterLayout {
   /** Every part of every parameter, in order. */
   all(): ParameterPart[] {
     return [...this.#parts.values()].flat();
+  }
+
+  /** Whether a parameter is trained. */
+  trains(name: ParameterName): boolean {
+    return this.#trainable.has(name);
+  }
+
+  /** The parameters of which buffers of `kind` exist: all have a value, the trained ones also the rest. */
+  specsOf(kind: string): readonly ParameterSpec[] {
+    return kind === 'parameter' ? this.specs : this.specs.filter(({ name }) => this.trains(name));
+  }
+
+  /** Every part of what `specsOf(kind)` names, in order. */
+  partsOf(kind: string): ParameterPart[] {
+    return kind === 'parameter' ? this.all() : this.all().filter(({ name }) => this.trains(name));
   }
 }
 

@@ -111,7 +111,7 @@ function folderName(step: number): string {
 
 function* tensorSources(store: ParameterStore, kinds: readonly string[]) {
   for (const kind of kinds) {
-    for (const { name, shape } of store.layout.specs) {
+    for (const { name, shape } of store.layout.specsOf(kind)) {
       yield { name: `${kind} ${name}`, shape, read: () => store.read(kind, name) };
     }
   }

@@ -35,7 +35,7 @@ export function attention(
   const constants = { HEAD_VECTORS: headSize / 4 };
   const workgroups = [Math.ceil(axis.capacity / workgroupSize), heads] as const;
 
-  const output = g.activation(`${label} context`, axis, columns);
+  const output = g.activation(`${label} context`, axis, columns, g.frozen([q, k, v]));
   const logSumExp = g.activation(`${label} log-sum-exp`, axis, heads);
   g.plan.dispatch('attention_forward', {
     label,
@@ -54,6 +54,10 @@ export function attention(
   return {
     output,
     backward(dOutput) {
+      const dQ = g.activation(`d ${label} q`, axis, columns);
+      const dK = g.activation(`d ${label} k`, axis, columns);
+      const dV = g.activation(`d ${label} v`, axis, columns);
+      if (output.frozen) return { dQ, dK, dV };
       const statistics = g.activation(`${label} statistics`, axis, heads * 2);
       g.plan.dispatch('attention_backward_statistics', {
         label: `d ${label} statistics`,
@@ -76,19 +80,20 @@ export function attention(
         bounds,
       };
       const shared = { constants: { ...constants, HAS_DROPOUT: active }, params, workgroups };
-      const dQ = g.activation(`d ${label} q`, axis, columns);
-      g.plan.dispatch('attention_backward_query', {
-        ...shared,
-        label: `d ${label} q`,
-        bindings: { ...inputs, d_q: dQ.tensor },
-      });
-      const dK = g.activation(`d ${label} k`, axis, columns);
-      const dV = g.activation(`d ${label} v`, axis, columns);
-      g.plan.dispatch('attention_backward_key_value', {
-        ...shared,
-        label: `d ${label} k and v`,
-        bindings: { ...inputs, d_k: dK.tensor, d_v: dV.tensor },
-      });
+      if (!q.frozen) {
+        g.plan.dispatch('attention_backward_query', {
+          ...shared,
+          label: `d ${label} q`,
+          bindings: { ...inputs, d_q: dQ.tensor },
+        });
+      }
+      if (!g.frozen([k, v])) {
+        g.plan.dispatch('attention_backward_key_value', {
+          ...shared,
+          label: `d ${label} k and v`,
+          bindings: { ...inputs, d_k: dK.tensor, d_v: dV.tensor },
+        });
+      }
       return { dQ, dK, dV };
     },
   };

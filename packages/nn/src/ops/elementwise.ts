@@ -5,12 +5,13 @@ import { type Activation, type Differentiable, type Graph, rowParams, stridedWor
 export function gelu(g: Graph, x: Activation, label: string): Differentiable {
   const { axis, columns } = x;
   const shape = { params: { ...rowParams(axis), columns }, workgroups: stridedWorkgroups(axis, columns) };
-  const output = g.activation(`${label} output`, axis, columns);
+  const output = g.activation(`${label} output`, axis, columns, x.frozen);
   g.plan.dispatch('gelu_forward', { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
   return {
     output,
     backward(dOutput) {
       const dX = g.activation(`d ${label} input`, axis, columns);
+      if (x.frozen) return dX;
       g.plan.dispatch('gelu_backward', {
         ...shape,
         label: `d ${label}`,
@@ -25,12 +26,13 @@ export function gelu(g: Graph, x: Activation, label: string): Differentiable {
 export function tanh(g: Graph, x: Activation, label: string): Differentiable {
   const { axis, columns } = x;
   const shape = { params: { ...rowParams(axis), columns }, workgroups: stridedWorkgroups(axis, columns) };
-  const output = g.activation(`${label} output`, axis, columns);
+  const output = g.activation(`${label} output`, axis, columns, x.frozen);
   g.plan.dispatch('tanh_forward', { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
   return {
     output,
     backward(dOutput) {
       const dX = g.activation(`d ${label} input`, axis, columns);
+      if (x.frozen) return dX;
       g.plan.dispatch('tanh_backward', {
         ...shape,
         label: `d ${label}`,
@@ -47,7 +49,7 @@ export function dropout(g: Graph, x: Activation, rate: number, label: string): D
   if (!active) return { output: x, backward: (dOutput) => dOutput };
   const { axis, columns } = x;
   const apply = (input: Activation, name: string): Activation => {
-    const output = g.activation(`${name} output`, axis, columns);
+    const output = g.activation(`${name} output`, axis, columns, input.frozen);
     g.plan.dispatch('dropout', {
       label: name,
       bindings: { x: input.tensor, y: output.tensor },
@@ -56,7 +58,10 @@ export function dropout(g: Graph, x: Activation, rate: number, label: string): D
     });
     return output;
   };
-  return { output: apply(x, label), backward: (dOutput) => apply(dOutput, `d ${label}`) };
+  return {
+    output: apply(x, label),
+    backward: (dOutput) => (x.frozen ? dOutput : apply(dOutput, `d ${label}`)),
+  };
 }
 
 /** Adds `x` to `y` in place. */

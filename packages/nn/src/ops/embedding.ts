@@ -38,7 +38,7 @@ export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenE
   const columns = g.shape(word)[1] as number;
   const size = { tokens: axis.capacity, tokens_count: countSlots[axis.slot], columns };
   const workgroups = stridedWorkgroups(axis, columns);
-  const words = g.activation('word embeddings', axis, columns);
+  const words = g.activation('word embeddings', axis, columns, !g.trains(word));
   for (const { part, tensor } of g.parts('parameter', word)) {
     g.plan.dispatch('embedding_gather_forward', {
       label: `gather ${part.key}`,
@@ -47,7 +47,8 @@ export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenE
       workgroups,
     });
   }
-  const positionsAndTypes = g.activation('position and type embeddings', axis, columns);
+  const frozen = !g.trains(position) && !g.trains(type);
+  const positionsAndTypes = g.activation('position and type embeddings', axis, columns, frozen);
   g.plan.dispatch('embedding_position_type_forward', {
     label: 'position and type embeddings',
     bindings: {
@@ -63,9 +64,9 @@ export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenE
     words,
     positionsAndTypes,
     backward(dSum) {
-      rowGradients(g, dSum, word, feeds.words);
-      rowGradients(g, dSum, position, feeds.positions);
-      typeGradients(g, dSum, feeds.tokens);
+      if (g.trains(word)) rowGradients(g, dSum, word, feeds.words);
+      if (g.trains(position)) rowGradients(g, dSum, position, feeds.positions);
+      if (g.trains(type)) typeGradients(g, dSum, feeds.tokens);
     },
   };
 }

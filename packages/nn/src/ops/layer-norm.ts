@@ -27,7 +27,9 @@ export function residualLayerNorm(
   const { active, params: dropoutParams } = g.dropout(options.dropoutRate);
   const sum = g.activation(`${label} sum`, axis, columns);
   const statistics = g.activation(`${label} statistics`, axis, 2);
-  const output = g.activation(`${label} output`, axis, columns);
+  const [weight, bias] = [`${name}.weight`, `${name}.bias`];
+  const frozenInputs = g.frozen([x, residual]);
+  const output = g.activation(`${label} output`, axis, columns, g.frozen([x, residual], [weight, bias]));
   const params = { ...rowParams(axis), columns };
   g.plan.dispatch('residual_layer_norm_forward', {
     label,
@@ -35,8 +37,8 @@ export function residualLayerNorm(
     bindings: {
       x: x.tensor,
       residual: residual.tensor,
-      gamma: g.parameter(`${name}.weight`),
-      beta: g.parameter(`${name}.bias`),
+      gamma: g.parameter(weight),
+      beta: g.parameter(bias),
       sum: sum.tensor,
       statistics: statistics.tensor,
       y: output.tensor,
@@ -44,41 +46,45 @@ export function residualLayerNorm(
     params: { ...params, epsilon: options.epsilon, ...dropoutParams },
     workgroups: rowWorkgroups(axis),
   });
+  const parameterGradients = (dOutput: Activation) => {
+    const blocks = blockCount(axis);
+    const partialGamma = g.plan.transient(`${label} partial gamma`, [blocks, columns]);
+    const partialBeta = g.plan.transient(`${label} partial beta`, [blocks, columns]);
+    g.plan.dispatch('layer_norm_backward_parameters_partial', {
+      label: `d ${label} parameters`,
+      constants: { ROWS_PER_BLOCK: rowsPerBlock },
+      bindings: {
+        d_y: dOutput.tensor,
+        sum: sum.tensor,
+        statistics: statistics.tensor,
+        partial_gamma: partialGamma,
+        partial_beta: partialBeta,
+      },
+      params,
+      workgroups: [Math.ceil(columns / 4 / 32), blocks],
+    });
+    if (g.trains(weight)) columnSumInto(g, partialGamma, axis, columns, g.gradient(weight), `d ${weight}`);
+    if (g.trains(bias)) columnSumInto(g, partialBeta, axis, columns, g.gradient(bias), `d ${bias}`);
+  };
   return {
     output,
     backward(dOutput) {
+      if (g.trains(weight) || g.trains(bias)) parameterGradients(dOutput);
       const dSum = g.activation(`d ${label} sum`, axis, columns);
+      if (frozenInputs) return { dX: dSum, dResidual: dSum };
       g.plan.dispatch('layer_norm_backward_input', {
         label: `d ${label}`,
         bindings: {
           d_y: dOutput.tensor,
           sum: sum.tensor,
           statistics: statistics.tensor,
-          gamma: g.parameter(`${name}.weight`),
+          gamma: g.parameter(weight),
           d_sum: dSum.tensor,
         },
         params,
         workgroups: rowWorkgroups(axis),
       });
-      const blocks = blockCount(axis);
-      const partialGamma = g.plan.transient(`${label} partial gamma`, [blocks, columns]);
-      const partialBeta = g.plan.transient(`${label} partial beta`, [blocks, columns]);
-      g.plan.dispatch('layer_norm_backward_parameters_partial', {
-        label: `d ${label} parameters`,
-        constants: { ROWS_PER_BLOCK: rowsPerBlock },
-        bindings: {
-          d_y: dOutput.tensor,
-          sum: sum.tensor,
-          statistics: statistics.tensor,
-          partial_gamma: partialGamma,
-          partial_beta: partialBeta,
-        },
-        params,
-        workgroups: [Math.ceil(columns / 4 / 32), blocks],
-      });
-      columnSumInto(g, partialGamma, axis, columns, g.gradient(`${name}.weight`), `d ${name}.weight`);
-      columnSumInto(g, partialBeta, axis, columns, g.gradient(`${name}.bias`), `d ${name}.bias`);
-      if (!active) return { dX: dSum, dResidual: dSum };
+      if (!active || x.frozen) return { dX: dSum, dResidual: dSum };
       const dX = g.activation(`d ${label} x`, axis, columns);
       g.plan.dispatch('dropout', {
         label: `d ${label} dropout`,

@@ -19,7 +19,8 @@ export function linear(
   }
   const hasBias = options.bias ?? true;
   const weight = g.parameter(`${name}.weight`);
-  const output = g.activation(`${label} output`, x.axis, out);
+  const names = hasBias ? [`${name}.weight`, `${name}.bias`] : [`${name}.weight`];
+  const output = g.activation(`${label} output`, x.axis, out, g.frozen([x], names));
   const rows = { capacity: x.axis.capacity, slot: x.axis.slot };
   matmulNt(g, x.tensor, weight, output.tensor, {
     m: rows,
@@ -32,21 +33,26 @@ export function linear(
     output,
     backward(dOutput, accumulateInto) {
       const dX = accumulateInto ?? g.activation(`d ${label} input`, x.axis, into);
-      matmulNn(g, dOutput.tensor, weight, dX.tensor, {
-        m: rows,
-        n: { capacity: into, slot: 'all' },
-        k: { capacity: out, slot: 'all' },
-        label: `d ${label} input`,
-        accumulate: accumulateInto !== undefined,
-      });
-      matmulTn(g, dOutput.tensor, x.tensor, g.gradient(`${name}.weight`), {
-        m: { capacity: out, slot: 'all' },
-        n: { capacity: into, slot: 'all' },
-        k: rows,
-        label: `d ${name}.weight`,
-        accumulate: true,
-      });
-      if (hasBias) biasGradient(g, dOutput, g.gradient(`${name}.bias`), `d ${name}.bias`);
+      if (!x.frozen) {
+        matmulNn(g, dOutput.tensor, weight, dX.tensor, {
+          m: rows,
+          n: { capacity: into, slot: 'all' },
+          k: { capacity: out, slot: 'all' },
+          label: `d ${label} input`,
+          accumulate: accumulateInto !== undefined,
+        });
+      }
+      if (g.trains(`${name}.weight`)) {
+        matmulTn(g, dOutput.tensor, x.tensor, g.gradient(`${name}.weight`), {
+          m: { capacity: out, slot: 'all' },
+          n: { capacity: into, slot: 'all' },
+          k: rows,
+          label: `d ${name}.weight`,
+          accumulate: true,
+        });
+      }
+      if (hasBias && g.trains(`${name}.bias`))
+        biasGradient(g, dOutput, g.gradient(`${name}.bias`), `d ${name}.bias`);
       return dX;
     },
   };

@@ -39,7 +39,7 @@ export function pool(
 ): Pooling {
   const { mode, rows, slotBegin, label } = options;
   const { columns, axis: tokens } = hidden;
-  const output = g.activation(`${label} output`, rows, columns);
+  const output = g.activation(`${label} output`, rows, columns, hidden.frozen);
   g.plan.dispatch(mode === 'mean' ? 'pool_mean_forward' : 'pool_cls_forward', {
     label,
     bindings: { hidden: hidden.tensor, slots: feeds.slots, y: output.tensor },
@@ -49,6 +49,7 @@ export function pool(
   return {
     output,
     backward(dOutput, dHidden) {
+      if (hidden.frozen) return;
       g.plan.dispatch(mode === 'mean' ? 'pool_mean_backward' : 'pool_cls_backward', {
         label: `d ${label}`,
         bindings: {
@@ -73,7 +74,7 @@ export function pool(
 /** Divides each row by its Euclidean length. */
 export function normalize(g: Graph, x: Activation, label: string): Differentiable {
   const { axis, columns } = x;
-  const output = g.activation(`${label} output`, axis, columns);
+  const output = g.activation(`${label} output`, axis, columns, x.frozen);
   const inverseNorms = g.plan.transient(`${label} inverse norms`, [axis.capacity]);
   const shape = { params: { ...rowParams(axis), columns }, workgroups: rowWorkgroups(axis) };
   g.plan.dispatch('normalize_forward', {
@@ -85,6 +86,7 @@ export function normalize(g: Graph, x: Activation, label: string): Differentiabl
     output,
     backward(dOutput) {
       const dX = g.activation(`d ${label} input`, axis, columns);
+      if (x.frozen) return dX;
       g.plan.dispatch('normalize_backward', {
         ...shape,
         label: `d ${label}`,

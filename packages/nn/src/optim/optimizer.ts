@@ -42,14 +42,15 @@ export function optimizerState(options: OptimizerOptions): string[] {
 const workgroupSize = 64;
 const elementsPerPartial = 1024;
 
-/** Emits the update of every parameter; `external` gives the tensor of a kind and part. */
+/** Emits the update of every trainable parameter; `external` gives the tensor of a kind and part. */
 export function emitUpdate(
   plan: PlanBuilder,
   layout: ParameterLayout,
   external: (kind: string, part: ParameterPart) => Tensor,
   options: OptimizerOptions,
 ): void {
-  const parts = layout.all();
+  const parts = layout.partsOf('gradient');
+  if (parts.length === 0) throw new RangeError('Every parameter is frozen: there is nothing to train');
   const clip = emitClip(plan, parts, external, options.maxGradientNorm);
   const settings = parameterGroups(layout.specs, { ...options, weightDecay: options.method.weightDecay });
   for (const part of parts) {

@@ -68,7 +68,7 @@ export function buildUpdatePlan(layout: ParameterLayout, optimizer: OptimizerOpt
   return g.plan.build();
 }
 
-/** Sets every gradient to zero. */
+/** Sets every gradient to zero; frozen parameters have none. */
 export function buildClearPlan(layout: ParameterLayout): Plan {
   const g = new Graph('clear gradients', layout, true);
   clearGradients(g, layout);
@@ -76,7 +76,7 @@ export function buildClearPlan(layout: ParameterLayout): Plan {
 }
 
 function clearGradients(g: Graph, layout: ParameterLayout): void {
-  for (const { name } of layout.specs) {
+  for (const { name } of layout.specsOf('gradient')) {
     for (const { tensor } of g.parts('gradient', name)) g.plan.clear(tensor);
   }
 }
