@@ -135,6 +135,64 @@ async function writeEmbeddings(folder: string): Promise<void> {
   );
 }
 
+/** Figures of language bias as `synglot eval` writes them. */
+function bias(): object {
+  const first = { relevant_own: 0.5, relevant_other: 0.125, wrong_own: 0.25, wrong_other: 0.125 };
+  const gap = { gap: 0.125, best: 'en', worst: 'th' };
+  return {
+    max_rank: { en: 300, th: 500 },
+    language_preference: {
+      en: { own_language_first: 0.75, first_passage: first },
+      th: { own_language_first: 0.25, first_passage: first },
+    },
+    language_gap: { 'AP@20': { monolingual: gap, cross_lingual: gap, multilingual: gap } },
+    rank_correlation: { mean: 0.0625, by_lang: {}, questions: 3 },
+  };
+}
+
+/** Judged collections, a bitext and runs, as `synglot eval --json` writes them. */
+async function writeCollections(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const judged = (model: string, value: number) => ({
+    task: 'miracl',
+    model: `models/${model}`,
+    reports: ['sw', 'yo'].map((lang, index) => ({
+      collection: `miracl-${lang}`,
+      lang,
+      queries: 482,
+      documents: 5000,
+      means: { 'nDCG@10': value + index / 4, 'Recall@100': 0.5 },
+      ...(index === 0 ? { intervals: { 'nDCG@10': [value - 0.0625, value + 0.0625] } } : {}),
+    })),
+  });
+  await writeJson(join(folder, 'one.json'), judged('small', 0.25));
+  await writeJson(join(folder, 'two.json'), judged(hostile.replaceAll('/', ' '), 0.375));
+  await writeJson(join(folder, 'tatoeba.json'), {
+    task: 'tatoeba',
+    model: 'models/small',
+    reports: [
+      {
+        collection: 'deu-eng',
+        langs: ['deu', 'eng'],
+        sentences: 1000,
+        accuracy_forward: 0.5,
+        accuracy_backward: 0.75,
+      },
+    ],
+  });
+  await writeJson(join(folder, 'trec.json'), [
+    {
+      run: 'bm25',
+      profile: 'trec_eval',
+      tag: 't',
+      summary: { map: 0.125, runid: 't' },
+      per_topic: { 1: {} },
+      notes: [],
+    },
+  ]);
+  await writeJson(join(folder, 'parallel.json'), evaluation(1, 0.5, bias()));
+}
+
 async function writeJson(path: string, value: unknown): Promise<string> {
   await writeFile(path, JSON.stringify(value));
   return path;
@@ -289,6 +347,46 @@ describe.skipIf(missing !== undefined)('synglot report', () => {
       `German → English: ${json.cross_lingual.de.en['AP@20'].toFixed(4)}`,
     );
     await close();
+  });
+
+  test('judged collections, bitexts, runs and bias are tables; a model may be named anything', async () => {
+    const to = join(folder.path, 'collections.html');
+    await writeCollections(join(folder.path, 'collections'));
+    const { stdout } = await runCliWell(['report', join(folder.path, 'collections'), '--output', to]);
+    expect(stdout).toContain('1 run, 4 collections files');
+    for (const width of [1280, 390]) {
+      const { page, requests, faults, close } = await open(to, width);
+      const cells = () => page.locator('#collections tbody td > span').allTextContents();
+      expect(await cells()).toEqual(['0.2500', '0.3750', '0.5000', '0.6250', '0.3750', '0.5000']);
+      expect(await page.locator('#collections tbody th').allTextContents()).toEqual([
+        'miracl-sw',
+        'miracl-yo',
+        'mean',
+      ]);
+      expect(await page.locator('#collections tbody td small').first().textContent()).toBe('0.1875 – 0.3125');
+      const choose = page.locator('#collections .choice select');
+      await choose.nth(1).selectOption('Recall@100');
+      expect(await cells()).toEqual(Array.from({ length: 6 }, () => '0.5000'));
+      await choose.first().selectOption('tatoeba');
+      expect(await cells()).toEqual(['0.6250']);
+      await choose.first().selectOption('TREC runs');
+      expect(await cells()).toEqual(['0.1250']);
+      expect(await page.locator('#bias tbody td').allTextContents()).toEqual([
+        '400.0',
+        '0.5000',
+        '0.5000',
+        '0.1250',
+        '0.2500',
+        '0.1250',
+        '0.1250',
+        '0.0625',
+      ]);
+      await picture(page, `${width}-collections`);
+      expect(await overflow(page), `sideways scroll at ${width}`).toBe(0);
+      expect(await page.evaluate('window.broken')).toBeUndefined();
+      expect({ requests, faults }).toEqual({ requests: [], faults: [] });
+      await close();
+    }
   });
 
   test('choices: measure, order, published rows, another run, a difference, languages', async () => {

@@ -135,7 +135,7 @@ test('rank correlation is 1 where translations are the same vector, and falls wi
 });
 
 test('the language gap and the last rank of a report', async () => {
-  const report = await evaluateRetrieval(input(0.8));
+  const report = await evaluateRetrieval({ ...input(0.8), measures: ['Success@1'] });
   const values = Object.entries(report.multilingual).map(([lang, means]) => [lang, means.AP!] as const);
   const { gap, best, worst } = report.language_gap!.AP!.multilingual!;
   expect(gap).toBe(Math.max(...values.map(([, v]) => v)) - Math.min(...values.map(([, v]) => v)));
@@ -143,6 +143,13 @@ test('the language gap and the last rank of a report', async () => {
   for (const lang of langs) {
     // The first of three translations stands at rank 1 at best.
     expect(report.max_rank![lang]!).toBeGreaterThanOrEqual(report.rank_distance[lang]! + 1);
+    // What is first is in the query's language or not: as the language shares count it, too.
+    const { own_language_first, first_passage } = report.language_preference![lang]!;
+    const { relevant_own, relevant_other, wrong_own, wrong_other } = first_passage;
+    expect(relevant_own + wrong_own).toBeCloseTo(report.language_share.top_1[lang]![lang]!, 12);
+    expect(relevant_own + relevant_other).toBeCloseTo(report.multilingual[lang]!['Success@1']!, 12);
+    expect(relevant_own + relevant_other + wrong_own + wrong_other).toBeCloseTo(1, 12);
+    expect(own_language_first).toBeGreaterThanOrEqual(relevant_own);
   }
 });
 

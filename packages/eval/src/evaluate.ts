@@ -5,6 +5,7 @@
  */
 import { correlateRankings } from './bias/correlate.js';
 import { languageGap } from './bias/language-gap.js';
+import { LanguagePreference } from './bias/language-preference.js';
 import { LanguageShare, toShares } from './bias/language-share.js';
 import { maxRank } from './bias/max-rank.js';
 import { rankDistance } from './bias/rank-distance.js';
@@ -88,6 +89,7 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
   const mixedMeans = byLang(() => new RunningMeans(measures));
   const distances = byLang((): number[] => []);
   const lastRanks = byLang((): number[] => []);
+  const preferences = byLang(() => new LanguagePreference());
   const recorder =
     options.perQuery || options.intervals ? new PerQueryRecorder(collection, names) : undefined;
   const withItself = profile.identicalIds === 'drop' ? indexById(collection.candidates) : undefined;
@@ -125,10 +127,14 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
       const last = maxRank(relevantRanks);
       if (last !== undefined) lastRanks.get(lang)!.push(last);
     }
-    const topLangs = Array.from(
-      topK(scores, offset, without(mixedPool), 10, ties),
-      (i) => collection.candidates[i]!.lang,
-    );
+    const langOf = (candidate: number) => collection.candidates[candidate]!.lang;
+    const top = topK(scores, offset, without(mixedPool), 10, ties);
+    const topLangs = Array.from(top, langOf);
+    const shown = without(relevant);
+    if (shown.length > 0) {
+      const inOrder = topK(scores, offset, shown, shown.length, ties);
+      preferences.get(lang)!.add(lang, Array.from(inOrder, langOf), langOf(top[0]!), shown.includes(top[0]!));
+    }
     top1.add(lang, topLangs.slice(0, 1));
     top10.add(lang, topLangs);
   };
@@ -190,6 +196,7 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
       top_10: top10.shares(),
     },
     max_rank: definedEntries(langs, (lang) => mean(lastRanks.get(lang)!) ?? undefined),
+    language_preference: definedEntries(langs, (lang) => preferences.get(lang)!.means()),
     language_gap: Object.fromEntries(
       names.map((name) => [
         name,

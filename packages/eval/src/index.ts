@@ -1,6 +1,11 @@
 /** @synglot/eval: measures, exact ranks and language bias. Imports nothing of Node; see `./files` for that. */
 
 export { type LanguageGap, languageGap } from './bias/language-gap.js';
+export {
+  type FirstPassage,
+  LanguagePreference,
+  type LanguagePreferenceMeans,
+} from './bias/language-preference.js';
 export { LanguageShare, type Shares } from './bias/language-share.js';
 export { maxRank } from './bias/max-rank.js';
 export { areParallel, questionsOf } from './bias/questions.js';

@@ -3,6 +3,7 @@
  * table: see `tables/`.
  */
 import type { LanguageGap } from './bias/language-gap.js';
+import type { LanguagePreferenceMeans } from './bias/language-preference.js';
 import type { Shares } from './bias/language-share.js';
 import type { RankCorrelation } from './bias/rank-correlation.js';
 import type { MissingRelevant } from './collection.js';
@@ -81,6 +82,8 @@ export interface RetrievalReport {
   };
   /** Mean Max@R: rank of the last parallel relevant passage in the mixed pool. */
   max_rank?: Record<string, number>;
+  /** Whether the query's own language is ranked first in the mixed pool, and what its first passage is. */
+  language_preference?: Record<string, LanguagePreferenceMeans>;
   /** By measure and setting: the best language minus the worst, by query language; null for one language. */
   language_gap?: Record<string, Record<keyof SettingMeans, LanguageGap | null>>;
   /** How alike translations of a question rank the mixed pool (MRC), when asked for. */

@@ -16,6 +16,24 @@ export interface ReportModel {
   readonly published: readonly PublishedModel[];
   readonly trainings: readonly TrainingModel[];
   readonly embeddings: readonly EmbeddingMapModel[];
+  readonly collections: readonly CollectionsModel[];
+}
+
+/** Judged collections, bitexts or one TREC run: figures without settings. */
+export interface CollectionsModel {
+  /** Unique within its benchmark. */
+  readonly label: string;
+  readonly file: string;
+  readonly task: string;
+  readonly collections: readonly CollectionModel[];
+}
+
+export interface CollectionModel {
+  readonly name: string;
+  /** Such as `482 queries, 5000 documents`. */
+  readonly size: string;
+  readonly means: Readonly<Record<string, number>>;
+  readonly intervals: Readonly<Record<string, Interval>>;
 }
 
 /** One evaluated run. */
@@ -39,10 +57,26 @@ export interface RunModel {
   readonly intervals?: IntervalsModel;
   /** Per pair of languages; absent for runs of which only means are known. */
   readonly pairs?: PairsModel;
+  /** Absent where none of it was measured. */
+  readonly bias?: BiasModel;
   readonly worstQueries: readonly WorstQueryModel[];
   /** Further facts: model, device, profile. */
   readonly facts: readonly (readonly [name: string, value: string])[];
 }
+
+/** Language bias in the mixed pool, means over query languages; null where it was not measured. */
+export interface BiasModel {
+  /** Rank of the last parallel relevant passage. */
+  readonly maxRank: number | null;
+  readonly ownLanguageFirst: number | null;
+  /** Shares of what the first passage is. */
+  readonly first: Readonly<Record<FirstPassage, number>> | null;
+  readonly rankCorrelation: number | null;
+  /** Best language minus worst in the mixed pool, keys as in `RunModel.measures`. */
+  readonly gaps: Readonly<Record<string, number>>;
+}
+
+export type FirstPassage = 'relevant_own' | 'relevant_other' | 'wrong_own' | 'wrong_other';
 
 /** Intervals `[low, high]`, keys as in `RunModel.measures`. */
 export interface IntervalsModel {

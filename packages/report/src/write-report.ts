@@ -19,13 +19,14 @@ export interface ReportOptions {
  * @throws ReportError `INPUT_RUN` or `INPUT_EMBEDDINGS`, one line with file and remedy
  */
 export async function readReport(options: ReportOptions): Promise<ReportModel> {
-  const { runs, trainings, embeddings } = await findRuns(options.paths, options.onNotice);
+  const { runs, trainings, embeddings, collections } = await findRuns(options.paths, options.onNotice);
   const tasks = new Set(runs.map(({ task }) => task));
   return {
     title: options.title ?? 'Retrieval in many languages',
     runs: uniqueLabels(runs),
     trainings: uniqueLabels(trainings),
     embeddings: uniqueLabels(embeddings),
+    collections: uniqueLabels(collections),
     published: publishedRows.filter(({ task }) => tasks.has(task)).map(toPublished),
   };
 }

@@ -3,6 +3,7 @@ import { tieOrder } from '../search/tie-order.js';
 import { topK } from '../search/top-k.js';
 import { seeded } from '../testing/random.js';
 import { languageGap } from './language-gap.js';
+import { LanguagePreference } from './language-preference.js';
 import { maxRank } from './max-rank.js';
 import { areParallel, questionsOf } from './questions.js';
 import { fullRanks, MeanRankCorrelation, spearman } from './rank-correlation.js';
@@ -15,6 +16,23 @@ test('the gap is between the best and the worst language', () => {
 test('Max@R is the rank of the last translation', () => {
   expect(maxRank([2, 5, 9])).toBe(9);
   expect(maxRank([2])).toBeUndefined();
+});
+
+test('language preference compares queries that have relevant passages in both kinds of language', () => {
+  const preference = new LanguagePreference();
+  expect(preference.means()).toBeUndefined();
+  preference.add('de', ['de', 'en', 'fr'], 'de', true);
+  preference.add('de', ['en', 'de', 'fr'], 'en', true);
+  preference.add('de', ['fr', 'de'], 'de', false);
+  // Nothing to prefer: one language only.
+  preference.add('de', ['en', 'fr'], 'fr', false);
+  expect(preference.means()).toEqual({
+    own_language_first: 1 / 3,
+    first_passage: { relevant_own: 0.25, relevant_other: 0.25, wrong_own: 0.25, wrong_other: 0.25 },
+  });
+  const alone = new LanguagePreference();
+  alone.add('de', ['de'], 'de', true);
+  expect(alone.means()!.own_language_first).toBeNull();
 });
 
 test("Spearman's correlation, worked out by hand", () => {

@@ -1,6 +1,8 @@
 /** The page: reads its data, puts the sections together, draws them again when the width changes. */
 import type { ReportModel } from '../model.js';
 import { alphaSection } from './alpha.js';
+import { biasSection } from './bias.js';
+import { collectionsSection } from './collections.js';
 import { h } from './dom.js';
 import { embeddingsSection } from './embeddings.js';
 import { pairsSection } from './pairs.js';
@@ -11,13 +13,15 @@ import { type Section, View } from './view.js';
 import { worstSection } from './worst.js';
 
 function sectionsOf(view: View): { shown: Section[]; missing: string[] } {
-  const { runs, trainings, embeddings } = view.model;
+  const { runs, trainings, embeddings, collections } = view.model;
   const shown: Section[] = [];
   const missing: string[] = [];
   const add = (there: boolean, make: (view: View) => Section, what: string) =>
     there ? shown.push(make(view)) : missing.push(what);
   add(runs.length > 0, summarySection, 'runs (synglot eval --json)');
   if (runs.length > 0) shown.push(settingsSection(view));
+  if (runs.some(({ bias }) => bias)) shown.push(biasSection(view));
+  if (collections.length > 0) shown.push(collectionsSection(view));
   add(
     runs.some(({ pairs }) => pairs),
     pairsSection,

@@ -1,7 +1,7 @@
 /** Reads what `synglot eval --json` and `synglot demo` write. Knows no folders: see `find.ts`. */
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { IntervalsModel, PairMatrixModel, RunModel, SettingValues } from '../model.js';
+import type { BiasModel, IntervalsModel, PairMatrixModel, RunModel, SettingValues } from '../model.js';
 import { checked } from './text-file.js';
 
 const value = z.number().nullable();
@@ -33,6 +33,14 @@ const summary = z.object({
   measures: z.record(z.string(), settings).default({}),
 });
 
+const firstPassage = z.object({
+  relevant_own: z.number(),
+  relevant_other: z.number(),
+  wrong_own: z.number(),
+  wrong_other: z.number(),
+});
+const languagePreference = z.object({ own_language_first: value, first_passage: firstPassage });
+
 const interval = z.tuple([z.number(), z.number()]).nullable();
 const intervals = z.object({
   confidence: z.number(),
@@ -63,6 +71,12 @@ const evaluation = z.object({
     .object({ top_1: z.record(z.string(), shares), top_10: z.record(z.string(), shares) })
     .optional(),
   worst_queries: z.array(worstQuery).default([]),
+  max_rank: z.record(z.string(), z.number()).optional(),
+  language_preference: z.record(z.string(), languagePreference).optional(),
+  language_gap: z
+    .record(z.string(), z.object({ multilingual: z.object({ gap: z.number() }).nullable() }))
+    .optional(),
+  rank_correlation: z.object({ mean: z.number() }).nullable().optional(),
   intervals: intervals.optional(),
 });
 type Evaluation = z.output<typeof evaluation>;
@@ -133,6 +147,7 @@ export function readEvaluation(json: unknown, file: string, training?: TrainedWi
   }
   const inFolder = training && (/^(eval(uation)?|report|results?)$/i.test(name) ? '' : `: ${name}`);
   const matrices = pairMatrices(report);
+  const bias = toBias(report);
   return {
     label: report.label ?? (training ? `${training.label}${inFolder}` : name),
     file,
@@ -144,6 +159,7 @@ export function readEvaluation(json: unknown, file: string, training?: TrainedWi
     rankDistance: report.summary.rank_distance,
     ...(report.intervals ? { intervals: toIntervals(report) } : {}),
     ...(matrices.length > 0 ? { pairs: { langs: report.langs, matrices } } : {}),
+    ...(bias ? { bias } : {}),
     worstQueries: report.worst_queries,
     facts,
   };
@@ -189,6 +205,38 @@ export function readDemo(json: unknown, file: string): RunModel[] {
     });
   }
   return runs;
+}
+
+/** Undefined if the evaluation has none of these figures. */
+function toBias(report: Evaluation): BiasModel | undefined {
+  const { max_rank, language_preference, language_gap, rank_correlation, map_measure } = report;
+  if (!max_rank && !language_preference && !language_gap && !rank_correlation) return undefined;
+  const preferences = Object.values(language_preference ?? {});
+  const share = (name: keyof z.output<typeof firstPassage>) =>
+    mean(preferences.map(({ first_passage }) => first_passage[name])) ?? 0;
+  const gaps = Object.entries(language_gap ?? {}).flatMap(([name, { multilingual }]) =>
+    multilingual ? [[name, multilingual.gap] as const] : [],
+  );
+  const mapGap = gaps.find(([name]) => name === map_measure);
+  return {
+    maxRank: mean(Object.values(max_rank ?? {})),
+    ownLanguageFirst: mean(preferences.flatMap(({ own_language_first }) => own_language_first ?? [])),
+    first:
+      preferences.length === 0
+        ? null
+        : {
+            relevant_own: share('relevant_own'),
+            relevant_other: share('relevant_other'),
+            wrong_own: share('wrong_own'),
+            wrong_other: share('wrong_other'),
+          },
+    rankCorrelation: rank_correlation?.mean ?? null,
+    gaps: Object.fromEntries([...(mapGap ? [['mAP', mapGap[1]] as const] : []), ...gaps]),
+  };
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, each) => sum + each, 0) / values.length;
 }
 
 /** mAP has the interval of the measure that it is. */

@@ -2,7 +2,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ReportError } from '../errors.js';
-import type { EmbeddingMapModel, RunModel, TrainingModel } from '../model.js';
+import type { CollectionsModel, EmbeddingMapModel, RunModel, TrainingModel } from '../model.js';
+import { readCollections } from './collections.js';
 import { besideNpy, readNpyMap, readSection } from './embeddings.js';
 import {
   isDemo,
@@ -22,6 +23,7 @@ export interface Found {
   readonly runs: RunModel[];
   readonly trainings: TrainingModel[];
   readonly embeddings: EmbeddingMapModel[];
+  readonly collections: CollectionsModel[];
 }
 
 const deepest = 4;
@@ -41,7 +43,7 @@ export async function findRuns(
   paths: readonly string[],
   onNotice: (line: string) => void = () => undefined,
 ): Promise<Found> {
-  const found: Found = { runs: [], trainings: [], embeddings: [] };
+  const found: Found = { runs: [], trainings: [], embeddings: [], collections: [] };
   for (const path of paths) {
     const before = count(found);
     const info = await stat(path).catch((error: unknown) => {
@@ -106,9 +108,11 @@ export async function findRuns(
       found.runs.push(run);
       label = run.label;
     }
+    const collections = demo || suite || evaluated ? [] : readCollections(json, path);
+    found.collections.push(...collections);
     const embeddings = isObject(json) ? json.embeddings : undefined;
     if (isObject(embeddings)) found.embeddings.push(await readSection(embeddings, path, label));
-    return demo || suite || evaluated || isObject(embeddings);
+    return demo || suite || evaluated || collections.length > 0 || isObject(embeddings);
   }
 }
 
@@ -132,8 +136,8 @@ function mapLabel(name: string, training?: TrainedWith): string {
   return training ? `${training.label}: ${name}` : name;
 }
 
-function count({ runs, trainings, embeddings }: Found): number {
-  return runs.length + trainings.length + embeddings.length;
+function count({ runs, trainings, embeddings, collections }: Found): number {
+  return runs.length + trainings.length + embeddings.length + collections.length;
 }
 
 /** Tells equal labels apart by the folder or file they came from, or by a number. */

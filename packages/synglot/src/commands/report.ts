@@ -17,13 +17,14 @@ export function reportCommand(): Command {
     .option('--output <file>', 'HTML file to write', 'report.html')
     .option('--title <text>', 'heading of the page')
     .action(async (paths: string[], options: ReportCommandOptions) => {
-      const { runs, trainings, embeddings } = await writeReport(options.output, {
+      const { runs, trainings, embeddings, collections } = await writeReport(options.output, {
         paths,
         onNotice: (line) => console.error(line),
         ...(options.title ? { title: options.title } : {}),
       });
       const counts = [
         [runs.length, 'run'],
+        [collections.length, 'collections file'],
         [trainings.length, 'training curve'],
         [embeddings.length, 'embedding map'],
       ] as const;
