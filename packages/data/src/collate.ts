@@ -16,8 +16,29 @@ export type Encode = (
   kind: TextKind,
 ) => readonly ArrayLike<number>[] | Promise<readonly ArrayLike<number>[]>;
 
+/** The texts of a batch as a {@link BatchRewrite} leaves them. */
+export interface RewrittenTexts {
+  /** One a pair. */
+  readonly queries: readonly string[];
+  /** The positives, one a pair, then the negatives, pair by pair. */
+  readonly passages: readonly string[];
+  /** Counts for the log, which may be summed over batches. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/**
+ * Changes the texts of a batch before they are encoded, such as {@link codeSwitching}; must depend on nothing
+ * but the batch. The rows stay what they are: false negatives are found by the texts as they were.
+ */
+export type BatchRewrite = (batch: {
+  readonly index: number;
+  readonly pairs: readonly Pair[];
+}) => RewrittenTexts;
+
 /** Options of {@link collate}. */
 export interface CollateOptions {
+  /** Applied to the texts before prefixes are put in front. Default none. */
+  readonly rewrite?: BatchRewrite;
   /** Put before every query, such as `Query: `. Default nothing. */
   readonly queryPrefix?: string;
   /** Put before every passage, negatives too, such as `Passage: `. Default nothing. */
@@ -44,12 +65,14 @@ export interface PackedBatch {
     /** Positives and negatives; candidate `j` is sequence `queries + j`. */
     readonly candidates: number;
   };
+  /** What the rewrite counted. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /**
  * Encodes and packs a batch.
  *
- * @param batch its `pairs` are read
+ * @param batch its `pairs` are read; a rewrite also needs its `index`
  * @param encode called once for the queries and once for the passages
  * @throws DataError `INPUT_EMPTY` where a batch has no pair or a text no token
  *
@@ -57,7 +80,7 @@ export interface PackedBatch {
  * const packed = await collate(sampler.next(), (texts) => tokenizer.encode(texts), { queryPrefix: 'Query: ' });
  */
 export async function collate(
-  batch: { readonly pairs: readonly Pair[] },
+  batch: { readonly index?: number; readonly pairs: readonly Pair[] },
   encode: Encode,
   options: CollateOptions = {},
 ): Promise<PackedBatch> {
@@ -65,13 +88,17 @@ export async function collate(
   if (pairs.length === 0) throw new DataError('INPUT_EMPTY', 'a batch without pairs cannot be packed');
   const queries = pairs.map((pair) => pair.query);
   const candidates = [...pairs.map((pair) => pair.passage), ...pairs.flatMap((pair) => pair.negatives)];
-  const { queryPrefix = '', passagePrefix = '' } = options;
+  const { queryPrefix = '', passagePrefix = '', rewrite } = options;
+  const texts = rewrite?.({ index: batch.index ?? 0, pairs }) ?? {
+    queries: queries.map((row) => row.text),
+    passages: candidates.map((row) => row.text),
+  };
   const queryIds = await encode(
-    queries.map((row) => queryPrefix + row.text),
+    texts.queries.map((text) => queryPrefix + text),
     'query',
   );
   const passageIds = await encode(
-    candidates.map((row) => passagePrefix + row.text),
+    texts.passages.map((text) => passagePrefix + text),
     'passage',
   );
   checkCount('queries', queryIds.length, queries.length);
@@ -104,6 +131,7 @@ export async function collate(
       queries: queries.length,
       candidates: candidates.length,
     },
+    ...('metrics' in texts ? { metrics: texts.metrics } : {}),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Public entry of `@synglot/data`. Imports nothing of Node; file readers are in `@synglot/data/files`. */
 export * from './ad-hoc.js';
+export { type CodeSwitchingOptions, codeSwitching } from './code-switching/code-switcher.js';
+export { type Lexicon, LexiconBuilder } from './code-switching/lexicon.js';
 export * from './collate.js';
 export * from './collection.js';
 export * from './errors.js';

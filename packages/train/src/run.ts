@@ -18,6 +18,7 @@ import {
 } from './checkpoints.js';
 import type { TrainConfig } from './config.js';
 import { MetricsFile } from './metrics-file.js';
+import { openRewrite } from './rewrite.js';
 import { inTermsOfConfig, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import { toOptimizer } from './run-optimizer.js';
@@ -65,6 +66,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     `${config.data.map(({ path }) => path).join(', ')}: `,
     () => new BatchSampler(training, samplerOptions),
   );
+  const rewrite = await inTermsOfConfig('code_switching: ', () => openRewrite(config, training.languages));
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
 
   const batches = validationBatches(validation, samplerOptions, config);
@@ -85,7 +87,11 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     pooling: checkpoint.pooling,
     sampler,
     encode: encodeWith(checkpoint, config),
-    collate: { queryPrefix: config.text.query_prefix, passagePrefix: config.text.passage_prefix },
+    collate: {
+      queryPrefix: config.text.query_prefix,
+      passagePrefix: config.text.passage_prefix,
+      ...(rewrite ? { rewrite } : {}),
+    },
     loss: config.loss,
     optimizer,
     schedule: {

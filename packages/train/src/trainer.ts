@@ -66,6 +66,8 @@ export interface StepMetrics {
   /** Mode of the update's batches: `monolingual`, or `monolingual+cross-lingual` when accumulated. */
   readonly mode: string;
   readonly seconds: number;
+  /** What was done to the texts: sums over the update's batches, such as `words` and `switched_words`. */
+  readonly texts?: Readonly<Record<string, number>>;
 }
 
 /** Where a run stands, beside the buffers on the device. Plain JSON. */
@@ -156,6 +158,7 @@ export class Trainer {
       tokens: sum(prepared.batches.map(({ packed }) => packed.counts.tokens)),
       mode: [...new Set(prepared.batches.map(({ batch }) => batch.mode))].sort().join('+'),
       seconds: (performance.now() - started) / 1000,
+      ...sumTexts(prepared),
     };
   }
 
@@ -163,7 +166,7 @@ export class Trainer {
   async evaluate(batches: readonly Batch[]): Promise<number> {
     let total = 0;
     for (const batch of batches) {
-      const packed = await this.#collate(batch);
+      const packed = await this.#collate(batch, false);
       if (this.#cache) total += await this.#cache.evaluate(packed);
       else total += (await this.#runBatch('evaluate', packed, {}, 0)).loss;
     }
@@ -237,13 +240,23 @@ export class Trainer {
     const drawn = Array.from({ length: accumulation }, () => sampler.next());
     const samplerState = sampler.state();
     const batches = [];
-    for (const batch of drawn) batches.push({ batch, packed: await this.#collate(batch) });
+    for (const batch of drawn) batches.push({ batch, packed: await this.#collate(batch, true) });
     return { batches, samplerState };
   }
 
-  #collate(batch: Batch): Promise<PackedBatch> {
-    return collate(batch, this.#options.encode, this.#options.collate ?? {});
+  /** Validation batches are not rewritten: their loss is that of the texts as they are. */
+  #collate(batch: Batch, training: boolean): Promise<PackedBatch> {
+    const { rewrite, ...rest } = this.#options.collate ?? {};
+    return collate(batch, this.#options.encode, training && rewrite ? { ...rest, rewrite } : rest);
   }
+}
+
+function sumTexts({ batches }: Prepared): Pick<StepMetrics, 'texts'> {
+  const sums: Record<string, number> = {};
+  for (const { packed } of batches) {
+    for (const [name, value] of Object.entries(packed.metrics ?? {})) sums[name] = (sums[name] ?? 0) + value;
+  }
+  return Object.keys(sums).length === 0 ? {} : { texts: sums };
 }
 
 /** A seed for the dropout of one micro-batch of one update: 32 bits, a function of its arguments. */

@@ -1,6 +1,7 @@
 /** Entry of `@synglot/data/files`: readers of training and evaluation data for Node. */
 export * from './benchmarks/index.js';
 export { type DebianFaqOptions, readDebianFaq } from './debian-faq.js';
+export { type LexiconOptions, readLexicons } from './lexicon.js';
 export { readLibreofficeHelp } from './libreoffice-help.js';
 export { type Line, readLines } from './lines.js';
 export { type MonoQaOptions, readMonoQa } from './mono-qa.js';

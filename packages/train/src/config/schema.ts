@@ -4,6 +4,7 @@
  * `config.ts` reads files with it and words the errors.
  */
 import { z } from 'zod';
+import { codeSwitchingSection } from './code-switching.js';
 import { dataSource } from './data.js';
 import { lossSection } from './loss.js';
 import { optimizerSection } from './optimizer.js';
@@ -19,6 +20,7 @@ export const schema = z.strictObject({
   data: z.array(dataSource).min(1),
   sampling: samplingSection,
   text: textSection,
+  code_switching: codeSwitchingSection,
   loss: lossSection,
   optimizer: optimizerSection,
   training: trainingSection,
