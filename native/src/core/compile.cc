@@ -8,12 +8,13 @@
 namespace synglot {
 namespace {
 
-using BufferKey = std::pair<const Pipeline*, std::vector<WGPUBuffer>>;
+using GroupKey = std::pair<const Pipeline*, std::vector<uint32_t>>;
 
-WGPUBindGroupEntry entry(uint32_t binding, WGPUBuffer buffer, uint64_t size_bytes) {
+WGPUBindGroupEntry entry(uint32_t binding, WGPUBuffer buffer, uint64_t offset_bytes, uint64_t size_bytes) {
   WGPUBindGroupEntry result = WGPU_BIND_GROUP_ENTRY_INIT;
   result.binding = binding;
   result.buffer = buffer;
+  result.offset = offset_bytes;
   result.size = size_bytes;
   return result;
 }
@@ -70,13 +71,15 @@ Result<std::shared_ptr<CompiledPlan>> CompiledPlan::create(const Context& contex
 MaybeFailure CompiledPlan::create_buffers(const Context& context, const Plan& plan, const std::vector<std::shared_ptr<Buffer>>& externals) {
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
     const PlanBuffer& buffer = plan.buffers[i];
+    offsets_.push_back(buffer.offset_bytes);
     sizes_.push_back(buffer.size_bytes);
     if (buffer.external) {
       const std::shared_ptr<Buffer>& external = externals[i];
       if (external->failure) return external->failure;
-      if (external->size_bytes != buffer.size_bytes) {
-        return Failure{code::kPlanInvalid, "plan '" + plan.label + "': expected '" + buffer.name + "' of " + std::to_string(buffer.size_bytes) +
-                                               " bytes but received " + std::to_string(external->size_bytes)};
+      const uint64_t end = buffer.offset_bytes + buffer.size_bytes;
+      if (buffer.view ? end > external->size_bytes : end != external->size_bytes) {
+        return Failure{code::kPlanInvalid, "plan '" + plan.label + "': expected '" + buffer.name + "' to end at byte " + std::to_string(end) +
+                                               " but its buffer has " + std::to_string(external->size_bytes)};
       }
       externals_.push_back(external);
       buffers_.push_back(external->handle.get());
@@ -102,15 +105,15 @@ void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
     dawn().QueueWriteBuffer(context.queue(), params_.get(), 0, packing.bytes.data(), packing.bytes.size());
   }
 
-  std::map<BufferKey, WGPUBindGroup> storage_groups;
+  std::map<GroupKey, WGPUBindGroup> storage_groups;
   std::map<const Pipeline*, WGPUBindGroup> uniform_groups;
   const auto storage_group = [&](const Pipeline& pipeline, const Dispatch& dispatch) {
-    BufferKey key{&pipeline, {}};
-    for (uint32_t index : dispatch.buffers) key.second.push_back(buffers_[index]);
-    WGPUBindGroup& group = storage_groups[key];
+    WGPUBindGroup& group = storage_groups[{&pipeline, dispatch.buffers}];
     if (group == nullptr) {
       std::vector<WGPUBindGroupEntry> entries;
-      for (uint32_t index : dispatch.buffers) entries.push_back(entry(static_cast<uint32_t>(entries.size()), buffers_[index], sizes_[index]));
+      for (uint32_t index : dispatch.buffers) {
+        entries.push_back(entry(static_cast<uint32_t>(entries.size()), buffers_[index], offsets_[index], sizes_[index]));
+      }
       group = groups_.emplace_back(create_group(context, dispatch.label, pipeline.storage_layout.get(), entries)).get();
     }
     return group;
@@ -120,10 +123,10 @@ void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
     WGPUBindGroup& group = uniform_groups[&pipeline];
     if (group == nullptr) {
       std::vector<WGPUBindGroupEntry> entries;
-      if (kernel.params_size_bytes > 0) entries.push_back(entry(0, params_.get(), kernel.params_size_bytes));
+      if (kernel.params_size_bytes > 0) entries.push_back(entry(0, params_.get(), 0, kernel.params_size_bytes));
       if (kernel.uses_step) {
         const auto step = static_cast<size_t>(plan.step_buffer);
-        entries.push_back(entry(1, buffers_[step], sizes_[step]));
+        entries.push_back(entry(1, buffers_[step], 0, sizes_[step]));
       }
       group = groups_.emplace_back(create_group(context, kernel.label, pipeline.uniform_layout.get(), entries)).get();
     }
@@ -139,10 +142,10 @@ void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
                                              has_offset ? packing.add(dispatch->params) : 0, dispatch->workgroups});
       ++dispatch_count_;
     } else if (const auto* copy = std::get_if<Copy>(&command)) {
-      commands_.emplace_back(EncodedCopy{buffers_[copy->source], copy->source_offset_bytes, buffers_[copy->destination],
-                                         copy->destination_offset_bytes, copy->size_bytes});
+      commands_.emplace_back(EncodedCopy{buffers_[copy->source], offsets_[copy->source] + copy->source_offset_bytes, buffers_[copy->destination],
+                                         offsets_[copy->destination] + copy->destination_offset_bytes, copy->size_bytes});
     } else if (const auto* clear = std::get_if<Clear>(&command)) {
-      commands_.emplace_back(EncodedClear{buffers_[clear->buffer], clear->offset_bytes, clear->size_bytes});
+      commands_.emplace_back(EncodedClear{buffers_[clear->buffer], offsets_[clear->buffer] + clear->offset_bytes, clear->size_bytes});
     }
   }
 }

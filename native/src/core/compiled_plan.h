@@ -28,6 +28,8 @@ class CompiledPlan {
   const std::string& label() const { return label_; }
   size_t buffer_count() const { return buffers_.size(); }
   WGPUBuffer buffer(size_t index) const { return buffers_[index]; }
+  /** Where the plan's buffer begins in `buffer`: 0 unless it is a view. */
+  uint64_t buffer_offset(size_t index) const { return offsets_[index]; }
   uint64_t buffer_size(size_t index) const { return sizes_[index]; }
   uint64_t timestamp_bytes() const { return 2 * sizeof(uint64_t) * dispatch_count_; }
 
@@ -66,6 +68,7 @@ class CompiledPlan {
 
   std::string label_;
   std::vector<WGPUBuffer> buffers_;
+  std::vector<uint64_t> offsets_;
   std::vector<uint64_t> sizes_;
   std::vector<BufferHandle> owned_;
   std::vector<std::shared_ptr<Buffer>> externals_;

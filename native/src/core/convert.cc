@@ -71,8 +71,14 @@ PlanKernel to_kernel(const Napi::Value& value) {
 
 PlanBuffer to_buffer(const Napi::Value& value) {
   const Napi::Object object = to_object(value, "buffers[]");
-  return {to_string(object.Get("name"), "buffer.name"), to_size(object.Get("sizeBytes"), "buffer.sizeBytes"),
-          to_string(object.Get("role"), "buffer.role") == "external"};
+  PlanBuffer buffer;
+  buffer.name = to_string(object.Get("name"), "buffer.name");
+  buffer.size_bytes = to_size(object.Get("sizeBytes"), "buffer.sizeBytes");
+  buffer.external = to_string(object.Get("role"), "buffer.role") == "external";
+  const Napi::Value within = object.Get("within");
+  buffer.view = buffer.external && !within.IsUndefined();
+  if (buffer.view) buffer.offset_bytes = to_size(to_object(within, "buffer.within").Get("offsetBytes"), "buffer.within.offsetBytes");
+  return buffer;
 }
 
 Dispatch to_dispatch(const Napi::Object& object) {

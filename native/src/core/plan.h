@@ -24,6 +24,9 @@ struct PlanBuffer {
   std::string name;
   uint64_t size_bytes = 0;
   bool external = false;
+  /** Of an external that is a range of the given buffer: where it begins. */
+  bool view = false;
+  uint64_t offset_bytes = 0;
 };
 
 struct Dispatch {

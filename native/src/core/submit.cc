@@ -94,7 +94,7 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   const bool timed = request.profile && context_->has_timestamps() && plan->timestamp_bytes() > 0;
   context_->push_scopes();
   for (const RunRequest::Feed& feed : request.feeds) {
-    dawn().QueueWriteBuffer(context_->queue(), plan->buffer(feed.buffer), 0, feed.data.data(), feed.data.size());
+    dawn().QueueWriteBuffer(context_->queue(), plan->buffer(feed.buffer), plan->buffer_offset(feed.buffer), feed.data.data(), feed.data.size());
   }
   if (timed) plan->prepare_timestamps(*context_);
   const CommandEncoder encoder = create_encoder(plan->label());
@@ -112,7 +112,7 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   if (total > 0) staging = staging_.take(*context_, total);
   for (size_t i = 0; i < request.reads.size(); ++i) {
     const RunRequest::Read& read = request.reads[i];
-    dawn().CommandEncoderCopyBufferToBuffer(encoder.get(), plan->buffer(read.buffer), 0, staging.buffer.get(), offsets[i],
+    dawn().CommandEncoderCopyBufferToBuffer(encoder.get(), plan->buffer(read.buffer), plan->buffer_offset(read.buffer), staging.buffer.get(), offsets[i],
                                             round_up(read.size_bytes, 4));
   }
   if (timed) plan->resolve_timestamps(encoder.get(), staging.buffer.get(), timestamps_offset);

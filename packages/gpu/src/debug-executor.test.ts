@@ -10,19 +10,22 @@ test('a plan is described by its dispatches, pipelines and memory', () => {
       { label: 'add', code: '', access: ['read', 'read_write'], paramsSizeBytes: 16, usesStep: false },
     ],
     buffers: [
-      { name: 'x', sizeBytes: 2 * 2 ** 20, role: 'external' },
+      { name: 'x', sizeBytes: 2 ** 20, role: 'external' },
+      // Two views of one buffer, of which the second ends after 1 MiB.
+      { name: 'y', sizeBytes: 2 ** 20, role: 'external', within: { name: 'slab', offsetBytes: 0 } },
+      { name: 'z', sizeBytes: 2 ** 19, role: 'external', within: { name: 'slab', offsetBytes: 2 ** 19 } },
       { name: 't', sizeBytes: 2 ** 20, role: 'transient' },
     ],
     commands: [
       {
         kind: 'dispatch',
         kernel: 0,
-        buffers: [0, 1],
+        buffers: [0, 3],
         params: new Uint8Array(16),
         workgroups: [1, 1, 1],
         label: 'a',
       },
-      { kind: 'clear', buffer: 1, offsetBytes: 0, sizeBytes: 4 },
+      { kind: 'clear', buffer: 3, offsetBytes: 0, sizeBytes: 4 },
     ],
     stepBuffer: -1,
   };

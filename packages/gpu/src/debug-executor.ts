@@ -60,8 +60,16 @@ class TimedPlan implements CompiledPlan {
 /** A plan in lines: how many dispatches and pipelines, and where its memory goes. */
 export function describePlan(plan: Plan): string[] {
   const dispatches = plan.commands.filter((command) => command.kind === 'dispatch').length;
-  const bytes = (role: string) =>
-    plan.buffers.reduce((total, buffer) => total + (buffer.role === role ? buffer.sizeBytes : 0), 0);
+  const bytes = (role: string) => {
+    // Views of one buffer overlap, so of each such buffer what is used of it counts.
+    const ends = new Map<string, number>();
+    for (const { name, sizeBytes, within, role: own } of plan.buffers) {
+      const buffer = within?.name ?? name;
+      const end = (within?.offsetBytes ?? 0) + sizeBytes;
+      if (own === role) ends.set(buffer, Math.max(end, ends.get(buffer) ?? 0));
+    }
+    return [...ends.values()].reduce((total, end) => total + end, 0);
+  };
   const roles = ['external', 'transient', 'feed', 'result'].map(
     (role) => `${role} ${(bytes(role) / 2 ** 20).toFixed(1)} MiB`,
   );

@@ -93,6 +93,15 @@ describe('errors', () => {
     expect(invalid(() => add(plan, z, y, { constants }))).toMatch(/holds f16 but tensor 'z' is f32/);
   });
 
+  test('a view that no device can bind, and a buffer that one view reads while another writes', () => {
+    const plan = new PlanBuilder('p');
+    const view = (name: string, offsetBytes: number) =>
+      plan.external(name, [8], 'f32', { name: 'slab', offsetBytes });
+    expect(invalid(() => view('x', 128))).toMatch(/byte 128 of 'slab'; expected a multiple of 256/);
+    const [y, z] = [view('y', 256), view('z', 512)];
+    expect(invalid(() => add(plan, y, z))).toMatch(/'y' is read in 'slab', which the dispatch writes/);
+  });
+
   test('a parameter that is no number', () => {
     const plan = new PlanBuilder('p');
     const [x, y] = [plan.external('x', [8]), plan.external('y', [8])];

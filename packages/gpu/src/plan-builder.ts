@@ -16,7 +16,15 @@ import {
 } from '@synglot/kernels';
 import { GpuError } from './errors.js';
 import { assignTransients, type TransientUse } from './memory-plan.js';
-import type { Plan, PlanBuffer, PlanBufferRole, PlanCommand, PlanKernel } from './plan.js';
+import {
+  type BufferRange,
+  type Plan,
+  type PlanBuffer,
+  type PlanBufferRole,
+  type PlanCommand,
+  type PlanKernel,
+  viewAlignmentBytes,
+} from './plan.js';
 import { type ElementType, type Tensor, tensorSizeBytes } from './tensor.js';
 
 /** Bytes of the `Step` uniform (kernels/wgsl/include_step.wgsl). */
@@ -38,6 +46,7 @@ export interface DispatchOptions<Name extends KernelName> {
 interface TensorState {
   readonly tensor: Tensor;
   readonly role: PlanBufferRole;
+  readonly within: BufferRange | undefined;
   first: number;
   last: number;
 }
@@ -56,9 +65,19 @@ export class PlanBuilder {
     this.#label = label;
   }
 
-  /** A tensor whose buffer is bound by name when the plan is compiled (weights, gradients, state). */
-  external(name: string, shape: readonly number[], type: ElementType = 'f32'): Tensor {
-    return this.#add('external', name, shape, type);
+  /**
+   * A tensor whose buffer is bound by name when the plan is compiled (weights, gradients, state).
+   *
+   * @param within makes it a view: the buffer that is bound, and where in it the tensor begins
+   */
+  external(name: string, shape: readonly number[], type: ElementType = 'f32', within?: BufferRange): Tensor {
+    if (within && within.offsetBytes % viewAlignmentBytes !== 0) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `tensor '${name}' begins at byte ${within.offsetBytes} of '${within.name}'; expected a multiple of ${viewAlignmentBytes}`,
+      );
+    }
+    return this.#add('external', name, shape, type, within);
   }
 
   /** A tensor that the host writes before each run. */
@@ -92,7 +111,9 @@ export class PlanBuilder {
         );
       }
     }
-    const written = new Set<number>();
+    const written = new Set<number | string>();
+    // What Dawn tracks: the whole buffer, whichever range of it is bound.
+    const bufferOf = (tensor: Tensor) => this.#tensors[tensor.id]?.within?.name ?? tensor.id;
     const buffers = definition.bindings.map((binding, index) => {
       const { name, access } = binding;
       const tensor = bindings[name];
@@ -105,10 +126,10 @@ export class PlanBuilder {
         );
       }
       this.#use(tensor, access === 'read_write', where);
-      if (access === 'read_write') written.add(tensor.id);
+      if (access === 'read_write') written.add(bufferOf(tensor));
       const twice =
         definition.bindings.findIndex((other) => bindings[other.name]?.id === tensor.id) !== index;
-      if (twice && written.has(tensor.id)) {
+      if (twice && written.has(bufferOf(tensor))) {
         throw new GpuError(
           'PLAN_INVALID',
           `${where}: tensor '${tensor.name}' is bound both as input and output`,
@@ -116,6 +137,16 @@ export class PlanBuilder {
       }
       return tensor.id;
     });
+    for (const { name, access } of definition.bindings) {
+      const { name: tensor, id } = bindings[name] as Tensor;
+      const within = this.#tensors[id]?.within;
+      if (access === 'read' && within && written.has(within.name)) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: '${tensor}' is read in '${within.name}', which the dispatch writes`,
+        );
+      }
+    }
     if (definition.usesStep) this.#step ??= this.feed(stepFeedName, [stepFeedSizeBytes / 4]);
     this.#commands.push({
       kind: 'dispatch',
@@ -158,13 +189,13 @@ export class PlanBuilder {
     const buffers: PlanBuffer[] = [];
     const bufferOf = new Map<number, number>();
     const transients: TransientUse[] = [];
-    for (const { tensor, role, first, last } of this.#tensors) {
+    for (const { tensor, role, within, first, last } of this.#tensors) {
       if (role === 'transient') {
         if (first >= 0) transients.push({ id: tensor.id, sizeBytes: tensor.sizeBytes, first, last });
         continue;
       }
       bufferOf.set(tensor.id, buffers.length);
-      buffers.push({ name: tensor.name, sizeBytes: tensor.sizeBytes, role });
+      buffers.push({ name: tensor.name, sizeBytes: tensor.sizeBytes, role, ...(within ? { within } : {}) });
     }
     const pool = assignTransients(transients);
     for (const [id, slot] of pool.slotOf) bufferOf.set(id, buffers.length + slot);
@@ -181,7 +212,13 @@ export class PlanBuilder {
     return { label: this.#label, kernels: this.#kernels, buffers, commands, stepBuffer };
   }
 
-  #add(role: PlanBufferRole, name: string, shape: readonly number[], type: ElementType): Tensor {
+  #add(
+    role: PlanBufferRole,
+    name: string,
+    shape: readonly number[],
+    type: ElementType,
+    within?: BufferRange,
+  ): Tensor {
     if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
       throw new GpuError('PLAN_INVALID', `tensor '${name}': expected positive sizes but received [${shape}]`);
     }
@@ -192,7 +229,7 @@ export class PlanBuilder {
     }
     const sizeBytes = tensorSizeBytes(shape, type);
     const tensor = { id: this.#tensors.length, name, shape: [...shape], type, sizeBytes };
-    this.#tensors.push({ tensor, role, first: -1, last: -1 });
+    this.#tensors.push({ tensor, role, within, first: -1, last: -1 });
     return tensor;
   }
 

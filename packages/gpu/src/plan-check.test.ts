@@ -42,6 +42,16 @@ test('a missing external, a wrong size and a binding beyond the limit are named'
   );
 });
 
+test('a view asks for the buffer that it is in, large enough', () => {
+  const view = { ...plan.buffers[0]!, within: { name: 'slab', offsetBytes: 256 } };
+  const views = { ...plan, buffers: [view] };
+  checkPlan(views, new Map([['slab', buffer(320)]]), limits);
+  expect(() => checkPlan(views, new Map([['weight', buffer(320)]]), limits)).toThrow(/'slab' was not given/);
+  expect(() => checkPlan(views, new Map([['slab', buffer(316)]]), limits)).toThrow(
+    /'weight' ends at byte 320 of 'slab', which has 316/,
+  );
+});
+
 test('a feed may be shorter than its buffer, in words', () => {
   expect(checkFeed(plan, names, 'ids', new Uint32Array(3))).toBe(1);
   expect(() => checkFeed(plan, names, 'ids', new Uint32Array(9))).toThrow(/at most 32 bytes.*received 36/);

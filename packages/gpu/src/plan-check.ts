@@ -10,7 +10,7 @@ export function checkPlan(
   limits: DeviceLimits,
 ): void {
   const where = `plan '${plan.label}'`;
-  for (const { name, sizeBytes, role } of plan.buffers) {
+  for (const { name, sizeBytes, role, within } of plan.buffers) {
     if (sizeBytes > limits.maxStorageBufferBindingSize) {
       throw new GpuError(
         'PLAN_INVALID',
@@ -18,9 +18,16 @@ export function checkPlan(
       );
     }
     if (role !== 'external') continue;
-    const buffer = externals.get(name);
-    if (!buffer) throw new GpuError('PLAN_INVALID', `${where}: external buffer '${name}' was not given`);
-    if (buffer.sizeBytes !== sizeBytes) {
+    const given = within?.name ?? name;
+    const buffer = externals.get(given);
+    if (!buffer) throw new GpuError('PLAN_INVALID', `${where}: external buffer '${given}' was not given`);
+    if (within && within.offsetBytes + sizeBytes > buffer.sizeBytes) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `${where}: '${name}' ends at byte ${within.offsetBytes + sizeBytes} of '${given}', which has ${buffer.sizeBytes}`,
+      );
+    }
+    if (!within && buffer.sizeBytes !== sizeBytes) {
       throw new GpuError(
         'PLAN_INVALID',
         `${where}: expected '${name}' of ${sizeBytes} bytes but received ${buffer.sizeBytes}`,

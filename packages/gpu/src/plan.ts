@@ -31,7 +31,20 @@ export interface PlanBuffer {
   readonly name: string;
   readonly sizeBytes: number;
   readonly role: PlanBufferRole;
+  /** Of an external that is a range of a buffer which holds more (a slab): which, and from where. */
+  readonly within?: BufferRange;
 }
+
+/** Where a view begins. Views of one buffer may overlap; in one dispatch all are read, or all written. */
+export interface BufferRange {
+  /** Name of the external buffer that is given when the plan is compiled. */
+  readonly name: string;
+  /** A multiple of `viewAlignmentBytes`. */
+  readonly offsetBytes: number;
+}
+
+/** Every device binds at multiples of 256 bytes: WebGPU's largest `minStorageBufferOffsetAlignment`. */
+export const viewAlignmentBytes = 256;
 
 export interface DispatchCommand {
   readonly kind: 'dispatch';

@@ -15,7 +15,7 @@ import type {
 } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkPlan } from './plan-check.js';
-import { CompiledWebGpuPlan, takeMapped, usage } from './webgpu-plan.js';
+import { CompiledWebGpuPlan, type GpuRange, takeMapped, usage } from './webgpu-plan.js';
 import './webgpu-types.js';
 
 const computeStage = 4;
@@ -136,12 +136,15 @@ class WebGpuExecutor implements Executor {
     // Without an await inside, so that all of it is within the error scopes.
     return this.guarded(what, async () => {
       const owned: GPUBuffer[] = [];
-      const buffers = plan.buffers.map(({ name, sizeBytes, role }, index) => {
-        if (role === 'external') return gpuBuffer(externals.get(name) as DeviceBuffer);
+      const buffers = plan.buffers.map(({ name, sizeBytes, role, within }, index): GpuRange => {
+        if (role === 'external') {
+          const buffer = gpuBuffer(externals.get(within?.name ?? name) as DeviceBuffer);
+          return { buffer, offset: within?.offsetBytes ?? 0, size: sizeBytes };
+        }
         const flags = index === plan.stepBuffer ? stepUsage : storageUsage;
         const buffer = this.#createBuffer(`${plan.label}: ${name}`, sizeBytes, flags);
         owned.push(buffer);
-        return buffer;
+        return { buffer, offset: 0, size: sizeBytes };
       });
       const dispatches = plan.commands.filter((command) => command.kind === 'dispatch');
       const params = this.#createBuffer(
@@ -251,10 +254,10 @@ class WebGpuExecutor implements Executor {
   #bindGroups(
     plan: Plan,
     command: DispatchCommand,
-    buffers: readonly GPUBuffer[],
+    buffers: readonly GpuRange[],
     params: GPUBuffer,
     index: number,
-    step: GPUBuffer | undefined,
+    step: GpuRange | undefined,
   ): GPUBindGroup[] {
     const kernel = plan.kernels[command.kernel] as PlanKernel;
     const [storageLayout, uniformLayout] = this.#groupLayouts(kernel) as [
@@ -266,7 +269,7 @@ class WebGpuExecutor implements Executor {
       layout: storageLayout,
       entries: command.buffers.map((buffer, binding) => ({
         binding,
-        resource: { buffer: buffers[buffer] as GPUBuffer },
+        resource: buffers[buffer] as GpuRange,
       })),
     });
     if (!uniformLayout) return [storage];
@@ -275,7 +278,7 @@ class WebGpuExecutor implements Executor {
     if (size > 0) {
       entries.push({ binding: 0, resource: { buffer: params, offset: index * paramsAlignment, size } });
     }
-    if (kernel.usesStep) entries.push({ binding: 1, resource: { buffer: step as GPUBuffer } });
+    if (kernel.usesStep) entries.push({ binding: 1, resource: step as GpuRange });
     return [storage, this.#device.createBindGroup({ label: command.label, layout: uniformLayout, entries })];
   }
 }

@@ -17,6 +17,13 @@ export const usage = {
 const mapModeRead = 1;
 const timestampBytes = 8;
 
+/** A buffer of a plan on the device: all of one, or a view of an external one. */
+export interface GpuRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** What a compiled plan asks of its executor. */
 export interface PlanOwner {
   /** Throws when the device is gone. */
@@ -32,7 +39,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     readonly plan: Plan,
     private readonly executor: PlanOwner,
     private readonly device: GPUDevice,
-    private readonly buffers: readonly GPUBuffer[],
+    private readonly buffers: readonly GpuRange[],
     private readonly owned: readonly GPUBuffer[],
     private readonly pipelines: readonly GPUComputePipeline[],
     private readonly groups: readonly GPUBindGroup[][],
@@ -44,7 +51,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     this.executor.checkAlive();
     const feeds = Object.entries(options.feeds ?? {}).map(([name, data]) => {
       const index = checkFeed(this.plan, this.#names, name, data);
-      return { buffer: this.buffers[index] as GPUBuffer, data };
+      return { buffer: (this.buffers[index] as GpuRange).buffer, data };
     });
     const reads = (options.reads ?? []).map((read) => {
       const name = typeof read === 'string' ? read : read.name;
@@ -55,7 +62,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       }
       return {
         name,
-        buffer: this.buffers[index] as GPUBuffer,
+        range: this.buffers[index] as GpuRange,
         sizeBytes: typeof read === 'string' ? size : read.sizeBytes,
       };
     });
@@ -73,12 +80,12 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       const timing = options.profile ? this.#timing() : undefined;
       this.#encode(encoder, timing?.querySet);
       if (timing) encoder.resolveQuerySet(timing.querySet, 0, timing.count * 2, timing.resolve, 0);
-      const staged = reads.map(({ name, buffer, sizeBytes }) => {
+      const staged = reads.map(({ name, range, sizeBytes }) => {
         const staging = this.device.createBuffer({
           size: sizeBytes,
           usage: usage.mapRead | usage.copyDestination,
         });
-        encoder.copyBufferToBuffer(buffer, 0, staging, 0, sizeBytes);
+        encoder.copyBufferToBuffer(range.buffer, range.offset, staging, 0, sizeBytes);
         return { name, staging, sizeBytes };
       });
       if (timing)
@@ -128,17 +135,16 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       }
       endPass();
       if (command.kind === 'clear') {
-        encoder.clearBuffer(
-          this.buffers[command.buffer] as GPUBuffer,
-          command.offsetBytes,
-          command.sizeBytes,
-        );
+        const { buffer, offset } = this.buffers[command.buffer] as GpuRange;
+        encoder.clearBuffer(buffer, offset + command.offsetBytes, command.sizeBytes);
       } else {
+        const source = this.buffers[command.source] as GpuRange;
+        const destination = this.buffers[command.destination] as GpuRange;
         encoder.copyBufferToBuffer(
-          this.buffers[command.source] as GPUBuffer,
-          command.sourceOffsetBytes,
-          this.buffers[command.destination] as GPUBuffer,
-          command.destinationOffsetBytes,
+          source.buffer,
+          source.offset + command.sourceOffsetBytes,
+          destination.buffer,
+          destination.offset + command.destinationOffsetBytes,
           command.sizeBytes,
         );
       }

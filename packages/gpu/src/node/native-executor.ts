@@ -118,8 +118,8 @@ export class NativeExecutor implements Executor {
   async compile(plan: Plan, externals: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<CompiledPlan> {
     this.checkAlive();
     checkPlan(plan, externals, this.device.limits);
-    const given = plan.buffers.map(({ name, role }) =>
-      role === 'external' ? this.#native(externals.get(name) as DeviceBuffer) : undefined,
+    const given = plan.buffers.map(({ name, role, within }) =>
+      role === 'external' ? this.#native(externals.get(within?.name ?? name) as DeviceBuffer) : undefined,
     );
     try {
       return new CompiledNativePlan(plan, this, await this.native.compile(plan, given));
