@@ -1,9 +1,11 @@
 // Gradients of attention with respect to keys and values, probabilities recomputed.
 //
-// Shapes    q, k, v, d_context, d_k, d_v [tokens, heads · head size]; statistics [tokens, heads] of
-//           (log-sum-exp, d_context · context) of each query; bounds [tokens] of (first, end) token
-//           of the token's own sequence.
-// Writes    overwrites d_k and d_v.
+// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
+//           column; d_k and d_v with those of k and v; statistics [tokens, heads] of (log-sum-exp,
+//           d_context · context) of each query; bounds [tokens] of (first, end) token of the token's
+//           own sequence. With JOINT both gradients go into d_k and d_v is not touched: one buffer
+//           cannot be bound as two outputs.
+// Writes    overwrites d_k and d_v, only their own columns.
 // Dispatch  one invocation one key token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
 // Precision f32, queries in order.
@@ -11,6 +13,7 @@
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ const HEAD_VECTORS: u32 = 8
 //@ const HAS_DROPOUT: bool = false
+//@ const JOINT: bool = false
 //@ include step
 //@ include dropout
 
@@ -22,6 +25,13 @@ struct Params {
   dropout_site: u32,
   dropout_threshold: u32,
   dropout_keep_scale: f32,
+  // In vectors of four columns.
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
@@ -41,8 +51,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (token >= live_count(params.tokens_count, params.tokens)) {
     return;
   }
-  let stride = params.heads * HEAD_VECTORS;
-  let own = token * stride + head * HEAD_VECTORS;
+  let own_k = token * params.k_stride + params.k_offset + head * HEAD_VECTORS;
+  let own_v = token * params.v_stride + params.v_offset + head * HEAD_VECTORS;
   let range = bounds[token];
 
   var own_key: array<vec4<f32>, HEAD_VECTORS>;
@@ -50,18 +60,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var key_total: array<vec4<f32>, HEAD_VECTORS>;
   var value_total: array<vec4<f32>, HEAD_VECTORS>;
   for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    own_key[i] = k[own + i] * params.scale;
-    own_value[i] = v[own + i];
+    own_key[i] = k[own_k + i] * params.scale;
+    own_value[i] = v[own_v + i];
     key_total[i] = vec4<f32>(0.0);
     value_total[i] = vec4<f32>(0.0);
   }
   for (var other = range.x; other < range.y; other++) {
-    let base = other * stride + head * HEAD_VECTORS;
+    let base = (other * params.heads + head) * HEAD_VECTORS;
+    let base_q = other * params.q_stride + params.q_offset + head * HEAD_VECTORS;
     let other_statistics = statistics[other * params.heads + head];
     var scores = vec4<f32>(0.0);
     var weights = vec4<f32>(0.0);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-      scores += own_key[i] * q[base + i];
+      scores += own_key[i] * q[base_q + i];
       weights += own_value[i] * d_context[base + i];
     }
     let probability = exp(dot(scores, vec4<f32>(1.0)) - other_statistics.x);
@@ -73,12 +84,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let d_score = probability * (dot(weights, vec4<f32>(1.0)) * factor - other_statistics.y);
     let kept = probability * factor;
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-      key_total[i] += d_score * q[base + i];
+      key_total[i] += d_score * q[base_q + i];
       value_total[i] += kept * d_context[base + i];
     }
   }
   for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    d_k[own + i] = key_total[i] * params.scale;
-    d_v[own + i] = value_total[i];
+    d_k[own_k + i] = key_total[i] * params.scale;
+    if (JOINT) {
+      d_k[own_v + i] = value_total[i];
+    } else {
+      d_v[own_v + i] = value_total[i];
+    }
   }
 }

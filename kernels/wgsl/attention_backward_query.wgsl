@@ -1,9 +1,9 @@
 // Gradient of attention with respect to the queries, probabilities recomputed from the log-sum-exp.
 //
-// Shapes    q, k, v, d_context, d_q [tokens, heads · head size]; statistics [tokens, heads] of
-//           (log-sum-exp, d_context · context); bounds [tokens] of (first, end) token of the
-//           token's own sequence.
-// Writes    overwrites d_q.
+// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
+//           column; d_q with those of q; statistics [tokens, heads] of (log-sum-exp, d_context ·
+//           context); bounds [tokens] of (first, end) token of the token's own sequence.
+// Writes    overwrites d_q, only its own columns.
 // Dispatch  one invocation one query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
 // Precision f32, keys in order.
@@ -22,6 +22,13 @@ struct Params {
   dropout_site: u32,
   dropout_threshold: u32,
   dropout_keep_scale: f32,
+  // In vectors of four columns.
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
@@ -40,8 +47,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (token >= live_count(params.tokens_count, params.tokens)) {
     return;
   }
-  let stride = params.heads * HEAD_VECTORS;
-  let own = token * stride + head * HEAD_VECTORS;
+  let own = (token * params.heads + head) * HEAD_VECTORS;
+  let own_q = token * params.q_stride + params.q_offset + head * HEAD_VECTORS;
   let range = bounds[token];
   let own_statistics = statistics[token * params.heads + head];
   let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
@@ -50,17 +57,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var gradient: array<vec4<f32>, HEAD_VECTORS>;
   var total: array<vec4<f32>, HEAD_VECTORS>;
   for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    query[i] = q[own + i] * params.scale;
+    query[i] = q[own_q + i] * params.scale;
     gradient[i] = d_context[own + i];
     total[i] = vec4<f32>(0.0);
   }
   for (var other = range.x; other < range.y; other++) {
-    let base = other * stride + head * HEAD_VECTORS;
+    let base_k = other * params.k_stride + params.k_offset + head * HEAD_VECTORS;
+    let base_v = other * params.v_stride + params.v_offset + head * HEAD_VECTORS;
     var scores = vec4<f32>(0.0);
     var weights = vec4<f32>(0.0);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-      scores += query[i] * k[base + i];
-      weights += gradient[i] * v[base + i];
+      scores += query[i] * k[base_k + i];
+      weights += gradient[i] * v[base_v + i];
     }
     let probability = exp(dot(scores, vec4<f32>(1.0)) - own_statistics.x);
     var d_probability = dot(weights, vec4<f32>(1.0));
@@ -70,10 +78,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let d_score = probability * (d_probability - own_statistics.y);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-      total[i] += d_score * k[base + i];
+      total[i] += d_score * k[base_k + i];
     }
   }
   for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    d_q[own + i] = total[i] * params.scale;
+    d_q[own_q + i] = total[i] * params.scale;
   }
 }

@@ -1,7 +1,9 @@
 // Scaled dot-product attention within packed sequences, with an online softmax: no T×T matrix.
 //
-// Shapes    q, k, v, context [tokens, heads · head size]; bounds [tokens] of (first, end) token of
-//           the token's own sequence; log_sum_exp [tokens, heads] of the scaled scores.
+// Shapes    context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
+//           column, so that the three may be one [tokens, 3 · heads · head size] bound three times;
+//           bounds [tokens] of (first, end) token of the token's own sequence; log_sum_exp
+//           [tokens, heads] of the scaled scores.
 // Writes    overwrites context and log_sum_exp, which backward needs.
 // Dispatch  one invocation one query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
@@ -21,6 +23,13 @@ struct Params {
   dropout_site: u32,
   dropout_threshold: u32,
   dropout_keep_scale: f32,
+  // In vectors of four columns.
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
@@ -38,24 +47,25 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (token >= live_count(params.tokens_count, params.tokens)) {
     return;
   }
-  let stride = params.heads * HEAD_VECTORS;
-  let own = token * stride + head * HEAD_VECTORS;
+  let own = (token * params.heads + head) * HEAD_VECTORS;
+  let own_q = token * params.q_stride + params.q_offset + head * HEAD_VECTORS;
   let range = bounds[token];
   let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
 
   var query: array<vec4<f32>, HEAD_VECTORS>;
   var total: array<vec4<f32>, HEAD_VECTORS>;
   for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    query[i] = q[own + i] * params.scale;
+    query[i] = q[own_q + i] * params.scale;
     total[i] = vec4<f32>(0.0);
   }
   var maximum = -3.0e38;
   var denominator = 0.0;
   for (var other = range.x; other < range.y; other++) {
-    let base = other * stride + head * HEAD_VECTORS;
+    let base_k = other * params.k_stride + params.k_offset + head * HEAD_VECTORS;
+    let base_v = other * params.v_stride + params.v_offset + head * HEAD_VECTORS;
     var products = vec4<f32>(0.0);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-      products += query[i] * k[base + i];
+      products += query[i] * k[base_k + i];
     }
     let score = dot(products, vec4<f32>(1.0));
     let larger = max(maximum, score);
@@ -68,7 +78,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
       kept *= dropout_factor(key, other - range.x, params.dropout_threshold, params.dropout_keep_scale);
     }
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-      total[i] = total[i] * correction + kept * v[base + i];
+      total[i] = total[i] * correction + kept * v[base_v + i];
     }
   }
   let normalizer = 1.0 / denominator;

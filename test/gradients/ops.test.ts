@@ -6,6 +6,7 @@ import {
   attention,
   dropout,
   gelu,
+  jointAttention,
   linear,
   normalize,
   pool,
@@ -169,6 +170,22 @@ describe('attention', () => {
             return { q: dQ, k: dK, v: dV };
           },
         };
+      },
+    });
+    await checkGradients(executor, problem);
+  });
+
+  test.each([0, 0.25])('queries, keys and values in one matrix, dropout %f', async (dropoutRate) => {
+    const problem = opProblem(executor.device, {
+      inputs: { qkv: { axis, columns: 48 } },
+      counts: { tokens: live },
+      scale: 1.5,
+      feeds: { bounds: Uint32Array.from(boundsOf(lengths).flat()) },
+      emit(g, { qkv }) {
+        const bounds = g.plan.feed('bounds', [axis.capacity, 2]);
+        const options = { heads: 2, dropoutRate, label: 'attention' };
+        const result = jointAttention(g, qkv!, bounds, options);
+        return { output: result.output, backward: (dOutput) => ({ qkv: result.backward(dOutput) }) };
       },
     });
     await checkGradients(executor, problem);

@@ -2,7 +2,14 @@
 import type { Executor } from '@synglot/gpu';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
-import { expectClose, expectRows, poisonFrom, runKernel } from '../support/kernel-harness.js';
+import {
+  expectClose,
+  expectRows,
+  expectUntouched,
+  poison,
+  poisonFrom,
+  runKernel,
+} from '../support/kernel-harness.js';
 import { attentionReference, boundsOf } from '../support/kernel-references.js';
 import { randomFloats } from '../support/random.js';
 
@@ -14,6 +21,14 @@ afterAll(() => executor?.destroy());
 
 const mask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
 const tolerance = { absolute: 5e-6, relative: 2e-5 };
+
+/** Strides and offsets, in vectors, of three matrices of their own. */
+function separate(vectors: number) {
+  return {
+    ...{ q_stride: vectors, q_offset: 0, k_stride: vectors, k_offset: 0 },
+    ...{ v_stride: vectors, v_offset: 0 },
+  };
+}
 
 /**
  * HEAD_VECTORS, heads and sequences: one token, primes, more tokens than a workgroup, no live token.
@@ -62,6 +77,7 @@ describe.each([
           dropout_site: mask.site,
           dropout_threshold: Math.round(mask.rate * 2 ** 32),
           dropout_keep_scale: 1 / (1 - mask.rate),
+          ...separate(columns / 4),
         },
         workgroups: [Math.ceil(capacity / 64), heads] as const,
         step: { counts: { tokens: live }, seed: mask.seed },
@@ -127,6 +143,7 @@ test('attention_forward survives scores that differ by hundreds', async () => {
       dropout_site: 0,
       dropout_threshold: 0,
       dropout_keep_scale: 1,
+      ...separate(2),
     },
     workgroups: [1],
     bindings: { q, k, v, bounds, context: 9 * headSize, log_sum_exp: 9 },
@@ -134,4 +151,69 @@ test('attention_forward survives scores that differ by hundreds', async () => {
   // Scores of about 1,000 carry an absolute error of 1e-4, which the softmax passes on.
   expectClose(context, reference.context, { absolute: 1e-3, relative: 1e-3 }, 'context');
   expectClose(log_sum_exp, reference.logSumExp, { absolute: 0, relative: 1e-6 }, 'log_sum_exp');
+});
+
+test('queries, keys and values in one matrix, in any order, with columns to spare', async () => {
+  const [headVectors, heads, lengths, capacity] = [2, 3, [5, 1, 13], 23];
+  const headSize = headVectors * 4;
+  const columns = heads * headSize;
+  const live = 19;
+  const width = 3 * columns + 8;
+  const begins = { q: columns + 4, k: 2 * columns + 8, v: 0 };
+  const joint = poisonFrom(randomFloats(capacity * width, 11, 1.5), live * width);
+  const take = (matrix: Float32Array, begin: number) =>
+    Float32Array.from(
+      { length: live * columns },
+      (_, i) => matrix[Math.floor(i / columns) * width + begin + (i % columns)] as number,
+    );
+  const dContext = poisonFrom(randomFloats(capacity * columns, 4, 1.5), live * columns);
+  const [q, k, v] = [take(joint, begins.q), take(joint, begins.k), take(joint, begins.v)];
+  const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext });
+  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+  bounds.set(boundsOf(lengths).flat());
+  const run = {
+    constants: { HEAD_VECTORS: headVectors },
+    params: {
+      ...{ tokens: capacity, tokens_count: 1, heads, scale: 1 / Math.sqrt(headSize) },
+      ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
+      ...{ q_stride: width / 4, q_offset: begins.q / 4 },
+      ...{ k_stride: width / 4, k_offset: begins.k / 4 },
+      ...{ v_stride: width / 4, v_offset: begins.v / 4 },
+    },
+    workgroups: [1, heads] as const,
+    step: { counts: { tokens: live } },
+  };
+  const inputs = { q: joint, k: joint, v: joint, bounds };
+  const forward = await runKernel(executor, 'attention_forward', {
+    ...run,
+    bindings: { ...inputs, context: capacity * columns, log_sum_exp: capacity * heads },
+  });
+  expectRows(forward.context, reference.context, tolerance, 'context');
+
+  const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
+  const statistics = Float32Array.from(pairs);
+  const backward = { ...inputs, d_context: dContext, statistics };
+  const before = poison(capacity * width);
+  const query = await runKernel(executor, 'attention_backward_query', {
+    ...run,
+    bindings: { ...backward, d_q: before },
+  });
+  const keyValue = await runKernel(executor, 'attention_backward_key_value', {
+    ...run,
+    constants: { ...run.constants, JOINT: true },
+    bindings: { ...backward, d_k: query.d_q as Float32Array, d_v: 4 },
+  });
+  const gradient = keyValue.d_k as Float32Array;
+  const backwardTolerance = { absolute: 2e-5, relative: 5e-5 };
+  expectClose(take(gradient, begins.q), reference.dQ, backwardTolerance, 'd_q');
+  expectClose(take(gradient, begins.k), reference.dK, backwardTolerance, 'd_k');
+  expectClose(take(gradient, begins.v), reference.dV, backwardTolerance, 'd_v');
+  expectUntouched(gradient, live * width, 'joint gradient');
+  expectUntouched(keyValue.d_v, 0, 'd_v');
+  for (const begin of [columns, 2 * columns + 4]) {
+    for (let token = 0; token < live; token++) {
+      const spare = gradient.slice(token * width + begin, token * width + begin + 4);
+      expectUntouched(spare, 0, `columns ${begin} and on of token ${token}`);
+    }
+  }
 });

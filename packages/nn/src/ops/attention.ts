@@ -8,20 +8,93 @@ export interface Attention {
   backward(dOutput: Activation): { dQ: Activation; dK: Activation; dV: Activation };
 }
 
+/** Attention whose queries, keys and values are the columns of one matrix. */
+export interface JointAttention {
+  readonly output: Activation;
+  /** The gradient of all three, laid out as they are. */
+  backward(dOutput: Activation): Activation;
+}
+
+export interface AttentionOptions {
+  readonly heads: number;
+  readonly dropoutRate: number;
+  readonly label: string;
+}
+
 const workgroupSize = 64;
 
 /**
  * softmax(q · kᵀ / √d) · v within each sequence.
  *
  * @param bounds [tokens] of (first, end) token of the token's own sequence
+ * @throws RangeError when the head size is no multiple of 4
  */
 export function attention(
   g: Graph,
   { q, k, v }: { q: Activation; k: Activation; v: Activation },
   bounds: Tensor,
-  options: { readonly heads: number; readonly dropoutRate: number; readonly label: string },
+  options: AttentionOptions,
 ): Attention {
   const { axis, columns } = q;
+  const { label } = options;
+  const slices = { q: { of: q, begin: 0 }, k: { of: k, begin: 0 }, v: { of: v, begin: 0 } };
+  const { output, backward } = emitAttention(g, slices, columns, bounds, options);
+  return {
+    output,
+    backward(dOutput) {
+      const dQ = g.activation(`d ${label} q`, axis, columns);
+      const dK = g.activation(`d ${label} k`, axis, columns);
+      const dV = g.activation(`d ${label} v`, axis, columns);
+      backward(dOutput, { dQ, dK, dV });
+      return { dQ, dK, dV };
+    },
+  };
+}
+
+/**
+ * The same with queries, keys and values side by side in one matrix, as one product of three stacked
+ * weights makes them.
+ *
+ * @param qkv [tokens, 3 · columns]: queries, then keys, then values
+ */
+export function jointAttention(
+  g: Graph,
+  qkv: Activation,
+  bounds: Tensor,
+  options: AttentionOptions,
+): JointAttention {
+  const columns = qkv.columns / 3;
+  const slices = {
+    q: { of: qkv, begin: 0 },
+    k: { of: qkv, begin: columns },
+    v: { of: qkv, begin: 2 * columns },
+  };
+  const { output, backward } = emitAttention(g, slices, columns, bounds, options);
+  return {
+    output,
+    backward(dOutput) {
+      const dQkv = g.activation(`d ${options.label} q, k and v`, qkv.axis, qkv.columns);
+      backward(dOutput, { dQ: dQkv, dK: dQkv, dV: dQkv });
+      return dQkv;
+    },
+  };
+}
+
+/** Columns of a matrix from `begin` on. */
+interface Slice {
+  readonly of: Activation;
+  readonly begin: number;
+}
+
+/** Emits forward; `backward` writes gradients that are laid out as the inputs are. */
+function emitAttention(
+  g: Graph,
+  { q, k, v }: { q: Slice; k: Slice; v: Slice },
+  columns: number,
+  bounds: Tensor,
+  options: AttentionOptions,
+) {
+  const { axis } = q.of;
   const { heads, label } = options;
   const headSize = columns / heads;
   if (!Number.isInteger(headSize / 4)) {
@@ -31,33 +104,34 @@ export function attention(
   }
   const { active, params: dropoutParams } = g.dropout(options.dropoutRate);
   const size = { tokens: axis.capacity, tokens_count: countSlots[axis.slot], heads };
-  const params = { ...size, scale: 1 / Math.sqrt(headSize), ...dropoutParams };
+  const params = {
+    ...size,
+    scale: 1 / Math.sqrt(headSize),
+    ...dropoutParams,
+    q_stride: q.of.columns / 4,
+    q_offset: q.begin / 4,
+    k_stride: k.of.columns / 4,
+    k_offset: k.begin / 4,
+    v_stride: v.of.columns / 4,
+    v_offset: v.begin / 4,
+  };
   const constants = { HEAD_VECTORS: headSize / 4 };
   const workgroups = [Math.ceil(axis.capacity / workgroupSize), heads] as const;
+  const tensors = { q: q.of.tensor, k: k.of.tensor, v: v.of.tensor };
 
-  const output = g.activation(`${label} context`, axis, columns, g.frozen([q, k, v]));
+  const output = g.activation(`${label} context`, axis, columns, g.frozen([q.of, k.of, v.of]));
   const logSumExp = g.activation(`${label} log-sum-exp`, axis, heads);
   g.plan.dispatch('attention_forward', {
     label,
     constants: { ...constants, HAS_DROPOUT: active },
-    bindings: {
-      q: q.tensor,
-      k: k.tensor,
-      v: v.tensor,
-      bounds,
-      context: output.tensor,
-      log_sum_exp: logSumExp.tensor,
-    },
+    bindings: { ...tensors, bounds, context: output.tensor, log_sum_exp: logSumExp.tensor },
     params,
     workgroups,
   });
   return {
     output,
-    backward(dOutput) {
-      const dQ = g.activation(`d ${label} q`, axis, columns);
-      const dK = g.activation(`d ${label} k`, axis, columns);
-      const dV = g.activation(`d ${label} v`, axis, columns);
-      if (output.frozen) return { dQ, dK, dV };
+    backward(dOutput: Activation, into: { dQ: Activation; dK: Activation; dV: Activation }) {
+      if (output.frozen) return;
       const statistics = g.activation(`${label} statistics`, axis, heads * 2);
       g.plan.dispatch('attention_backward_statistics', {
         label: `d ${label} statistics`,
@@ -71,30 +145,26 @@ export function attention(
         params: size,
         workgroups,
       });
-      const inputs = {
-        q: q.tensor,
-        k: k.tensor,
-        v: v.tensor,
-        d_context: dOutput.tensor,
-        statistics: statistics.tensor,
-        bounds,
-      };
-      const shared = { constants: { ...constants, HAS_DROPOUT: active }, params, workgroups };
-      if (!q.frozen) {
+      const inputs = { ...tensors, d_context: dOutput.tensor, statistics: statistics.tensor, bounds };
+      if (!q.of.frozen) {
         g.plan.dispatch('attention_backward_query', {
-          ...shared,
           label: `d ${label} q`,
-          bindings: { ...inputs, d_q: dQ.tensor },
+          constants: { ...constants, HAS_DROPOUT: active },
+          bindings: { ...inputs, d_q: into.dQ.tensor },
+          params,
+          workgroups,
         });
       }
-      if (!g.frozen([k, v])) {
-        g.plan.dispatch('attention_backward_key_value', {
-          ...shared,
-          label: `d ${label} k and v`,
-          bindings: { ...inputs, d_k: dK.tensor, d_v: dV.tensor },
-        });
-      }
-      return { dQ, dK, dV };
+      if (g.frozen([k.of, v.of])) return;
+      const joint = into.dK === into.dV;
+      const dV = joint ? g.plan.transient(`d ${label} v, not used`, [4]) : into.dV.tensor;
+      g.plan.dispatch('attention_backward_key_value', {
+        label: `d ${label} k and v`,
+        constants: { ...constants, HAS_DROPOUT: active, JOINT: joint },
+        bindings: { ...inputs, d_k: into.dK.tensor, d_v: dV },
+        params,
+        workgroups,
+      });
     },
   };
 }
