@@ -3,12 +3,18 @@
 /**
  * Stable error codes of this package. Those starting with `INPUT_` are mistakes in what the user gave.
  *
+ * - `INPUT_DATA`: a data set on the hub is not to be had.
  * - `INPUT_MODEL`: no such model folder, or the hub cannot be reached.
  * - `INPUT_CHECKPOINT`: a file of a checkpoint is missing, damaged, unsupported or does not fit the others.
  * - `INPUT_TOKENIZER`: the tokenizer is missing, damaged, or does not fit the model.
  * - `INPUT_DISK`: a file cannot be written (full disk, quota, no permission).
  */
-export type ModelErrorCode = 'INPUT_CHECKPOINT' | 'INPUT_DISK' | 'INPUT_MODEL' | 'INPUT_TOKENIZER';
+export type ModelErrorCode =
+  | 'INPUT_CHECKPOINT'
+  | 'INPUT_DATA'
+  | 'INPUT_DISK'
+  | 'INPUT_MODEL'
+  | 'INPUT_TOKENIZER';
 
 /** An error in a checkpoint, a tokenizer or their files; `message` is one line with the remedy. */
 export class ModelError extends Error {

@@ -106,16 +106,37 @@ export function selectModelFiles(files: readonly ListFileEntry[]): ListFileEntry
   });
 }
 
-interface Source {
-  readonly repo: { readonly type: 'model'; readonly name: string };
+/** A repository at a commit. */
+export interface HubSource {
+  readonly repo: { readonly type: 'model' | 'dataset'; readonly name: string };
   readonly revision: string;
   readonly hubUrl?: string;
   readonly accessToken?: string;
 }
 
+/** Where a repository is asked for: endpoint and token. */
+export function hubAccess(options: HubOptions): { hubUrl?: string; accessToken?: string } {
+  const hubUrl = options.endpoint ?? process.env.HF_ENDPOINT;
+  const accessToken = process.env.HF_TOKEN;
+  return { ...(hubUrl !== undefined && { hubUrl }), ...(accessToken && { accessToken }) };
+}
+
+/** Whether `options`, or else `HF_HUB_OFFLINE`, forbid the network. */
+export function isOffline(options: HubOptions): boolean {
+  return options.offline ?? isSet(process.env.HF_HUB_OFFLINE);
+}
+
+/** Why the hub gave nothing, in one line. */
+export function hubFailure(error: unknown): string {
+  const status = error instanceof HubApiError ? error.statusCode : undefined;
+  return status === 401 || status === 403 || status === 404
+    ? `not found, or not open to you (HTTP ${status}): check the spelling, or set HF_TOKEN`
+    : `it could not be fetched (${causeOf(error)})`;
+}
+
 /** Fetches one file to `blob`, all or nothing, and compares its digest with the hub's. */
-async function fetchBlob(
-  source: Source,
+export async function fetchBlob(
+  source: HubSource,
   entry: ListFileEntry,
   blob: string,
   onBytes: (count: number) => void,
@@ -156,11 +177,9 @@ async function linkFile(blob: string, pointer: string): Promise<void> {
 async function download(id: string, options: HubOptions): Promise<string> {
   const store = join(options.cacheFolder ?? hubCacheFolder(), `models--${id.replace('/', '--')}`);
   const revision = options.revision ?? 'main';
-  const hubUrl = options.endpoint ?? process.env.HF_ENDPOINT;
-  const accessToken = process.env.HF_TOKEN;
-  const common = { ...(hubUrl !== undefined && { hubUrl }), ...(accessToken && { accessToken }) };
+  const common = hubAccess(options);
   const { sha } = await modelInfo({ ...common, name: id, revision, additionalFields: ['sha'] });
-  const source: Source = { ...common, repo: { type: 'model', name: id }, revision: sha };
+  const source: HubSource = { ...common, repo: { type: 'model', name: id }, revision: sha };
   const listed: ListFileEntry[] = [];
   for await (const entry of listFiles({ ...source, recursive: true })) listed.push(entry);
   const files = selectModelFiles(listed);
@@ -199,7 +218,7 @@ export async function fetchHubModel(id: string, options: HubOptions = {}): Promi
   const cached = await findCachedModel(id, options);
   if (cached !== undefined) return cached;
   const intro = `${id}: no such folder here, and as a Hugging Face hub id`;
-  if (options.offline ?? isSet(process.env.HF_HUB_OFFLINE)) {
+  if (isOffline(options)) {
     throw new ModelError(
       'INPUT_MODEL',
       `${intro} not in the cache while HF_HUB_OFFLINE forbids the network; ${LOCAL}`,
@@ -211,12 +230,7 @@ export async function fetchHubModel(id: string, options: HubOptions = {}): Promi
     const path = join(options.cacheFolder ?? hubCacheFolder(), id);
     const written = writeError(path, error);
     if (written instanceof ModelError) throw written;
-    const status = error instanceof HubApiError ? error.statusCode : undefined;
-    const why =
-      status === 401 || status === 403 || status === 404
-        ? `not found, or not open to you (HTTP ${status}): check the spelling, or set HF_TOKEN`
-        : `it could not be fetched (${causeOf(error)})`;
-    throw new ModelError('INPUT_MODEL', `${intro} ${why}; or ${LOCAL}`, { cause: error });
+    throw new ModelError('INPUT_MODEL', `${intro} ${hubFailure(error)}; or ${LOCAL}`, { cause: error });
   }
 }
 

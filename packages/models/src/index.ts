@@ -14,6 +14,7 @@ export {
   hubCacheFolder,
   isHubId,
 } from './hub.js';
+export { type DatasetRequest, type FetchedFiles, fetchDatasets } from './hub-dataset.js';
 export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
 export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';

@@ -4,6 +4,7 @@ import { demoCommand } from './commands/demo.js';
 import { devicesCommand } from './commands/devices.js';
 import { encodeCommand } from './commands/encode.js';
 import { evalCommand } from './commands/eval.js';
+import { fetchCommand } from './commands/fetch.js';
 import { indexCommand } from './commands/index-corpus.js';
 import { searchCommand } from './commands/index-corpus-search.js';
 import { reportCommand } from './commands/report.js';
@@ -39,6 +40,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     demoCommand(),
     trainCommand(),
     evalCommand(),
+    fetchCommand(),
     encodeCommand(),
     indexCommand(),
     searchCommand(),
