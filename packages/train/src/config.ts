@@ -4,6 +4,7 @@ import { didYouMean } from '@synglot/data';
 import { readerOptions, readers } from '@synglot/data/files';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { applyOverride, overrideAt } from './config/overrides.js';
 import { schema, type TrainConfig } from './config/schema.js';
 import { TrainError } from './errors.js';
 
@@ -12,22 +13,27 @@ export type { TrainConfig, TrainConfigInput } from './config/schema.js';
 /**
  * Reads and checks a configuration file.
  *
+ * @param overrides `key=value` each, put in place of what the file says: `sampling.alpha=0.3`,
+ * `data.0.limit=100`; values are YAML
  * @throws TrainError `INPUT_CONFIG`, one line with file, line, what is wrong and the nearest right key
  */
-export async function readConfig(path: string): Promise<TrainConfig> {
-  let text: string;
+export async function readConfig(path: string, overrides: readonly string[] = []): Promise<TrainConfig> {
+  return parseConfig(await readConfigText(path), path, overrides);
+}
+
+/** The text of a configuration file. @throws TrainError `INPUT_CONFIG` where it cannot be read */
+export async function readConfigText(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
     throw new TrainError('INPUT_CONFIG', `${path}: ${reason}; give a YAML file, see docs/training.md`);
   }
-  return parseConfig(text, path);
 }
 
 /** As `readConfig`, from text; `source` names it in messages. */
-export function parseConfig(text: string, source: string): TrainConfig {
+export function parseConfig(text: string, source: string, overrides: readonly string[] = []): TrainConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const syntax = document.errors[0];
@@ -37,12 +43,15 @@ export function parseConfig(text: string, source: string): TrainConfig {
       `${source}:${lines.linePos(syntax.pos[0]).line}: not YAML: ${syntax.message}`,
     );
   }
+  const set = overrides.map((override) => applyOverride(document, override));
   const result = schema.safeParse(document.toJS() ?? {});
   const problem = result.success
     ? sourceProblem(result.data.data)
     : schemaProblem(result.error.issues[0] as z.core.$ZodIssue);
   if (result.success && !problem) return result.data;
   const { path, key, message } = problem as Problem;
+  const override = overrideAt(set, key === undefined ? path : [...path, key]);
+  if (override) throw new TrainError('INPUT_CONFIG', `${override}: ${message}`);
   const line = lineOf(document, lines, path, key);
   throw new TrainError('INPUT_CONFIG', `${source}${line ? `:${line}` : ''}: ${message}`);
 }

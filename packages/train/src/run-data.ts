@@ -14,21 +14,26 @@ import { openTrainingData, type TrainingSource } from '@synglot/data/files';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 
-/** Reads every source; passages that are held out go to validation with all their questions. */
+/**
+ * Reads every source; passages that are held out go to validation, or aside for an evaluation, with all
+ * their questions.
+ */
 export async function readData(config: TrainConfig, onNotice: (line: string) => void) {
-  const training = new TrainingSetBuilder();
-  const validation = new TrainingSetBuilder();
+  const sides = { training: newSide(), validation: newSide(), heldOut: newSide() };
   const share = config.validation?.fraction ?? 0;
-  let held = 0;
+  const { fraction: aside = 0, seed: asideSeed = 0 } = config.hold_out ?? {};
   let total = 0;
   for (const source of config.data) {
     await checkPath(source.path);
     for await (const pair of openTrainingData(toSource(source))) {
-      const side =
-        share > 0 && holdOut(heldOutKey(pair), share, config.training.seed) ? validation : training;
-      side.add(pair);
+      const key = heldOutKey(pair);
+      // A key of its own, or a passage's two chances would go together where the seeds are equal.
+      const isAside = aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed);
+      const isValidation = !isAside && share > 0 && holdOut(key, share, config.training.seed);
+      const side = isAside ? sides.heldOut : isValidation ? sides.validation : sides.training;
+      side.builder.add(pair);
+      side.pairs += 1;
       total += 1;
-      if (side === validation) held += 1;
     }
   }
   if (total === 0)
@@ -36,9 +41,25 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
       'INPUT_CONFIG',
       `no pairs in ${config.data.map((source) => source.path).join(', ')}; check langs and limit`,
     );
-  if (share > 0 && held === 0)
+  if (share > 0 && sides.validation.pairs === 0)
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
-  return { training: training.build(), validation: held > 0 ? validation.build() : undefined };
+  if (aside > 0 && sides.heldOut.pairs === 0)
+    onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
+  const built = ({ pairs, builder }: Side) => (pairs > 0 ? builder.build() : undefined);
+  return {
+    training: sides.training.builder.build(),
+    validation: built(sides.validation),
+    heldOut: built(sides.heldOut),
+  };
+}
+
+interface Side {
+  readonly builder: TrainingSetBuilder;
+  pairs: number;
+}
+
+function newSide(): Side {
+  return { builder: new TrainingSetBuilder(), pairs: 0 };
 }
 
 /** Runs what reads or samples; the options that an error names are then called as in a configuration. */

@@ -5,7 +5,7 @@
  * alone. The loop itself is in `trainer.ts`.
  */
 import { join } from 'node:path';
-import { BatchSampler, type Encode } from '@synglot/data';
+import { BatchSampler, type Encode, type TrainingSet } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { type Checkpoint, type HubProgress, openCheckpoint } from '@synglot/models';
 import { type EncoderConfig, encoderParameters, optimizerState, ParameterStore } from '@synglot/nn';
@@ -16,7 +16,9 @@ import {
   writeCheckpoint,
   writeModel,
 } from './checkpoints.js';
+import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
+import { makeFreshModel } from './fresh-model.js';
 import { MetricsFile } from './metrics-file.js';
 import { openRewrite } from './rewrite.js';
 import { inTermsOfConfig, readData, toSamplerOptions, validationBatches } from './run-data.js';
@@ -55,11 +57,13 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const checkpoints = join(output, 'checkpoints');
   await checkFolder(options);
 
-  const checkpoint = await openCheckpoint(config.model, {
-    ...(config.pooling ? { pooling: config.pooling } : {}),
-    ...(options.onModelProgress ? { onProgress: options.onModelProgress } : {}),
-  });
-  const encoder = withDropout(checkpoint.config, config.training.dropout);
+  const open = (model: string) =>
+    openCheckpoint(model, {
+      ...(config.pooling ? { pooling: config.pooling } : {}),
+      ...(options.onModelProgress ? { onProgress: options.onModelProgress } : {}),
+    });
+  // A checkpoint that cannot be opened is known before the data is read.
+  const existing = config.model === freshModel ? undefined : await open(config.model);
   const { training, validation } = await inTermsOfConfig('', () => readData(config, onNotice));
   const samplerOptions = toSamplerOptions(config);
   const sampler = await inTermsOfConfig(
@@ -71,6 +75,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
 
   const batches = validationBatches(validation, samplerOptions, config);
 
+  const checkpoint = existing ?? (await open(await initialModel(options, training)));
+  const encoder = withDropout(checkpoint.config, config.training.dropout);
   const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
   const savedModel = saved && (await openCheckpoint(join(saved.folder, 'model')));
 
@@ -153,6 +159,14 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await trainer.destroy();
     store.destroy();
   }
+}
+
+/** The folder of a model with random weights, made within the run's own. */
+async function initialModel(options: TrainingRunOptions, training: TrainingSet): Promise<string> {
+  await makeFolder(options);
+  const folder = join(options.output, 'initial-model');
+  await makeFreshModel(folder, options.config, training);
+  return folder;
 }
 
 /** A warmup below 1 is a share of the steps, else a number of steps. */

@@ -45,6 +45,11 @@ export function wholeNumber(least: number): (value: string) => number {
   };
 }
 
+/** Collects the values of an option that may be given several times. */
+export function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value];
+}
+
 /** Parses `en,de,ar`. */
 export function languageList(value: string): string[] {
   const langs = value

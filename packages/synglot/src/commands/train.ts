@@ -5,11 +5,12 @@ import { readConfig, runTraining } from '@synglot/train';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
+import { collect, type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
 
 interface TrainOptions extends DeviceOptions {
   readonly resume?: boolean;
   readonly output?: string;
+  readonly set?: readonly string[];
 }
 
 const help = `
@@ -28,10 +29,15 @@ export function trainCommand(): Command {
     .description('train a retriever as a YAML file says')
     .argument('<config>', 'YAML file')
     .option('--output <folder>', 'folder of the run; default: runs/<name of the file>')
+    .option(
+      '--set <key=value>',
+      'a setting instead of what the file says; may be repeated: --set sampling.alpha=0.3',
+      collect,
+    )
     .option('--resume', "continue from the run's newest checkpoint")
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string, options: TrainOptions) => {
-    const config = await readConfig(path);
+    const config = await readConfig(path, options.set);
     const output = options.output ?? config.output ?? join('runs', basename(path, extname(path)));
     let executor: Executor | undefined;
     const stop = new AbortController();
@@ -71,7 +77,7 @@ export function trainCommand(): Command {
         console.log(`${result.model}: trained for ${result.steps} steps, ${loss}`);
       } else {
         console.log(
-          `stopped after step ${result.steps}; continue with: synglot train ${path} --resume --output ${output}`,
+          `stopped after step ${result.steps}; continue with: synglot train ${path} --resume --output ${output}${(options.set ?? []).map((each) => ` --set '${each}'`).join('')}`,
         );
         process.exitCode = 130;
       }

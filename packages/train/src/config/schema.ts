@@ -6,6 +6,8 @@
 import { z } from 'zod';
 import { codeSwitchingSection } from './code-switching.js';
 import { dataSource } from './data.js';
+import { freshModelSection } from './fresh-model.js';
+import { holdOutSection } from './hold-out.js';
 import { lossSection } from './loss.js';
 import { optimizerSection } from './optimizer.js';
 import { samplingSection } from './sampling.js';
@@ -14,10 +16,12 @@ import { trainingSection } from './training.js';
 import { checkpointSection, validationSection } from './validation.js';
 
 export const schema = z.strictObject({
-  /** Folder or hub id of the checkpoint to start from. */
+  /** Folder or hub id of the checkpoint to start from, or `fresh`. */
   model: z.string(),
+  fresh_model: freshModelSection,
   pooling: z.strictObject({ mode: z.enum(['cls', 'mean']), normalize: z.boolean().default(true) }).optional(),
   data: z.array(dataSource).min(1),
+  hold_out: holdOutSection,
   sampling: samplingSection,
   text: textSection,
   code_switching: codeSwitchingSection,

@@ -1,0 +1,40 @@
+/**
+ * `key=value` settings that take the place of what a configuration file says: `sampling.alpha=0.3`. Not a
+ * check of keys and values: the schema checks the whole.
+ */
+import { type Document, parse } from 'yaml';
+import { TrainError } from '../errors.js';
+
+/** A setting that was applied. */
+export interface Override {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly path: readonly (string | number)[];
+}
+
+/**
+ * Puts one setting into a document; sections that are not there are made.
+ *
+ * @throws TrainError `INPUT_CONFIG` where it is no `key=value`, or the key lies below a plain value
+ */
+export function applyOverride(document: Document, text: string): Override {
+  const at = text.indexOf('=');
+  const key = text.slice(0, at).trim();
+  if (at < 1 || key === '') {
+    throw new TrainError('INPUT_CONFIG', `'${text}': expected key=value, such as sampling.alpha=0.3`);
+  }
+  const path = key.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  try {
+    document.setIn(path, document.createNode(parse(text.slice(at + 1))));
+  } catch (error) {
+    throw new TrainError('INPUT_CONFIG', `${text}: cannot be set: ${(error as Error).message}`);
+  }
+  return { text, path };
+}
+
+/** The text of the last override that a problem at `path` is within, or that is within the problem. */
+export function overrideAt(overrides: readonly Override[], path: readonly PropertyKey[]): string | undefined {
+  const agree = (other: readonly PropertyKey[]) =>
+    other.slice(0, path.length).every((part, index) => String(part) === String(path[index]));
+  return overrides.findLast((override) => agree(override.path))?.text;
+}

@@ -1,0 +1,62 @@
+/**
+ * A model to start from that is not there yet: random weights of a given shape, and a tokenizer trained on
+ * the run's own texts. Written as a folder like any other, so that everything after it is the same.
+ */
+import { existsSync } from 'node:fs';
+import type { TrainingSet } from '@synglot/data';
+import { saveCheckpoint, trainTokenizer } from '@synglot/models';
+import { type EncoderConfig, encoderParameters, freshParameters, type PoolingConfig } from '@synglot/nn';
+import { freshModelSection } from './config/fresh-model.js';
+import type { TrainConfig } from './config.js';
+
+/**
+ * Makes the model in `folder`, unless a run that is resumed has made it already.
+ *
+ * Weights depend on `training.seed`, the tokenizer on the training texts alone.
+ */
+export async function makeFreshModel(
+  folder: string,
+  config: TrainConfig,
+  training: TrainingSet,
+): Promise<void> {
+  if (existsSync(folder)) return;
+  const shape = freshModelSection.unwrap().parse(config.fresh_model ?? {});
+  const texts = training.rows.map(({ text }) => text);
+  const tokenizer = await trainTokenizer(texts, {
+    vocabularySize: shape.vocabulary_size,
+    model: shape.tokenizer,
+    lowercase: shape.lowercase,
+  });
+  const encoder: EncoderConfig = {
+    family: 'bert',
+    vocabularySize: tokenizer.vocabularySize,
+    hiddenSize: shape.hidden_size,
+    layers: shape.layers,
+    heads: shape.heads,
+    intermediateSize: shape.intermediate_size,
+    maxPositions: shape.max_positions,
+    typeVocabularySize: 1,
+    layerNormEpsilon: 1e-12,
+    hiddenDropout: 0,
+    attentionDropout: 0,
+    positionOffset: 0,
+    initializerRange: shape.initializer_range,
+  };
+  const pooling: PoolingConfig = config.pooling ?? { mode: 'mean', normalize: true };
+  const specs = encoderParameters(encoder, pooling);
+  const rows = freshParameters(encoder, specs, config.training.seed);
+  const tensors = specs.map(({ name, shape: axes }) => ({
+    name,
+    shape: axes,
+    read: () => rows(name, 0, axes[0] as number),
+  }));
+  const description = 'Random weights; the tokenizer is trained on the texts of the run.';
+  await saveCheckpoint(folder, {
+    config: encoder,
+    pooling,
+    maxLength: shape.max_positions,
+    tokenizer,
+    tensors,
+    description,
+  });
+}

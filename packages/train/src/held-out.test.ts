@@ -1,0 +1,67 @@
+import { type Pair, type Row, TrainingSet } from '@synglot/data';
+import { expect, test } from 'vitest';
+import { heldOutCollection } from './held-out.js';
+
+const row = (text: string, lang: string, parallelId: string): Row => ({
+  id: text,
+  text,
+  lang,
+  parallelId,
+  dataset: 'd',
+  domain: 'd',
+});
+const pair = (question: string, passage: string, lang: string): Pair => ({
+  query: row(`${question} ${lang}?`, lang, question),
+  passage: row(`${passage} ${lang}.`, lang, passage),
+  negatives: [],
+});
+
+/** Two questions of one passage, one of two passages; Finnish lacks the last. */
+const set = TrainingSet.from([
+  pair('a', 'x', 'en'),
+  pair('a', 'x', 'fi'),
+  pair('b', 'x', 'en'),
+  pair('b', 'x', 'fi'),
+  pair('c', 'y', 'en'),
+  pair('c', 'z', 'en'),
+]);
+
+test('every question in every language, all answers in all languages relevant', () => {
+  const collection = heldOutCollection(set)!;
+  expect(collection.langs).toEqual(['en', 'fi']);
+  const texts = collection.queries.map(({ text, lang }, index) => [
+    text,
+    lang,
+    [...collection.relevant[index]!].map((candidate) => collection.candidates[candidate]!.text),
+  ]);
+  expect(texts).toEqual([
+    ['a en?', 'en', ['x en.', 'x fi.']],
+    ['a fi?', 'fi', ['x en.', 'x fi.']],
+    ['b en?', 'en', ['x en.', 'x fi.']],
+    ['b fi?', 'fi', ['x en.', 'x fi.']],
+    ['c en?', 'en', ['y en.', 'z en.']],
+  ]);
+  expect(collection.candidates.map(({ text }) => text)).toEqual(['x en.', 'x fi.', 'y en.', 'z en.']);
+});
+
+test('a limit keeps whole questions, and every candidate', () => {
+  const two = heldOutCollection(set, { questions: 2 })!;
+  expect(new Set(two.queries.map(({ id }) => id.split('_')[0])).size).toBe(2);
+  expect(two.candidates).toHaveLength(4);
+  expect(heldOutCollection(set, { questions: 2 })!.queries).toEqual(two.queries);
+});
+
+test('two wordings of a question in one language are two queries of one question', () => {
+  const collection = heldOutCollection(
+    TrainingSet.from([pair('a', 'x', 'en'), { ...pair('a', 'x', 'en'), query: row('How?', 'en', 'a') }]),
+  )!;
+  expect(collection.queries.map(({ id, text }) => [id, text])).toEqual([
+    ['q0_en', 'a en?'],
+    ['q0.1_en', 'How?'],
+  ]);
+});
+
+test('a language without a question is left out, and none is no collection', () => {
+  const english = TrainingSet.from([{ ...pair('a', 'x', 'en'), passage: row('x', 'fi', 'x') }]);
+  expect(heldOutCollection(english)).toBeUndefined();
+});

@@ -1,0 +1,78 @@
+/** Held-out training data as a retrieval collection: every question against every held-out passage. */
+import { hashText, ParallelCollection, type TrainingSet } from '@synglot/data';
+
+export interface HeldOutOptions {
+  readonly name?: string;
+  /** Most questions, in all their languages; which ones is a function of their parallel ids. Default all. */
+  readonly questions?: number;
+}
+
+/**
+ * The collection of a training set: its questions, each in every language that it has, and its positive
+ * passages as candidates. A translation of an answer, and every other answer of the question, is relevant.
+ *
+ * Languages without a question or without a passage are left out; undefined where no language remains.
+ */
+export function heldOutCollection(
+  set: TrainingSet,
+  options: HeldOutOptions = {},
+): ParallelCollection | undefined {
+  const answers = new Map<number, Set<number>>();
+  for (const { query, passage } of set.items) {
+    answers.set(query, (answers.get(query) ?? new Set()).add(passage));
+  }
+  const questions = chosen(set, [...answers.keys()], options.questions);
+  const passages = [...new Set(set.items.map(({ passage }) => passage))];
+  const languagesOf = (rows: Iterable<number>) => new Set([...rows].map((row) => set.rowLanguage[row]!));
+  const asked = languagesOf(questions.flatMap((query) => set.queries[query]!));
+  const answered = languagesOf(passages.flatMap((passage) => set.passages[passage]!));
+  const languages = new Set([...asked].filter((language) => answered.has(language)));
+  if (languages.size === 0) return undefined;
+
+  const item = (kind: string, text: number, row: number, at: number) => {
+    const lang = set.languages[set.rowLanguage[row]!]!;
+    // Wordings of one text in one language are told apart; the name before the language is the question's.
+    return { id: `${kind}${text}${at === 0 ? '' : `.${at}`}_${lang}`, lang, text: set.rows[row]!.text };
+  };
+  const kept = (rows: readonly number[]) => rows.filter((row) => languages.has(set.rowLanguage[row]!));
+  const wording = (rows: readonly number[], at: number) =>
+    rows.slice(0, at).filter((row) => set.rowLanguage[row] === set.rowLanguage[rows[at]!]).length;
+
+  const candidates: ReturnType<typeof item>[] = [];
+  const candidatesOf = new Map<number, number[]>();
+  for (const passage of passages) {
+    const rows = kept(set.passages[passage]!);
+    candidatesOf.set(
+      passage,
+      rows.map((row, at) => candidates.push(item('p', passage, row, wording(rows, at))) - 1),
+    );
+  }
+  const queries: ReturnType<typeof item>[] = [];
+  const relevant: number[][] = [];
+  for (const query of questions) {
+    const found = [...answers.get(query)!].flatMap((passage) => candidatesOf.get(passage)!);
+    const rows = kept(set.queries[query]!);
+    for (const [at, row] of rows.entries()) {
+      queries.push(item('q', query, row, wording(rows, at)));
+      relevant.push(found);
+    }
+  }
+  return new ParallelCollection({
+    name: options.name ?? 'held-out',
+    langs: [...languages].map((language) => set.languages[language]!).sort(),
+    queries,
+    candidates,
+    relevant,
+  });
+}
+
+/** At most `limit` questions: those whose parallel ids hash lowest, in the order of the set. */
+function chosen(set: TrainingSet, questions: readonly number[], limit = Number.POSITIVE_INFINITY): number[] {
+  if (questions.length <= limit) return [...questions];
+  const key = (query: number) => {
+    const { dataset, parallelId } = set.rows[set.queries[query]![0]!]!;
+    return hashText(`${dataset}\n${parallelId}`);
+  };
+  const ranked = [...questions].sort((a, b) => key(a) - key(b) || a - b);
+  return ranked.slice(0, limit).sort((a, b) => a - b);
+}
