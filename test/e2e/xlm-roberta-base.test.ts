@@ -14,7 +14,7 @@ import {
   ParameterStore,
   type PoolingConfig,
 } from '@synglot/nn';
-import { Trainer } from '@synglot/train';
+import { contrastiveObjective, Trainer } from '@synglot/train';
 import { expect, it } from 'vitest';
 import { counterWeights } from './counter-weights.js';
 import { deviceCases, sharedPath } from './support.js';
@@ -106,7 +106,7 @@ it.skipIf(!usable || !tokenizerFolder)(
       pooling,
       sampler,
       encode,
-      loss: { temperature: fixture.temperature, direction: 'query-to-passage' },
+      objectives: [contrastiveObjective({ temperature: fixture.temperature, direction: 'query-to-passage' })],
       optimizer: {
         method: { ...defaultAdamW, weightDecay: fixture.weight_decay },
         maxGradientNorm: fixture.max_gradient_norm,
@@ -120,7 +120,7 @@ it.skipIf(!usable || !tokenizerFolder)(
     const norms: Record<string, number> = {};
     for (const name of Object.keys(expected.gradient_norms))
       norms[name] = await norm(store.readPieces('gradient', name));
-    const after = await trainer.evaluate([{ ...sampler.next() }]);
+    const { loss: after } = await trainer.evaluate([{ ...sampler.next() }]);
     await trainer.destroy();
     store.destroy();
     executor.destroy();

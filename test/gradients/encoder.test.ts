@@ -6,6 +6,7 @@ import type { DeviceBuffer, Executor } from '@synglot/gpu';
 import {
   buildTrainPlan,
   columnLossResult,
+  contrastive,
   type DeviceTraits,
   type EncoderBatch,
   type EncoderConfig,
@@ -107,7 +108,7 @@ function encoderProblem(device: DeviceTraits, given: Case): GradientProblem {
     layout,
     device,
     capacity,
-    loss: { temperature: 0.3, direction },
+    objectives: [contrastive({ temperature: 0.3, direction })],
     mode: 'accumulate',
   });
   const pack = (queries: number, lengths: readonly number[], groups: readonly number[]) => {

@@ -6,6 +6,7 @@ import type { CompiledPlan, Executor, Plan } from '@synglot/gpu';
 import {
   buildTrainPlan,
   buildUpdatePlan,
+  contrastive,
   defaultAdamW,
   type EncoderConfig,
   encoderParameters,
@@ -64,8 +65,8 @@ async function openStore(trains: (name: string) => boolean): Promise<ParameterSt
 
 function trainPlan({ layout }: ParameterStore): Plan {
   const { device } = executor;
-  const loss = { temperature: 0.3, direction: 'both' } as const;
-  return buildTrainPlan({ config, pooling, layout, device, capacity, loss, mode: 'accumulate' });
+  const objectives = [contrastive({ temperature: 0.3, direction: 'both' })];
+  return buildTrainPlan({ config, pooling, layout, device, capacity, objectives, mode: 'accumulate' });
 }
 
 /** Gradients of all that is trained after one batch, by name, as bits; and the plan that made them. */

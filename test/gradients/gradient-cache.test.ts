@@ -7,6 +7,7 @@ import type { Executor } from '@synglot/gpu';
 import {
   buildTrainPlan,
   columnLossResult,
+  contrastive,
   type EncoderConfig,
   encoderParameters,
   type LossDirection,
@@ -106,9 +107,9 @@ async function whole(
   const roundUp = (count: number) => Math.ceil(count / 4) * 4;
   const capacity = { tokens, queries: roundUp(queries), candidates: roundUp(candidates) };
   const { layout } = store;
-  const loss = { temperature, direction };
+  const objectives = [contrastive({ temperature, direction })];
   const { device } = executor;
-  const plan = buildTrainPlan({ config, pooling, layout, device, capacity, loss, mode });
+  const plan = buildTrainPlan({ config, pooling, layout, device, capacity, objectives, mode });
   const compiled = await executor.compile(plan, store.externals);
   const { feeds, counts } = packBatch(config, capacity, { ...batch, queries, candidates });
   const { reads } = await compiled.run({
@@ -132,12 +133,12 @@ async function cached(
   size: { readonly cacheTokens: number; readonly lossTile: number },
 ): Promise<Outcome & { readonly evaluated: number }> {
   const store = await openStore(pooling);
-  const loss = { temperature, direction };
-  const cache = new GradientCache({ executor, store, config, pooling, loss, ...size });
+  const objectives = [contrastive({ temperature, direction })];
+  const cache = new GradientCache({ executor, store, config, pooling, objectives, ...size });
   let value = Number.NaN;
-  for (const batch of batches) value = await cache.accumulate(batch, seed);
+  for (const batch of batches) value = (await cache.accumulate(batch, seed)).loss;
   const found = await gradients(store);
-  const evaluated = await cache.evaluate(batches.at(-1) as PackedBatch);
+  const { loss: evaluated } = await cache.evaluate(batches.at(-1) as PackedBatch);
   // Evaluation must not have touched them.
   for (const [name, after] of await gradients(store)) {
     expect(bitsOf(after), name).toEqual(bitsOf(found.get(name) as Float32Array));
@@ -223,13 +224,13 @@ test('batches add up, whatever their sizes, and twice the same is bit-equal', as
 test('memory: a chunk and a tile whatever the batch; two embeddings, statistics and a group a sequence', async () => {
   const store = await openStore(mean);
   const memory = async (batch: PackedBatch) => {
-    const loss = { temperature, direction: 'both' } as const;
+    const objectives = [contrastive({ temperature, direction: 'both' })];
     const cache = new GradientCache({
       executor,
       store,
       config,
       pooling: mean,
-      loss,
+      objectives,
       cacheTokens: 64,
       lossTile: 16,
     });
@@ -247,8 +248,8 @@ test('memory: a chunk and a tile whatever the batch; two embeddings, statistics 
 
 test("a text longer than a chunk is the configuration's mistake", async () => {
   const store = await openStore(mean);
-  const loss = { temperature, direction: 'both' } as const;
-  const cache = new GradientCache({ executor, store, config, pooling: mean, loss, cacheTokens: 8 });
+  const objectives = [contrastive({ temperature, direction: 'both' })];
+  const cache = new GradientCache({ executor, store, config, pooling: mean, objectives, cacheTokens: 8 });
   await expect(cache.accumulate(hard, seed)).rejects.toThrow(/training\.cache_tokens 8: .* has 9 tokens/);
   await cache.destroy();
   store.destroy();

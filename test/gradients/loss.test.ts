@@ -4,6 +4,7 @@ import {
   type Axis,
   columnLossResult,
   type DeviceTraits,
+  EmbeddingGradients,
   Graph,
   infoNce,
   type LossDirection,
@@ -48,8 +49,12 @@ function lossProblem(device: DeviceTraits, sizes: Sizes, direction: LossDirectio
   const queryOp = normalize(g, input('queries', queries), 'queries');
   const candidateOp = normalize(g, input('candidates', candidates), 'candidates');
   const loss = infoNce(g, queryOp.output, candidateOp.output, { temperature: 0.2, direction });
-  const { dQueries, dCandidates } = loss.backward();
-  const gradients = { queries: queryOp.backward(dQueries), candidates: candidateOp.backward(dCandidates) };
+  const into = new EmbeddingGradients(g, { queries: queryOp.output, candidates: candidateOp.output });
+  loss.backward(into);
+  const gradients = {
+    queries: queryOp.backward(into.queries.finish()),
+    candidates: candidateOp.backward(into.candidates.finish()),
+  };
   for (const [name, gradient] of Object.entries(gradients)) {
     g.plan.copy(gradient.tensor, g.plan.result(`d ${name}`, g.shape(name)));
   }

@@ -9,6 +9,7 @@ import {
   buildEncodePlan,
   buildTrainPlan,
   columnLossResult,
+  contrastive,
   type EncoderBatch,
   embeddingDimension,
   embeddingsResult,
@@ -69,7 +70,14 @@ class Model {
     await loadParameters(store, fixture);
     store.allocate('gradient');
     const { layout, externals } = store;
-    const plan = buildTrainPlan({ config, pooling, layout, capacity, loss, mode: 'accumulate' });
+    const plan = buildTrainPlan({
+      config,
+      pooling,
+      layout,
+      capacity,
+      objectives: [contrastive(loss)],
+      mode: 'accumulate',
+    });
     return new Model(
       fixture,
       store,

@@ -11,6 +11,7 @@ import {
   buildUpdatePlan,
   clipResult,
   columnLossResult,
+  contrastive,
   defaultAdamW,
   encoderParameters,
   meanLoss,
@@ -91,7 +92,15 @@ async function compileTraining(
   mode: 'step' | 'accumulate',
   optimizer: OptimizerOptions,
 ) {
-  const plan = buildTrainPlan({ config, pooling, layout: store.layout, capacity, loss, mode, optimizer });
+  const plan = buildTrainPlan({
+    config,
+    pooling,
+    layout: store.layout,
+    capacity,
+    objectives: [contrastive(loss)],
+    mode,
+    optimizer,
+  });
   const compiled = await executor.compile(plan, store.externals);
   const reads = [rowLossResult, columnLossResult, ...(mode === 'step' ? [clipResult] : [])];
   return {

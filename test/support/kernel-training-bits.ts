@@ -4,6 +4,7 @@ import {
   buildTrainPlan,
   clipResult,
   columnLossResult,
+  contrastive,
   defaultAdamW,
   type EncoderConfig,
   encoderParameters,
@@ -51,7 +52,7 @@ export async function trainingBits(executor: Executor, steps = 3): Promise<Map<s
     layout: store.layout,
     device: executor.device,
     capacity,
-    loss: { temperature: 0.1, direction: 'both' },
+    objectives: [contrastive({ temperature: 0.1, direction: 'both' })],
     mode: 'step',
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
   });

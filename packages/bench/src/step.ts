@@ -14,6 +14,7 @@ import {
   buildTrainPlan,
   clipResult,
   columnLossResult,
+  contrastive,
   encoderParameters,
   groupsFeed,
   meanLoss,
@@ -68,7 +69,7 @@ const plan = buildTrainPlan({
   layout: store.layout,
   device: executor.device,
   capacity,
-  loss: { temperature, direction: 'query-to-passage' },
+  objectives: [contrastive({ temperature, direction: 'query-to-passage' })],
   mode: 'step',
   optimizer: { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
 });

@@ -22,11 +22,14 @@ import {
   type InfoNceOptions,
   lossOfStatistics,
   lossTiles,
+  type Objective,
+  type ObjectiveValues,
   type ParameterStore,
   type PoolingConfig,
   packBatch,
   packStep,
   rowStatisticsExternal,
+  weighObjectives,
 } from '@synglot/nn';
 import { TrainError } from './errors.js';
 
@@ -36,7 +39,8 @@ export interface GradientCacheOptions {
   readonly store: ParameterStore;
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
-  readonly loss: InfoNceOptions;
+  /** One that is computed by tiles. */
+  readonly objectives: readonly Objective[];
   /** Most tokens of a chunk. */
   readonly cacheTokens: number;
   /** Queries and candidates of a tile of the similarity matrix; a multiple of 4, default 1024. */
@@ -66,12 +70,14 @@ export class GradientCache {
   readonly #capacity: BatchCapacity;
   readonly #dimension: number;
   readonly #tile: number;
+  readonly #loss: InfoNceOptions;
   #whole: Whole | undefined;
 
   constructor(options: GradientCacheOptions) {
     this.#options = options;
     this.#dimension = embeddingDimension(options.config, options.pooling);
     this.#tile = options.lossTile ?? 1024;
+    this.#loss = tiledLoss(options.objectives);
     this.#capacity = {
       tokens: Math.ceil(options.cacheTokens / 64) * 64,
       // Texts are longer than four tokens as a rule; a chunk of shorter ones ends before its budget.
@@ -81,11 +87,11 @@ export class GradientCache {
   }
 
   /**
-   * Adds the gradients of the batch's mean loss to those in the store; returns the loss.
+   * Adds the gradients of the batch's mean loss to those in the store; returns it.
    *
    * @param seed of the dropout masks: the gradients are those of the uncached batch with this seed
    */
-  async accumulate(packed: PackedBatch, seed: number): Promise<number> {
+  async accumulate(packed: PackedBatch, seed: number): Promise<ObjectiveValues> {
     const whole = await this.#begin(packed);
     await this.#runChunks(whole, 'encode', packed, seed);
     await this.#runTiles(whole, 'statistics', packed);
@@ -96,7 +102,7 @@ export class GradientCache {
   }
 
   /** The batch's mean loss without dropout and without gradients. */
-  async evaluate(packed: PackedBatch): Promise<number> {
+  async evaluate(packed: PackedBatch): Promise<ObjectiveValues> {
     const whole = await this.#begin(packed);
     await this.#runChunks(whole, 'evaluate', packed, 0);
     await this.#runTiles(whole, 'statistics', packed);
@@ -178,12 +184,13 @@ export class GradientCache {
     });
   }
 
-  async #readLoss({ buffers }: Whole, { counts: { queries } }: PackedBatch): Promise<number> {
+  async #readLoss({ buffers }: Whole, { counts: { queries } }: PackedBatch): Promise<ObjectiveValues> {
     const read = async (name: string) =>
       new Float32Array(await this.#options.executor.read(buffers.get(name) as DeviceBuffer, 0, queries * 16));
     const row = await read(rowStatisticsExternal);
     const column = await read(columnStatisticsExternal);
-    return lossOfStatistics(row, column, queries, this.#options.loss.direction);
+    const { objectives } = this.#options;
+    return weighObjectives(objectives, () => lossOfStatistics(row, column, queries, this.#loss.direction));
   }
 
   #chunkPlan(whole: Whole, mode: ChunkMode): Promise<CompiledPlan> {
@@ -198,10 +205,10 @@ export class GradientCache {
   }
 
   #lossPlan(whole: Whole, stage: LossStage): Promise<CompiledPlan> {
-    const { executor, loss } = this.#options;
+    const { executor } = this.#options;
     return this.#compiled(whole, `${stage} of the loss`, () => {
       const size = { tile: this.#tile, rows: whole.rows, dimension: this.#dimension };
-      return buildLossTilePlans({ ...loss, ...size, device: executor.device })[stage];
+      return buildLossTilePlans({ ...this.#loss, ...size, device: executor.device })[stage];
     });
   }
 
@@ -214,6 +221,22 @@ export class GradientCache {
     }
     return compiled;
   }
+}
+
+/** The one objective, which must be computed by tiles: an objective over whole batches has none to be cached by. */
+function tiledLoss(objectives: readonly Objective[]): InfoNceOptions {
+  const whole = objectives.filter(({ tiles }) => !tiles).map(({ name }) => name);
+  if (whole.length > 0) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `training.cache_tokens: gradient caching does not work with ${whole.join(', ')}, which need the whole batch at once; leave cache_tokens out, or use training.accumulation`,
+    );
+  }
+  const [only, ...others] = objectives;
+  if (!only?.tiles || others.length > 0) {
+    throw new RangeError(`Expected one contrastive objective but received ${objectives.length}`);
+  }
+  return only.tiles;
 }
 
 /** A run of sequences [begin, end) of a batch. */

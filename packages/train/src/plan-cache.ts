@@ -6,7 +6,7 @@ import {
   buildTrainPlan,
   buildUpdatePlan,
   type EncoderConfig,
-  type InfoNceOptions,
+  type Objective,
   type OptimizerOptions,
   type ParameterStore,
   type PoolingConfig,
@@ -17,7 +17,7 @@ export interface PlanCacheOptions {
   readonly store: ParameterStore;
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
-  readonly loss: InfoNceOptions;
+  readonly objectives: readonly Objective[];
   readonly optimizer: OptimizerOptions;
   /** Compiled batch plans kept at once; each owns its activations. */
   readonly keep?: number;
@@ -78,14 +78,14 @@ export class PlanCache {
   }
 
   async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<Entry> {
-    const { executor, store, config, pooling, loss, optimizer } = this.#options;
+    const { executor, store, config, pooling, objectives, optimizer } = this.#options;
     const plan = buildTrainPlan({
       device: executor.device,
       config,
       pooling,
       layout: store.layout,
       capacity,
-      loss,
+      objectives,
       mode,
       optimizer,
     });

@@ -23,6 +23,7 @@ import { MetricsFile } from './metrics-file.js';
 import { openRewrite } from './rewrite.js';
 import { inTermsOfConfig, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
+import { metricsLine, runObjectives, validationLine } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
@@ -98,7 +99,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       passagePrefix: config.text.passage_prefix,
       ...(rewrite ? { rewrite } : {}),
     },
-    loss: config.loss,
+    objectives: runObjectives(config),
     optimizer,
     schedule: {
       learningRate: config.optimizer.learning_rate,
@@ -136,16 +137,16 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     while (trainer.step < config.training.steps) {
       const step = await trainer.update();
       loss = step.loss;
-      await metrics.append(step);
+      await metrics.append(metricsLine(step));
       options.onStep?.(step, config.training.steps);
       const last = step.step === config.training.steps;
       if (
         batches.length > 0 &&
         (last || step.step % (config.validation?.every ?? Number.POSITIVE_INFINITY) === 0)
       ) {
-        const validationLoss = await trainer.evaluate(batches);
-        await metrics.append({ step: step.step, validation_loss: validationLoss });
-        options.onValidation?.(step.step, validationLoss);
+        const found = await trainer.evaluate(batches);
+        await metrics.append(validationLine(step.step, found));
+        options.onValidation?.(step.step, found.loss);
       }
       const stop = options.signal?.aborted ?? false;
       if (last || stop || step.step % config.checkpoint.every === 0) await save();

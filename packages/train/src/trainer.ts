@@ -14,22 +14,21 @@ import {
 import type { Executor } from '@synglot/gpu';
 import {
   clipResult,
-  columnLossResult,
   type EncoderConfig,
-  groupsFeed,
-  type InfoNceOptions,
-  meanLoss,
+  type ObjectiveValues,
   type OptimizerOptions,
+  objectiveResults,
   optimizerState,
   type ParameterStore,
   type PoolingConfig,
   packBatch,
   packStep,
-  rowLossResult,
   type StepValues,
+  weighObjectives,
 } from '@synglot/nn';
 import { TrainError } from './errors.js';
 import { GradientCache } from './gradient-cache.js';
+import type { TrainObjective } from './objectives.js';
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import { learningRateAt, type ScheduleOptions } from './schedule.js';
 
@@ -43,7 +42,8 @@ export interface TrainerOptions {
   /** Texts to token ids, special tokens included, truncated. */
   readonly encode: Encode;
   readonly collate?: CollateOptions;
-  readonly loss: InfoNceOptions;
+  /** What is minimised. */
+  readonly objectives: readonly TrainObjective[];
   readonly optimizer: OptimizerOptions;
   readonly schedule: ScheduleOptions;
   /** Batches whose gradients are averaged for one update. Default 1. */
@@ -57,7 +57,10 @@ export interface TrainerOptions {
 /** What is known of one update. */
 export interface StepMetrics {
   readonly step: number;
+  /** Weighted sum of the objectives. */
   readonly loss: number;
+  /** The value of each objective, unweighted, by name. */
+  readonly objectives: Readonly<Record<string, number>>;
   readonly learning_rate: number;
   /** Global norm before clipping. */
   readonly gradient_norm: number;
@@ -77,8 +80,13 @@ export interface TrainerState {
   readonly sampler: unknown;
 }
 
+interface PreparedBatch {
+  readonly batch: Batch;
+  readonly packed: PackedBatch;
+}
+
 interface Prepared {
-  readonly batches: readonly { readonly batch: Batch; readonly packed: PackedBatch }[];
+  readonly batches: readonly PreparedBatch[];
   /** The sampler's state after these batches were drawn. */
   readonly samplerState: unknown;
 }
@@ -95,9 +103,11 @@ export class Trainer {
   constructor(options: TrainerOptions) {
     this.#options = options;
     for (const kind of ['gradient', ...optimizerState(options.optimizer)]) options.store.allocate(kind);
-    this.#plans = new PlanCache(options);
+    const objectives = options.objectives.map(({ objective }) => objective);
+    this.#plans = new PlanCache({ ...options, objectives });
     const { cacheTokens } = options;
-    this.#cache = cacheTokens === undefined ? undefined : new GradientCache({ ...options, cacheTokens });
+    this.#cache =
+      cacheTokens === undefined ? undefined : new GradientCache({ ...options, objectives, cacheTokens });
     this.#samplerState = options.sampler.state();
   }
 
@@ -122,7 +132,7 @@ export class Trainer {
   /** Does one update. Throws `TRAIN_DIVERGED` when the loss is no longer a number. */
   async update(): Promise<StepMetrics> {
     const started = performance.now();
-    const { schedule, optimizer, loss: lossOptions } = this.#options;
+    const { schedule, optimizer } = this.#options;
     const prepared = await (this.#next ?? this.#prepare());
     const step = this.#step + 1;
     const learningRate = learningRateAt(step, schedule);
@@ -140,11 +150,11 @@ export class Trainer {
       this.#next = undefined;
     }
     const { losses, clip } = await device;
-    const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+    const { loss, values: objectives } = meanValues(losses);
     if (!Number.isFinite(loss) || !Number.isFinite(clip[0])) {
       throw new TrainError(
         'TRAIN_DIVERGED',
-        `step ${step}: loss ${loss}, gradient norm ${clip[0]}, temperature ${lossOptions.temperature}; lower the learning rate (${learningRate}) or clip harder`,
+        `step ${step}: loss ${loss} (${describeValues(objectives)}), gradient norm ${clip[0]}; lower the learning rate (${learningRate}), raise the temperature or clip harder`,
       );
     }
     this.#step = step;
@@ -152,6 +162,7 @@ export class Trainer {
     return {
       step,
       loss,
+      objectives,
       learning_rate: learningRate,
       gradient_norm: clip[0] as number,
       pairs: sum(prepared.batches.map(({ packed }) => packed.counts.queries)),
@@ -162,15 +173,15 @@ export class Trainer {
     };
   }
 
-  /** Mean loss of given batches, without dropout and without gradients. */
-  async evaluate(batches: readonly Batch[]): Promise<number> {
-    let total = 0;
+  /** Mean loss and objectives of given batches, without dropout and without gradients. */
+  async evaluate(batches: readonly Batch[]): Promise<ObjectiveValues> {
+    const losses: ObjectiveValues[] = [];
     for (const batch of batches) {
       const packed = await this.#collate(batch, false);
-      if (this.#cache) total += await this.#cache.evaluate(packed);
-      else total += (await this.#runBatch('evaluate', packed, {}, 0)).loss;
+      if (this.#cache) losses.push(await this.#cache.evaluate(packed));
+      else losses.push((await this.#runBatch('evaluate', { batch, packed }, {}, 0)).loss);
     }
-    return total / batches.length;
+    return meanValues(losses);
   }
 
   /** Frees plans; parameters and state stay with the store. */
@@ -183,16 +194,16 @@ export class Trainer {
   async #runUpdate(
     prepared: Prepared,
     values: Pick<StepValues, 'update' | 'gradientScale'>,
-  ): Promise<{ losses: number[]; clip: Float32Array }> {
+  ): Promise<{ losses: ObjectiveValues[]; clip: Float32Array }> {
     const [only] = prepared.batches;
     if (only && prepared.batches.length === 1 && !this.#cache) {
-      const { loss, clip } = await this.#runBatch('step', only.packed, values, 0);
+      const { loss, clip } = await this.#runBatch('step', only, values, 0);
       return { losses: [loss], clip };
     }
     await (await this.#plans.clearPlan()).run();
-    const losses: number[] = [];
-    for (const [micro, { packed }] of prepared.batches.entries()) {
-      losses.push(await this.#accumulate(packed, values, micro));
+    const losses: ObjectiveValues[] = [];
+    for (const [micro, batch] of prepared.batches.entries()) {
+      losses.push(await this.#accumulate(batch, values, micro));
     }
     const update = await this.#plans.updatePlan();
     const { reads } = await update.run({
@@ -204,34 +215,38 @@ export class Trainer {
 
   /** Adds one batch's gradients to those that are there; returns its loss. */
   async #accumulate(
-    packed: PackedBatch,
+    prepared: PreparedBatch,
     values: Pick<StepValues, 'update' | 'gradientScale'>,
     micro: number,
-  ): Promise<number> {
-    if (!this.#cache) return (await this.#runBatch('accumulate', packed, values, micro)).loss;
-    return this.#cache.accumulate(packed, dropoutSeed(this.#options.seed, this.#step, micro));
+  ): Promise<ObjectiveValues> {
+    if (!this.#cache) return (await this.#runBatch('accumulate', prepared, values, micro)).loss;
+    return this.#cache.accumulate(prepared.packed, dropoutSeed(this.#options.seed, this.#step, micro));
   }
 
   async #runBatch(
     mode: BatchPlanMode,
-    packed: PackedBatch,
+    { batch, packed }: PreparedBatch,
     values: Pick<StepValues, 'update' | 'gradientScale'>,
     micro: number,
-  ): Promise<{ loss: number; clip: Float32Array }> {
-    const { config, loss, seed } = this.#options;
+  ): Promise<{ loss: ObjectiveValues; clip: Float32Array }> {
+    const { config, objectives, schedule, seed } = this.#options;
     const { queries, candidates } = packed.counts;
     const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
     const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
     const step = packStep({ counts, seed: dropoutSeed(seed, this.#step, micro), ...values });
+    const context = { batch, packed, capacity, progress: this.#step / schedule.steps };
+    const own = objectives.map((objective) => objective.feeds?.(context));
+    const emitted = objectives.map(({ objective }) => objective);
     const { reads } = await compiled.run({
-      feeds: { ...feeds, [groupsFeed]: packed.groups, step },
-      reads: [rowLossResult, columnLossResult, ...(mode === 'step' ? [clipResult] : [])],
+      feeds: Object.assign({ ...feeds, step }, ...own),
+      reads: [...objectiveResults(emitted), ...(mode === 'step' ? [clipResult] : [])],
     });
-    const rowLoss = new Float32Array(reads[rowLossResult] as ArrayBuffer);
-    const columnLoss = new Float32Array(reads[columnLossResult] as ArrayBuffer);
+    const floats = Object.fromEntries(
+      Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]),
+    );
     return {
-      loss: meanLoss(rowLoss, columnLoss, queries, loss.direction),
-      clip: new Float32Array(reads[clipResult] ?? new ArrayBuffer(8)),
+      loss: weighObjectives(emitted, (objective) => objective.value(floats, { queries, candidates })),
+      clip: floats[clipResult] ?? new Float32Array(2),
     };
   }
 
@@ -268,6 +283,22 @@ export function dropoutSeed(seed: number, step: number, micro: number): number {
     hash = (hash ^ (hash >>> 13)) >>> 0;
   }
   return hash;
+}
+
+/** The mean over batches of the loss and of every objective. */
+function meanValues(losses: readonly ObjectiveValues[]): ObjectiveValues {
+  const mean = (of: (values: ObjectiveValues) => number) => sum(losses.map(of)) / losses.length;
+  const names = Object.keys(losses[0]?.values ?? {});
+  return {
+    loss: mean(({ loss }) => loss),
+    values: Object.fromEntries(names.map((name) => [name, mean(({ values }) => values[name] as number)])),
+  };
+}
+
+function describeValues(values: ObjectiveValues['values']): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 }
 
 function sum(values: readonly number[]): number {

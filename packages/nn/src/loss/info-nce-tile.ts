@@ -87,6 +87,7 @@ export function infoNceTileBackward(g: Graph, options: InfoNceTileOptions): void
   const { tile, rows, dimension } = options;
   const { queries, candidates, similarity, groups, params } = similarityTile(g, options);
   const weights = directionWeights(options.direction);
+  const { weight: scale = 1 } = options;
   const dSimilarity = g.plan.transient('d similarity tile', [tile, tile]);
   g.plan.dispatch('info_nce_tile_backward', {
     label: 'd similarity tile',
@@ -97,7 +98,7 @@ export function infoNceTileBackward(g: Graph, options: InfoNceTileOptions): void
       column_statistics: g.plan.external(columnStatisticsExternal, [rows, 4]),
       d_similarity: dSimilarity,
     },
-    params: { ...params, row_weight: weights.row, column_weight: weights.column },
+    params: { ...params, row_weight: scale * weights.row, column_weight: scale * weights.column },
     workgroups: [Math.ceil(tile / 64), tile],
   });
   const whole = g.plan.external(embeddingGradientsExternal, [rows, dimension]);

@@ -3,6 +3,7 @@ import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
 import type { Activation, Graph } from '../graph.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
+import type { EmbeddingGradients } from './objective.js';
 
 /** `both` is the mean of the two directions. */
 export type LossDirection = 'query-to-passage' | 'passage-to-query' | 'both';
@@ -11,6 +12,8 @@ export interface InfoNceOptions {
   /** Cosine similarities are divided by it; sentence-transformers' scale 20 is 0.05. */
   readonly temperature: number;
   readonly direction: LossDirection;
+  /** Multiplies the gradient, not the values. Default 1. */
+  readonly weight?: number;
 }
 
 /** Feed with the mask groups [candidates]: see `Collated batch` in @synglot/data. */
@@ -20,7 +23,7 @@ export const rowLossResult = 'row loss';
 export const columnLossResult = 'column loss';
 
 export interface InfoNce {
-  backward(): { dQueries: Activation; dCandidates: Activation };
+  backward(into: EmbeddingGradients): void;
 }
 
 /** Weights of the two directions. */
@@ -43,6 +46,7 @@ export function infoNce(
   const c = candidates.axis;
   const d: Axis = { capacity: queries.columns, slot: 'all' };
   const weights = directionWeights(options.direction);
+  const { weight: scale = 1 } = options;
   const groups = g.plan.feed(groupsFeed, [c.capacity]);
   const similarity = g.plan.transient('similarity', [q.capacity, c.capacity]);
   matmulNt(g, queries.tensor, candidates.tensor, similarity, { m: q, n: c, k: d, label: 'similarity' });
@@ -82,7 +86,7 @@ export function infoNce(
     workgroups,
   });
   return {
-    backward() {
+    backward(into) {
       const dSimilarity = g.plan.transient('d similarity', [q.capacity, c.capacity]);
       g.plan.dispatch('info_nce_backward', {
         label: 'd similarity',
@@ -93,26 +97,27 @@ export function infoNce(
           column_log_sum_exp: columnLogSumExp,
           d_similarity: dSimilarity,
         },
-        params: { ...shared, row_weight: weights.row, column_weight: weights.column },
+        params: { ...shared, row_weight: scale * weights.row, column_weight: scale * weights.column },
         workgroups: [Math.ceil(c.capacity / 64), q.capacity],
       });
-      const dQueries = g.activation('d query embeddings', q, d.capacity);
-      matmulNn(g, dSimilarity, candidates.tensor, dQueries.tensor, {
-        m: q,
-        n: d,
-        k: c,
-        label: 'd query embeddings',
-        accumulate: false,
-      });
-      const dCandidates = g.activation('d candidate embeddings', c, d.capacity);
-      matmulTn(g, dSimilarity, queries.tensor, dCandidates.tensor, {
-        m: c,
-        n: d,
-        k: q,
-        label: 'd candidate embeddings',
-        accumulate: false,
-      });
-      return { dQueries, dCandidates };
+      into.queries.write((dQueries, accumulate) =>
+        matmulNn(g, dSimilarity, candidates.tensor, dQueries.tensor, {
+          m: q,
+          n: d,
+          k: c,
+          label: 'd query embeddings',
+          accumulate,
+        }),
+      );
+      into.candidates.write((dCandidates, accumulate) =>
+        matmulTn(g, dSimilarity, queries.tensor, dCandidates.tensor, {
+          m: c,
+          n: d,
+          k: q,
+          label: 'd candidate embeddings',
+          accumulate,
+        }),
+      );
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Plan } from '@synglot/gpu';
 import { describe, expect, test } from 'vitest';
 import type { EncoderConfig } from '../encoder/config.js';
+import { contrastive } from '../loss/contrastive.js';
 import { defaultAdamW } from '../optim/optimizer.js';
 import { encoderParameters, ParameterLayout } from '../parameters.js';
 import { buildClearPlan, buildTrainPlan, buildUpdatePlan, type TrainPlanOptions } from './train-plan.js';
@@ -30,7 +31,7 @@ function build(mode: TrainPlanOptions['mode'], more: Partial<TrainPlanOptions> =
     pooling,
     layout,
     capacity: { tokens: 32, queries: 4, candidates: 8 },
-    loss: { temperature: 0.05, direction: 'both' },
+    objectives: [contrastive({ temperature: 0.05, direction: 'both' })],
     mode,
     ...more,
   });

@@ -4,7 +4,7 @@ import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
 import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
 import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
 import { type DeviceTraits, Graph } from '../graph.js';
-import { type InfoNceOptions, infoNce } from '../loss/info-nce.js';
+import { emitObjectives, type Objective } from '../loss/objective.js';
 import { emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { ParameterLayout } from '../parameters.js';
 
@@ -15,7 +15,8 @@ export interface TrainPlanOptions {
   /** Chooses kernels for this device; without, those that run everywhere. */
   readonly device?: DeviceTraits;
   readonly capacity: BatchCapacity;
-  readonly loss: InfoNceOptions;
+  /** What is minimised: their gradients add up in the given order. */
+  readonly objectives: readonly Objective[];
   /**
    * - `step`: clear the gradients, forward, backward, update
    * - `accumulate`: forward and backward, adding to the gradients
@@ -26,7 +27,7 @@ export interface TrainPlanOptions {
   readonly optimizer?: OptimizerOptions;
 }
 
-/** One plan for batches up to `capacity`. Results: `row loss`, `column loss`, for `step` also `clip`. */
+/** One plan for batches up to `capacity`. Results: those of the objectives, for `step` also `clip`. */
 export function buildTrainPlan(options: TrainPlanOptions): Plan {
   const { config, pooling, layout, capacity, mode } = options;
   const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
@@ -46,9 +47,10 @@ export function buildTrainPlan(options: TrainPlanOptions): Plan {
     slotBegin: capacity.queries,
     label: 'candidate',
   });
-  const loss = infoNce(g, queries.output, candidates.output, options.loss);
+  const embeddings = { queries: queries.output, candidates: candidates.output };
+  const objectives = emitObjectives(g, options.objectives, embeddings);
   if (mode !== 'evaluate') {
-    const { dQueries, dCandidates } = loss.backward();
+    const { dQueries, dCandidates } = objectives.backward();
     const dHidden = g.activation('d hidden', hidden.axis, hidden.columns);
     queries.backward(dQueries, dHidden);
     candidates.backward(dCandidates, dHidden);

@@ -15,7 +15,7 @@ import {
   ParameterStore,
   type PoolingConfig,
 } from '@synglot/nn';
-import { type StepMetrics, Trainer } from '@synglot/train';
+import { contrastiveObjective, type StepMetrics, Trainer } from '@synglot/train';
 import { readSymbols } from './symbols.js';
 
 export const demoModes = ['monolingual', 'cross-lingual', 'hybrid'] as const;
@@ -151,7 +151,7 @@ async function trainAndEvaluate(options: RunOptions): Promise<DemoRun> {
     pooling,
     sampler: new BatchSampler(set, { mode, batchSize: options.batchSize, seed }),
     encode: async (texts) => (await tokenizer.encodeBatch(texts, { maxLength })).map(({ ids }) => ids),
-    loss: { temperature, direction: 'both' },
+    objectives: [contrastiveObjective({ temperature, direction: 'both' })],
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
     schedule: { learningRate, steps, warmupSteps: Math.round(steps * 0.1), decay: 'linear' },
     seed,

@@ -1,0 +1,138 @@
+/**
+ * Training objectives: losses over the sentence embeddings of a batch, and how several share the gradients.
+ *
+ * An objective is one file of this folder. Where its feeds come from (masks, teachers, languages) is the
+ * trainer's business; how embeddings are made is the encoder's.
+ */
+import type { Activation, Graph } from '../graph.js';
+import { addInto } from '../ops/elementwise.js';
+import type { InfoNceOptions } from './info-nce.js';
+
+/** Embeddings of a batch: queries [Q, D]; candidates [C, D], whose first Q rows are the queries' positives. */
+export interface BatchEmbeddings {
+  readonly queries: Activation;
+  readonly candidates: Activation;
+}
+
+/** Live sizes of a batch. */
+export interface BatchCounts {
+  readonly queries: number;
+  readonly candidates: number;
+}
+
+/** What was read after a run, by result. */
+export type ObjectiveReads = Readonly<Record<string, Float32Array>>;
+
+export interface Objective {
+  /** Names its value in metrics; lower-case words joined by `_`, unique in a plan. */
+  readonly name: string;
+  /**
+   * Share of its value in the batch's loss, and of its gradient. 0 for an objective that one part of the
+   * model lowers and another raises: its value is reported, but is no part of a loss.
+   */
+  readonly weight: number;
+  /** Results that `value` needs. */
+  readonly results: readonly string[];
+  /** Set where the loss may be computed by tiles of the similarity matrix (gradient caching). */
+  readonly tiles?: InfoNceOptions;
+  /** Emits the forward dispatches; the returned `backward` adds to the embeddings' gradients. */
+  emit(g: Graph, embeddings: BatchEmbeddings): { backward(into: EmbeddingGradients): void };
+  /** The value of one batch, unweighted, in double precision. */
+  value(reads: ObjectiveReads, counts: BatchCounts): number;
+}
+
+/** A tensor that several write gradients to: the first overwrites, those after it add, in order of calls. */
+export class GradientSum {
+  readonly total: Activation;
+  readonly #g: Graph;
+  #written = false;
+
+  constructor(g: Graph, name: string, like: Activation) {
+    this.#g = g;
+    this.total = g.activation(name, like.axis, like.columns);
+  }
+
+  /** Has `emit` write into the sum: overwriting it, or adding when `accumulate`. */
+  write(emit: (into: Activation, accumulate: boolean) => void): void {
+    emit(this.total, this.#written);
+    this.#written = true;
+  }
+
+  /** Adds a gradient that lies in a tensor of its own. */
+  add(gradient: Activation, label: string): void {
+    if (!this.#written) this.#g.plan.clear(this.total.tensor);
+    addInto(this.#g, gradient, this.total, label);
+    this.#written = true;
+  }
+
+  /** The sum; zero where nothing was written. */
+  finish(): Activation {
+    if (!this.#written) this.#g.plan.clear(this.total.tensor);
+    this.#written = true;
+    return this.total;
+  }
+}
+
+/** The gradients of a batch's embeddings, which all objectives of a plan add up in. */
+export class EmbeddingGradients {
+  readonly queries: GradientSum;
+  readonly candidates: GradientSum;
+
+  constructor(g: Graph, embeddings: BatchEmbeddings) {
+    this.queries = new GradientSum(g, 'd query embeddings', embeddings.queries);
+    this.candidates = new GradientSum(g, 'd candidate embeddings', embeddings.candidates);
+  }
+}
+
+/**
+ * Emits the forward of every objective; `backward` emits their gradients, in the same order.
+ *
+ * @throws RangeError where there is none, or two of one name
+ */
+export function emitObjectives(
+  g: Graph,
+  objectives: readonly Objective[],
+  embeddings: BatchEmbeddings,
+): { backward(): { readonly dQueries: Activation; readonly dCandidates: Activation } } {
+  const names = objectives.map(({ name }) => name);
+  if (names.length === 0) throw new RangeError('Expected at least one training objective but received none');
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) throw new RangeError(`Two training objectives are called '${twice}'`);
+  const emitted = objectives.map((objective) => objective.emit(g, embeddings));
+  return {
+    backward() {
+      const gradients = new EmbeddingGradients(g, embeddings);
+      for (const objective of emitted) objective.backward(gradients);
+      return { dQueries: gradients.queries.finish(), dCandidates: gradients.candidates.finish() };
+    },
+  };
+}
+
+/** The results that the values of objectives need. */
+export function objectiveResults(objectives: readonly Objective[]): string[] {
+  return [...new Set(objectives.flatMap(({ results }) => results))];
+}
+
+/** The loss of a batch and what it is made of. */
+export interface ObjectiveValues {
+  /** Weighted sum of the values. */
+  readonly loss: number;
+  /** Each objective's own value, unweighted, by name. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** Weighs the objectives' values. */
+export function weighObjectives(
+  objectives: readonly Objective[],
+  read: (objective: Objective) => number,
+): ObjectiveValues {
+  let loss = 0;
+  const values: Record<string, number> = {};
+  for (const objective of objectives) {
+    const value = read(objective);
+    values[objective.name] = value;
+    // Not `0 * value`: that is no number where the value is none.
+    if (objective.weight !== 0) loss += objective.weight * value;
+  }
+  return { loss, values };
+}

@@ -1,0 +1,33 @@
+/** Training objectives with what they are fed from a batch. The losses themselves are nn's. */
+import type { Batch, PackedBatch } from '@synglot/data';
+import {
+  type BatchCapacity,
+  contrastive,
+  groupsFeed,
+  type InfoNceOptions,
+  type Objective,
+} from '@synglot/nn';
+
+/** What the feeds of an objective may depend on: nothing else, so that a resumed run has the same. */
+export interface ObjectiveContext {
+  readonly batch: Batch;
+  readonly packed: PackedBatch;
+  /** Sizes of the plan that is fed. */
+  readonly capacity: BatchCapacity;
+  /** Updates done, of all that the run does: 0 … 1. */
+  readonly progress: number;
+}
+
+export interface TrainObjective {
+  readonly objective: Objective;
+  /** Feeds of the objective's own; two objectives that feed one name must agree on it. */
+  feeds?(context: ObjectiveContext): Readonly<Record<string, ArrayBufferView>>;
+}
+
+/** In-batch InfoNCE with the batch's masks. */
+export function contrastiveObjective(options: InfoNceOptions): TrainObjective {
+  return {
+    objective: contrastive(options),
+    feeds: ({ packed }) => ({ [groupsFeed]: packed.groups }),
+  };
+}
