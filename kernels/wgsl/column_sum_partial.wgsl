@@ -7,6 +7,7 @@
 // Precision f32; at most ROWS_PER_BLOCK terms a partial sum.
 //@ const WORKGROUP_SIZE: u32 = 32
 //@ const ROWS_PER_BLOCK: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -15,7 +16,7 @@ struct Params {
   columns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read_write> partial: array<vec4<f32>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -29,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   var total = vec4<f32>(0.0);
   for (var row = first; row < min(rows, first + ROWS_PER_BLOCK); row++) {
-    total += x[row * width + id.x];
+    total += vec4<f32>(x[row * width + id.x]);
   }
   partial[id.y * width + id.x] = total;
 }

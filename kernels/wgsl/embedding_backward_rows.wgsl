@@ -11,6 +11,7 @@
 // Limits    columns is a multiple of 4.
 // Precision f32, tokens in order.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -21,7 +22,7 @@ struct Params {
   row_end: u32,
 }
 
-@group(0) @binding(0) var<storage, read> d_y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> d_y: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
 @group(0) @binding(2) var<storage, read> offsets: array<u32>;
 @group(0) @binding(3) var<storage, read> order: array<u32>;
@@ -40,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     }
     var total = vec4<f32>(0.0);
     for (var entry = offsets[index]; entry < offsets[index + 1u]; entry++) {
-      total += d_y[order[entry] * width + i % width];
+      total += vec4<f32>(d_y[order[entry] * width + i % width]);
     }
     gradient[(row - params.row_begin) * width + i % width] += total;
   }

@@ -8,6 +8,7 @@
 // Precision f32; at most ROWS_PER_BLOCK terms a partial sum.
 //@ const WORKGROUP_SIZE: u32 = 32
 //@ const ROWS_PER_BLOCK: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -17,7 +18,7 @@ struct Params {
   token_type: u32,
 }
 
-@group(0) @binding(0) var<storage, read> d_y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> d_y: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<f32>>;
 @group(1) @binding(0) var<uniform> params: Params;
@@ -33,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var total = vec4<f32>(0.0);
   for (var token = first; token < min(count, first + ROWS_PER_BLOCK); token++) {
     if (tokens[token].z == params.token_type) {
-      total += d_y[token * width + id.x];
+      total += vec4<f32>(d_y[token * width + id.x]);
     }
   }
   partial[id.y * width + id.x] = total;

@@ -8,7 +8,9 @@
 // Writes    overwrites y for the tokens of this part, leaves the others.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
+// Precision the table is f32, y is stored as Element.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -21,7 +23,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> table: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<Element>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -31,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
     let row = tokens[i / width].x;
     if (row >= params.row_begin && row < params.row_end) {
-      y[i] = table[(row - params.row_begin) * width + i % width];
+      y[i] = vec4<Element>(table[(row - params.row_begin) * width + i % width]);
     }
   }
 }

@@ -4,9 +4,10 @@
 // Writes    overwrites d_x.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32; erf within 3e-7.
+// Precision f32 arithmetic, stored as Element; erf within 3e-7.
 // Source    derivative of Hendrycks & Gimpel 2016.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 //@ include gelu
 
@@ -16,18 +17,18 @@ struct Params {
   columns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> d_y: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> d_x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> d_y: array<vec4<Element>>;
+@group(0) @binding(2) var<storage, read_write> d_x: array<vec4<Element>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    let value = x[i];
+    let value = vec4<f32>(x[i]);
     let distribution = 0.5 * (1.0 + erf4(value * 0.70710678118654752));
     let density = 0.39894228040143268 * exp(-0.5 * value * value);
-    d_x[i] = d_y[i] * (distribution + value * density);
+    d_x[i] = vec4<Element>(vec4<f32>(d_y[i]) * (distribution + value * density));
   }
 }

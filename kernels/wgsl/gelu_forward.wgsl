@@ -4,9 +4,10 @@
 // Writes    overwrites y; backward needs x.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32; erf within 3e-7.
+// Precision f32 arithmetic, stored as Element; erf within 3e-7.
 // Source    Hendrycks & Gimpel 2016.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 //@ include gelu
 
@@ -16,15 +17,15 @@ struct Params {
   columns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    let value = x[i];
-    y[i] = 0.5 * value * (1.0 + erf4(value * 0.70710678118654752));
+    let value = vec4<f32>(x[i]);
+    y[i] = vec4<Element>(0.5 * value * (1.0 + erf4(value * 0.70710678118654752)));
   }
 }

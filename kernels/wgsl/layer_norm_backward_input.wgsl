@@ -7,9 +7,10 @@
 // Writes    overwrites d_sum. The residual's gradient is d_sum; x's is d_sum under the dropout mask.
 // Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32.
+// Precision f32 arithmetic, matrices stored as Element.
 // Source    derivative of Ba, Kiros & Hinton 2016.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -18,11 +19,11 @@ struct Params {
   columns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> d_y: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> sum: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> d_y: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> sum: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read> gamma: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> d_sum: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> d_sum: array<vec4<Element>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -39,17 +40,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var gradient_total = vec4<f32>(0.0);
   var projection_total = vec4<f32>(0.0);
   for (var column = 0u; column < width; column++) {
-    let gradient = d_y[base + column] * gamma[column];
+    let gradient = vec4<f32>(d_y[base + column]) * gamma[column];
     gradient_total += gradient;
-    projection_total += gradient * (sum[base + column] - mean);
+    projection_total += gradient * (vec4<f32>(sum[base + column]) - mean);
   }
   let scale = 1.0 / f32(params.columns);
   let gradient_mean = dot(gradient_total, vec4<f32>(1.0)) * scale;
   let projection_mean = dot(projection_total, vec4<f32>(1.0)) * inverse_deviation * scale;
 
   for (var column = 0u; column < width; column++) {
-    let normalized = (sum[base + column] - mean) * inverse_deviation;
-    let gradient = d_y[base + column] * gamma[column];
-    d_sum[base + column] = (gradient - gradient_mean - normalized * projection_mean) * inverse_deviation;
+    let normalized = (vec4<f32>(sum[base + column]) - mean) * inverse_deviation;
+    let gradient = vec4<f32>(d_y[base + column]) * gamma[column];
+    let change = gradient - gradient_mean - normalized * projection_mean;
+    d_sum[base + column] = vec4<Element>(change * inverse_deviation);
   }
 }

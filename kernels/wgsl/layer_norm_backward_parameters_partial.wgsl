@@ -8,6 +8,7 @@
 // Precision f32; at most ROWS_PER_BLOCK terms a partial sum.
 //@ const WORKGROUP_SIZE: u32 = 32
 //@ const ROWS_PER_BLOCK: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -16,8 +17,8 @@ struct Params {
   columns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> d_y: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> sum: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> d_y: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> sum: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> partial_gamma: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial_beta: array<vec4<f32>>;
@@ -35,8 +36,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var d_gamma = vec4<f32>(0.0);
   var d_beta = vec4<f32>(0.0);
   for (var row = first; row < min(rows, first + ROWS_PER_BLOCK); row++) {
-    let gradient = d_y[row * width + column];
-    d_gamma += gradient * (sum[row * width + column] - statistics[row].x) * statistics[row].y;
+    let gradient = vec4<f32>(d_y[row * width + column]);
+    let centred = vec4<f32>(sum[row * width + column]) - statistics[row].x;
+    d_gamma += gradient * centred * statistics[row].y;
     d_beta += gradient;
   }
   partial_gamma[id.y * width + column] = d_gamma;

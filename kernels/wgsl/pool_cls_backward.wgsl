@@ -6,7 +6,9 @@
 // Writes    overwrites d_hidden for the tokens of slots [slot_begin, slot_begin + rows), leaves others.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
+// Precision d_y is f32, d_hidden is stored as Element.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -20,7 +22,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> d_y: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read_write> d_hidden: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> d_hidden: array<vec4<Element>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -32,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let slot = tokens[token].w;
     if (slot >= params.slot_begin && slot < params.slot_begin + params.rows) {
       let row = slot - params.slot_begin;
-      d_hidden[i] = select(vec4<f32>(0.0), d_y[row * width + i % width], bounds[token].x == token);
+      d_hidden[i] = vec4<Element>(select(vec4<f32>(0.0), d_y[row * width + i % width], bounds[token].x == token));
     }
   }
 }

@@ -5,7 +5,9 @@
 // Writes    overwrites y.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
+// Precision hidden is stored as Element, y is f32.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -15,7 +17,7 @@ struct Params {
   slot_begin: u32,
 }
 
-@group(0) @binding(0) var<storage, read> hidden: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> hidden: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> slots: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
 @group(1) @binding(0) var<uniform> params: Params;
@@ -25,6 +27,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let width = params.columns / 4u;
   let count = live_count(params.rows_count, params.rows) * width;
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    y[i] = hidden[slots[params.slot_begin + i / width].x * width + i % width];
+    y[i] = vec4<f32>(hidden[slots[params.slot_begin + i / width].x * width + i % width]);
   }
 }

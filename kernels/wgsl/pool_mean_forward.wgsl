@@ -7,8 +7,9 @@
 // Writes    overwrites y.
 // Dispatch  four columns of one row an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4; a live slot has at least one token.
-// Precision f32, tokens in order.
+// Precision f32 sums and y, hidden stored as Element, tokens in order.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -18,7 +19,7 @@ struct Params {
   slot_begin: u32,
 }
 
-@group(0) @binding(0) var<storage, read> hidden: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> hidden: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> slots: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
 @group(1) @binding(0) var<uniform> params: Params;
@@ -31,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let range = slots[params.slot_begin + i / width];
     var total = vec4<f32>(0.0);
     for (var token = range.x; token < range.y; token++) {
-      total += hidden[token * width + i % width];
+      total += vec4<f32>(hidden[token * width + i % width]);
     }
     y[i] = total / f32(range.y - range.x);
   }

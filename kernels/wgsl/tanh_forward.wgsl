@@ -4,9 +4,10 @@
 // Writes    overwrites y, which backward needs.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32. Beyond ±15, where tanh is ±1 in f32, the sign is taken: some drivers overflow there.
+// Precision f32 arithmetic, stored as Element. Beyond ±15, where tanh is ±1 in f32, the sign is taken: some drivers overflow there.
 //           Not a clamp, which would turn a NaN into a number.
 //@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -15,14 +16,15 @@ struct Params {
   columns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    y[i] = select(tanh(x[i]), sign(x[i]), abs(x[i]) > vec4<f32>(15.0));
+    let value = vec4<f32>(x[i]);
+    y[i] = vec4<Element>(select(tanh(value), sign(value), abs(value) > vec4<f32>(15.0)));
   }
 }

@@ -1,17 +1,18 @@
 /** Pooling and row normalisation, forward and backward. */
 import type { Executor } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { canStore, elements, noHalf, storageTolerance, stored } from '../support/half.js';
 import {
+  rounding as exact,
   expectClose,
   expectRows,
   expectUntouched,
   poisonFrom,
-  rounding,
   runKernel,
 } from '../support/kernel-harness.js';
 import { boundsOf } from '../support/kernel-references.js';
-import { randomFloats } from '../support/random.js';
+import { randomFloats as randomValues } from '../support/random.js';
 
 let executor: Executor;
 beforeAll(async () => {
@@ -27,80 +28,90 @@ const problems = [
   { lengths: [13, 17], slotBegin: 1, liveRows: 1, rows: 5, capacity: 31, columns: 36 },
 ] as const;
 
-describe.each(['mean', 'cls'] as const)('pool_%s', (mode) => {
-  test.each(problems)('forward: slots of $lengths from $slotBegin, $liveRows of $rows', async (problem) => {
-    const { lengths, slotBegin, liveRows, rows, capacity, columns } = problem;
-    const live = lengths.reduce((sum: number, length) => sum + length, 0);
-    const hidden = randomFloats(capacity * columns, 1);
-    let begin = 0;
-    const ranges = lengths.map((length): [number, number] => {
-      begin += length;
-      return [begin - length, begin];
-    });
-    const slots = new Uint32Array((slotBegin + rows) * 2).fill(0xffff_ffff);
-    slots.set(ranges.slice(0, slotBegin + liveRows).flat());
-    const { y } = await runKernel(executor, mode === 'mean' ? 'pool_mean_forward' : 'pool_cls_forward', {
-      bindings: { hidden: poisonFrom(hidden, live * columns), slots, y: rows * columns },
-      params: { rows, rows_count: 3, columns, slot_begin: slotBegin },
-      workgroups: [1],
-      step: { counts: { candidates: liveRows } },
-    });
-    const expected = ranges.slice(slotBegin, slotBegin + liveRows).flatMap(([from, end]) =>
-      Array.from({ length: columns }, (_, column) => {
-        if (mode === 'cls') return hidden[from * columns + column] as number;
-        let total = 0;
-        for (let token = from; token < end; token++) total += hidden[token * columns + column] as number;
-        return total / (end - from);
-      }),
-    );
-    expectRows(y, expected, rounding, 'y');
-  });
-
-  test.each(problems)('backward: slots of $lengths from $slotBegin, $liveRows of $rows', async (problem) => {
-    const { lengths, slotBegin, liveRows, rows, capacity, columns } = problem;
-    const live = lengths.reduce((sum: number, length) => sum + length, 0);
-    const dY = randomFloats(rows * columns, 2);
-    const bounds = boundsOf(lengths);
-    const slotOf = lengths.flatMap((length, slot) => Array.from({ length }, () => slot));
-    const tokens = new Uint32Array(capacity * 4).fill(0xffff_ffff);
-    slotOf.forEach((slot, token) => {
-      tokens.set([0, 0, 0, slot], token * 4);
-    });
-    const boundsFeed = new Uint32Array(capacity * 2).fill(0xffff_ffff);
-    boundsFeed.set(bounds.flat());
-    const kernel = mode === 'mean' ? 'pool_mean_backward' : 'pool_cls_backward';
-    const { d_hidden } = await runKernel(executor, kernel, {
-      bindings: {
-        d_y: poisonFrom(dY, liveRows * columns),
-        tokens,
-        bounds: boundsFeed,
-        d_hidden: capacity * columns,
-      },
-      params: { tokens: capacity, tokens_count: 1, columns, slot_begin: slotBegin, rows },
-      workgroups: [1],
-      step: { counts: { tokens: live } },
-    });
-    slotOf.forEach((slot, token) => {
-      const own = d_hidden?.slice(token * columns, (token + 1) * columns);
-      const what = `token ${token} of slot ${slot}`;
-      if (slot < slotBegin || slot >= slotBegin + rows) {
-        expectUntouched(own, 0, what);
-        return;
-      }
-      const [from, end] = bounds[token] as [number, number];
-      const share = mode === 'mean' ? 1 / (end - from) : Number(token === from);
-      const gradient = dY.subarray((slot - slotBegin) * columns, (slot - slotBegin + 1) * columns);
-      expectClose(
-        own,
-        Float64Array.from(gradient, (value) => value * share),
-        rounding,
-        what,
+describe.each(elements)('stored as %s', (element) => {
+  beforeEach(({ skip }) => skip(!canStore(executor, element), noHalf));
+  const randomFloats = (count: number, seed: number, scale?: number) =>
+    stored(randomValues(count, seed, scale), element);
+  const rounding = storageTolerance(exact, element);
+  describe.each(['mean', 'cls'] as const)('pool_%s', (mode) => {
+    test.each(problems)('forward: slots of $lengths from $slotBegin, $liveRows of $rows', async (problem) => {
+      const { lengths, slotBegin, liveRows, rows, capacity, columns } = problem;
+      const live = lengths.reduce((sum: number, length) => sum + length, 0);
+      const hidden = randomFloats(capacity * columns, 1);
+      let begin = 0;
+      const ranges = lengths.map((length): [number, number] => {
+        begin += length;
+        return [begin - length, begin];
+      });
+      const slots = new Uint32Array((slotBegin + rows) * 2).fill(0xffff_ffff);
+      slots.set(ranges.slice(0, slotBegin + liveRows).flat());
+      const { y } = await runKernel(executor, mode === 'mean' ? 'pool_mean_forward' : 'pool_cls_forward', {
+        constants: { Element: element },
+        bindings: { hidden: poisonFrom(hidden, live * columns), slots, y: rows * columns },
+        params: { rows, rows_count: 3, columns, slot_begin: slotBegin },
+        workgroups: [1],
+        step: { counts: { candidates: liveRows } },
+      });
+      const expected = ranges.slice(slotBegin, slotBegin + liveRows).flatMap(([from, end]) =>
+        Array.from({ length: columns }, (_, column) => {
+          if (mode === 'cls') return hidden[from * columns + column] as number;
+          let total = 0;
+          for (let token = from; token < end; token++) total += hidden[token * columns + column] as number;
+          return total / (end - from);
+        }),
       );
+      expectRows(y, expected, rounding, 'y');
     });
-    expectUntouched(d_hidden, live * columns, 'd_hidden beyond the live tokens');
+
+    test.each(problems)(
+      'backward: slots of $lengths from $slotBegin, $liveRows of $rows',
+      async (problem) => {
+        const { lengths, slotBegin, liveRows, rows, capacity, columns } = problem;
+        const live = lengths.reduce((sum: number, length) => sum + length, 0);
+        const dY = randomFloats(rows * columns, 2);
+        const bounds = boundsOf(lengths);
+        const slotOf = lengths.flatMap((length, slot) => Array.from({ length }, () => slot));
+        const tokens = new Uint32Array(capacity * 4).fill(0xffff_ffff);
+        slotOf.forEach((slot, token) => {
+          tokens.set([0, 0, 0, slot], token * 4);
+        });
+        const boundsFeed = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+        boundsFeed.set(bounds.flat());
+        const kernel = mode === 'mean' ? 'pool_mean_backward' : 'pool_cls_backward';
+        const { d_hidden } = await runKernel(executor, kernel, {
+          constants: { Element: element },
+          bindings: {
+            d_y: poisonFrom(dY, liveRows * columns),
+            tokens,
+            bounds: boundsFeed,
+            d_hidden: capacity * columns,
+          },
+          params: { tokens: capacity, tokens_count: 1, columns, slot_begin: slotBegin, rows },
+          workgroups: [1],
+          step: { counts: { tokens: live } },
+        });
+        slotOf.forEach((slot, token) => {
+          const own = d_hidden?.slice(token * columns, (token + 1) * columns);
+          const what = `token ${token} of slot ${slot}`;
+          if (slot < slotBegin || slot >= slotBegin + rows) {
+            expectUntouched(own, 0, what);
+            return;
+          }
+          const [from, end] = bounds[token] as [number, number];
+          const share = mode === 'mean' ? 1 / (end - from) : Number(token === from);
+          const gradient = dY.subarray((slot - slotBegin) * columns, (slot - slotBegin + 1) * columns);
+          expectClose(
+            own,
+            Float64Array.from(gradient, (value) => value * share),
+            rounding,
+            what,
+          );
+        });
+        expectUntouched(d_hidden, live * columns, 'd_hidden beyond the live tokens');
+      },
+    );
   });
 });
-
 const matrices = [
   { rows: 1, live: 1, columns: 4 },
   { rows: 7, live: 5, columns: 12 },
@@ -111,7 +122,7 @@ const lengthOf = (row: ArrayLike<number>) =>
   Math.sqrt(Array.from(row).reduce((sum, value) => sum + value ** 2, 0));
 
 test.each(matrices)('normalize_forward: $live of $rows rows of $columns', async ({ rows, live, columns }) => {
-  const x = randomFloats(rows * columns, 3, 5);
+  const x = randomValues(rows * columns, 3, 5);
   const { y, inverse_norms } = await runKernel(executor, 'normalize_forward', {
     bindings: { x: poisonFrom(x, live * columns), y: rows * columns, inverse_norms: rows },
     params: { rows, rows_count: 2, columns },
@@ -126,8 +137,8 @@ test.each(matrices)('normalize_forward: $live of $rows rows of $columns', async 
     x.subarray(0, live * columns),
     (value, index) => value * (inverse[Math.floor(index / columns)] as number),
   );
-  expectRows(y, expected, rounding, 'y');
-  expectRows(inverse_norms, inverse, rounding, 'inverse_norms');
+  expectRows(y, expected, exact, 'y');
+  expectRows(inverse_norms, inverse, exact, 'inverse_norms');
 });
 
 test('normalize_forward leaves a row of zeros at zero', async () => {
@@ -137,14 +148,14 @@ test('normalize_forward leaves a row of zeros at zero', async () => {
     workgroups: [1],
   });
   expectClose(y, new Float64Array(8), { absolute: 0, relative: 0 }, 'y');
-  expectClose(inverse_norms, [1e12], rounding, 'inverse_norms');
+  expectClose(inverse_norms, [1e12], exact, 'inverse_norms');
 });
 
 test.each(matrices)(
   'normalize_backward: $live of $rows rows of $columns',
   async ({ rows, live, columns }) => {
-    const x = randomFloats(rows * columns, 4, 3);
-    const dY = randomFloats(rows * columns, 5);
+    const x = randomValues(rows * columns, 4, 3);
+    const dY = randomValues(rows * columns, 5);
     const inverse = Float32Array.from(
       { length: rows },
       (_, row) => 1 / lengthOf(x.subarray(row * columns, (row + 1) * columns)),
@@ -169,6 +180,6 @@ test.each(matrices)(
         ((dY[index] as number) - (y[index] as number) * projection) * (inverse[begin / columns] as number)
       );
     });
-    expectRows(d_x, expected, rounding, 'd_x');
+    expectRows(d_x, expected, exact, 'd_x');
   },
 );

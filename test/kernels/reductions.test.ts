@@ -1,7 +1,8 @@
 /** The two stages of sums over rows, apart and together. */
 import type { Executor } from '@synglot/gpu';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { canStore, elements, noHalf, stored } from '../support/half.js';
 import {
   expectClose,
   expectRows,
@@ -29,26 +30,29 @@ const shapes = [
 /** Up to 64 terms below 1 each. */
 const tolerance = { absolute: 1e-5, relative: 2e-6 };
 
-test.each(shapes)(
-  'column_sum_partial: $live of $rows rows of $columns, blocks of $rowsPerBlock',
-  async ({ rows, live, columns, rowsPerBlock }) => {
-    const x = randomFloats(rows * columns, 1);
-    const blocks = Math.ceil(rows / rowsPerBlock);
-    const { partial } = await runKernel(executor, 'column_sum_partial', {
-      bindings: { x: poisonFrom(x, live * columns), partial: blocks * columns },
-      constants: { ROWS_PER_BLOCK: rowsPerBlock },
-      params: { rows, rows_count: 1, columns },
-      workgroups: [Math.ceil(columns / 4 / 32), blocks],
-      step: { counts: { tokens: live } },
-    });
-    const expected = new Float64Array(Math.ceil(live / rowsPerBlock) * columns);
-    for (let i = 0; i < live * columns; i++) {
-      const block = Math.floor(i / columns / rowsPerBlock);
-      expected[block * columns + (i % columns)]! += x[i] as number;
-    }
-    expectRows(partial, expected, tolerance, 'partial');
-  },
-);
+describe.each(elements)('x stored as %s', (element) => {
+  beforeEach(({ skip }) => skip(!canStore(executor, element), noHalf));
+  test.each(shapes)(
+    'column_sum_partial: $live of $rows rows of $columns, blocks of $rowsPerBlock',
+    async ({ rows, live, columns, rowsPerBlock }) => {
+      const x = stored(randomFloats(rows * columns, 1), element);
+      const blocks = Math.ceil(rows / rowsPerBlock);
+      const { partial } = await runKernel(executor, 'column_sum_partial', {
+        bindings: { x: poisonFrom(x, live * columns), partial: blocks * columns },
+        constants: { ROWS_PER_BLOCK: rowsPerBlock, Element: element },
+        params: { rows, rows_count: 1, columns },
+        workgroups: [Math.ceil(columns / 4 / 32), blocks],
+        step: { counts: { tokens: live } },
+      });
+      const expected = new Float64Array(Math.ceil(live / rowsPerBlock) * columns);
+      for (let i = 0; i < live * columns; i++) {
+        const block = Math.floor(i / columns / rowsPerBlock);
+        expected[block * columns + (i % columns)]! += x[i] as number;
+      }
+      expectRows(partial, expected, tolerance, 'partial');
+    },
+  );
+});
 
 test.each(shapes)(
   'partial_sum_accumulate: blocks of $live of $rows rows of $columns into one row of three',
