@@ -1,19 +1,21 @@
 // matmul_nt_bias: c[i, j] = Σ_k a[i, k] · b[j, k] + bias[j]. A linear layer.
 //
-// a [m, k], b [n, k], bias [n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.
+// a [m, k], b [n, k], bias [n], c [m, n]: row-major, bound as quads of 4 along the last axis.
 // Overwrites c.
 // One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × 4 · COLUMN_BLOCKS columns:
 // workgroups = [ceil(n / (4 · COLUMN_BLOCKS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].
 // Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements
 // from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns
 // from the live n on hold anything.
-// Precision: f32 throughout, one running sum for each output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum for each output.
 //
 // Source: register tiling in 4 × 4 blocks without workgroup memory; each invocation loads all that it needs.
 // matmul_nt_bias_subgroup is faster where there are subgroups. SwiftShader without them: 4 × 4 blocks.
 //@ const WORKGROUP_X: u32 = 8
 //@ const ROW_BLOCKS: u32 = 2
 //@ const COLUMN_BLOCKS: u32 = 2
+//@ type Element: f32 | f16
+//@ type Output: f32 | f16
 //@ include step
 
 struct Params {
@@ -25,10 +27,10 @@ struct Params {
   k_count: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<Output>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 const QUAD = vec4<u32>(0u, 1u, 2u, 3u);
@@ -39,7 +41,7 @@ fn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {
 }
 
 fn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));
+  return select(vec4<f32>(), vec4<f32>(a[row_start + (k >> 2u)]), k + QUAD < vec4<u32>(live_k));
 }
 
 // 4 k (components) of 4 rows (columns of the matrix) that start at these quads.
@@ -53,7 +55,7 @@ fn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {
 }
 
 fn b_quad(column_start: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), b[column_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));
+  return select(vec4<f32>(), vec4<f32>(b[column_start + (k >> 2u)]), k + QUAD < vec4<u32>(live_k));
 }
 
 // 4 columns of c (components) of 4 k (columns of the matrix), from rows of b that start at these quads.
@@ -72,10 +74,10 @@ fn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {
     return;
   }
   let at = rows * (params.n >> 2u) + quad;
-  if (rows.x < live_m) { c[at.x] = block[0] + bias[quad]; }
-  if (rows.y < live_m) { c[at.y] = block[1] + bias[quad]; }
-  if (rows.z < live_m) { c[at.z] = block[2] + bias[quad]; }
-  if (rows.w < live_m) { c[at.w] = block[3] + bias[quad]; }
+  if (rows.x < live_m) { c[at.x] = vec4<Output>(block[0] + bias[quad]); }
+  if (rows.y < live_m) { c[at.y] = vec4<Output>(block[1] + bias[quad]); }
+  if (rows.z < live_m) { c[at.z] = vec4<Output>(block[2] + bias[quad]); }
+  if (rows.w < live_m) { c[at.w] = vec4<Output>(block[3] + bias[quad]); }
 }
 
 @compute @workgroup_size(WORKGROUP_X)

@@ -1,13 +1,13 @@
 // matmul_nt_bias_subgroup: c[i, j] = Σ_k a[i, k] · b[j, k] + bias[j]. A linear layer.
 //
-// a [m, k], b [n, k], bias [n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.
+// a [m, k], b [n, k], bias [n], c [m, n]: row-major, bound as quads of 4 along the last axis.
 // Overwrites c.
 // One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:
 // workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].
 // Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements
 // from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns
 // from the live n on hold anything.
-// Precision: f32 throughout, one running sum for each output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum for each output.
 //
 // Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup
 // load one quad of b each and pass it to the others, which have the same columns. Devices that load lane by
@@ -19,6 +19,8 @@
 //@ const ROW_BLOCKS: u32 = 1
 //@ const LOADS: u32 = 3
 //@ const PARTS: u32 = 2
+//@ type Element: f32 | f16
+//@ type Output: f32 | f16
 //@ enable subgroups
 //@ include step
 
@@ -31,10 +33,10 @@ struct Params {
   k_count: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<Output>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 const LANES: u32 = 4u * PARTS;
@@ -46,7 +48,7 @@ fn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {
 }
 
 fn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), a[row_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));
+  return select(vec4<f32>(), vec4<f32>(a[row_start + (k >> 2u)]), k + QUAD < vec4<u32>(live_k));
 }
 
 // 4 k (components) of 4 rows (columns of the matrix) that start at these quads.
@@ -60,7 +62,7 @@ fn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {
 }
 
 fn b_quad(column_start: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), b[column_start + (k >> 2u)], k + QUAD < vec4<u32>(live_k));
+  return select(vec4<f32>(), vec4<f32>(b[column_start + (k >> 2u)]), k + QUAD < vec4<u32>(live_k));
 }
 
 // 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.
@@ -79,10 +81,10 @@ fn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {
     return;
   }
   let at = rows * (params.n >> 2u) + quad;
-  if (rows.x < live_m) { c[at.x] = block[0] + bias[quad]; }
-  if (rows.y < live_m) { c[at.y] = block[1] + bias[quad]; }
-  if (rows.z < live_m) { c[at.z] = block[2] + bias[quad]; }
-  if (rows.w < live_m) { c[at.w] = block[3] + bias[quad]; }
+  if (rows.x < live_m) { c[at.x] = vec4<Output>(block[0] + bias[quad]); }
+  if (rows.y < live_m) { c[at.y] = vec4<Output>(block[1] + bias[quad]); }
+  if (rows.z < live_m) { c[at.z] = vec4<Output>(block[2] + bias[quad]); }
+  if (rows.w < live_m) { c[at.w] = vec4<Output>(block[3] + bias[quad]); }
 }
 
 @compute @workgroup_size(WORKGROUP_X)

@@ -1,13 +1,13 @@
 // matmul_tn_subgroup: c[i, j] = Σ_k a[k, i] · b[k, j]. The gradient of a weight: k runs over tokens.
 //
-// a [k, m], b [k, n], c [m, n]: row-major f32, bound as quads of 4 along the last axis.
+// a [k, m], b [k, n], c [m, n]: row-major, bound as quads of 4 along the last axis.
 // Overwrites c, or adds to it when ACCUMULATE.
 // One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:
 // workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].
 // Limits: m and n are multiples of 4. Live sizes are free: tiles beyond them return at once, elements
 // from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns
 // from the live n on hold anything.
-// Precision: f32 throughout, one running sum for each output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum for each output.
 //
 // Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup
 // load one quad of b each and pass it to the others, which have the same columns. Devices that load lane by
@@ -20,6 +20,8 @@
 //@ const LOADS: u32 = 3
 //@ const PARTS: u32 = 2
 //@ const ACCUMULATE: bool = false
+//@ type Element: f32 | f16
+//@ type Output: f32 | f16
 //@ enable subgroups
 //@ include step
 
@@ -32,9 +34,9 @@ struct Params {
   k_count: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
+@group(0) @binding(2) var<storage, read_write> c: array<vec4<Output>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 const LANES: u32 = 4u * PARTS;
@@ -46,7 +48,7 @@ fn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {
 }
 
 fn a_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), a[min(k, params.k - 1u) * (params.m >> 2u) + quad], k < live_k);
+  return select(vec4<f32>(), vec4<f32>(a[min(k, params.k - 1u) * (params.m >> 2u) + quad]), k < live_k);
 }
 
 // 4 k (components) of 4 rows of c (columns of the matrix).
@@ -60,7 +62,7 @@ fn a_block(quad: u32, k: u32, live_k: u32) -> mat4x4<f32> {
 }
 
 fn b_quad(quad: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), b[min(k, params.k - 1u) * (params.n >> 2u) + quad], k < live_k);
+  return select(vec4<f32>(), vec4<f32>(b[min(k, params.k - 1u) * (params.n >> 2u) + quad]), k < live_k);
 }
 
 // 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.
@@ -79,10 +81,10 @@ fn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {
     return;
   }
   let at = rows * (params.n >> 2u) + quad;
-  if (rows.x < live_m) { c[at.x] = block[0] + select(vec4<f32>(), c[at.x], ACCUMULATE); }
-  if (rows.y < live_m) { c[at.y] = block[1] + select(vec4<f32>(), c[at.y], ACCUMULATE); }
-  if (rows.z < live_m) { c[at.z] = block[2] + select(vec4<f32>(), c[at.z], ACCUMULATE); }
-  if (rows.w < live_m) { c[at.w] = block[3] + select(vec4<f32>(), c[at.w], ACCUMULATE); }
+  if (rows.x < live_m) { c[at.x] = vec4<Output>(block[0] + select(vec4<f32>(), vec4<f32>(c[at.x]), ACCUMULATE)); }
+  if (rows.y < live_m) { c[at.y] = vec4<Output>(block[1] + select(vec4<f32>(), vec4<f32>(c[at.y]), ACCUMULATE)); }
+  if (rows.z < live_m) { c[at.z] = vec4<Output>(block[2] + select(vec4<f32>(), vec4<f32>(c[at.z]), ACCUMULATE)); }
+  if (rows.w < live_m) { c[at.w] = vec4<Output>(block[3] + select(vec4<f32>(), vec4<f32>(c[at.w]), ACCUMULATE)); }
 }
 
 @compute @workgroup_size(WORKGROUP_X)

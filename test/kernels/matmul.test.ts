@@ -4,7 +4,7 @@
  * kernels run everywhere; those with subgroups where the device grants them.
  */
 import type { DeviceBuffer, Executor, Tensor } from '@synglot/gpu';
-import { catalogue } from '@synglot/kernels';
+import { catalogue, type ElementChoice } from '@synglot/kernels';
 import {
   type Axis,
   type DeviceTraits,
@@ -17,6 +17,7 @@ import {
 } from '@synglot/nn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { canStore, noHalf, packHalf, storageTolerance, stored, unpackHalf } from '../support/half.js';
 import { bitsOf, expectClose, poison, poisonBits } from '../support/kernel-harness.js';
 import { randomFloats } from '../support/random.js';
 
@@ -82,7 +83,20 @@ function traits(family: Family): DeviceTraits | undefined {
   return subgroups.minSize > 0 ? { type: 'cpu', subgroups } : undefined;
 }
 
-async function product(device: DeviceTraits, layout: Layout, { m, n, k }: (typeof problems)[number]) {
+/** How the operands and the result are stored; sums are f32. */
+const storages = [
+  { inputs: 'f32', result: 'f32' },
+  { inputs: 'f16', result: 'f16' },
+  { inputs: 'f16', result: 'f32' },
+] as const satisfies readonly { readonly inputs: ElementChoice; readonly result: ElementChoice }[];
+type Storage = (typeof storages)[number];
+
+async function product(
+  device: DeviceTraits,
+  layout: Layout,
+  { m, n, k }: (typeof problems)[number],
+  { inputs, result }: Storage,
+) {
   const g = new Graph('product', new ParameterLayout([], 2 ** 27), false, device);
   const axes = {
     m: { capacity: m.capacity, slot: m.live < m.capacity ? 'queries' : 'all' },
@@ -91,22 +105,25 @@ async function product(device: DeviceTraits, layout: Layout, { m, n, k }: (typeo
   } as const satisfies Record<string, Axis>;
   const isTn = layout.startsWith('tn');
   const accumulate = layout.endsWith('accumulating');
-  const a = isTn ? operand(k, m, 1) : operand(m, k, 1);
-  const b = layout.startsWith('nt') ? operand(n, k, 2) : operand(k, n, 2);
+  const a = stored(isTn ? operand(k, m, 1) : operand(m, k, 1), inputs);
+  const b = stored(layout.startsWith('nt') ? operand(n, k, 2) : operand(k, n, 2), inputs);
   const bias = operand(full(1), n, 3);
-  const before = accumulate ? randomFloats(m.capacity * n.capacity, 4) : poison(m.capacity * n.capacity);
+  const size = m.capacity * n.capacity;
+  const before = stored(accumulate ? randomFloats(size, 4) : poison(size), result);
   const buffers = new Map<string, DeviceBuffer>();
-  const tensor = (name: string, data: Float32Array): Tensor => {
+  const tensor = (name: string, values: Float32Array, type: ElementChoice): Tensor => {
+    const data = type === 'f16' ? packHalf(values) : values;
     const buffer = executor.createBuffer(name, data.byteLength);
     executor.write(buffer, data);
     buffers.set(name, buffer);
-    return g.plan.external(name, [data.length]);
+    return g.plan.external(name, [values.length], type);
   };
-  const [tensorA, tensorB, tensorC] = [tensor('a', a), tensor('b', b), tensor('c', before)];
+  const [tensorA, tensorB] = [tensor('a', a, inputs), tensor('b', b, inputs)];
+  const tensorC = tensor('c', before, result);
   const options = { ...axes, label: layout };
   if (layout === 'nt') matmulNt(g, tensorA, tensorB, tensorC, options);
   else if (layout === 'nt with bias') {
-    matmulNt(g, tensorA, tensorB, tensorC, { ...options, bias: tensor('bias', bias) });
+    matmulNt(g, tensorA, tensorB, tensorC, { ...options, bias: tensor('bias', bias, 'f32') });
   } else if (isTn) matmulTn(g, tensorA, tensorB, tensorC, { ...options, accumulate });
   else matmulNn(g, tensorA, tensorB, tensorC, { ...options, accumulate });
   const plan = g.plan.build();
@@ -115,7 +132,8 @@ async function product(device: DeviceTraits, layout: Layout, { m, n, k }: (typeo
   await compiled.run({
     feeds: { step: packStep({ counts: { queries: m.live, candidates: n.live, tokens: k.live } }) },
   });
-  const c = new Float32Array(await executor.read(buffers.get('c') as DeviceBuffer));
+  const bytes = await executor.read(buffers.get('c') as DeviceBuffer);
+  const c = result === 'f16' ? unpackHalf(new Uint16Array(bytes), size) : new Float32Array(bytes);
   compiled.destroy();
   for (const buffer of buffers.values()) buffer.destroy();
 
@@ -136,20 +154,22 @@ async function product(device: DeviceTraits, layout: Layout, { m, n, k }: (typeo
 }
 
 const combinations = (['portable', 'subgroups'] as const).flatMap((family) =>
-  layouts.map((layout) => ({ family, layout })),
+  layouts.flatMap((layout) => storages.map((storage) => ({ family, layout, storage }))),
 );
 
-describe.each(combinations)('$layout, $family', ({ family, layout }) => {
+describe.each(combinations)('$layout, $family, $storage', ({ family, layout, storage }) => {
   test.for(problems)('m $m n $n k $k', async (problem, { skip }) => {
     const device = traits(family);
     if (!device) return skip('this device has no subgroups');
+    if (!canStore(executor, storage.inputs)) return skip(noHalf);
     const { m, n, k } = fit(layout, problem);
-    const { c, expected, before } = await product(device, layout, { m, n, k });
+    const { c, expected, before } = await product(device, layout, { m, n, k }, storage);
     const live = Float32Array.from(expected, (_, index) => {
       const row = Math.floor(index / n.live);
       return c[row * n.capacity + (index % n.live)] as number;
     });
-    expectClose(live, expected, { absolute: 1e-6 * Math.sqrt(k.live + 1), relative: 2e-6 }, layout);
+    const sums = { absolute: 1e-6 * Math.sqrt(k.live + 1), relative: 2e-6 };
+    expectClose(live, expected, storageTolerance(sums, storage.result), layout);
     const written = bitsOf(c);
     const original = bitsOf(before);
     for (let index = m.live * n.capacity; index < written.length; index++) {

@@ -6,8 +6,9 @@
  * when it is called. Composition is plain TypeScript (see encoder/layer.ts).
  */
 import { type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
+import type { ElementChoice } from '@synglot/kernels';
 import { type Axis, countSlots } from './axis.js';
-import type { ParameterLayout, ParameterPart } from './parameters.js';
+import { halfKind, type ParameterLayout, type ParameterPart } from './parameters.js';
 
 /** A matrix [axis.capacity, columns] of which the axis's live rows mean something. */
 export interface Activation {
@@ -39,6 +40,13 @@ export interface DropoutParams {
 /** What of a device decides between kernels. */
 export type DeviceTraits = Pick<DeviceInfo, 'type' | 'subgroups'>;
 
+/**
+ * - `f32`: everything
+ * - `mixed`: matrices over tokens, their gradients and copies of the weights that they meet in products are
+ *   stored as f16; weights, their gradients, statistics, and everything that is per sequence stay f32
+ */
+export type Precision = 'f32' | 'mixed';
+
 const portableDevice: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0, maxSize: 0 } };
 
 export class Graph {
@@ -50,12 +58,14 @@ export class Graph {
   /**
    * @param training turns dropout on
    * @param device lets ops choose kernels for it; without, they choose what runs everywhere
+   * @param precision `mixed` needs a device with `shader-f16`
    */
   constructor(
     label: string,
     layout: ParameterLayout,
     readonly training: boolean,
     readonly device: DeviceTraits = portableDevice,
+    readonly precision: Precision = 'f32',
   ) {
     this.plan = new PlanBuilder(label);
     this.#layout = layout;
@@ -63,7 +73,13 @@ export class Graph {
 
   /** An intermediate matrix. `frozen`: what `frozen()` says of the op that computes it. */
   activation(name: string, axis: Axis, columns: number, frozen = false): Activation {
-    return { tensor: this.plan.transient(name, [axis.capacity, columns]), axis, columns, frozen };
+    const type = this.precision === 'mixed' && axis.slot === 'tokens' ? 'f16' : 'f32';
+    return { tensor: this.plan.transient(name, [axis.capacity, columns], type), axis, columns, frozen };
+  }
+
+  /** Statistics of rows, f32 in every precision. */
+  statistics(name: string, axis: Axis, columns: number): Tensor {
+    return this.plan.transient(name, [axis.capacity, columns]);
   }
 
   /** Whether an op of these inputs and parameters has nothing trainable in or below it. */
@@ -79,6 +95,11 @@ export class Graph {
   /** The weight of a parameter that is not split. */
   parameter(name: string): Tensor {
     return this.#whole('parameter', name);
+  }
+
+  /** The weight that a product with `x` takes: the parameter, or its copy in half precision. */
+  weight(name: string, x: Activation): Tensor {
+    return this.#whole(x.tensor.type === 'f16' ? halfKind : 'parameter', name);
   }
 
   /** The gradient of a parameter that is not split. */
@@ -125,11 +146,16 @@ export class Graph {
     const name = `${kind} ${part.key}`;
     let tensor = this.#externals.get(name);
     if (!tensor) {
-      tensor = this.plan.external(name, part.shape);
+      tensor = this.plan.external(name, part.shape, kind === halfKind ? 'f16' : 'f32');
       this.#externals.set(name, tensor);
     }
     return tensor;
   }
+}
+
+/** The element type that a kernel is chosen for, given a tensor that it reads or writes. */
+export function storedType({ type }: Tensor): ElementChoice {
+  return type === 'f16' ? 'f16' : 'f32';
 }
 
 /** `rows` and `rows_count` parameters of an axis. */

@@ -1,6 +1,6 @@
 /** Parameters, gradients and optimiser state on a device: buffers by kind and part. */
-import type { DeviceBuffer, Executor } from '@synglot/gpu';
-import { ParameterLayout, type ParameterSpec } from './parameters.js';
+import { type DeviceBuffer, type Executor, tensorSizeBytes } from '@synglot/gpu';
+import { halfKind, ParameterLayout, type ParameterSpec } from './parameters.js';
 
 /** Reads rows [begin, end) of a parameter as floats; one-dimensional parameters have rows of one. */
 export type ReadRows = (name: string, begin: number, end: number) => Promise<Float32Array>;
@@ -19,14 +19,15 @@ export class ParameterStore {
   }
 
   /**
-   * Allocates zero-filled buffers of a kind once: `parameter` for all, `gradient`, `first moment` … for
-   * the trainable ones.
+   * Allocates zero-filled buffers of a kind once: `parameter` for all, `half parameter` for weights of
+   * products, `gradient`, `first moment` … for the trainable ones.
    */
   allocate(kind: string): void {
+    const type = kind === halfKind ? 'f16' : 'f32';
     for (const part of this.layout.partsOf(kind)) {
       const key = `${kind} ${part.key}`;
       if (!this.#buffers.has(key))
-        this.#buffers.set(key, this.#executor.createBuffer(key, part.elements * 4));
+        this.#buffers.set(key, this.#executor.createBuffer(key, tensorSizeBytes(part.shape, type)));
     }
   }
 

@@ -63,6 +63,14 @@ export interface ParameterPart {
   readonly elements: number;
 }
 
+/** Kind of the copies of weights that mixed precision keeps as f16, for products with f16 matrices. */
+export const halfKind = 'half parameter';
+
+/** Whether a parameter takes part in products: a matrix that is not a table. */
+function meetsProducts({ name, shape }: ParameterSpec): boolean {
+  return shape.length === 2 && !name.startsWith('embeddings.');
+}
+
 /** Cuts parameters into parts that a device can bind. */
 export class ParameterLayout {
   readonly #parts = new Map<ParameterName, ParameterPart[]>();
@@ -102,14 +110,19 @@ export class ParameterLayout {
     return this.#trainable.has(name);
   }
 
-  /** The parameters of which buffers of `kind` exist: all have a value, the trained ones also the rest. */
+  /**
+   * The parameters of which buffers of `kind` exist: all have a value, those that meet products a copy in
+   * half precision (`halfKind`), the trained ones also the rest.
+   */
   specsOf(kind: string): readonly ParameterSpec[] {
-    return kind === 'parameter' ? this.specs : this.specs.filter(({ name }) => this.trains(name));
+    if (kind === 'parameter') return this.specs;
+    if (kind === halfKind) return this.specs.filter(meetsProducts);
+    return this.specs.filter(({ name }) => this.trains(name));
   }
 
   /** Every part of what `specsOf(kind)` names, in order. */
   partsOf(kind: string): ParameterPart[] {
-    return kind === 'parameter' ? this.all() : this.all().filter(({ name }) => this.trains(name));
+    return this.specsOf(kind).flatMap(({ name }) => this.parts(name));
   }
 }
 

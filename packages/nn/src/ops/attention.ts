@@ -120,11 +120,11 @@ function emitAttention(
   const tensors = { q: q.of.tensor, k: k.of.tensor, v: v.of.tensor };
 
   const output = g.activation(`${label} context`, axis, columns, g.frozen([q.of, k.of, v.of]));
-  const logSumExp = g.activation(`${label} log-sum-exp`, axis, heads);
+  const logSumExp = g.statistics(`${label} log-sum-exp`, axis, heads);
   g.plan.dispatch('attention_forward', {
     label,
     constants: { ...constants, HAS_DROPOUT: active },
-    bindings: { ...tensors, bounds, context: output.tensor, log_sum_exp: logSumExp.tensor },
+    bindings: { ...tensors, bounds, context: output.tensor, log_sum_exp: logSumExp },
     params,
     workgroups,
   });
@@ -132,20 +132,20 @@ function emitAttention(
     output,
     backward(dOutput: Activation, into: { dQ: Activation; dK: Activation; dV: Activation }) {
       if (output.frozen) return;
-      const statistics = g.activation(`${label} statistics`, axis, heads * 2);
+      const statistics = g.statistics(`${label} statistics`, axis, heads * 2);
       g.plan.dispatch('attention_backward_statistics', {
         label: `d ${label} statistics`,
         constants,
         bindings: {
           d_context: dOutput.tensor,
           context: output.tensor,
-          log_sum_exp: logSumExp.tensor,
-          statistics: statistics.tensor,
+          log_sum_exp: logSumExp,
+          statistics,
         },
         params: size,
         workgroups,
       });
-      const inputs = { ...tensors, d_context: dOutput.tensor, statistics: statistics.tensor, bounds };
+      const inputs = { ...tensors, d_context: dOutput.tensor, statistics, bounds };
       if (!q.of.frozen) {
         g.plan.dispatch('attention_backward_query', {
           label: `d ${label} q`,

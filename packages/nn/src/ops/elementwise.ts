@@ -1,10 +1,21 @@
 /** Elementwise ops on activations: GELU, tanh, dropout, addition. */
-import { type Activation, type Differentiable, type Graph, rowParams, stridedWorkgroups } from '../graph.js';
+import {
+  type Activation,
+  type Differentiable,
+  type Graph,
+  rowParams,
+  storedType,
+  stridedWorkgroups,
+} from '../graph.js';
 
 /** Exact GELU. Keeps its input for backward. */
 export function gelu(g: Graph, x: Activation, label: string): Differentiable {
   const { axis, columns } = x;
-  const shape = { params: { ...rowParams(axis), columns }, workgroups: stridedWorkgroups(axis, columns) };
+  const shape = {
+    constants: { Element: storedType(x.tensor) },
+    params: { ...rowParams(axis), columns },
+    workgroups: stridedWorkgroups(axis, columns),
+  };
   const output = g.activation(`${label} output`, axis, columns, x.frozen);
   g.plan.dispatch('gelu_forward', { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
   return {
@@ -25,7 +36,11 @@ export function gelu(g: Graph, x: Activation, label: string): Differentiable {
 /** Hyperbolic tangent. Keeps its output for backward. */
 export function tanh(g: Graph, x: Activation, label: string): Differentiable {
   const { axis, columns } = x;
-  const shape = { params: { ...rowParams(axis), columns }, workgroups: stridedWorkgroups(axis, columns) };
+  const shape = {
+    constants: { Element: storedType(x.tensor) },
+    params: { ...rowParams(axis), columns },
+    workgroups: stridedWorkgroups(axis, columns),
+  };
   const output = g.activation(`${label} output`, axis, columns, x.frozen);
   g.plan.dispatch('tanh_forward', { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
   return {
@@ -52,6 +67,7 @@ export function dropout(g: Graph, x: Activation, rate: number, label: string): D
     const output = g.activation(`${name} output`, axis, columns, input.frozen);
     g.plan.dispatch('dropout', {
       label: name,
+      constants: { Element: storedType(input.tensor) },
       bindings: { x: input.tensor, y: output.tensor },
       params: { ...rowParams(axis), columns, ...params },
       workgroups: stridedWorkgroups(axis, columns),
@@ -68,6 +84,7 @@ export function dropout(g: Graph, x: Activation, rate: number, label: string): D
 export function addInto(g: Graph, x: Activation, y: Activation, label: string): void {
   g.plan.dispatch('add', {
     label,
+    constants: { Element: storedType(x.tensor) },
     bindings: { x: x.tensor, y: y.tensor },
     params: { ...rowParams(x.axis), columns: x.columns },
     workgroups: stridedWorkgroups(x.axis, x.columns),

@@ -1,7 +1,7 @@
 /** Token embeddings: word + position + type rows, summed; their gradients from host-sorted ids. */
 import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
-import { type Activation, type Graph, stridedWorkgroups } from '../graph.js';
+import { type Activation, type Graph, storedType, stridedWorkgroups } from '../graph.js';
 import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
 
 /** Feeds that describe the tokens of a step. */
@@ -42,6 +42,7 @@ export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenE
   for (const { part, tensor } of g.parts('parameter', word)) {
     g.plan.dispatch('embedding_gather_forward', {
       label: `gather ${part.key}`,
+      constants: { Element: storedType(words.tensor) },
       bindings: { table: tensor, tokens: feeds.tokens, y: words.tensor },
       params: { ...size, row_begin: part.rowBegin, row_end: part.rowEnd },
       workgroups,
@@ -51,6 +52,7 @@ export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenE
   const positionsAndTypes = g.activation('position and type embeddings', axis, columns, frozen);
   g.plan.dispatch('embedding_position_type_forward', {
     label: 'position and type embeddings',
+    constants: { Element: storedType(positionsAndTypes.tensor) },
     bindings: {
       positions: g.parameter(position),
       types: g.parameter(type),
@@ -75,6 +77,7 @@ function rowGradients(g: Graph, dSum: Activation, name: string, sorted: SortedRo
   for (const { part, tensor } of g.parts('gradient', name)) {
     g.plan.dispatch('embedding_backward_rows', {
       label: `d ${part.key}`,
+      constants: { Element: storedType(dSum.tensor) },
       bindings: {
         d_y: dSum.tensor,
         rows: sorted.rows,
@@ -101,7 +104,7 @@ function typeGradients(g: Graph, dSum: Activation, tokens: Tensor): void {
     const partial = g.plan.transient(`d ${type} partial`, [blocks, columns]);
     g.plan.dispatch('embedding_backward_type_partial', {
       label: `d ${type} ${tokenType} partial`,
-      constants: { ROWS_PER_BLOCK: rowsPerBlock },
+      constants: { ROWS_PER_BLOCK: rowsPerBlock, Element: storedType(dSum.tensor) },
       bindings: { d_y: dSum.tensor, tokens, partial },
       params: { tokens: axis.capacity, tokens_count: countSlots[axis.slot], columns, token_type: tokenType },
       workgroups: [Math.ceil(columns / 4 / 32), blocks],

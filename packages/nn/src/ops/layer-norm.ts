@@ -1,5 +1,12 @@
 /** Residual connection, dropout and layer norm in one: the end of every sub-layer. */
-import { type Activation, type Graph, rowParams, rowWorkgroups, stridedWorkgroups } from '../graph.js';
+import {
+  type Activation,
+  type Graph,
+  rowParams,
+  rowWorkgroups,
+  storedType,
+  stridedWorkgroups,
+} from '../graph.js';
 import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
 
 export interface ResidualLayerNorm {
@@ -26,21 +33,22 @@ export function residualLayerNorm(
   const { name, label } = options;
   const { active, params: dropoutParams } = g.dropout(options.dropoutRate);
   const sum = g.activation(`${label} sum`, axis, columns);
-  const statistics = g.activation(`${label} statistics`, axis, 2);
+  const statistics = g.statistics(`${label} statistics`, axis, 2);
   const [weight, bias] = [`${name}.weight`, `${name}.bias`];
   const frozenInputs = g.frozen([x, residual]);
   const output = g.activation(`${label} output`, axis, columns, g.frozen([x, residual], [weight, bias]));
   const params = { ...rowParams(axis), columns };
+  const element = { Element: storedType(x.tensor) };
   g.plan.dispatch('residual_layer_norm_forward', {
     label,
-    constants: { HAS_DROPOUT: active },
+    constants: { ...element, HAS_DROPOUT: active },
     bindings: {
       x: x.tensor,
       residual: residual.tensor,
       gamma: g.parameter(weight),
       beta: g.parameter(bias),
       sum: sum.tensor,
-      statistics: statistics.tensor,
+      statistics,
       y: output.tensor,
     },
     params: { ...params, epsilon: options.epsilon, ...dropoutParams },
@@ -52,11 +60,11 @@ export function residualLayerNorm(
     const partialBeta = g.plan.transient(`${label} partial beta`, [blocks, columns]);
     g.plan.dispatch('layer_norm_backward_parameters_partial', {
       label: `d ${label} parameters`,
-      constants: { ROWS_PER_BLOCK: rowsPerBlock },
+      constants: { ...element, ROWS_PER_BLOCK: rowsPerBlock },
       bindings: {
         d_y: dOutput.tensor,
         sum: sum.tensor,
-        statistics: statistics.tensor,
+        statistics,
         partial_gamma: partialGamma,
         partial_beta: partialBeta,
       },
@@ -74,10 +82,11 @@ export function residualLayerNorm(
       if (frozenInputs) return { dX: dSum, dResidual: dSum };
       g.plan.dispatch('layer_norm_backward_input', {
         label: `d ${label}`,
+        constants: element,
         bindings: {
           d_y: dOutput.tensor,
           sum: sum.tensor,
-          statistics: statistics.tensor,
+          statistics,
           gamma: g.parameter(weight),
           d_sum: dSum.tensor,
         },
@@ -88,6 +97,7 @@ export function residualLayerNorm(
       const dX = g.activation(`d ${label} x`, axis, columns);
       g.plan.dispatch('dropout', {
         label: `d ${label} dropout`,
+        constants: element,
         bindings: { x: dSum.tensor, y: dX.tensor },
         params: { ...params, ...dropoutParams },
         workgroups: stridedWorkgroups(axis, columns),

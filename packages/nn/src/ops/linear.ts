@@ -18,7 +18,7 @@ export function linear(
     );
   }
   const hasBias = options.bias ?? true;
-  const weight = g.parameter(`${name}.weight`);
+  const weight = g.weight(`${name}.weight`, x);
   const names = hasBias ? [`${name}.weight`, `${name}.bias`] : [`${name}.weight`];
   const output = g.activation(`${label} output`, x.axis, out, g.frozen([x], names));
   const rows = { capacity: x.axis.capacity, slot: x.axis.slot };

@@ -2,7 +2,7 @@
 import type { Tensor } from '@synglot/gpu';
 import { type KernelName, kernelConstant } from '@synglot/kernels';
 import { type Axis, countSlots } from '../axis.js';
-import type { DeviceTraits, Graph } from '../graph.js';
+import { type DeviceTraits, type Graph, storedType } from '../graph.js';
 
 export interface MatmulOptions {
   readonly m: Axis;
@@ -21,10 +21,10 @@ export function matmulNt(
 ): void {
   const { bias } = options;
   if (bias) {
-    const { kernel, dispatch } = choose(g, 'matmul_nt_bias', options);
+    const { kernel, dispatch } = choose(g, 'matmul_nt_bias', { a, c }, options);
     g.plan.dispatch(kernel, { ...dispatch, bindings: { a, b, bias, c } });
   } else {
-    const { kernel, dispatch } = choose(g, 'matmul_nt', options);
+    const { kernel, dispatch } = choose(g, 'matmul_nt', { a, c }, options);
     g.plan.dispatch(kernel, { ...dispatch, bindings: { a, b, c } });
   }
 }
@@ -57,7 +57,7 @@ function accumulating(
   bindings: { a: Tensor; b: Tensor; c: Tensor },
   options: MatmulOptions & { readonly accumulate: boolean },
 ): void {
-  const { kernel, dispatch } = choose(g, product, options);
+  const { kernel, dispatch } = choose(g, product, bindings, options);
   const constants = { ...dispatch.constants, ACCUMULATE: options.accumulate };
   g.plan.dispatch(kernel, { ...dispatch, constants, bindings });
 }
@@ -65,7 +65,12 @@ function accumulating(
 type Product = 'matmul_nt' | 'matmul_nt_bias' | 'matmul_nn' | 'matmul_tn';
 
 /** The kernel for a device, with its constants, parameters and workgroups. */
-function choose<P extends Product>(g: Graph, product: P, options: MatmulOptions) {
+function choose<P extends Product>(
+  g: Graph,
+  product: P,
+  { a, c }: { readonly a: Tensor; readonly c: Tensor },
+  options: MatmulOptions,
+) {
   const constants = subgroupConstants(g.device);
   const kernel = constants ? (`${product}_subgroup` as const) : product;
   const { m, n, k, label } = options;
@@ -74,7 +79,7 @@ function choose<P extends Product>(g: Graph, product: P, options: MatmulOptions)
     kernel: kernel as P,
     dispatch: {
       label,
-      constants: { ...constants },
+      constants: { ...constants, Element: storedType(a), Output: storedType(c) },
       params: {
         m: m.capacity,
         n: n.capacity,

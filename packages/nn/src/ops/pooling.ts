@@ -7,6 +7,7 @@ import {
   type Graph,
   rowParams,
   rowWorkgroups,
+  storedType,
   stridedWorkgroups,
 } from '../graph.js';
 
@@ -42,6 +43,7 @@ export function pool(
   const output = g.activation(`${label} output`, rows, columns, hidden.frozen);
   g.plan.dispatch(mode === 'mean' ? 'pool_mean_forward' : 'pool_cls_forward', {
     label,
+    constants: { Element: storedType(hidden.tensor) },
     bindings: { hidden: hidden.tensor, slots: feeds.slots, y: output.tensor },
     params: { ...rowParams(rows), columns, slot_begin: slotBegin },
     workgroups: stridedWorkgroups(rows, columns),
@@ -52,6 +54,7 @@ export function pool(
       if (hidden.frozen) return;
       g.plan.dispatch(mode === 'mean' ? 'pool_mean_backward' : 'pool_cls_backward', {
         label: `d ${label}`,
+        constants: { Element: storedType(dHidden.tensor) },
         bindings: {
           d_y: dOutput.tensor,
           tokens: feeds.tokens,

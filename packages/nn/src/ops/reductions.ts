@@ -1,7 +1,7 @@
 /** Two-stage sums over rows: blocks of rows first, then the blocks. No atomics, fixed order. */
 import type { Tensor } from '@synglot/gpu';
 import type { Axis } from '../axis.js';
-import { type Activation, type Graph, rowParams } from '../graph.js';
+import { type Activation, type Graph, rowParams, storedType } from '../graph.js';
 
 /** Rows that one first-stage invocation sums. */
 export const rowsPerBlock = 64;
@@ -36,7 +36,7 @@ export function biasGradient(g: Graph, x: Activation, gradient: Tensor, label: s
   const partial = g.plan.transient(`${label} partial`, [blocks, columns]);
   g.plan.dispatch('column_sum_partial', {
     label: `${label} partial`,
-    constants: { ROWS_PER_BLOCK: rowsPerBlock },
+    constants: { ROWS_PER_BLOCK: rowsPerBlock, Element: storedType(x.tensor) },
     bindings: { x: x.tensor, partial },
     params: { ...rowParams(axis), columns },
     workgroups: [Math.ceil(columns / 4 / 32), blocks],
