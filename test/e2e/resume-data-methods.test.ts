@@ -4,9 +4,13 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TrainingSet } from '@synglot/data';
+import { openTrainingData } from '@synglot/data/files';
 import type { Executor } from '@synglot/gpu';
 import { parseConfig, runTraining } from '@synglot/train';
+import { mineForTraining } from 'synglot';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCliWell } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
 import { readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
 
@@ -43,6 +47,7 @@ ${lines}`,
     output: inFolder(name),
     resume: true,
     signal: stop.signal,
+    mine: mineForTraining,
     onStep: ({ step }) => {
       if (step === stopAfter) stop.abort();
     },
@@ -81,4 +86,37 @@ it('code-switching', async () => {
   expect(Math.min(...switched)).toBeGreaterThan(0);
   await run('not-switching', sampling);
   expect((await readMetrics(inFolder('not-switching')))[0]!.loss).not.toBe(metrics[0]!.loss);
+});
+
+it('hard negatives mined anew every two updates', async () => {
+  const lines = `sampling: { mode: monolingual, batch_size: 5, negatives: 2 }
+mining: { start: 1, every: 2, negatives: 3, sampling: random, range_max: 12 }
+`;
+  // A stop before the first round, at one, and between two.
+  const metrics = await expectSameRuns('mining', lines, [1, 3, 4]);
+  const rounds = await Promise.all(
+    [1, 3, 5].map((step) => readFile(join(inFolder('mining-whole'), `mined/step-00000${step}.json`), 'utf8')),
+  );
+  expect(new Set(rounds.map((round) => JSON.stringify(JSON.parse(round).negatives))).size).toBe(3);
+  await run('not-mining', 'sampling: { mode: monolingual, batch_size: 5, negatives: 2 }\n');
+  const plain = await readMetrics(inFolder('not-mining'));
+  // Before the first round the runs are one; after it the batches hold negatives.
+  expect(plain[0]).toEqual(metrics[0]);
+  expect(metrics[1]!.tokens).toBeGreaterThan(plain[1]!.tokens as number);
+});
+
+it('synglot mine writes triplets that training reads', async () => {
+  const output = inFolder('triplets.jsonl');
+  const { stdout } = await runCliWell([
+    'mine',
+    ...['--model', inFolder('model'), '--data', inFolder('pairs.jsonl'), '--output', output],
+    ...['--negatives', '2', '--languages', 'across', '--range-min', '1'],
+  ]);
+  expect(stdout).toMatch(/triplets\.jsonl: 90 lines, 180 negatives for 90 questions; of \d+ passages/);
+  const set = await TrainingSet.read(openTrainingData({ format: 'pairs-jsonl', path: output }));
+  expect(set.items).toHaveLength(30);
+  for (const item of set.items) {
+    expect(item.negatives.length).toBeGreaterThan(0);
+    expect(item.negatives).not.toContain(item.passage);
+  }
 });

@@ -46,3 +46,46 @@ describe('code-switching', () => {
   it('a misspelt key', () =>
     expectTrainMistake('lexicon-key', { code_switching: '{ lexicon: [en-fi.txt] }' }, ["'code_switching"]));
 });
+
+describe('mining', () => {
+  const mine = (...args: string[]) => ['mine', '--output', inPlace('mined.jsonl'), ...args];
+  const data = () => ['--model', place.model, '--data', place.pairs];
+
+  it('that would exclude everything', () =>
+    expectMistake(
+      mine(...data(), '--max-score', '-1', '--min-score', '1'),
+      [
+        /mining leaves no negative for any of 36 questions: of \d+ passages ranked, /,
+        /excluded 36 answers, \d+ by max_score; loosen max_score$/,
+      ],
+      { late: true },
+    ));
+
+  it('that would exclude everything, while training', async () => {
+    const config = await writeConfig(place, 'mining', { mining: '{ relative_margin: 3 }' });
+    await expectMistake(
+      ['train', config, '--output', inPlace('run-mining')],
+      [/mining: mining leaves no negative .*loosen relative_margin/],
+      { late: true },
+    );
+  });
+
+  it('neither a configuration nor data', () =>
+    expectMistake(mine('--model', place.model), ['--model and --data', 'synglot mine --help']));
+
+  it('a window of ranks that is too narrow', () =>
+    expectMistake(mine(...data(), '--range-min', '98'), ['`rangeMax`', '102']));
+
+  it('data without a language', async () => {
+    await writeFile(inPlace('plain.jsonl'), '{"query":"q","passage":"p"}\n');
+    await expectMistake(mine('--model', place.model, '--data', inPlace('plain.jsonl')), [
+      /plain\.jsonl:1: the language of the question is unknown/,
+    ]);
+  });
+
+  it('a misspelt key', () =>
+    expectTrainMistake('mining-key', { mining: '{ negative: 3 }' }, [
+      "unknown key 'mining.negative'",
+      "did you mean 'negatives'",
+    ]));
+});

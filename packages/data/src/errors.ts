@@ -10,6 +10,7 @@
  * - `INPUT_COLUMN`: a field or column is missing or of the wrong type.
  * - `INPUT_EMPTY`: a query, a passage, a negative, an encoding or a whole data set is empty.
  * - `INPUT_LANGUAGE`: a language is missing, malformed or not in the data.
+ * - `INPUT_MINING`: mining leaves no negative.
  * - `INPUT_OPTION`: an option has a value that is not allowed.
  * - `INPUT_FORMAT`: no reader has this name.
  * - `INPUT_BATCH`: no batch of the wanted size, mode or languages can be drawn from the data.
@@ -23,6 +24,7 @@ export type DataErrorCode =
   | 'INPUT_FORMAT'
   | 'INPUT_JSON'
   | 'INPUT_LANGUAGE'
+  | 'INPUT_MINING'
   | 'INPUT_OPTION'
   | 'INPUT_STATE';
 

@@ -106,9 +106,14 @@ export class EmbeddingModel {
 
   /** Frees plans and weights. */
   async destroy(): Promise<void> {
+    await this.releasePlans();
+    this.store.destroy();
+  }
+
+  /** Frees the plans; the weights stay with a store that others use too. */
+  async releasePlans(): Promise<void> {
     for (const plan of this.#plans.values()) (await plan).compiled.destroy();
     this.#plans.clear();
-    this.store.destroy();
   }
 
   async #tokenize(texts: readonly TextInput[], options: EmbedOptions): Promise<EncodedText[]> {

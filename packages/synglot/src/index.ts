@@ -7,3 +7,6 @@ export * from '@synglot/models';
 export * from '@synglot/nn';
 export * from '@synglot/train';
 export * from './demo/demo.js';
+export { mineForTraining } from './mining/mine-for-training.js';
+export { type MineOptions, type MineResult, mineNegatives } from './mining/mine-negatives.js';
+export { writeMined } from './mining/write-mined.js';

@@ -7,6 +7,7 @@ import { evalCommand } from './commands/eval.js';
 import { fetchCommand } from './commands/fetch.js';
 import { indexCommand } from './commands/index-corpus.js';
 import { searchCommand } from './commands/index-corpus-search.js';
+import { mineCommand } from './commands/mine.js';
 import { reportCommand } from './commands/report.js';
 import { trainCommand } from './commands/train.js';
 
@@ -21,6 +22,7 @@ Examples:
   synglot eval --qrels Q --run R --format trec_eval -q -m official
   synglot index --model MODEL --corpus corpus.jsonl.gz --store S
   synglot search --store S --model MODEL --queries topics.tsv --save-run R.trec
+  synglot mine my-run.yaml --model runs/my-run/model --output triplets.jsonl
   synglot report runs                             one HTML page about everything in a folder
 
 Environment:
@@ -44,6 +46,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     encodeCommand(),
     indexCommand(),
     searchCommand(),
+    mineCommand(),
     reportCommand(),
     devicesCommand(),
   ]) {

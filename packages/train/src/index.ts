@@ -5,6 +5,7 @@ export * from './errors.js';
 export * from './gradient-cache.js';
 export * from './held-out.js';
 export * from './metrics-file.js';
+export * from './mining.js';
 export * from './objectives.js';
 export * from './plan-cache.js';
 export * from './run.js';

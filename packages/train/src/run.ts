@@ -20,6 +20,7 @@ import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
 import { makeFreshModel } from './fresh-model.js';
 import { MetricsFile } from './metrics-file.js';
+import { checkMining, type Mine, MiningRounds } from './mining.js';
 import { openRewrite } from './rewrite.js';
 import { inTermsOfConfig, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
@@ -40,6 +41,8 @@ export interface TrainingRunOptions {
   readonly onModelProgress?: (progress: HubProgress) => void;
   readonly onStep?: (metrics: StepMetrics, steps: number) => void;
   readonly onValidation?: (step: number, loss: number) => void;
+  /** Searches for hard negatives, where the configuration has `mining`; `mineForTraining` of synglot. */
+  readonly mine?: Mine;
   /** Asks the run to stop after the current update; it writes a checkpoint first. */
   readonly signal?: AbortSignal;
 }
@@ -71,6 +74,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     `${config.data.map(({ path }) => path).join(', ')}: `,
     () => new BatchSampler(training, samplerOptions),
   );
+  await inTermsOfConfig('mining: ', () => checkMining(config, options.mine));
   const rewrite = await inTermsOfConfig('code_switching: ', () => openRewrite(config, training.languages));
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
 
@@ -123,6 +127,13 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   }
 
   const parts = modelParts(checkpoint, encoder, config);
+  const rounds =
+    config.mining && options.mine
+      ? new MiningRounds(
+          { config, set: training, sampler, output, mine: options.mine, executor, store, parts, onNotice },
+          config.mining,
+        )
+      : undefined;
   const save = () =>
     writeCheckpoint(checkpoints, {
       store,
@@ -135,6 +146,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   let loss = Number.NaN;
   try {
     while (trainer.step < config.training.steps) {
+      if (await inTermsOfConfig('mining: ', () => rounds?.before(trainer.step))) await trainer.redraw();
       const step = await trainer.update();
       loss = step.loss;
       await metrics.append(metricsLine(step));

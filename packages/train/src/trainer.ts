@@ -129,6 +129,13 @@ export class Trainer {
     this.#next = undefined;
   }
 
+  /** Draws the next batches anew, for a sampler whose negatives have changed. */
+  async redraw(): Promise<void> {
+    await this.#next?.catch(() => undefined);
+    this.#next = undefined;
+    this.#options.sampler.restore(this.#samplerState);
+  }
+
   /** Does one update. Throws `TRAIN_DIVERGED` when the loss is no longer a number. */
   async update(): Promise<StepMetrics> {
     const started = performance.now();

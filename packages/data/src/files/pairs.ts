@@ -37,7 +37,7 @@ export interface PairOptions extends SingleLanguageOptions, TsvOptions {
  * Reads pairs from a `.jsonl`, `.tsv` (either may end in `.gz`) or `.parquet` file.
  *
  * Fields: `query`, `passage`; and optional `negatives` (texts, or objects with `text` and optional `id`,
- * `lang`, `parallel_id`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
+ * `lang`, `parallel_id`, `dataset`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
  * and `passage_parallel_id`, `id`, `dataset`, `domain`. A TSV file without a header has the query in its
  * first column and the passage in its second.
  *
@@ -121,6 +121,7 @@ function negativeRows(
       text,
       lang: lang === undefined ? common.lang : located(lang, fields.where),
       parallelId: optionalText(own, 'parallel_id') ?? textId(text),
+      dataset: optionalText(own, 'dataset') ?? common.dataset,
     };
   });
 }

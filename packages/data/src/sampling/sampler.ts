@@ -65,6 +65,7 @@ export class BatchSampler {
   readonly #optionsFingerprint: string;
   #cursors = new Map<Stratum, StratumCursor>();
   #step = 0;
+  #mined: ReadonlyMap<number, readonly number[]> = new Map();
 
   /**
    * @throws DataError `INPUT_OPTION` for a bad option, `INPUT_LANGUAGE` for an unknown language in
@@ -103,6 +104,14 @@ export class BatchSampler {
   /** The mode of any batch, past or future, without drawing it. @param index 0 for the first batch */
   modeOf(index: number): BatchMode {
     return this.#drawMode(index, new Random(this.#options.seed, index));
+  }
+
+  /**
+   * Takes hard negatives that were mined, by item, as indices into the set's passages; they stand in for the
+   * data's own where an item has some. They are no part of {@link state}: give them again after {@link restore}.
+   */
+  setNegatives(byItem: ReadonlyMap<number, readonly number[]>): void {
+    this.#mined = byItem;
   }
 
   /**
@@ -186,7 +195,7 @@ export class BatchSampler {
   #pair(drawn: Drawn, mode: BatchMode, random: Random, guard: BatchGuard): Pair {
     const set = this.#set;
     const language = set.rowLanguage[drawn.passage]!;
-    const known = set.items[drawn.item]!.negatives;
+    const known = this.#mined.get(drawn.item) ?? set.items[drawn.item]!.negatives;
     const negatives: Row[] = [];
     for (const passage of this.#options.negatives === null ? known : random.pick(known, known.length)) {
       if (negatives.length === this.#options.negatives) break;

@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import { readConfig, runTraining } from '@synglot/train';
 import { Command } from 'commander';
+import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import { collect, type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
@@ -57,6 +58,7 @@ export function trainCommand(): Command {
         output,
         resume: options.resume ?? false,
         signal: stop.signal,
+        mine: mineForTraining,
         onNotice: (line) => console.error(line),
         onModelProgress: hubProgress(),
         onStep: ({ step, loss, pairs, seconds, mode }, steps) => {

@@ -9,6 +9,7 @@ import { dataSource } from './data.js';
 import { freshModelSection } from './fresh-model.js';
 import { holdOutSection } from './hold-out.js';
 import { lossSection } from './loss.js';
+import { miningSection } from './mining.js';
 import { optimizerSection } from './optimizer.js';
 import { samplingSection } from './sampling.js';
 import { textSection } from './text.js';
@@ -25,6 +26,7 @@ export const schema = z.strictObject({
   sampling: samplingSection,
   text: textSection,
   code_switching: codeSwitchingSection,
+  mining: miningSection,
   loss: lossSection,
   optimizer: optimizerSection,
   training: trainingSection,

@@ -1,0 +1,154 @@
+/** `synglot mine`: hard negatives for training pairs, with a model as it stands. */
+import { DataError, miningSummary, resolveMining } from '@synglot/data';
+import { EmbeddingModel, openCheckpoint } from '@synglot/models';
+import {
+  inTermsOfConfig,
+  miningOptions,
+  parseConfig,
+  readConfig,
+  readData,
+  type TrainConfig,
+} from '@synglot/train';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { mineNegatives } from '../mining/mine-negatives.js';
+import { writeMined } from '../mining/write-mined.js';
+import { hubProgress } from '../model-progress.js';
+import { progressBar } from '../progress.js';
+import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+
+interface MineCommandOptions extends DeviceOptions {
+  readonly model?: string;
+  readonly data?: string;
+  readonly format: string;
+  readonly lang?: string;
+  readonly output: string;
+  readonly negatives?: number;
+  readonly absoluteMargin?: number;
+  readonly relativeMargin?: number;
+  readonly maxScore?: number;
+  readonly minScore?: number;
+  readonly rangeMin?: number;
+  readonly rangeMax?: number;
+  readonly sampling?: 'top' | 'random';
+  readonly languages?: 'within' | 'across';
+  readonly seed?: number;
+}
+
+const help = `
+A configuration gives model, data, prefixes, lengths and its \`mining\` section; what is given here comes first.
+The output is read back as { format: pairs-jsonl, path: OUTPUT }. How to choose the rules: docs/mining.md.
+
+  synglot mine my-run.yaml --model runs/my-run/model --output triplets.jsonl --relative-margin 0.05
+  synglot mine --model MODEL --data pairs.jsonl --lang en --output triplets.jsonl`;
+
+export function mineCommand(): Command {
+  const command = new Command('mine')
+    .description('mine hard negatives for training pairs, with exact search')
+    .argument('[config]', 'YAML file of a training run')
+    .option('--model <folder or hub id>', "checkpoint; default: the configuration's")
+    .option('--data <path>', "training pairs; default: the configuration's")
+    .option('--format <name>', 'format of --data', 'pairs-jsonl')
+    .option('--lang <code>', 'language of --data, where its rows name none')
+    .requiredOption('--output <file>', 'JSONL to write: query, passage, negatives')
+    .option('--negatives <count>', 'for each question; default 4', wholeNumber(1))
+    .option('--absolute-margin <number>', 'keep scores up to the answer minus this', number)
+    .option('--relative-margin <share>', 'keep scores up to (1 - share) of the answer: 0.05 is 95%', number)
+    .option('--max-score <number>', 'keep scores up to this', number)
+    .option('--min-score <number>', 'keep scores from this', number)
+    .option('--range-min <rank>', 'skip so many of the best; default 0', wholeNumber(0))
+    .option('--range-max <rank>', 'look no further than this rank; default 100', wholeNumber(1))
+    .addOption(
+      new Option('--sampling <how>', 'the best of what is left, or by chance').choices(['top', 'random']),
+    )
+    .addOption(
+      new Option('--languages <which>', 'passages in the language of the answer, or in all').choices([
+        'within',
+        'across',
+      ]),
+    )
+    .option('--seed <number>', 'of random sampling', wholeNumber(0))
+    .addHelpText('after', help);
+  return withDeviceOptions(command).action(async (path: string | undefined, options: MineCommandOptions) => {
+    const config = await configOf(path, options);
+    const wanted = { ...miningOptions(config), ...given(options) };
+    resolveMining(wanted);
+    const checkpoint = await openCheckpoint(config.model, { onProgress: hubProgress() });
+    const set = await inTermsOfConfig('', async () => (await readData(config, console.error)).training);
+    const executor = await openDevice(options);
+    try {
+      const model = await EmbeddingModel.load(executor, checkpoint);
+      const { text } = config;
+      // Without a configuration the model says what stands before questions and passages.
+      const { query = '', passage = '' } = path === undefined ? checkpoint.prompts : {};
+      const embed = async (label: string, texts: readonly string[], prefix: string, maxLength: number) => {
+        const bar = progressBar(label, texts.length, 'texts');
+        const vectors = await model.embed(texts, {
+          prefix,
+          maxLength,
+          onProgress: (done) => bar.update(done),
+        });
+        bar.stop();
+        return vectors;
+      };
+      const { data, mined, statistics } = await inTermsOfConfig('', () =>
+        mineNegatives({
+          ...wanted,
+          executor,
+          set,
+          embedQueries: (texts) =>
+            embed('questions', texts, text.query_prefix || query, text.query_max_length),
+          embedPassages: (texts) =>
+            embed('passages', texts, text.passage_prefix || passage, text.passage_max_length),
+        }),
+      );
+      const lines = await writeMined(options.output, data, mined);
+      console.log(
+        `${options.output}: ${lines} lines, ${miningSummary(statistics, resolveMining(wanted).negatives)}`,
+      );
+    } finally {
+      executor.destroy();
+    }
+  });
+}
+
+/** The configuration in the file, or one made of what the command line says. */
+async function configOf(path: string | undefined, options: MineCommandOptions): Promise<TrainConfig> {
+  const { model, data, format, lang } = options;
+  if (path === undefined && (model === undefined || data === undefined)) {
+    throw new DataError(
+      'INPUT_OPTION',
+      'give a configuration, or --model and --data; see synglot mine --help',
+    );
+  }
+  const source = data === undefined ? undefined : [{ format, path: data, ...(lang ? { lang } : {}) }];
+  if (path === undefined) {
+    return parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data');
+  }
+  const config = await readConfig(path);
+  return { ...config, ...(model ? { model } : {}), ...(source ? { data: source } : {}) };
+}
+
+/** The options of mining that were given. */
+function given(options: MineCommandOptions): object {
+  const names = [
+    'negatives',
+    'absoluteMargin',
+    'relativeMargin',
+    'maxScore',
+    'minScore',
+    'rangeMin',
+    'rangeMax',
+    'sampling',
+    'languages',
+    'seed',
+  ] as const;
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  );
+}
+
+function number(value: string): number {
+  const result = Number(value);
+  if (value.trim() === '' || !Number.isFinite(result)) throw new InvalidArgumentError('expected a number');
+  return result;
+}

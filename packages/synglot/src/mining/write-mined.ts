@@ -1,0 +1,52 @@
+/** Mined negatives as lines of `pairs-jsonl`: a question, an answer and its negatives, which training reads. */
+import type { MinedQuestion, MiningPools } from '@synglot/data';
+import { writeFileAtomic } from '@synglot/models';
+
+/**
+ * Writes one line for each question in each language and each of its answers; questions without negatives
+ * are left out. Every negative carries its `score`, which the reader passes over.
+ *
+ * @returns the number of lines
+ * @throws ModelError `INPUT_DISK` where the file cannot be written
+ */
+export async function writeMined(
+  path: string,
+  data: MiningPools,
+  mined: readonly MinedQuestion[],
+): Promise<number> {
+  let lines = 0;
+  await writeFileAtomic(path, async (file) => {
+    for (const one of mined) {
+      for (const line of linesOf(data, one)) {
+        await file.appendFile(`${JSON.stringify(line)}\n`);
+        lines++;
+      }
+    }
+  });
+  return lines;
+}
+
+function* linesOf(data: MiningPools, { question, positiveScore, negatives }: MinedQuestion) {
+  if (negatives.length === 0) return;
+  const { rows } = data.set;
+  const query = rows[question.query]!;
+  for (const positive of question.positives) {
+    const passage = rows[positive]!;
+    yield {
+      id: query.id,
+      query: query.text,
+      passage: passage.text,
+      query_lang: query.lang,
+      passage_lang: passage.lang,
+      query_parallel_id: query.parallelId,
+      passage_parallel_id: passage.parallelId,
+      dataset: query.dataset,
+      domain: query.domain,
+      positive_score: positiveScore,
+      negatives: negatives.map(({ row, score }) => {
+        const { id, text, lang, parallelId, dataset } = rows[row]!;
+        return { id, text, lang, parallel_id: parallelId, dataset, score };
+      }),
+    };
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Hard negatives that are mined anew every so many updates with the model as it then is, kept in the run's
+ * folder, and taken from there when the run is resumed. The mining itself is given: searching is no part of
+ * this package.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type BatchSampler,
+  type MiningOptions,
+  resolveMining,
+  type TextKind,
+  type TrainingSet,
+} from '@synglot/data';
+import type { Executor } from '@synglot/gpu';
+import { EmbeddingModel, type EmbeddingModelParts, writeFileAtomic } from '@synglot/models';
+import type { ParameterStore } from '@synglot/nn';
+import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+
+/** One round of mining, as it is asked for. */
+export interface MiningRequest {
+  readonly executor: Executor;
+  readonly set: TrainingSet;
+  readonly options: MiningOptions;
+  /** Updates done. */
+  readonly step: number;
+  /** Embeddings [texts, dimension] with the parameters as they are now; prefixes and lengths of training. */
+  readonly embedQueries: (texts: readonly string[]) => Promise<Float32Array>;
+  readonly embedPassages: (texts: readonly string[]) => Promise<Float32Array>;
+}
+
+/** What a round found. */
+export interface MiningResult {
+  /** Per item of the training set: indices into its passages. */
+  readonly negatives: ReadonlyMap<number, readonly number[]>;
+  /** One line for the log. */
+  readonly summary: string;
+  /** Plain JSON, kept beside the negatives. */
+  readonly statistics: object;
+}
+
+export type Mine = (request: MiningRequest) => Promise<MiningResult>;
+
+/** What {@link MiningRounds} works on. */
+export interface MiningRoundsOptions {
+  readonly config: TrainConfig;
+  readonly set: TrainingSet;
+  readonly sampler: BatchSampler;
+  /** Folder of the run. */
+  readonly output: string;
+  readonly mine: Mine;
+  readonly executor: Executor;
+  /** The parameters that are being trained, and what else the model is made of. */
+  readonly store: ParameterStore;
+  readonly parts: EmbeddingModelParts;
+  readonly onNotice: (line: string) => void;
+}
+
+/**
+ * Checks the section before anything is opened.
+ *
+ * @throws TrainError `INPUT_CONFIG` where there is nothing to mine with, DataError `INPUT_OPTION`
+ */
+export function checkMining(config: TrainConfig, mine: Mine | undefined): void {
+  if (config.mining === undefined) return;
+  resolveMining(miningOptions(config));
+  if (mine !== undefined) return;
+  throw new TrainError(
+    'INPUT_CONFIG',
+    'mining: nothing to mine with; pass `mine` to runTraining, as the synglot command does',
+  );
+}
+
+/** The rounds of mining of one run, for a configuration that has some. */
+export class MiningRounds {
+  readonly #options: MiningRoundsOptions;
+  readonly #section: NonNullable<TrainConfig['mining']>;
+  /** Step of the round that the sampler has. */
+  #current = -1;
+
+  constructor(options: MiningRoundsOptions, section: NonNullable<TrainConfig['mining']>) {
+    this.#options = options;
+    this.#section = section;
+  }
+
+  /**
+   * To be called after `step` updates, before the next: mines where a round is due, and gives the sampler the
+   * negatives of the latest one.
+   *
+   * @returns whether the sampler has others than before, so that batches drawn ahead must be drawn anew
+   * @throws TrainError `INPUT_RESUME` where the round of a resumed run is not in its folder
+   */
+  async before(step: number): Promise<boolean> {
+    const { every, start } = this.#section;
+    if (step < start) return false;
+    const due = start + Math.floor((step - start) / every) * every;
+    if (due === this.#current) return false;
+    const { set, sampler } = this.#options;
+    const path = join(this.#options.output, 'mined', `step-${String(due).padStart(6, '0')}.json`);
+    const kept = await readRound(path, set.fingerprint);
+    if (kept === undefined && due < step) {
+      throw new TrainError(
+        'INPUT_RESUME',
+        `${path}: missing, but step ${step} was trained with it; restore the file or start anew in another --output`,
+      );
+    }
+    sampler.setNegatives(kept ?? (await this.#round(due, path)));
+    this.#current = due;
+    return true;
+  }
+
+  async #round(step: number, path: string): Promise<ReadonlyMap<number, readonly number[]>> {
+    const { config, set, executor, mine, onNotice } = this.#options;
+    const started = performance.now();
+    const { negatives, statistics, summary } = await mine({
+      executor,
+      set,
+      options: miningOptions(config),
+      step,
+      embedQueries: (texts) => this.#embed(texts, 'query'),
+      embedPassages: (texts) => this.#embed(texts, 'passage'),
+    });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    onNotice(`mined after step ${step} in ${seconds} s: ${summary}`);
+    const round = { step, data: set.fingerprint, statistics, negatives: [...negatives] };
+    await mkdir(join(this.#options.output, 'mined'), { recursive: true });
+    await writeFileAtomic(path, (file) => file.writeFile(`${JSON.stringify(round)}\n`));
+    return negatives;
+  }
+
+  async #embed(texts: readonly string[], kind: TextKind): Promise<Float32Array> {
+    const { executor, store, parts, config } = this.#options;
+    const { text } = config;
+    const model = new EmbeddingModel(executor, store, parts);
+    try {
+      return await model.embed(texts, {
+        prefix: kind === 'query' ? text.query_prefix : text.passage_prefix,
+        maxLength: kind === 'query' ? text.query_max_length : text.passage_max_length,
+      });
+    } finally {
+      await model.releasePlans();
+    }
+  }
+}
+
+/** The options of mining in its own names; without a section, the defaults. */
+export function miningOptions({ mining, training }: Pick<TrainConfig, 'mining' | 'training'>): MiningOptions {
+  const { absolute_margin, relative_margin, max_score, min_score, range_min, range_max, seed, ...rest } =
+    mining ?? {};
+  const renamed = {
+    absoluteMargin: absolute_margin,
+    relativeMargin: relative_margin,
+    maxScore: max_score,
+    minScore: min_score,
+    rangeMin: range_min,
+    rangeMax: range_max,
+  };
+  const { every: _every, start: _start, ...same } = { every: 0, start: 0, ...rest };
+  return {
+    ...same,
+    ...Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)),
+    seed: seed ?? training.seed,
+  };
+}
+
+async function readRound(
+  path: string,
+  fingerprint: string,
+): Promise<ReadonlyMap<number, readonly number[]> | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new TrainError('INPUT_RESUME', `${path}: cannot be read: ${error.message}`);
+  });
+  if (text === undefined) return undefined;
+  const round = parsed(text);
+  if (round === undefined || round.data !== fingerprint) {
+    const problem = round === undefined ? 'is damaged' : 'was mined from other training data';
+    throw new TrainError('INPUT_RESUME', `${path}: ${problem}; restore the file or start anew`);
+  }
+  return new Map(round.negatives);
+}
+
+function parsed(text: string): { data: string; negatives: [number, number[]][] } | undefined {
+  try {
+    const round = JSON.parse(text) as { data: string; negatives: [number, number[]][] };
+    return Array.isArray(round.negatives) ? round : undefined;
+  } catch {
+    return undefined;
+  }
+}
