@@ -10,6 +10,13 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
     'attention_backward_key_value',
   ],
   'elementwise.test.ts': ['add', 'dropout', 'gelu_forward', 'gelu_backward', 'tanh_forward', 'tanh_backward'],
+  'elementwise-adapters.test.ts': [
+    'relu_forward',
+    'relu_backward',
+    'swish_forward',
+    'swish_backward',
+    'scale',
+  ],
   'embedding.test.ts': [
     'embedding_gather_forward',
     'embedding_position_type_forward',

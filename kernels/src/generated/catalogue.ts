@@ -193,10 +193,25 @@ export interface KernelTypes {
     params: { rows: number; rows_count: number; columns: number; slot_begin: number };
     bindings: 'hidden' | 'slots' | 'y';
   };
+  relu_backward: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'x' | 'd_y' | 'd_x';
+  };
+  relu_forward: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'x' | 'y';
+  };
   residual_layer_norm_forward: {
     constants: { WORKGROUP_SIZE?: number; HAS_DROPOUT?: boolean; Element?: 'f32' | 'f16' };
     params: { rows: number; rows_count: number; columns: number; epsilon: number; dropout_site: number; dropout_threshold: number; dropout_keep_scale: number };
     bindings: 'x' | 'residual' | 'gamma' | 'beta' | 'sum' | 'statistics' | 'y';
+  };
+  scale: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { rows: number; rows_count: number; columns: number; factor: number };
+    bindings: 'x' | 'y';
   };
   sgd: {
     constants: { WORKGROUP_SIZE?: number };
@@ -207,6 +222,16 @@ export interface KernelTypes {
     constants: { WORKGROUP_SIZE?: number };
     params: { elements: number; first_partial: number };
     bindings: 'x' | 'partials';
+  };
+  swish_backward: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'x' | 'd_y' | 'd_x';
+  };
+  swish_forward: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'x' | 'y';
   };
   tanh_backward: {
     constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
@@ -652,6 +677,28 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     bindings: [{"name":"hidden","access":"read","type":"array<vec4<Element>>"},{"name":"slots","access":"read","type":"array<vec2<u32>>"},{"name":"y","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// Mean of the token vectors of each sequence, for the slots from slot_begin on.\n//\n// A batch has slots: queries from 0, candidates (passages, then negatives) from a fixed slot on.\n//\n// Shapes    hidden [tokens, columns]; slots [all slots] of (first, end) token; y [rows, columns],\n//           row r for slot slot_begin + r.\n// Writes    overwrites y.\n// Dispatch  four columns of one row an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4; a live slot has at least one token.\n// Precision f32 sums and y, hidden stored as Element, tokens in order.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  slot_begin: u32,\n}\n\n@group(0) @binding(0) var<storage, read> hidden: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> slots: array<vec2<u32>>;\n@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let width = params.columns / 4u;\n  let count = live_count(params.rows_count, params.rows) * width;\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let range = slots[params.slot_begin + i / width];\n    var total = vec4<f32>(0.0);\n    for (var token = range.x; token < range.y; token++) {\n      total += vec4<f32>(hidden[token * width + i % width]);\n    }\n    y[i] = total / f32(range.y - range.x);\n  }\n}\n",
   },
+  relu_backward: {
+    name: 'relu_backward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"d_y","access":"read","type":"array<vec4<Element>>"},{"name":"d_x","access":"read_write","type":"array<vec4<Element>>"}],
+    source: "// d_x = d_y where x > 0, else 0: gradient of ReLU.\n//\n// Shapes    x, d_y, d_x [rows, columns]; x is forward's input.\n// Writes    overwrites d_x.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> d_y: array<vec4<Element>>;\n@group(0) @binding(2) var<storage, read_write> d_x: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    d_x[i] = select(vec4<Element>(0.0), d_y[i], x[i] > vec4<Element>(0.0));\n  }\n}\n",
+  },
+  relu_forward: {
+    name: 'relu_forward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
+    source: "// y = max(x, 0).\n//\n// Shapes    x, y [rows, columns]; backward needs x.\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = max(x[i], vec4<Element>(0.0));\n  }\n}\n",
+  },
   residual_layer_norm_forward: {
     name: 'residual_layer_norm_forward',
     includes: [includes['step'] as string, includes['dropout'] as string],
@@ -662,6 +709,17 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"epsilon","type":"f32"},{"name":"dropout_site","type":"u32"},{"name":"dropout_threshold","type":"u32"},{"name":"dropout_keep_scale","type":"f32"}],
     bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"residual","access":"read","type":"array<vec4<Element>>"},{"name":"gamma","access":"read","type":"array<vec4<f32>>"},{"name":"beta","access":"read","type":"array<vec4<f32>>"},{"name":"sum","access":"read_write","type":"array<vec4<Element>>"},{"name":"statistics","access":"read_write","type":"array<vec2<f32>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
     source: "// y = layer_norm(residual + dropout(x)) · gamma + beta, over the last axis.\n//\n// Shapes    x, residual, sum, y [rows, columns]; gamma, beta [columns]; statistics [rows] of\n//           (mean, 1 / standard deviation).\n// Writes    overwrites sum (the normalised layer's input) and statistics, both kept for backward,\n//           and y.\n// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic and statistics, matrices stored as Element; two passes over the row: mean first, then the centred second moment (biased).\n// Source    Ba, Kiros & Hinton 2016; residual order of the post-norm Transformer (BERT).\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ const HAS_DROPOUT: bool = false\n//@ type Element: f32 | f16\n//@ include step\n//@ include dropout\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  epsilon: f32,\n  dropout_site: u32,\n  dropout_threshold: u32,\n  dropout_keep_scale: f32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> residual: array<vec4<Element>>;\n@group(0) @binding(2) var<storage, read> gamma: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> beta: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> sum: array<vec4<Element>>;\n@group(0) @binding(5) var<storage, read_write> statistics: array<vec2<f32>>;\n@group(0) @binding(6) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  let row = id.x;\n  if (row >= live_count(params.rows_count, params.rows)) {\n    return;\n  }\n  let width = params.columns / 4u;\n  let base = row * width;\n  let key = dropout_key(step.seed, params.dropout_site, step.begins.x + row);\n\n  var total = vec4<f32>(0.0);\n  for (var column = 0u; column < width; column++) {\n    var value = vec4<f32>(x[base + column]);\n    if (HAS_DROPOUT) {\n      value *= dropout_factor4(key, column, params.dropout_threshold, params.dropout_keep_scale);\n    }\n    value += vec4<f32>(residual[base + column]);\n    sum[base + column] = vec4<Element>(value);\n    total += value;\n  }\n  let mean = dot(total, vec4<f32>(1.0)) / f32(params.columns);\n\n  var squares = vec4<f32>(0.0);\n  for (var column = 0u; column < width; column++) {\n    let centred = vec4<f32>(sum[base + column]) - mean;\n    squares += centred * centred;\n  }\n  let variance = dot(squares, vec4<f32>(1.0)) / f32(params.columns);\n  let inverse_deviation = inverseSqrt(variance + params.epsilon);\n  statistics[row] = vec2<f32>(mean, inverse_deviation);\n\n  for (var column = 0u; column < width; column++) {\n    let normalized = (vec4<f32>(sum[base + column]) - mean) * inverse_deviation;\n    y[base + column] = vec4<Element>(normalized * gamma[column] + beta[column]);\n  }\n}\n",
+  },
+  scale: {
+    name: 'scale',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"factor","type":"f32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
+    source: "// y = factor · x; forward and backward alike.\n//\n// Shapes    x, y [rows, columns].\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  factor: f32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = vec4<Element>(params.factor * vec4<f32>(x[i]));\n  }\n}\n",
   },
   sgd: {
     name: 'sgd',
@@ -684,6 +742,28 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"elements","type":"u32"},{"name":"first_partial","type":"u32"}],
     bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"partials","access":"read_write","type":"array<f32>"}],
     source: "// Partial sums of squares of one gradient tensor: the first stage of the global gradient norm.\n//\n// Shapes    x [elements]; partials [all partials], of which this dispatch writes\n//           [first_partial, first_partial + workgroups · WORKGROUP_SIZE).\n// Writes    overwrites its partials, one an invocation.\n// Dispatch  any number of workgroups (x); each invocation strides over four elements at a time.\n// Limits    elements is a multiple of 4.\n// Precision f32; same order every run.\n//@ const WORKGROUP_SIZE: u32 = 64\n\nstruct Params {\n  elements: u32,\n  first_partial: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read_write> partials: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  var total = vec4<f32>(0.0);\n  for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {\n    total += x[i] * x[i];\n  }\n  partials[params.first_partial + id.x] = dot(total, vec4<f32>(1.0));\n}\n",
+  },
+  swish_backward: {
+    name: 'swish_backward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"d_y","access":"read","type":"array<vec4<Element>>"},{"name":"d_x","access":"read_write","type":"array<vec4<Element>>"}],
+    source: "// d_x = d_y · σ(x) (1 + x (1 - σ(x))): gradient of swish.\n//\n// Shapes    x, d_y, d_x [rows, columns]; x is forward's input.\n// Writes    overwrites d_x.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n// Source    derivative of Ramachandran et al. 2017; 1 - σ(x) is σ(-x), without cancellation.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> d_y: array<vec4<Element>>;\n@group(0) @binding(2) var<storage, read_write> d_x: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let value = vec4<f32>(x[i]);\n    let small = exp(-abs(value));\n    let sigmoid = select(small, vec4<f32>(1.0), value >= vec4<f32>(0.0)) / (1.0 + small);\n    let opposite = select(vec4<f32>(1.0), small, value >= vec4<f32>(0.0)) / (1.0 + small);\n    d_x[i] = vec4<Element>(vec4<f32>(d_y[i]) * sigmoid * (1.0 + value * opposite));\n  }\n}\n",
+  },
+  swish_forward: {
+    name: 'swish_forward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
+    source: "// y = x · σ(x), σ the logistic function: swish, or SiLU.\n//\n// Shapes    x, y [rows, columns]; backward needs x.\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n// Source    Ramachandran et al. 2017; σ is written with exp(-|x|), which cannot overflow.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let value = vec4<f32>(x[i]);\n    let small = exp(-abs(value));\n    let sigmoid = select(small, vec4<f32>(1.0), value >= vec4<f32>(0.0)) / (1.0 + small);\n    y[i] = vec4<Element>(value * sigmoid);\n  }\n}\n",
   },
   tanh_backward: {
     name: 'tanh_backward',

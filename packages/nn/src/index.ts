@@ -1,4 +1,8 @@
 /** Ops as forward/backward pairs, encoder, losses, optimisers: everything that emits plans. */
+export * from './adapters/bottleneck.js';
+export * from './adapters/config.js';
+export * from './adapters/lora.js';
+export * from './adapters/parameters.js';
 export * from './axis.js';
 export * from './dropout-mask.js';
 export * from './encoder/batch.js';

@@ -1,4 +1,6 @@
 /** Fresh weights, as transformers initialises BERT: normal matrices, zero biases, unit layer norms. */
+import { fillAdapterRow } from './adapters/initialize.js';
+import { isAdapterParameter } from './adapters/parameters.js';
 import type { EncoderConfig } from './encoder/config.js';
 import type { ReadRows } from './parameter-store.js';
 import type { ParameterSpec } from './parameters.js';
@@ -21,6 +23,15 @@ export function freshParameters(
     if (name.endsWith('LayerNorm.weight')) return data.fill(1);
     if (name.endsWith('.bias')) return data;
     const nameSeed = hashText(name) ^ seed;
+    if (isAdapterParameter(name)) {
+      const live = config.adapter?.kind === 'lora' ? config.adapter.rank : (shape[0] as number);
+      for (let row = begin; row < Math.min(end, live); row++) {
+        const values = data.subarray((row - begin) * columns, (row - begin + 1) * columns);
+        const random = { uniform: uniformStream(nameSeed, row), normal: normalStream(nameSeed, row) };
+        fillAdapterRow(name, values, random);
+      }
+      return data;
+    }
     for (let row = begin; row < end; row++) {
       const random = normalStream(nameSeed, row);
       const offset = (row - begin) * columns;
@@ -33,13 +44,7 @@ export function freshParameters(
 
 /** Standard normal numbers: Box-Muller on mulberry32. */
 function normalStream(seed: number, row: number): () => number {
-  let state = mix(mix(seed >>> 0) ^ row);
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = uniformStream(seed, row);
   let spare: number | undefined;
   return () => {
     if (spare !== undefined) {
@@ -51,6 +56,17 @@ function normalStream(seed: number, row: number): () => number {
     const angle = 2 * Math.PI * uniform();
     spare = radius * Math.sin(angle);
     return radius * Math.cos(angle);
+  };
+}
+
+/** Numbers in [0, 1): mulberry32. */
+function uniformStream(seed: number, row: number): () => number {
+  let state = mix(mix(seed >>> 0) ^ row);
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

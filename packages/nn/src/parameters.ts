@@ -1,4 +1,5 @@
 /** Which parameters an encoder has, and how they are cut to fit the device's bindings. */
+import { withAdapterParameters } from './adapters/parameters.js';
 import type { EncoderConfig, ParameterName, PoolingConfig } from './encoder/config.js';
 
 export interface ParameterSpec {
@@ -8,8 +9,16 @@ export interface ParameterSpec {
   readonly trainable?: boolean;
 }
 
-/** All parameters of an encoder with its pooling head, in checkpoint order and naming. */
+/**
+ * All parameters of an encoder with its pooling head, in checkpoint order and naming; then those of its
+ * adapter, with which most of the others are frozen.
+ */
 export function encoderParameters(config: EncoderConfig, pooling: PoolingConfig): ParameterSpec[] {
+  const specs = ownParameters(config, pooling);
+  return config.adapter ? withAdapterParameters(config, specs, config.adapter) : specs;
+}
+
+function ownParameters(config: EncoderConfig, pooling: PoolingConfig): ParameterSpec[] {
   const { hiddenSize: hidden, intermediateSize: intermediate } = config;
   const specs: ParameterSpec[] = [
     { name: 'embeddings.word_embeddings.weight', shape: [config.vocabularySize, hidden] },

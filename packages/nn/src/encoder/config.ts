@@ -1,4 +1,5 @@
 /** Shapes and constants of an encoder; what `config.json` says, in our own names. */
+import type { AdapterConfig } from '../adapters/config.js';
 
 /** `bert`: BERT, mBERT, LaBSE, MiniLM, E5. `xlm-roberta`: position ids start at padding_idx + 1. */
 export type EncoderFamily = 'bert' | 'xlm-roberta';
@@ -23,6 +24,8 @@ export interface EncoderConfig {
   readonly positionOffset: number;
   /** Standard deviation of freshly initialised weights. */
   readonly initializerRange: number;
+  /** An adapter on the encoder; not part of `config.json`. */
+  readonly adapter?: AdapterConfig;
 }
 
 /** A linear layer after pooling (sentence-transformers `2_Dense`). */

@@ -1,10 +1,10 @@
 /** One Transformer layer, post-norm, as in BERT: attention, then a GELU feed-forward block. */
 import type { Tensor } from '@synglot/gpu';
+import { adaptedResidualLayerNorm } from '../adapters/bottleneck.js';
+import { adaptedLinear } from '../adapters/lora.js';
 import type { Activation, Graph } from '../graph.js';
 import { attention } from '../ops/attention.js';
 import { gelu } from '../ops/elementwise.js';
-import { residualLayerNorm } from '../ops/layer-norm.js';
-import { linear } from '../ops/linear.js';
 import type { EncoderConfig } from './config.js';
 
 export interface EncoderLayer {
@@ -24,34 +24,39 @@ export function encoderLayer(
   const label = `layer ${index}`;
   const norm = { epsilon: config.layerNormEpsilon, dropoutRate: config.hiddenDropout };
 
-  const query = linear(g, x, `${name}.attention.self.query`, `${label} query`);
-  const key = linear(g, x, `${name}.attention.self.key`, `${label} key`);
-  const value = linear(g, x, `${name}.attention.self.value`, `${label} value`);
+  const { adapter } = config;
+  const linear = (input: Activation, module: string, what: string) =>
+    adaptedLinear(g, input, `${name}.${module}`, `${label} ${what}`, adapter);
+
+  const query = linear(x, 'attention.self.query', 'query');
+  const key = linear(x, 'attention.self.key', 'key');
+  const value = linear(x, 'attention.self.value', 'value');
   const mixed = attention(g, { q: query.output, k: key.output, v: value.output }, bounds, {
     heads: config.heads,
     dropoutRate: config.attentionDropout,
     label: `${label} attention`,
   });
-  const attended = linear(g, mixed.output, `${name}.attention.output.dense`, `${label} attention output`);
-  const middle = residualLayerNorm(g, attended.output, x, {
-    ...norm,
-    name: `${name}.attention.output.LayerNorm`,
-    label: `${label} attention norm`,
-  });
+  const attended = linear(mixed.output, 'attention.output.dense', 'attention output');
+  const end = (input: Activation, residual: Activation, place: string, what: string) =>
+    adaptedResidualLayerNorm(
+      g,
+      input,
+      residual,
+      { ...norm, name: `${name}.${place}.LayerNorm`, label: `${label} ${what} norm` },
+      adapter,
+      `${name}.${place}`,
+    );
+  const middle = end(attended.output, x, 'attention.output', 'attention');
 
-  const expanded = linear(g, middle.output, `${name}.intermediate.dense`, `${label} intermediate`);
+  const expanded = linear(middle.output, 'intermediate.dense', 'intermediate');
   const activated = gelu(g, expanded.output, `${label} gelu`);
-  const contracted = linear(g, activated.output, `${name}.output.dense`, `${label} output`);
-  const end = residualLayerNorm(g, contracted.output, middle.output, {
-    ...norm,
-    name: `${name}.output.LayerNorm`,
-    label: `${label} output norm`,
-  });
+  const contracted = linear(activated.output, 'output.dense', 'output');
+  const last = end(contracted.output, middle.output, 'output', 'output');
 
   return {
-    output: end.output,
+    output: last.output,
     backward(dOutput) {
-      const outer = end.backward(dOutput);
+      const outer = last.backward(dOutput);
       const dActivated = contracted.backward(outer.dX);
       const dExpanded = activated.backward(dActivated);
       // The residual's gradient and the block's meet in one tensor, here and below.

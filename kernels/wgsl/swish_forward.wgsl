@@ -1,0 +1,32 @@
+// y = x · σ(x), σ the logistic function: swish, or SiLU.
+//
+// Shapes    x, y [rows, columns]; backward needs x.
+// Writes    overwrites y.
+// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
+// Precision f32 arithmetic, stored as Element.
+// Source    Ramachandran et al. 2017; σ is written with exp(-|x|), which cannot overflow.
+//@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
+//@ include step
+
+struct Params {
+  rows: u32,
+  rows_count: u32,
+  columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
+  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
+    let value = vec4<f32>(x[i]);
+    let small = exp(-abs(value));
+    let sigmoid = select(small, vec4<f32>(1.0), value >= vec4<f32>(0.0)) / (1.0 + small);
+    y[i] = vec4<Element>(value * sigmoid);
+  }
+}
