@@ -7,6 +7,7 @@ import {
   type AdapterConfig,
   buildTrainPlan,
   columnLossResult,
+  contrastive,
   type EncoderConfig,
   encoderParameters,
   freshParameters,
@@ -92,8 +93,8 @@ const direction = 'both';
 
 function plan(config: EncoderConfig, layout: ParameterLayout): Plan {
   const { device } = executor;
-  const loss = { temperature: 0.3, direction } as const;
-  return buildTrainPlan({ config, pooling, layout, device, capacity, loss, mode: 'accumulate' });
+  const objectives = [contrastive({ temperature: 0.3, direction })];
+  return buildTrainPlan({ config, pooling, layout, device, capacity, objectives, mode: 'accumulate' });
 }
 
 function feedsOf(queries: number, lengths: readonly number[]) {

@@ -7,6 +7,7 @@ import {
   buildEncodePlan,
   buildTrainPlan,
   columnLossResult,
+  contrastive,
   embeddingsResult,
   encoderParameters,
   isAdapterParameter,
@@ -70,7 +71,8 @@ describe.each(['adapter-lora', 'adapter-rslora', 'adapter-houlsby', 'adapter-pfe
         .sort(),
     ).toEqual(trained.sort());
 
-    const plan = buildTrainPlan({ config, pooling, layout, capacity, loss, mode: 'accumulate' });
+    const objectives = [contrastive(loss)];
+    const plan = buildTrainPlan({ config, pooling, layout, capacity, objectives, mode: 'accumulate' });
     const compiled = await executor.compile(plan, externals);
     const given = encoderBatch(batch);
     const { feeds, counts } = packBatch(config, capacity, given);
