@@ -98,7 +98,9 @@ const step: Entry[] = [];
 async function measure(entries: Entry[], command: readonly string[]): Promise<string> {
   entries.push(await run(command));
   checkAgreement(entries);
-  return writeResult(device, 'peers', {
+  const driver =
+    [...layer, ...step].map((entry) => ('driver' in entry ? entry.driver : '')).find(Boolean) ?? '';
+  return writeResult({ id: device, driver }, 'peers', {
     device,
     ...measuredOn,
     training_step: withRatios(step, stepFlops()),

@@ -27,9 +27,19 @@ export function environment() {
   };
 }
 
-/** Writes `results/<device>/<name>.json` and returns its path from the root. */
-export function writeResult(device: string, name: string, result: object): string {
-  const folder = fileURLToPath(new URL(`../results/${device}/`, import.meta.url));
+/** Folder of a device's results: its id; lavapipe of another Mesa than 25 gets the version, as in `lavapipe-26`. */
+export function resultsFolder({ id, driver }: { readonly id: string; readonly driver: string }): string {
+  const mesa = id === 'lavapipe' ? /Mesa (\d+)/.exec(driver)?.[1] : undefined;
+  return mesa === undefined || mesa === '25' ? id : `${id}-${mesa}`;
+}
+
+/** Writes `results/<folder>/<name>.json` and returns its path from the root. */
+export function writeResult(
+  device: { readonly id: string; readonly driver: string },
+  name: string,
+  result: object,
+): string {
+  const folder = fileURLToPath(new URL(`../results/${resultsFolder(device)}/`, import.meta.url));
   mkdirSync(folder, { recursive: true });
   const path = `${folder}${name}.json`;
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);

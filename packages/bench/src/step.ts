@@ -1,41 +1,25 @@
 /**
- * Benchmark of the training step in `workload.ts`.
+ * Benchmark of the training step, by default the one of `workload.ts` that peers are compared on.
  *
  *   node packages/bench/dist/step.js [--device lavapipe] [--executor native] [--runs 10] [--profile] [--json]
+ *     [--shape peers|minilm|xlm-r-base|labse] [--pairs 32] [--lengths 32|xquad-r] [--optimizer sgd|adamw]
+ *     [--trace step.json]
  *
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
- * `packages/bench/results/<device>/step-<executor>.json`. With `--json` it only prints a line of
- * JSON, for `peers.ts`.
+ * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`). With
+ * `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
+ * of the step in which the device was idle.
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { CompiledPlan } from '@synglot/gpu';
+import type { DispatchTiming } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
-import {
-  buildTrainPlan,
-  clipResult,
-  columnLossResult,
-  contrastive,
-  encoderParameters,
-  groupsFeed,
-  meanLoss,
-  ParameterStore,
-  packBatch,
-  packStep,
-  rowLossResult,
-} from '@synglot/nn';
 import { type ChildResult, fallingLoss, repeat, repeatArguments } from './child.js';
 import { environment, libraryVersion, writeResult } from './results.js';
-import { workloadWeights } from './weights.js';
-import {
-  encoder,
-  learningRate,
-  makeBatch,
-  pairs,
-  pooling,
-  sequenceLength,
-  stepFlops,
-  temperature,
-} from './workload.js';
+import { seededBatch, shapes } from './shapes.js';
+import { openStepBench } from './step-bench.js';
+import { idleShare, traceOf } from './trace.js';
+import { makeBatch, pairs, sequenceLength } from './workload.js';
 
 const { values } = parseArgs({
   options: {
@@ -43,68 +27,46 @@ const { values } = parseArgs({
     executor: { type: 'string' },
     runs: { type: 'string', default: '10' },
     'warm-ups': { type: 'string', default: '2' },
+    shape: { type: 'string', default: 'peers' },
+    pairs: { type: 'string' },
+    lengths: { type: 'string' },
+    optimizer: { type: 'string', default: 'sgd' },
     profile: { type: 'boolean', default: false },
+    trace: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
+const shape = shapes[values.shape];
+if (!shape) {
+  console.error(`unknown shape '${values.shape}'; there are ${Object.keys(shapes).join(', ')}`);
+  process.exit(2);
+}
+const lengths = values.lengths === 'xquad-r' ? 'xquad-r' : Number(values.lengths ?? sequenceLength);
+const asPeers = values.shape === 'peers' && !values.pairs && !values.lengths;
+const batch = asPeers
+  ? makeBatch()
+  : seededBatch(Number(values.pairs ?? pairs), lengths, shape.encoder.vocabularySize);
 const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
-const store = new ParameterStore(executor, encoderParameters(encoder, pooling));
-const weightsBegin = performance.now();
-const weights = await workloadWeights(false);
-const weightsSeconds = (performance.now() - weightsBegin) / 1000;
-await store.load('parameter', async (name, begin, end) => {
-  const { data, shape } = weights.get(name) as { data: Float32Array; shape: readonly number[] };
-  const columns = data.length / (shape[0] as number);
-  return data.subarray(begin * columns, end * columns);
+const step = await openStepBench(executor, {
+  shape,
+  batch,
+  optimizer: values.optimizer === 'adamw' ? 'adamw' : 'sgd',
 });
-store.allocate('gradient');
-const batch = makeBatch();
-const capacity = { tokens: batch.ids.length, queries: pairs, candidates: pairs };
-const plan = buildTrainPlan({
-  config: encoder,
-  pooling,
-  layout: store.layout,
-  device: executor.device,
-  capacity,
-  objectives: [contrastive({ temperature, direction: 'query-to-passage' })],
-  mode: 'step',
-  optimizer: { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
-});
-const compiled = await executor.compile(plan, store.externals);
-const { feeds, counts } = packBatch(encoder, capacity, batch);
 
-async function runStep(index: number, profile = false): ReturnType<CompiledPlan['run']> {
-  return compiled.run({
-    feeds: {
-      ...feeds,
-      [groupsFeed]: batch.groups,
-      step: packStep({ counts, update: { step: index + 1, learningRate, beta1: 0, beta2: 0 } }),
-    },
-    reads: [rowLossResult, columnLossResult, clipResult],
-    profile,
-  });
-}
-
-async function lossOfStep(index: number): Promise<number> {
-  const { reads } = await runStep(index);
-  const rows = new Float32Array(reads[rowLossResult] as ArrayBuffer);
-  return meanLoss(rows, rows, pairs, 'query-to-passage');
-}
-
-/** Device time by kernel in one step, most first; empty where the device has no timestamps. */
-async function profile() {
-  const byKernel = new Map<string, { dispatches: number; milliseconds: number }>();
-  for (const { kernel, timeNs } of (await runStep(98, true)).timings ?? []) {
-    const entry = byKernel.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
-    byKernel.set(kernel, {
+/** Device time by kernel, most first. */
+function byKernel(timings: readonly DispatchTiming[]) {
+  const kernels = new Map<string, { dispatches: number; milliseconds: number }>();
+  for (const { kernel, timeNs } of timings) {
+    const entry = kernels.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
+    kernels.set(kernel, {
       dispatches: entry.dispatches + 1,
       milliseconds: entry.milliseconds + timeNs / 1e6,
     });
   }
-  return [...byKernel]
+  return [...kernels]
     .map(([kernel, entry]) => ({ kernel, ...entry, milliseconds: Number(entry.milliseconds.toFixed(3)) }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
 }
@@ -114,42 +76,61 @@ const {
   coldStartSeconds,
   cpuSeconds,
   values: losses,
-} = await repeat(lossOfStep, repeatArguments(['--runs', values.runs, '--warm-ups', values['warm-ups']]));
+} = await repeat(
+  (index) => step.run(index),
+  repeatArguments(['--runs', values.runs, '--warm-ups', values['warm-ups']]),
+);
 const measured: ChildResult = {
   library: `synglot (${executor.kind})`,
   version: libraryVersion,
   driver: `${executor.device.name}; ${executor.device.driver}`,
   seconds,
   cold_start_seconds: coldStartSeconds,
-  weights_seconds: weightsSeconds,
+  weights_seconds: step.weightsSeconds,
   cpu_seconds: cpuSeconds,
   loss: fallingLoss(losses),
 };
 if (values.json) {
   console.log(JSON.stringify(measured));
 } else {
-  const gflops = stepFlops() / seconds.median / 1e9;
+  const gflops = step.flops / seconds.median / 1e9;
   console.log(
-    `${executor.device.name} (${executor.kind}): ${seconds.median.toFixed(3)} s a step (p10 ${seconds.p10.toFixed(3)}, p90 ${seconds.p90.toFixed(3)}), ${gflops.toFixed(1)} GFLOP/s, first step after ${coldStartSeconds.toFixed(1)} s`,
+    `${executor.device.name} (${executor.kind}), ${values.shape}: ${seconds.median.toFixed(3)} s a step (p10 ${seconds.p10.toFixed(3)}, p90 ${seconds.p90.toFixed(3)}), ${(batch.queries / seconds.median).toFixed(1)} pairs/s, ${gflops.toFixed(1)} GFLOP/s, first step after ${coldStartSeconds.toFixed(1)} s`,
   );
-  const kernels = values.profile ? await profile() : [];
-  if (kernels.length > 0) console.table(kernels);
-  const path = writeResult(executor.device.id, `step-${executor.kind}`, {
-    benchmark:
-      'training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD',
-    tokens: pairs * 2 * sequenceLength,
+  const timings = values.profile || values.trace ? await step.profile(98) : [];
+  const kernels = byKernel(timings);
+  if (values.profile && kernels.length > 0) console.table(kernels);
+  const deviceSeconds = timings.reduce((sum, { timeNs }) => sum + timeNs, 0) / 1e9;
+  if (values.trace) {
+    writeFileSync(values.trace, JSON.stringify(traceOf(executor.device.name, timings)));
+    console.log(
+      `wrote ${values.trace}; idle ${(100 * idleShare(timings)).toFixed(1)}% of the profiled step, its dispatches take ${((100 * deviceSeconds) / seconds.median).toFixed(1)}% of the time of a step without timestamps`,
+    );
+  }
+  const name = asPeers ? `step-${executor.kind}` : `step-${values.shape}-${executor.kind}`;
+  const path = writeResult(executor.device, name, {
+    benchmark: asPeers
+      ? 'training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD'
+      : `training step: ${values.shape}, ${batch.queries} pairs, lengths ${lengths}, f32, ${values.optimizer}`,
+    tokens: step.tokens,
+    pairs: batch.queries,
     ...measured,
+    pairs_per_second: batch.queries / seconds.median,
     gflops_per_second: gflops,
-    dispatches: plan.commands.length,
+    dispatches: step.plan.commands.filter(({ kind }) => kind === 'dispatch').length,
+    memory_bytes: step.memory,
     executor: executor.kind,
     device: {
       name: executor.device.name,
       driver: executor.device.driver,
       subgroups: executor.device.subgroups,
     },
-    ...(kernels.length > 0 ? { profile: kernels } : {}),
+    ...(timings.length > 0
+      ? { profile: kernels, idle_share: idleShare(timings), profiled_seconds: deviceSeconds }
+      : {}),
     ...environment(),
   });
   console.log(`wrote ${path}`);
 }
+step.destroy();
 executor.destroy();

@@ -66,6 +66,8 @@ export interface RunOptions {
 export interface DispatchTiming {
   readonly kernel: string;
   readonly label: string;
+  /** From the beginning of the run's first dispatch. */
+  readonly beginNs: number;
   readonly timeNs: number;
 }
 

@@ -178,6 +178,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       .map((command, index) => ({
         kernel: this.plan.kernels[command.kernel]?.label ?? '',
         label: command.label,
+        beginNs: Number((ticks[index * 2] ?? 0n) - (ticks[0] ?? 0n)),
         timeNs: Number((ticks[index * 2 + 1] ?? 0n) - (ticks[index * 2] ?? 0n)),
       }));
   }

@@ -1,5 +1,6 @@
 /** The `synglot` command: subcommands, exit codes, one-line errors. */
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
 import { devicesCommand } from './commands/devices.js';
 import { encodeCommand } from './commands/encode.js';
@@ -32,6 +33,7 @@ Environment:
 /** Runs the command line; the process exits with 0, 2 for a user's mistake, 1 for a fault. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('synglot')
+    .enablePositionalOptions()
     .description(
       'Trains multilingual text retrievers with hybrid batches, and evaluates them. All on WebGPU.',
     )
@@ -48,6 +50,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     searchCommand(),
     mineCommand(),
     reportCommand(),
+    benchCommand(),
     devicesCommand(),
   ]) {
     program.addCommand(inOneLine(command, `synglot ${command.name()}`));

@@ -215,6 +215,7 @@ class CompiledNativePlan implements CompiledPlan {
       .map(({ kernel, label }, index) => ({
         kernel: this.plan.kernels[kernel]?.label ?? '',
         label,
+        beginNs: Number((ticks[2 * index] ?? 0n) - (ticks[0] ?? 0n)),
         timeNs: Number((ticks[2 * index + 1] ?? 0n) - (ticks[2 * index] ?? 0n)),
       }));
   }

@@ -1,0 +1,136 @@
+/** Checks and times one op on a device. What the ops are is in `kernel-cases.ts`. */
+import type { Executor } from '@synglot/gpu';
+import { Graph, ParameterStore, packStep } from '@synglot/nn';
+import { uniform } from './shapes.js';
+import { type Spread, spread } from './statistics.js';
+
+/** An op with its inputs; sizes are fixed. */
+export interface KernelCase {
+  readonly name: string;
+  /** Inputs by name, filled with seeded values in [-1, 1). */
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  /** Parameters by name, filled likewise; `reference` gets them among the inputs. */
+  readonly parameters?: Readonly<Record<string, readonly number[]>>;
+  /** Index data by name. */
+  readonly feeds?: Readonly<Record<string, Uint32Array>>;
+  readonly output: readonly number[];
+  /** Emits the op; `inputs` are externals and feeds, `output` is a result. */
+  readonly emit: (g: Graph, tensors: CaseTensors) => void;
+  /** The value of output element `index` in double precision. */
+  readonly reference: (inputs: Readonly<Record<string, Float32Array>>, index: number) => number;
+  /** Allowed absolute difference. */
+  readonly tolerance: number;
+  readonly flops: number;
+  /** Bytes that must be read and written at least. */
+  readonly bytes: number;
+  readonly counts?: Parameters<typeof packStep>[0]['counts'];
+}
+
+export interface CaseTensors {
+  readonly inputs: Readonly<Record<string, ReturnType<Graph['plan']['external']>>>;
+  readonly output: ReturnType<Graph['plan']['result']>;
+}
+
+export interface KernelResult {
+  readonly name: string;
+  readonly kernels: readonly string[];
+  /** Sum over the op's dispatches. */
+  readonly seconds: Spread;
+  readonly clock: 'device timestamps' | 'wall';
+  readonly gflops_per_second: number;
+  readonly gb_per_second: number;
+  /** Largest difference from double precision among the checked elements. */
+  readonly worst_difference: number;
+}
+
+const checkedElements = 200;
+
+/** @throws Error if a checked element is further from double precision than the case allows */
+export async function measureCase(executor: Executor, each: KernelCase, runs: number): Promise<KernelResult> {
+  const specs = Object.entries(each.parameters ?? {}).map(([name, shape]) => ({ name, shape }));
+  const store = new ParameterStore(executor, specs);
+  const g = new Graph(each.name, store.layout, false, executor.device);
+  const inputs: Record<string, ReturnType<Graph['plan']['external']>> = {};
+  for (const [name, shape] of Object.entries(each.inputs)) inputs[name] = g.plan.external(name, shape);
+  for (const [name, values] of Object.entries(each.feeds ?? {})) {
+    inputs[name] = g.plan.feed(name, [values.length]);
+  }
+  const output = g.plan.result('output', each.output);
+  each.emit(g, { inputs, output });
+  const plan = g.plan.build();
+  const random = uniform(7);
+  const data: Record<string, Float32Array> = {};
+  const buffers = new Map<string, ReturnType<Executor['createBuffer']>>();
+  for (const [name, shape] of Object.entries(each.inputs)) {
+    const values = Float32Array.from({ length: product(shape) }, () => random() * 2 - 1);
+    data[name] = values;
+    const buffer = executor.createBuffer(name, values.byteLength);
+    executor.write(buffer, values);
+    buffers.set(name, buffer);
+  }
+  await store.load('parameter', async (name, begin, end) => {
+    const shape = store.layout.shape(name);
+    data[name] ??= Float32Array.from({ length: product(shape) }, () => random() * 2 - 1);
+    const columns = product(shape.slice(1));
+    return data[name].subarray(begin * columns, end * columns);
+  });
+  const compiled = await executor.compile(plan, new Map([...buffers, ...store.externals]));
+  const usesStep = plan.stepBuffer >= 0;
+  const feeds = {
+    ...each.feeds,
+    ...(usesStep ? { step: packStep({ counts: each.counts ?? {} }) } : {}),
+  };
+  try {
+    const { reads } = await compiled.run({ feeds, reads: ['output'] });
+    const worst = check(each, data, new Float32Array(reads.output as ArrayBuffer));
+    const times: number[] = [];
+    let clock: KernelResult['clock'] = 'device timestamps';
+    for (let run = 0; run <= runs; run++) {
+      const begin = performance.now();
+      const { timings } = await compiled.run({ feeds, profile: true });
+      const wall = (performance.now() - begin) / 1000;
+      const device = (timings ?? []).reduce((sum, { timeNs }) => sum + timeNs, 0) / 1e9;
+      if (device === 0) clock = 'wall';
+      if (run > 0) times.push(device || wall);
+    }
+    const seconds = spread(times);
+    return {
+      name: each.name,
+      kernels: plan.kernels.map(({ label }) => label),
+      seconds,
+      clock,
+      gflops_per_second: each.flops / seconds.median / 1e9,
+      gb_per_second: each.bytes / seconds.median / 1e9,
+      worst_difference: worst,
+    };
+  } finally {
+    compiled.destroy();
+    store.destroy();
+    for (const buffer of buffers.values()) buffer.destroy();
+  }
+}
+
+function check(
+  { name, reference, tolerance }: KernelCase,
+  inputs: Readonly<Record<string, Float32Array>>,
+  output: Float32Array,
+): number {
+  const random = uniform(11);
+  let worst = 0;
+  for (let sample = 0; sample < checkedElements; sample++) {
+    const index = Math.floor(random() * output.length);
+    const expected = reference(inputs, index);
+    const found = output[index] as number;
+    const difference = Math.abs(found - expected);
+    // Written so that NaN fails.
+    if (!(difference <= tolerance)) {
+      throw new Error(`${name}: element ${index} is ${found}, expected ${expected} within ${tolerance}`);
+    }
+    worst = Math.max(worst, difference);
+  }
+  return worst;
+}
+
+export function product(shape: readonly number[]): number {
+  return shape.reduce((total, size) => total * size, 1);
+}

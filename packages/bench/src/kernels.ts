@@ -1,0 +1,68 @@
+/**
+ * Benchmark of single ops, each checked first, beside what the device can do at most.
+ *
+ *   node packages/bench/dist/kernels.js [--device lavapipe] [--only matmul] [--runs 7]
+ *
+ * For every op of `kernel-cases.ts`: a sample of its results against double precision, then warm-up and repeats with
+ * device timestamps (wall clock where there are none). Prints GFLOP/s, GB/s and their shares of the ceilings of the same
+ * run; writes `packages/bench/results/<device>/kernels.json`.
+ */
+import { parseArgs } from 'node:util';
+import { openExecutor } from '@synglot/gpu/node';
+import { measureCeilings } from './ceilings.js';
+import { measureCase } from './kernel-bench.js';
+import { kernelCases } from './kernel-cases.js';
+import { environment, writeResult } from './results.js';
+
+const { values } = parseArgs({
+  options: {
+    device: { type: 'string' },
+    executor: { type: 'string' },
+    only: { type: 'string' },
+    runs: { type: 'string', default: '7' },
+  },
+});
+const executor = await openExecutor({
+  ...(values.device ? { device: values.device } : {}),
+  ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
+});
+const { device } = executor;
+const cases = kernelCases(device.type === 'cpu').filter(({ name }) => name.includes(values.only ?? ''));
+if (cases.length === 0) {
+  const names = kernelCases(true).map(({ name }) => name);
+  console.error(`no op's name has '${values.only}' in it; there are ${names.join(', ')}`);
+  process.exit(2);
+}
+const ceilings = await measureCeilings(executor);
+console.log(
+  `${device.name}: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map(({ component, result, M, N, K, gflops_per_second: g }) => `, ${g.toFixed(1)} by ${M}×${N}×${K} matrices ${component}→${result}`).join('')}`,
+);
+const rows = [];
+for (const each of cases) {
+  const row = await measureCase(executor, each, Number(values.runs));
+  rows.push({
+    ...row,
+    share_of_multiply_add: row.gflops_per_second / ceilings.fma_f32_gflops_per_second,
+    share_of_copy: row.gb_per_second / ceilings.copy_gb_per_second,
+  });
+  const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
+  const last = rows.at(-1)!;
+  console.log(
+    `${row.name.padEnd(42)} ${(row.seconds.median * 1e3).toFixed(3).padStart(10)} ms ${row.gflops_per_second.toFixed(1).padStart(8)} GFLOP/s (${percent(last.share_of_multiply_add).padStart(3)}) ${row.gb_per_second.toFixed(1).padStart(7)} GB/s (${percent(last.share_of_copy).padStart(3)})  ${row.kernels.join(', ')}`,
+  );
+}
+const path = writeResult(device, values.only ? `kernels-${values.only}` : 'kernels', {
+  benchmark: 'single ops; shares are of the ceilings measured in the same run',
+  ceilings,
+  ops: rows,
+  device: {
+    name: device.name,
+    driver: device.driver,
+    subgroups: device.subgroups,
+    features: device.features,
+  },
+  executor: executor.kind,
+  ...environment(),
+});
+console.log(`wrote ${path}`);
+executor.destroy();

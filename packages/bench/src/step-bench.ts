@@ -1,0 +1,114 @@
+/** One training step of a shape on a device, ready to be run and timed. Knows no files and prints nothing. */
+import type { DispatchTiming, Executor, Plan } from '@synglot/gpu';
+import {
+  buildTrainPlan,
+  clipResult,
+  columnLossResult,
+  contrastive,
+  defaultAdamW,
+  type EncoderBatch,
+  encoderParameters,
+  freshParameters,
+  groupsFeed,
+  meanLoss,
+  ParameterStore,
+  packBatch,
+  packStep,
+  rowLossResult,
+} from '@synglot/nn';
+import { flopsOf, type Shape } from './shapes.js';
+import { learningRate, temperature } from './workload.js';
+
+export interface StepBenchOptions {
+  readonly shape: Shape;
+  readonly batch: EncoderBatch & { readonly groups: Uint32Array };
+  /** `sgd` without state and clipping, as the peers do it; `adamw` with clipping, as people train. */
+  readonly optimizer: 'sgd' | 'adamw';
+  readonly seed?: number;
+}
+
+export interface StepBench {
+  readonly plan: Plan;
+  readonly flops: number;
+  readonly tokens: number;
+  /** Bytes of buffers on the device: the plan's own, and parameters with gradients and state. */
+  readonly memory: { readonly plan: number; readonly parameters: number };
+  /** Time spent making weights. */
+  readonly weightsSeconds: number;
+  /** Runs update `index` and returns the loss before it. */
+  run(index: number): Promise<number>;
+  /** Runs an update with timestamps; empty where the device has none. */
+  profile(index: number): Promise<readonly DispatchTiming[]>;
+  destroy(): void;
+}
+
+/** Fills weights, compiles the plan. */
+export async function openStepBench(executor: Executor, options: StepBenchOptions): Promise<StepBench> {
+  const { shape, batch } = options;
+  const { encoder, pooling } = shape;
+  const specs = encoderParameters(encoder, pooling);
+  const store = new ParameterStore(executor, specs);
+  const weightsBegin = performance.now();
+  await store.load('parameter', freshParameters(encoder, specs, options.seed ?? 0));
+  const weightsSeconds = (performance.now() - weightsBegin) / 1000;
+  const adamw = options.optimizer === 'adamw';
+  const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
+  for (const kind of kinds) store.allocate(kind);
+  const capacity = {
+    tokens: Math.ceil(batch.ids.length / 4) * 4,
+    queries: batch.queries,
+    candidates: batch.candidates,
+  };
+  const plan = buildTrainPlan({
+    config: encoder,
+    pooling,
+    layout: store.layout,
+    device: executor.device,
+    capacity,
+    objectives: [contrastive({ temperature, direction: 'query-to-passage' })],
+    mode: 'step',
+    optimizer: adamw
+      ? { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' }
+      : { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
+  });
+  const compiled = await executor.compile(plan, store.externals);
+  const { feeds, counts } = packBatch(encoder, capacity, batch);
+  const { beta1, beta2 } = adamw ? defaultAdamW : { beta1: 0, beta2: 0 };
+  const run = (index: number, profile: boolean) =>
+    compiled.run({
+      feeds: {
+        ...feeds,
+        [groupsFeed]: batch.groups,
+        step: packStep({
+          counts,
+          seed: index,
+          update: { step: index + 1, learningRate: adamw ? 3e-5 : learningRate, beta1, beta2 },
+        }),
+      },
+      reads: [rowLossResult, columnLossResult, clipResult],
+      profile,
+    });
+  const elements = store.layout.all().reduce((sum, part) => sum + part.elements, 0);
+  return {
+    plan,
+    flops: flopsOf(shape, batch),
+    tokens: batch.ids.length,
+    weightsSeconds,
+    memory: {
+      plan: plan.buffers.reduce((sum, { role, sizeBytes }) => sum + (role === 'external' ? 0 : sizeBytes), 0),
+      parameters: elements * 4 * (1 + kinds.length),
+    },
+    async run(index) {
+      const { reads } = await run(index, false);
+      const rows = new Float32Array(reads[rowLossResult] as ArrayBuffer);
+      return meanLoss(rows, rows, batch.queries, 'query-to-passage');
+    },
+    async profile(index) {
+      return (await run(index, true)).timings ?? [];
+    },
+    destroy() {
+      compiled.destroy();
+      store.destroy();
+    },
+  };
+}

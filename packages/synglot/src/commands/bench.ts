@@ -1,0 +1,41 @@
+/** `synglot bench`: hands its arguments to a benchmark of @synglot/bench, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Argument, Command } from 'commander';
+
+const names = ['kernels', 'step', 'encode', 'curves', 'peers'] as const;
+
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description('benchmarks: correctness first, then medians with p10 and p90; JSON under results/<device>')
+    .addArgument(
+      new Argument('<what>', 'single ops, the training step, encoding, growth, or other libraries').choices(
+        names,
+      ),
+    )
+    .argument('[options...]', 'of that benchmark, as in --device lavapipe --runs 5')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      `
+  kernels  --only matmul          GFLOP/s, GB/s and shares of the device's own ceilings
+  step     --shape xlm-r-base --pairs 128 --lengths xquad-r --optimizer adamw --profile --trace step.json
+  encode   --shape minilm         texts and tokens a second
+  curves                          cost against pairs, tokens, layers, vocabulary
+  peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
+All take --device, --executor and --runs.`,
+    )
+    .action(async (what: string, options: readonly string[]) => {
+      const folder = dirname(fileURLToPath(import.meta.resolve('@synglot/bench/package.json')));
+      const script = join(folder, 'dist', `${what}.js`);
+      if (!existsSync(script)) throw new Error(`${script} is missing; build it with 'npm run build'`);
+      const child = spawn(process.execPath, [script, ...options], { stdio: 'inherit' });
+      process.exitCode = await new Promise<number>((resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (code) => resolve(code ?? 1));
+      });
+    });
+}
