@@ -8,10 +8,11 @@
 // Writes    overwrites statistics.
 // Dispatch  one invocation one token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
-// Precision f32.
+// Precision f32 arithmetic, matrices stored as Element.
 // Source    Dao et al. 2022, section B.4.
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ const HEAD_VECTORS: u32 = 8
+//@ type Element: f32 | f16
 //@ include step
 
 struct Params {
@@ -20,8 +21,8 @@ struct Params {
   heads: u32,
 }
 
-@group(0) @binding(0) var<storage, read> d_context: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> context: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> d_context: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> context: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(3) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(1) @binding(0) var<uniform> params: Params;
@@ -34,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let index = id.x * params.heads + id.y;
   var products = vec4<f32>(0.0);
   for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    products += d_context[index * HEAD_VECTORS + i] * context[index * HEAD_VECTORS + i];
+    products += vec4<f32>(d_context[index * HEAD_VECTORS + i]) * vec4<f32>(context[index * HEAD_VECTORS + i]);
   }
   statistics[index] = vec2<f32>(log_sum_exp[index], dot(products, vec4<f32>(1.0)));
 }

@@ -11,12 +11,15 @@ struct Step {
   // 1 - beta1^t and sqrt(1 - beta2^t), computed in double precision on the host.
   bias_correction_1: f32,
   bias_correction_2_sqrt: f32,
-  // Multiplies every gradient before clipping: 1 / accumulation steps.
+  // Multiplies every gradient before clipping: 1 / (accumulation steps · loss_scale).
   gradient_scale: f32,
   // Where this run's part begins in a batch that is worked through in parts (gradient caching), else 0.
   // Encoder plans: token and sequence. Tiles of the loss: rows of the embeddings of the tile's first
   // query and first candidate.
   begins: vec2<u32>,
+  // Multiplies the loss, and so every gradient, that f16 may hold them; 1 in full precision. Every kernel
+  // with which a loss begins its backward multiplies by it.
+  loss_scale: f32,
 }
 @group(1) @binding(1) var<uniform> step: Step;
 

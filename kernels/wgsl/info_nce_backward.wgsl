@@ -11,7 +11,7 @@
 //           ceil(candidates / WORKGROUP_SIZE) × queries.
 // Limits    at most 65,535 queries. With row_weight or column_weight 0 the statistics of that
 //           direction are not read.
-// Precision f32.
+// Precision f32; the gradient is multiplied by the step's loss scale.
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ include step
 
@@ -54,5 +54,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (params.column_weight > 0.0 && candidate < queries) {
     gradient += params.column_weight * (exp(logit - column_log_sum_exp[candidate]) - target_probability);
   }
-  d_similarity[index] = gradient * params.inverse_temperature / f32(queries);
+  d_similarity[index] = step.loss_scale * (gradient * params.inverse_temperature / f32(queries));
 }

@@ -12,7 +12,7 @@
 //           ceil(tile_candidates / WORKGROUP_SIZE) × tile_queries.
 // Limits    tile_queries is at most 65,535. step.begins are rows of the embeddings: queries first, then
 //           candidates. With row_weight or column_weight 0 that direction's statistics are not read.
-// Precision f32.
+// Precision f32; the gradient is multiplied by the step's loss scale.
 // Source    Gao et al. 2021 (GradCache).
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ include step
@@ -61,5 +61,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let column = column_statistics[candidate];
     gradient += params.column_weight * (exp(logit - column.x) / column.y - target_probability);
   }
-  d_similarity[index] = gradient * params.inverse_temperature / f32(queries);
+  d_similarity[index] = step.loss_scale * (gradient * params.inverse_temperature / f32(queries));
 }

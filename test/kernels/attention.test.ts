@@ -1,7 +1,8 @@
 /** The attention kernels against whole T×T matrices in float64: several head sizes, dropout on and off. */
 import type { Executor } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { canStore, noHalf, storageTolerance, stored } from '../support/half.js';
 import {
   expectClose,
   expectRows,
@@ -9,6 +10,7 @@ import {
   poison,
   poisonFrom,
   runKernel,
+  type Tolerance,
 } from '../support/kernel-harness.js';
 import { attentionReference, boundsOf } from '../support/kernel-references.js';
 import { randomFloats } from '../support/random.js';
@@ -45,9 +47,16 @@ const withDropout = [...problems, { headVectors: 16, heads: 1, lengths: [11, 4],
 const compileTimeoutMs = 300_000;
 
 describe.each([
-  { hasDropout: false, cases: withoutDropout },
-  { hasDropout: true, cases: withDropout },
-])('HAS_DROPOUT $hasDropout', ({ hasDropout, cases }) => {
+  { hasDropout: false, cases: withoutDropout, element: 'f32' },
+  { hasDropout: true, cases: withDropout, element: 'f32' },
+  { hasDropout: true, cases: problems, element: 'f16' },
+] as const)('HAS_DROPOUT $hasDropout, $element', ({ hasDropout, cases, element }) => {
+  beforeEach(({ skip }) => skip(!canStore(executor, element), noHalf));
+  // What is stored as f16 between the kernels is off by its rounding, and so is what follows from it.
+  const within = (of: Tolerance) => {
+    const { absolute, relative } = storageTolerance(of, element);
+    return element === 'f32' ? of : { absolute: absolute + 2e-3, relative };
+  };
   test.each(cases)(
     'sequences $lengths of $capacity tokens, $heads heads of $headVectors vectors',
     async ({ headVectors, heads, lengths, capacity }) => {
@@ -55,7 +64,7 @@ describe.each([
       const columns = heads * headSize;
       const live = lengths.reduce((sum, length) => sum + length, 0);
       const random = (seed: number) =>
-        poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns);
+        stored(poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns), element);
       const [q, k, v, dContext] = [random(1), random(2), random(3), random(4)];
       const reference = attentionReference({
         lengths,
@@ -82,7 +91,7 @@ describe.each([
         workgroups: [Math.ceil(capacity / 64), heads] as const,
         step: { counts: { tokens: live }, seed: mask.seed },
       };
-      const constants = { HEAD_VECTORS: headVectors };
+      const constants = { HEAD_VECTORS: headVectors, Element: element };
       const variant = { ...constants, HAS_DROPOUT: hasDropout };
 
       const forward = await runKernel(executor, 'attention_forward', {
@@ -90,8 +99,8 @@ describe.each([
         constants: variant,
         bindings: { q, k, v, bounds, context: capacity * columns, log_sum_exp: capacity * heads },
       });
-      expectRows(forward.context, reference.context, tolerance, 'context');
-      expectRows(forward.log_sum_exp, reference.logSumExp, tolerance, 'log_sum_exp');
+      expectRows(forward.context, reference.context, within(tolerance), 'context');
+      expectRows(forward.log_sum_exp, reference.logSumExp, within(tolerance), 'log_sum_exp');
 
       const { statistics } = await runKernel(executor, 'attention_backward_statistics', {
         ...dispatch,
@@ -105,7 +114,7 @@ describe.each([
         },
       });
       const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
-      expectRows(statistics, pairs, { absolute: 2e-5, relative: 2e-5 }, 'statistics');
+      expectRows(statistics, pairs, within({ absolute: 2e-5, relative: 2e-5 }), 'statistics');
 
       const inputs = { q, k, v, d_context: dContext, statistics: statistics as Float32Array, bounds };
       const backward = { ...dispatch, constants: variant };
@@ -113,13 +122,13 @@ describe.each([
         ...backward,
         bindings: { ...inputs, d_q: capacity * columns },
       });
-      expectRows(query.d_q, reference.dQ, { absolute: 2e-5, relative: 5e-5 }, 'd_q');
+      expectRows(query.d_q, reference.dQ, within({ absolute: 2e-5, relative: 5e-5 }), 'd_q');
       const keyValue = await runKernel(executor, 'attention_backward_key_value', {
         ...backward,
         bindings: { ...inputs, d_k: capacity * columns, d_v: capacity * columns },
       });
-      expectRows(keyValue.d_k, reference.dK, { absolute: 2e-5, relative: 5e-5 }, 'd_k');
-      expectRows(keyValue.d_v, reference.dV, { absolute: 2e-5, relative: 5e-5 }, 'd_v');
+      expectRows(keyValue.d_k, reference.dK, within({ absolute: 2e-5, relative: 5e-5 }), 'd_k');
+      expectRows(keyValue.d_v, reference.dV, within({ absolute: 2e-5, relative: 5e-5 }), 'd_v');
     },
     compileTimeoutMs,
   );

@@ -23,6 +23,7 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
     'embedding_backward_rows',
     'embedding_backward_type_partial',
   ],
+  'half.test.ts': ['cast_to_half'],
   'layer-norm.test.ts': [
     'residual_layer_norm_forward',
     'layer_norm_backward_input',

@@ -28,7 +28,7 @@ import {
 import { type ElementType, type Tensor, tensorSizeBytes } from './tensor.js';
 
 /** Bytes of the `Step` uniform (kernels/wgsl/include_step.wgsl). */
-export const stepFeedSizeBytes = 64;
+export const stepFeedSizeBytes = 80;
 /** Name of the feed that holds the `Step` uniform. */
 export const stepFeedName = 'step';
 

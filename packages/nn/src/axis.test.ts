@@ -11,6 +11,7 @@ const offsets = {
   biasCorrection2Sqrt: 48,
   gradientScale: 52,
   begins: 56,
+  lossScale: 64,
 };
 
 test('every count has its slot; the seed and the update follow', () => {
@@ -27,9 +28,10 @@ test('every count has its slot; the seed and the update follow', () => {
     seed: 0xffff_fffe,
     update: { step: 3, learningRate: 0.5, beta1: 0.9, beta2: 0.999 },
     gradientScale: 0.25,
+    lossScale: 1024,
     begins: [21, 22],
   });
-  expect(bytes.length).toBe(64);
+  expect(bytes.length).toBe(80);
   const view = new DataView(bytes.buffer);
   expect(Array.from({ length: 8 }, (_, slot) => view.getUint32(slot * 4, true))).toEqual([
     0, 11, 12, 13, 14, 15, 16, 17,
@@ -41,6 +43,7 @@ test('every count has its slot; the seed and the update follow', () => {
   expect(view.getFloat32(offsets.biasCorrection1, true)).toBe(Math.fround(1 - 0.9 ** 3));
   expect(view.getFloat32(offsets.biasCorrection2Sqrt, true)).toBe(Math.fround(Math.sqrt(1 - 0.999 ** 3)));
   expect(view.getFloat32(offsets.gradientScale, true)).toBe(0.25);
+  expect(view.getFloat32(offsets.lossScale, true)).toBe(1024);
 });
 
 test('by default nothing is live, nothing is learned and no division is by zero', () => {
@@ -50,6 +53,7 @@ test('by default nothing is live, nothing is learned and no division is by zero'
   expect(view.getFloat32(offsets.biasCorrection1, true)).toBe(1);
   expect(view.getFloat32(offsets.biasCorrection2Sqrt, true)).toBe(1);
   expect(view.getFloat32(offsets.gradientScale, true)).toBe(1);
+  expect(view.getFloat32(offsets.lossScale, true)).toBe(1);
 });
 
 test('bias corrections of the first update keep their digits', () => {

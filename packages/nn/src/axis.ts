@@ -44,8 +44,10 @@ export interface StepValues {
    * the embeddings where (queries, candidates) of a tile of the loss begin.
    */
   readonly begins?: readonly [number, number];
-  /** Multiplies every gradient before clipping: 1 / accumulation steps. */
+  /** Multiplies every gradient before clipping: 1 / (accumulation steps · loss scale). */
   readonly gradientScale?: number;
+  /** Multiplies the loss and so every gradient: mixed precision's guard against underflow. */
+  readonly lossScale?: number;
 }
 
 /** Packs the `Step` uniform; bias corrections are computed here, in double precision. */
@@ -71,5 +73,6 @@ export function packStep(values: StepValues): Uint8Array {
   const [first, second] = values.begins ?? [0, 0];
   view.setUint32(56, first, true);
   view.setUint32(60, second, true);
+  view.setFloat32(64, values.lossScale ?? 1, true);
   return bytes;
 }

@@ -1,7 +1,7 @@
 /** Multi-head self-attention over packed sequences; sequences never see each other. */
 import type { Tensor } from '@synglot/gpu';
 import { countSlots } from '../axis.js';
-import type { Activation, Graph } from '../graph.js';
+import { type Activation, type Graph, storedType } from '../graph.js';
 
 export interface Attention {
   readonly output: Activation;
@@ -115,7 +115,7 @@ function emitAttention(
     v_stride: v.of.columns / 4,
     v_offset: v.begin / 4,
   };
-  const constants = { HEAD_VECTORS: headSize / 4 };
+  const constants = { HEAD_VECTORS: headSize / 4, Element: storedType(q.of.tensor) };
   const workgroups = [Math.ceil(axis.capacity / workgroupSize), heads] as const;
   const tensors = { q: q.of.tensor, k: k.of.tensor, v: v.of.tensor };
 
@@ -157,7 +157,7 @@ function emitAttention(
       }
       if (g.frozen([k.of, v.of])) return;
       const joint = into.dK === into.dV;
-      const dV = joint ? g.plan.transient(`d ${label} v, not used`, [4]) : into.dV.tensor;
+      const dV = joint ? g.plan.transient(`d ${label} v, not used`, [4], constants.Element) : into.dV.tensor;
       g.plan.dispatch('attention_backward_key_value', {
         label: `d ${label} k and v`,
         constants: { ...constants, HAS_DROPOUT: active, JOINT: joint },
