@@ -1,4 +1,4 @@
-// One AdamW update of one parameter tensor.
+// One AdamW update of a range of parameters: one tensor, or neighbours in a slab.
 //
 // Shapes    gradient, parameter, first_moment, second_moment [elements]; clip of (norm, factor).
 // Writes    updates parameter and both moments in place; leaves the gradient.

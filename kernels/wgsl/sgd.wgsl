@@ -1,4 +1,4 @@
-// One step of plain gradient descent on one parameter tensor.
+// One step of plain gradient descent on a range of parameters: one tensor, or neighbours in a slab.
 //
 // Shapes    gradient, parameter [elements]; clip of (norm, factor).
 // Writes    updates parameter in place.

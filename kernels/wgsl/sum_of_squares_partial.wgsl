@@ -1,8 +1,8 @@
-// Partial sums of squares of one gradient tensor: the first stage of the global gradient norm.
+// Partial sums of squares of gradients that lie side by side: the first stage of the global gradient norm.
 //
 // Shapes    x [elements]; partials [all partials], of which this dispatch writes
-//           [first_partial, first_partial + workgroups · WORKGROUP_SIZE).
-// Writes    overwrites its partials, one an invocation.
+//           [first_partial, first_partial + workgroups).
+// Writes    overwrites its partials, one a workgroup.
 // Dispatch  any number of workgroups (x); each invocation strides over four elements at a time.
 // Limits    elements is a multiple of 4.
 // Precision f32; same order every run.
@@ -17,11 +17,26 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
+var<workgroup> totals: array<f32, WORKGROUP_SIZE>;
+
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   var total = vec4<f32>(0.0);
-  for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {
+  let first = workgroup.x * WORKGROUP_SIZE + lane;
+  for (var i = first; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {
     total += x[i] * x[i];
   }
-  partials[params.first_partial + id.x] = dot(total, vec4<f32>(1.0));
+  totals[lane] = dot(total, vec4<f32>(1.0));
+  workgroupBarrier();
+  if (lane == 0u) {
+    var sum = 0.0;
+    for (var i = 0u; i < WORKGROUP_SIZE; i++) {
+      sum += totals[i];
+    }
+    partials[params.first_partial + workgroup.x] = sum;
+  }
 }

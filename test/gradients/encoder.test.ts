@@ -2,7 +2,7 @@
  * The whole encoder with InfoNCE, dropout on, against central differences: every parameter group, in
  * the plan that training runs. The mask is a function of the seed, so the loss is one smooth function.
  */
-import type { DeviceBuffer, Executor } from '@synglot/gpu';
+import type { Executor } from '@synglot/gpu';
 import {
   buildTrainPlan,
   columnLossResult,
@@ -14,6 +14,7 @@ import {
   type LossDirection,
   meanLoss,
   ParameterLayout,
+  ParameterStore,
   type PoolingConfig,
   packBatch,
   packStep,
@@ -157,25 +158,18 @@ function groupsOf(problem: GradientProblem): string[][] {
 describe.each(Object.entries(cases))('%s', (_, given) => {
   test('a second batch is added to the gradients of the first', async () => {
     const { plan, layout, values, feeds } = encoderProblem(executor.device, given);
-    const buffers = new Map<string, DeviceBuffer>();
-    for (const part of layout.all()) {
-      const rows = part.elements / (part.rowEnd - part.rowBegin);
-      const own = values.get(part.name)?.subarray(part.rowBegin * rows, part.rowEnd * rows) as Float32Array;
-      for (const kind of ['parameter', 'gradient']) {
-        const key = `${kind} ${part.key}`;
-        const buffer = executor.createBuffer(key, part.elements * 4);
-        if (kind === 'parameter') executor.write(buffer, own);
-        buffers.set(key, buffer);
-      }
-    }
+    const store = new ParameterStore(executor, layout);
+    await store.load('parameter', async (name, begin, end) => {
+      const [, columns = 1] = layout.shape(name);
+      return (values.get(name) as Float32Array).subarray(begin * columns, end * columns);
+    });
+    store.allocate('gradient');
     const gradients = async () => {
-      const named = layout.all().map(async ({ key }) => {
-        const buffer = buffers.get(`gradient ${key}`) as DeviceBuffer;
-        return [key, new Float32Array(await executor.read(buffer))] as const;
-      });
-      return new Map(await Promise.all(named));
+      const read: [string, Float32Array][] = [];
+      for (const { name } of layout.specs) read.push([name, await store.read('gradient', name)]);
+      return new Map(read);
     };
-    const compiled = await executor.compile(plan, buffers);
+    const compiled = await executor.compile(plan, store.externals);
     await compiled.run({ feeds });
     const once = await gradients();
     await compiled.run({ feeds });
@@ -189,7 +183,7 @@ describe.each(Object.entries(cases))('%s', (_, given) => {
       );
     }
     compiled.destroy();
-    for (const buffer of buffers.values()) buffer.destroy();
+    store.destroy();
   });
 
   test('every parameter gradient agrees with central differences', async () => {

@@ -138,9 +138,7 @@ test('the update touches what is trained, and refuses to have nothing to do', as
   const updated = dispatches(buildUpdatePlan(store.layout, optimizer)).filter((label) =>
     label.startsWith('update'),
   );
-  expect(updated).toEqual(
-    [0, 1, 2].map((layer) => `update encoder.layer.${layer}.attention.self.key.weight`),
-  );
+  expect(updated).toEqual(['update encoder.layer.0.attention.self.key.weight and 2 more']);
   const nothing = await openStore(() => false);
   expect(() => buildUpdatePlan(nothing.layout, optimizer)).toThrow(/nothing to train/);
   store.destroy();

@@ -6,8 +6,8 @@
  * the first run all transients are filled with NaN (a run on NaN weights and full live counts): what
  * reads beyond the live sizes then shows.
  */
-import type { CompiledPlan, DeviceBuffer, Executor, Plan } from '@synglot/gpu';
-import type { ParameterLayout } from '@synglot/nn';
+import type { CompiledPlan, Executor, Plan } from '@synglot/gpu';
+import { type ParameterLayout, ParameterStore } from '@synglot/nn';
 import { uniform } from './random.js';
 
 export interface GradientProblem {
@@ -85,40 +85,40 @@ const squares = (values: Float32Array) => values.reduce((sum, value) => sum + va
 
 class Probe {
   private constructor(
-    private readonly executor: Executor,
     private readonly problem: GradientProblem,
-    private readonly buffers: ReadonlyMap<string, DeviceBuffer>,
+    private readonly store: ParameterStore,
     private readonly compiled: CompiledPlan,
   ) {}
 
   static async open(executor: Executor, problem: GradientProblem): Promise<Probe> {
-    const buffers = new Map<string, DeviceBuffer>();
-    for (const part of problem.layout.all()) {
-      for (const kind of ['parameter', 'gradient']) {
-        const key = `${kind} ${part.key}`;
-        buffers.set(key, executor.createBuffer(key, part.elements * 4));
-      }
-    }
-    const probe = new Probe(executor, problem, buffers, await executor.compile(problem.plan, buffers));
+    const store = new ParameterStore(executor, problem.layout);
+    for (const kind of ['parameter', 'gradient']) store.allocate(kind);
+    const probe = new Probe(problem, store, await executor.compile(problem.plan, store.externals));
     for (const [name, values] of problem.values) {
-      probe.#write('parameter', name, new Float32Array(values.length).fill(Number.NaN));
+      await probe.#write('parameter', name, new Float32Array(values.length).fill(Number.NaN));
     }
     await probe.compiled.run({ feeds: problem.poisonFeeds });
-    for (const [name, values] of problem.values) probe.#write('parameter', name, values);
+    for (const [name, values] of problem.values) await probe.#write('parameter', name, values);
     return probe;
   }
 
   /** The gradients of one run, live elements only, by parameter name. */
   async gradients(): Promise<Map<string, Float32Array>> {
     const { problem } = this;
-    for (const [name, values] of problem.values)
-      this.#write('gradient', name, new Float32Array(values.length));
+    for (const { name } of problem.layout.specsOf('gradient'))
+      await this.#write(
+        'gradient',
+        name,
+        new Float32Array((problem.values.get(name) as Float32Array).length),
+      );
     const results = problem.gradientResults ?? {};
     const { reads } = await this.compiled.run({ feeds: problem.feeds, reads: Object.values(results) });
     const gradients = new Map<string, Float32Array>();
     for (const [name, values] of problem.values) {
       const result = results[name];
-      const whole = result ? new Float32Array(reads[result] as ArrayBuffer) : await this.#readGradient(name);
+      const whole = result
+        ? new Float32Array(reads[result] as ArrayBuffer)
+        : await this.#accumulated(name, values.length);
       gradients.set(name, whole.slice(0, problem.live?.[name] ?? values.length));
     }
     return gradients;
@@ -132,7 +132,7 @@ class Probe {
           this.problem.values.get(name) as Float32Array,
           (value, i) => value + t * (direction[i] ?? 0),
         );
-        this.#write('parameter', name, moved);
+        await this.#write('parameter', name, moved);
       }
       const { reads } = await this.compiled.run({ feeds: this.problem.feeds, reads: this.problem.reads });
       const floats = Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)] as const);
@@ -140,30 +140,26 @@ class Probe {
     };
     const near = (await at(step)) - (await at(-step));
     const far = (await at(2 * step)) - (await at(-2 * step));
-    for (const name of directions.keys()) this.#write('parameter', name, this.problem.values.get(name)!);
+    for (const name of directions.keys())
+      await this.#write('parameter', name, this.problem.values.get(name)!);
     return (8 * near - far) / (12 * step);
   }
 
   destroy(): void {
     this.compiled.destroy();
-    for (const buffer of this.buffers.values()) buffer.destroy();
+    this.store.destroy();
   }
 
-  #write(kind: string, name: string, values: Float32Array): void {
-    let offset = 0;
-    for (const part of this.problem.layout.parts(name)) {
-      const buffer = this.buffers.get(`${kind} ${part.key}`) as DeviceBuffer;
-      this.executor.write(buffer, values.subarray(offset, offset + part.elements));
-      offset += part.elements;
-    }
+  /** What was accumulated; nothing for a frozen parameter. */
+  async #accumulated(name: string, length: number): Promise<Float32Array> {
+    return this.problem.layout.trains(name) ? this.store.read('gradient', name) : new Float32Array(length);
   }
 
-  async #readGradient(name: string): Promise<Float32Array> {
-    const parts: number[] = [];
-    for (const part of this.problem.layout.parts(name)) {
-      const buffer = this.buffers.get(`gradient ${part.key}`) as DeviceBuffer;
-      parts.push(...new Float32Array(await this.executor.read(buffer)));
-    }
-    return Float32Array.from(parts);
+  #write(kind: string, name: string, values: Float32Array): Promise<void> {
+    const [, ...row] = this.problem.layout.shape(name);
+    const columns = row.reduce((product, size) => product * size, 1);
+    return this.store.loadOne(kind, name, async (_, begin, end) =>
+      values.subarray(begin * columns, end * columns),
+    );
   }
 }

@@ -5,10 +5,11 @@
  * returns its output together with a hand-written `backward`, which emits the gradient's dispatches
  * when it is called. Composition is plain TypeScript (see encoder/layer.ts).
  */
-import { type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
+import { bytesPerElement, type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
 import type { ElementChoice } from '@synglot/kernels';
 import { type Axis, countSlots } from './axis.js';
-import { halfKind, type ParameterLayout, type ParameterPart } from './parameters.js';
+import { elementTypeOf, halfKind, type ParameterLayout, type ParameterPart, slabName } from './parameters.js';
+import type { SlabPlace } from './slabs.js';
 
 /** A matrix [axis.capacity, columns] of which the axis's live rows mean something. */
 export interface Activation {
@@ -51,7 +52,6 @@ const portableDevice: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0,
 
 export class Graph {
   readonly plan: PlanBuilder;
-  readonly #layout: ParameterLayout;
   readonly #externals = new Map<string, Tensor>();
   #sites = 0;
 
@@ -62,13 +62,12 @@ export class Graph {
    */
   constructor(
     label: string,
-    layout: ParameterLayout,
+    readonly layout: ParameterLayout,
     readonly training: boolean,
     readonly device: DeviceTraits = portableDevice,
     readonly precision: Precision = 'f32',
   ) {
     this.plan = new PlanBuilder(label);
-    this.#layout = layout;
   }
 
   /** An intermediate matrix. `frozen`: what `frozen()` says of the op that computes it. */
@@ -89,7 +88,7 @@ export class Graph {
 
   /** Whether a parameter is trained, that is, has a gradient. */
   trains(name: string): boolean {
-    return this.#layout.trains(name);
+    return this.layout.trains(name);
   }
 
   /** The weight of a parameter that is not split. */
@@ -109,17 +108,20 @@ export class Graph {
 
   /** The parts of a parameter that may be split by rows, with the tensor of `kind` for each. */
   parts(kind: string, name: string): { part: ParameterPart; tensor: Tensor }[] {
-    return this.#layout.parts(name).map((part) => ({ part, tensor: this.#external(kind, part) }));
+    return this.layout.parts(name).map((part) => ({ part, tensor: this.#external(kind, part) }));
   }
 
-  /** The tensor of `kind` for one part. */
-  partTensor(kind: string, part: ParameterPart): Tensor {
-    return this.#external(kind, part);
+  /** Elements [begin, end) of a slab of `kind`: several parameters at once, with the zeros between them. */
+  slabRange(kind: string, slab: number, begin: number, end: number): Tensor {
+    return this.#view(`${slabName(kind, slab)} [${begin}, ${end})`, kind, [end - begin], {
+      slab,
+      offsetElements: begin,
+    });
   }
 
   /** Shape of a parameter. */
   shape(name: string): readonly number[] {
-    return this.#layout.shape(name);
+    return this.layout.shape(name);
   }
 
   /** Whether dropout at `rate` does anything here, and the kernels' parameters for the next site. */
@@ -137,16 +139,21 @@ export class Graph {
   }
 
   #whole(kind: string, name: string): Tensor {
-    const parts = this.#layout.parts(name);
+    const parts = this.layout.parts(name);
     if (parts.length !== 1) throw new RangeError(`Parameter '${name}' is split; this op needs it whole`);
     return this.#external(kind, parts[0] as ParameterPart);
   }
 
   #external(kind: string, part: ParameterPart): Tensor {
-    const name = `${kind} ${part.key}`;
+    return this.#view(`${kind} ${part.key}`, kind, part.shape, part);
+  }
+
+  #view(name: string, kind: string, shape: readonly number[], { slab, offsetElements }: SlabPlace): Tensor {
     let tensor = this.#externals.get(name);
     if (!tensor) {
-      tensor = this.plan.external(name, part.shape, kind === halfKind ? 'f16' : 'f32');
+      const type = elementTypeOf(kind);
+      const within = { name: slabName(kind, slab), offsetBytes: offsetElements * bytesPerElement[type] };
+      tensor = this.plan.external(name, shape, type, within);
       this.#externals.set(name, tensor);
     }
     return tensor;

@@ -1,6 +1,6 @@
-/** Parameters, gradients and optimiser state on a device: buffers by kind and part. */
-import { type DeviceBuffer, type Executor, tensorSizeBytes } from '@synglot/gpu';
-import { halfKind, ParameterLayout, type ParameterSpec } from './parameters.js';
+/** Parameters, gradients and optimiser state on a device: one buffer a kind and slab. */
+import { bytesPerElement, type DeviceBuffer, type Executor } from '@synglot/gpu';
+import { elementTypeOf, ParameterLayout, type ParameterSpec, slabName } from './parameters.js';
 
 /** Reads rows [begin, end) of a parameter as floats; one-dimensional parameters have rows of one. */
 export type ReadRows = (name: string, begin: number, end: number) => Promise<Float32Array>;
@@ -13,9 +13,14 @@ export class ParameterStore {
   readonly #executor: Executor;
   readonly #buffers = new Map<string, DeviceBuffer>();
 
-  constructor(executor: Executor, specs: readonly ParameterSpec[]) {
+  /** @param given parameters, or a layout of them made for limits no higher than the device's */
+  constructor(executor: Executor, given: readonly ParameterSpec[] | ParameterLayout) {
     this.#executor = executor;
-    this.layout = new ParameterLayout(specs, executor.device.limits.maxStorageBufferBindingSize);
+    const { maxStorageBufferBindingSize, maxBufferSize } = executor.device.limits;
+    this.layout =
+      given instanceof ParameterLayout
+        ? given
+        : new ParameterLayout(given, Math.min(maxStorageBufferBindingSize, maxBufferSize));
   }
 
   /**
@@ -23,15 +28,15 @@ export class ParameterStore {
    * products, `gradient`, `first moment` … for the trainable ones.
    */
   allocate(kind: string): void {
-    const type = kind === halfKind ? 'f16' : 'f32';
-    for (const part of this.layout.partsOf(kind)) {
-      const key = `${kind} ${part.key}`;
-      if (!this.#buffers.has(key))
-        this.#buffers.set(key, this.#executor.createBuffer(key, tensorSizeBytes(part.shape, type)));
+    const elementBytes = bytesPerElement[elementTypeOf(kind)];
+    for (const { index, elements } of this.layout.slabsOf(kind)) {
+      const name = slabName(kind, index);
+      if (!this.#buffers.has(name))
+        this.#buffers.set(name, this.#executor.createBuffer(name, elements * elementBytes));
     }
   }
 
-  /** All buffers under the names that plans use for them. */
+  /** All buffers under the names that plans use for them; parameters are views of these. */
   get externals(): ReadonlyMap<string, DeviceBuffer> {
     return this.#buffers;
   }
@@ -39,17 +44,20 @@ export class ParameterStore {
   /** Fills one kind of every parameter that has it. */
   async load(kind: string, readRows: ReadRows): Promise<void> {
     this.allocate(kind);
-    for (const { name } of this.layout.specsOf(kind)) {
-      await this.#pieces(kind, name, async (buffer, offsetBytes, begin, end, elements) => {
-        const data = await readRows(name, begin, end);
-        if (data.length !== elements) {
-          throw new RangeError(
-            `Expected ${elements} values for rows ${begin} to ${end} of '${name}' but received ${data.length}`,
-          );
-        }
-        this.#executor.write(buffer, data, offsetBytes);
-      });
-    }
+    for (const { name } of this.layout.specsOf(kind)) await this.loadOne(kind, name, readRows);
+  }
+
+  /** Fills one kind, which was allocated, of one parameter. */
+  async loadOne(kind: string, name: string, readRows: ReadRows): Promise<void> {
+    await this.#pieces(kind, name, async (buffer, offsetBytes, begin, end, elements) => {
+      const data = await readRows(name, begin, end);
+      if (data.length !== elements) {
+        throw new RangeError(
+          `Expected ${elements} values for rows ${begin} to ${end} of '${name}' but received ${data.length}`,
+        );
+      }
+      this.#executor.write(buffer, data, offsetBytes);
+    });
   }
 
   /** Rows [begin, end) of one parameter, in pieces of bounded size and ascending order. */
@@ -92,13 +100,13 @@ export class ParameterStore {
     ) => Promise<void>,
   ): Promise<void> {
     for (const part of this.layout.parts(name)) {
-      const buffer = this.#buffers.get(`${kind} ${part.key}`);
+      const buffer = this.#buffers.get(slabName(kind, part.slab));
       if (!buffer) throw new RangeError(`No '${kind}' buffer of '${part.key}' was allocated`);
       const rowElements = part.elements / (part.rowEnd - part.rowBegin);
       const rowsPerPiece = Math.max(1, Math.floor(chunkElements / rowElements));
       for (let begin = part.rowBegin; begin < part.rowEnd; begin += rowsPerPiece) {
         const end = Math.min(part.rowEnd, begin + rowsPerPiece);
-        const offsetBytes = (begin - part.rowBegin) * rowElements * 4;
+        const offsetBytes = (part.offsetElements + (begin - part.rowBegin) * rowElements) * 4;
         await visit(buffer, offsetBytes, begin, end, (end - begin) * rowElements);
       }
     }

@@ -47,7 +47,10 @@ describe('ParameterLayout', () => {
   test('what fits is one part under its own name', () => {
     const layout = new ParameterLayout([table], 10 * rowBytes);
     expect(layout.parts('table')).toEqual([
-      { key: 'table', name: 'table', rowBegin: 0, rowEnd: 10, shape: [10, 8], elements: 80 },
+      {
+        ...{ key: 'table', name: 'table', rowBegin: 0, rowEnd: 10, shape: [10, 8], elements: 80 },
+        ...{ slab: 0, offsetElements: 0 },
+      },
     ]);
   });
 
@@ -77,6 +80,37 @@ describe('ParameterLayout', () => {
     const layout = new ParameterLayout([{ name: 'bias', shape: [8] }, table], 4 * rowBytes);
     expect(layout.all().map(({ key }) => key)).toEqual(['bias', 'table[0]', 'table[1]', 'table[2]']);
     expect(layout.shape('table')).toEqual([10, 8]);
+  });
+
+  test('slabs: no larger than the limit, every part once; what is frozen lies apart and has no gradients', () => {
+    const specs = encoderParameters(config, { mode: 'mean', normalize: true }).map((spec) => ({
+      ...spec,
+      trainable: !spec.name.startsWith('encoder.layer.0.'),
+    }));
+    for (const limit of [400, 1024, 2 ** 20]) {
+      const layout = new ParameterLayout(specs, limit);
+      const keys = (kind: string) =>
+        layout.slabsOf(kind).flatMap(({ index, elements, parts }) => {
+          expect(elements * 4).toBeLessThanOrEqual(limit);
+          for (const part of parts) {
+            expect(part.slab).toBe(index);
+            expect(part.offsetElements + part.elements).toBeLessThanOrEqual(elements);
+          }
+          return parts.map(({ key }) => key);
+        });
+      expect(keys('parameter').sort()).toEqual(
+        layout
+          .all()
+          .map(({ key }) => key)
+          .sort(),
+      );
+      expect(keys('gradient').sort()).toEqual(
+        layout
+          .partsOf('gradient')
+          .map(({ key }) => key)
+          .sort(),
+      );
+    }
   });
 
   test('an unknown name is an error', () => {

@@ -1,12 +1,16 @@
-/** Which parameters an encoder has, and how they are cut to fit the device's bindings. */
+/** Which parameters an encoder has, how they are cut to fit the device's bindings, and where they lie. */
+import { bytesPerElement, viewAlignmentBytes } from '@synglot/gpu';
 import { withAdapterParameters } from './adapters/parameters.js';
 import type { EncoderConfig, ParameterName, PoolingConfig } from './encoder/config.js';
+import { packSlabs, type Slab, type SlabPlace } from './slabs.js';
 
 export interface ParameterSpec {
   readonly name: ParameterName;
   readonly shape: readonly number[];
   /** Default true. A frozen parameter has neither gradient nor optimiser state. */
   readonly trainable?: boolean;
+  /** Parameters of one block and rank lie side by side where they can, so that one product serves all. */
+  readonly block?: string;
 }
 
 /**
@@ -28,10 +32,12 @@ function ownParameters(config: EncoderConfig, pooling: PoolingConfig): Parameter
   ];
   for (let layer = 0; layer < config.layers; layer++) {
     const prefix = `encoder.layer.${layer}`;
+    const block = `${prefix}.attention.self`;
+    const projections = ['query', 'key', 'value'].flatMap((name) =>
+      linear(`${block}.${name}`, hidden, hidden),
+    );
     specs.push(
-      ...linear(`${prefix}.attention.self.query`, hidden, hidden),
-      ...linear(`${prefix}.attention.self.key`, hidden, hidden),
-      ...linear(`${prefix}.attention.self.value`, hidden, hidden),
+      ...projections.map((spec) => ({ ...spec, block })),
       ...linear(`${prefix}.attention.output.dense`, hidden, hidden),
       ...layerNorm(`${prefix}.attention.output.LayerNorm`, hidden),
       ...linear(`${prefix}.intermediate.dense`, intermediate, hidden),
@@ -61,8 +67,8 @@ function layerNorm(name: string, size: number): ParameterSpec[] {
   ];
 }
 
-/** Rows [rowBegin, rowEnd) of a parameter, in a buffer of their own. */
-export interface ParameterPart {
+/** Rows [rowBegin, rowEnd) of a parameter, and where in its slab they lie. */
+export interface ParameterPart extends SlabPlace {
   /** `name` for a whole parameter, `name[2]` for the third part of a split one. */
   readonly key: string;
   readonly name: ParameterName;
@@ -75,26 +81,54 @@ export interface ParameterPart {
 /** Kind of the copies of weights that mixed precision keeps as f16, for products with f16 matrices. */
 export const halfKind = 'half parameter';
 
+/** Elements of f32 that views begin at multiples of; of f16, twice as many. */
+const viewElements = viewAlignmentBytes / bytesPerElement.f32;
+
+/** What the buffers of a kind hold. */
+export function elementTypeOf(kind: string): 'f16' | 'f32' {
+  return kind === halfKind ? 'f16' : 'f32';
+}
+
 /** Whether a parameter takes part in products: a matrix that is not a table. */
 function meetsProducts({ name, shape }: ParameterSpec): boolean {
   return shape.length === 2 && !name.startsWith('embeddings.');
 }
 
-/** Cuts parameters into parts that a device can bind. */
+/** Cuts parameters into parts that a device can bind, and places these in slabs. */
 export class ParameterLayout {
   readonly #parts = new Map<ParameterName, ParameterPart[]>();
   readonly #trainable: ReadonlySet<ParameterName>;
+  readonly #slabs: readonly Slab[];
   readonly specs: readonly ParameterSpec[];
 
   /**
    * @param bindingLimitBytes the device's `maxStorageBufferBindingSize`; a two-dimensional parameter
-   * larger than that is split by rows behind its name.
+   * larger than that is split by rows behind its name, and no slab is larger.
    */
   constructor(specs: readonly ParameterSpec[], bindingLimitBytes: number) {
     this.specs = specs;
     const trained = specs.filter(({ trainable = true }) => trainable);
     this.#trainable = new Set(trained.map(({ name }) => name));
-    for (const { name, shape } of specs) this.#parts.set(name, split(name, shape, bindingLimitBytes));
+    const limitBytes = bindingLimitBytes - (bindingLimitBytes % 16);
+    const cut = specs.map((spec) => ({ spec, parts: split(spec.name, spec.shape, limitBytes) }));
+    const { slabs, places } = packSlabs(
+      cut.flatMap(({ spec, parts }) =>
+        parts.map(({ key, elements }) => ({ key, elements, block: spec.block, ...this.#company(spec) })),
+      ),
+      limitBytes / 4,
+    );
+    this.#slabs = slabs;
+    for (const { spec, parts } of cut) {
+      const placed = parts.map((part) => ({ ...part, ...(places.get(part.key) as SlabPlace) }));
+      this.#parts.set(spec.name, placed);
+    }
+  }
+
+  /** With what a parameter may share a slab: same state, same copies, so that no kind leaves a slab half empty. */
+  #company(spec: ParameterSpec): { readonly group: string; readonly alignment: number } {
+    const state = this.trains(spec.name) ? 'trained' : 'frozen';
+    if (meetsProducts(spec)) return { group: `${state} matrices`, alignment: 2 * viewElements };
+    return { group: `${state} ${spec.shape.length > 1 ? 'tables' : 'vectors'}`, alignment: viewElements };
   }
 
   parts(name: ParameterName): readonly ParameterPart[] {
@@ -133,9 +167,26 @@ export class ParameterLayout {
   partsOf(kind: string): ParameterPart[] {
     return this.specsOf(kind).flatMap(({ name }) => this.parts(name));
   }
+
+  /** The slabs of which buffers of `kind` exist, each with its parts in ascending order of their places. */
+  slabsOf(kind: string): readonly (Slab & { readonly parts: readonly ParameterPart[] })[] {
+    const parts = new Map(this.partsOf(kind).map((part) => [part.key, part]));
+    return this.#slabs
+      .filter(({ keys }) => keys.some((key) => parts.has(key)))
+      .map((slab) => ({ ...slab, parts: slab.keys.map((key) => parts.get(key) as ParameterPart) }));
+  }
 }
 
-function split(name: ParameterName, shape: readonly number[], limitBytes: number): ParameterPart[] {
+/** Name of the buffer that holds a slab of a kind. */
+export function slabName(kind: string, slab: number): string {
+  return `${kind} slab ${slab}`;
+}
+
+function split(
+  name: ParameterName,
+  shape: readonly number[],
+  limitBytes: number,
+): Omit<ParameterPart, keyof SlabPlace>[] {
   const rows = shape[0] as number;
   const rowElements = shape.slice(1).reduce((product, size) => product * size, 1);
   const rowsPerPart = Math.floor(limitBytes / (rowElements * 4));
@@ -147,7 +198,7 @@ function split(name: ParameterName, shape: readonly number[], limitBytes: number
       `Parameter '${name}' [${shape}] cannot be split into bindings of ${limitBytes} bytes`,
     );
   }
-  const parts: ParameterPart[] = [];
+  const parts: Omit<ParameterPart, keyof SlabPlace>[] = [];
   for (let rowBegin = 0; rowBegin < rows; rowBegin += rowsPerPart) {
     const rowEnd = Math.min(rows, rowBegin + rowsPerPart);
     const count = rowEnd - rowBegin;

@@ -1,7 +1,8 @@
-import { PlanBuilder, type Tensor } from '@synglot/gpu';
+import type { BufferRange, Plan, PlanBuffer } from '@synglot/gpu';
 import { catalogue, type KernelName } from '@synglot/kernels';
 import { describe, expect, test } from 'vitest';
-import { ParameterLayout, type ParameterPart } from '../parameters.js';
+import { Graph } from '../graph.js';
+import { ParameterLayout } from '../parameters.js';
 import { clipResult, defaultAdamW, emitUpdate, type OptimizerOptions, optimizerState } from './optimizer.js';
 
 const specs = [
@@ -12,23 +13,16 @@ const specs = [
   { name: 'encoder.layer.0.output.dense.bias', shape: [8] },
 ];
 
-/** The plan of one update, with the word table in three parts. */
-function updatePlan(options: OptimizerOptions) {
-  const plan = new PlanBuilder('update');
-  const tensors = new Map<string, Tensor>();
-  const external = (kind: string, part: ParameterPart) => {
-    const name = `${kind} ${part.key}`;
-    const tensor = tensors.get(name) ?? plan.external(name, part.shape);
-    tensors.set(name, tensor);
-    return tensor;
-  };
-  emitUpdate(plan, new ParameterLayout(specs, 8 * 16 * 4), external, options);
-  return plan.build();
+/** The plan of one update; a limit of 8 · 16 · 4 bytes cuts the word table in two, and fills each slab with one matrix. */
+function updatePlan(options: OptimizerOptions, limitBytes: number) {
+  const g = new Graph('update', new ParameterLayout(specs, limitBytes), true);
+  emitUpdate(g, options);
+  return g.plan.build();
 }
 
-/** Float params of every dispatch of `kernel`, by the key of the part that it updates. */
+/** Float params of every dispatch of `kernel`, by what it updates. */
 function paramsOf(options: OptimizerOptions, kernel: KernelName, field: string): Record<string, number> {
-  const plan = updatePlan(options);
+  const plan = updatePlan(options, 8 * 16 * 4);
   const index = catalogue[kernel].params.findIndex(({ name }) => name === field);
   const entries = plan.commands.flatMap((command) => {
     if (command.kind !== 'dispatch' || plan.kernels[command.kernel]?.label !== kernel) return [];
@@ -46,9 +40,8 @@ describe('weight decay', () => {
     expect(paramsOf(options, 'adamw', 'weight_decay')).toEqual({
       'embeddings.word_embeddings.weight[0]': decay,
       'embeddings.word_embeddings.weight[1]': decay,
-      'embeddings.LayerNorm.weight': 0,
-      'embeddings.LayerNorm.bias': 0,
       'encoder.layer.0.output.dense.weight': decay,
+      'embeddings.LayerNorm.weight and 1 more': 0,
       'encoder.layer.0.output.dense.bias': 0,
     });
   });
@@ -62,22 +55,51 @@ describe('weight decay', () => {
 describe('the update plan', () => {
   const options = { method: defaultAdamW, maxGradientNorm: 0.5, decay: 'all' } as const;
 
-  test('every part is updated once, after the norm of all gradients', () => {
-    const plan = updatePlan(options);
-    const labels = plan.commands.map(
-      (command) => command.kind === 'dispatch' && plan.kernels[command.kernel]?.label,
+  const dispatches = (plan: Plan) =>
+    plan.commands.flatMap((command) =>
+      command.kind === 'dispatch' ? [`${plan.kernels[command.kernel]?.label}: ${command.label}`] : [],
     );
-    const parts = 6;
-    expect(labels).toEqual([
-      ...Array.from({ length: parts }, () => 'sum_of_squares_partial'),
-      'clip_factor',
-      ...Array.from({ length: parts }, () => 'adamw'),
+
+  test('every slab is updated at once, after the norm of all gradients', () => {
+    const plan = updatePlan(options, 2 ** 20);
+    expect(dispatches(plan)).toEqual([
+      'sum_of_squares_partial: squared norm of gradient slab 0',
+      'sum_of_squares_partial: squared norm of gradient slab 1',
+      'sum_of_squares_partial: squared norm of gradient slab 2',
+      'clip_factor: clip factor',
+      'adamw: update embeddings.word_embeddings.weight',
+      'adamw: update embeddings.LayerNorm.weight and 2 more',
+      'adamw: update encoder.layer.0.output.dense.weight',
     ]);
     expect(plan.buffers.find(({ name }) => name === clipResult)?.role).toBe('result');
   });
 
+  test('a slab is split where the settings change, and nothing of it is left out or done twice', () => {
+    const groups = [{ parameters: ['embeddings.LayerNorm.bias'], learningRateScale: 2 }];
+    const plan = updatePlan({ ...options, groups }, 2 ** 20);
+    expect(dispatches(plan).filter((label) => label.startsWith('adamw'))).toEqual([
+      'adamw: update embeddings.word_embeddings.weight',
+      'adamw: update embeddings.LayerNorm.weight',
+      'adamw: update embeddings.LayerNorm.bias',
+      'adamw: update encoder.layer.0.output.dense.bias',
+      'adamw: update encoder.layer.0.output.dense.weight',
+    ]);
+    const updated = plan.commands.flatMap((command) => {
+      if (command.kind !== 'dispatch' || !command.label.startsWith('update')) return [];
+      const { within, sizeBytes } = plan.buffers[command.buffers[2] as number] as PlanBuffer;
+      return [{ ...(within as BufferRange), sizeBytes }];
+    });
+    expect(updated).toEqual([
+      { name: 'parameter slab 0', offsetBytes: 0, sizeBytes: 20 * 8 * 4 },
+      { name: 'parameter slab 1', offsetBytes: 0, sizeBytes: 256 },
+      { name: 'parameter slab 1', offsetBytes: 256, sizeBytes: 256 },
+      { name: 'parameter slab 1', offsetBytes: 512, sizeBytes: 8 * 4 },
+      { name: 'parameter slab 2', offsetBytes: 0, sizeBytes: 8 * 16 * 4 },
+    ]);
+  });
+
   test('the partial sums of the gradients lie side by side and fill what the clip factor sums', () => {
-    const plan = updatePlan(options);
+    const plan = updatePlan(options, 8 * 16 * 4);
     const field = (bytes: Uint8Array, index: number) =>
       new DataView(bytes.buffer, bytes.byteOffset).getUint32(index * 4, true);
     let next = 0;
@@ -86,7 +108,7 @@ describe('the update plan', () => {
       const kernel = plan.kernels[command.kernel]?.label;
       if (kernel === 'sum_of_squares_partial') {
         expect(field(command.params, 1)).toBe(next);
-        next += command.workgroups[0] * 64;
+        next += command.workgroups[0];
       }
       if (kernel === 'clip_factor') expect(field(command.params, 0)).toBe(next);
     }

@@ -1,7 +1,8 @@
-/** The update: global-norm clipping decided on the device, then AdamW or SGD, tensor by tensor. */
-import type { PlanBuilder, Tensor } from '@synglot/gpu';
-import type { ParameterLayout, ParameterPart } from '../parameters.js';
-import { type ParameterGroupOptions, parameterGroups } from './parameter-groups.js';
+/** The update: global-norm clipping decided on the device, then AdamW or SGD, slab by slab. */
+import type { Tensor } from '@synglot/gpu';
+import type { Graph } from '../graph.js';
+import type { ParameterPart } from '../parameters.js';
+import { type ParameterGroupOptions, type ParameterSettings, parameterGroups } from './parameter-groups.js';
 
 export interface AdamWOptions {
   readonly kind: 'adamw';
@@ -40,73 +41,108 @@ export function optimizerState(options: OptimizerOptions): string[] {
 }
 
 const workgroupSize = 64;
-const elementsPerPartial = 1024;
+/** Most workgroups of one dispatch; beyond that an invocation strides. */
+const mostWorkgroups = 4096;
+/** Vectors of four that one invocation sums at least, where there are that many. */
+const vectorsPerPartial = 4;
+/** Most partial sums of one slab: one workgroup adds them all up. */
+const mostPartials = 1024;
 
-/** Emits the update of every trainable parameter; `external` gives the tensor of a kind and part. */
-export function emitUpdate(
-  plan: PlanBuilder,
-  layout: ParameterLayout,
-  external: (kind: string, part: ParameterPart) => Tensor,
-  options: OptimizerOptions,
-): void {
-  const parts = layout.partsOf('gradient');
-  if (parts.length === 0) throw new RangeError('Every parameter is frozen: there is nothing to train');
-  const clip = emitClip(plan, parts, external, options.maxGradientNorm);
-  const settings = parameterGroups(layout.specs, { ...options, weightDecay: options.method.weightDecay });
-  for (const part of parts) {
-    const { learningRateScale, weightDecay } = settings(part.name);
-    const gradient = external('gradient', part);
-    const parameter = external('parameter', part);
-    const common = {
-      label: `update ${part.key}`,
-      workgroups: [Math.max(1, Math.min(4096, Math.ceil(part.elements / 4 / workgroupSize)))] as const,
-    };
-    const params = {
-      elements: part.elements,
-      weight_decay: weightDecay,
-      learning_rate_scale: learningRateScale,
-    };
-    if (options.method.kind === 'adamw') {
-      const { beta1, beta2, epsilon } = options.method;
-      plan.dispatch('adamw', {
-        ...common,
-        bindings: {
-          gradient,
-          clip,
-          parameter,
-          first_moment: external('first moment', part),
-          second_moment: external('second moment', part),
-        },
-        params: { ...params, beta_1: beta1, beta_2: beta2, epsilon },
-      });
-    } else {
-      plan.dispatch('sgd', { ...common, bindings: { gradient, clip, parameter }, params });
-    }
+/** Neighbours in a slab that are updated with the same settings. */
+interface Run {
+  readonly parts: readonly ParameterPart[];
+  readonly settings: ParameterSettings;
+}
+
+/** Emits the update of every trainable parameter: one dispatch for neighbours with equal settings. */
+export function emitUpdate(g: Graph, options: OptimizerOptions): void {
+  const { layout, plan } = g;
+  const slabs = layout.slabsOf('gradient');
+  if (slabs.length === 0) throw new RangeError('Every parameter is frozen: there is nothing to train');
+  const clip = emitClip(g, options.maxGradientNorm);
+  const settingsOf = parameterGroups(layout.specs, { ...options, weightDecay: options.method.weightDecay });
+  for (const { index, elements: end, parts } of slabs) {
+    const runs = splitRuns(parts, settingsOf);
+    runs.forEach((run, position) => {
+      const [first] = run.parts as [ParameterPart];
+      // Up to the next run: what lies between is zero, and is updated to zero.
+      const until = runs[position + 1]?.parts[0]?.offsetElements ?? end;
+      const range = (kind: string) => g.slabRange(kind, index, first.offsetElements, until);
+      const elements = until - first.offsetElements;
+      const common = {
+        label: `update ${first.key}${run.parts.length > 1 ? ` and ${run.parts.length - 1} more` : ''}`,
+        workgroups: [workgroupsFor(elements)] as const,
+      };
+      const params = {
+        elements,
+        weight_decay: run.settings.weightDecay,
+        learning_rate_scale: run.settings.learningRateScale,
+      };
+      const bindings = { gradient: range('gradient'), clip, parameter: range('parameter') };
+      if (options.method.kind === 'adamw') {
+        const { beta1, beta2, epsilon } = options.method;
+        plan.dispatch('adamw', {
+          ...common,
+          bindings: {
+            ...bindings,
+            first_moment: range('first moment'),
+            second_moment: range('second moment'),
+          },
+          params: { ...params, beta_1: beta1, beta_2: beta2, epsilon },
+        });
+      } else {
+        plan.dispatch('sgd', { ...common, bindings, params });
+      }
+    });
   }
 }
 
-function emitClip(
-  plan: PlanBuilder,
+/** Emits the clearing of every gradient, slab by slab. */
+export function clearGradients(g: Graph): void {
+  for (const { index, elements } of g.layout.slabsOf('gradient')) {
+    g.plan.clear(g.slabRange('gradient', index, 0, elements));
+  }
+}
+
+function splitRuns(
   parts: readonly ParameterPart[],
-  external: (kind: string, part: ParameterPart) => Tensor,
-  maxNorm: number,
-): Tensor {
+  settingsOf: (name: string) => ParameterSettings,
+): readonly Run[] {
+  const runs: { parts: ParameterPart[]; settings: ParameterSettings }[] = [];
+  for (const part of parts) {
+    const settings = settingsOf(part.name);
+    const last = runs.at(-1);
+    if (
+      last?.settings.weightDecay === settings.weightDecay &&
+      last.settings.learningRateScale === settings.learningRateScale
+    ) {
+      last.parts.push(part);
+    } else {
+      runs.push({ parts: [part], settings });
+    }
+  }
+  return runs;
+}
+
+function workgroupsFor(elements: number): number {
+  return Math.max(1, Math.min(mostWorkgroups, Math.ceil(elements / 4 / workgroupSize)));
+}
+
+function emitClip(g: Graph, maxNorm: number): Tensor {
+  const { plan } = g;
   let count = 0;
-  const ranges = parts.map((part) => {
-    const workgroups = Math.max(
-      1,
-      Math.min(256, Math.ceil(part.elements / elementsPerPartial / workgroupSize)),
-    );
+  const ranges = g.layout.slabsOf('gradient').map(({ index, elements }) => {
+    const workgroups = Math.min(workgroupsFor(Math.ceil(elements / vectorsPerPartial)), mostPartials);
     const first = count;
-    count += workgroups * workgroupSize;
-    return { part, first, workgroups };
+    count += workgroups;
+    return { index, elements, first, workgroups };
   });
   const partials = plan.transient('squared norm partials', [count]);
-  for (const { part, first, workgroups } of ranges) {
+  for (const { index, elements, first, workgroups } of ranges) {
     plan.dispatch('sum_of_squares_partial', {
-      label: `squared norm of d ${part.key}`,
-      bindings: { x: external('gradient', part), partials },
-      params: { elements: part.elements, first_partial: first },
+      label: `squared norm of gradient slab ${index}`,
+      bindings: { x: g.slabRange('gradient', index, 0, elements), partials },
+      params: { elements, first_partial: first },
       workgroups: [workgroups],
     });
   }

@@ -5,7 +5,7 @@ import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
 import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
 import { type DeviceTraits, Graph } from '../graph.js';
 import { emitObjectives, type Objective } from '../loss/objective.js';
-import { emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
+import { clearGradients, emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { ParameterLayout } from '../parameters.js';
 
 export interface TrainPlanOptions {
@@ -32,7 +32,7 @@ export function buildTrainPlan(options: TrainPlanOptions): Plan {
   const { config, pooling, layout, capacity, mode } = options;
   const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
   const g = new Graph(label, layout, mode !== 'evaluate', options.device);
-  if (mode === 'step') clearGradients(g, layout);
+  if (mode === 'step') clearGradients(g);
 
   const feeds = declareFeeds(g, config, capacity);
   const encoded = encoder(g, config, feeds);
@@ -58,7 +58,7 @@ export function buildTrainPlan(options: TrainPlanOptions): Plan {
   }
   if (mode === 'step') {
     if (!options.optimizer) throw new TypeError("A plan with mode 'step' needs an optimizer");
-    emitUpdate(g.plan, layout, (kind, part) => g.partTensor(kind, part), options.optimizer);
+    emitUpdate(g, options.optimizer);
   }
   return g.plan.build();
 }
@@ -66,19 +66,13 @@ export function buildTrainPlan(options: TrainPlanOptions): Plan {
 /** The update alone, for gradients accumulated over several batches. Result: `clip`. */
 export function buildUpdatePlan(layout: ParameterLayout, optimizer: OptimizerOptions): Plan {
   const g = new Graph('update', layout, true);
-  emitUpdate(g.plan, layout, (kind, part) => g.partTensor(kind, part), optimizer);
+  emitUpdate(g, optimizer);
   return g.plan.build();
 }
 
 /** Sets every gradient to zero; frozen parameters have none. */
 export function buildClearPlan(layout: ParameterLayout): Plan {
   const g = new Graph('clear gradients', layout, true);
-  clearGradients(g, layout);
+  clearGradients(g);
   return g.plan.build();
-}
-
-function clearGradients(g: Graph, layout: ParameterLayout): void {
-  for (const { name } of layout.specsOf('gradient')) {
-    for (const { tensor } of g.parts('gradient', name)) g.plan.clear(tensor);
-  }
 }
