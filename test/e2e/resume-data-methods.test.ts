@@ -30,12 +30,16 @@ afterAll(async () => {
 
 const steps = 6;
 
-async function run(name: string, lines: string, stopAfter?: number): Promise<void> {
+async function run(
+  name: string,
+  lines: string,
+  stopAfter?: number,
+  data = `data: [{ format: pairs-jsonl, path: ${inFolder('pairs.jsonl')} }]\n`,
+  training = `training: { steps: ${steps}, seed: 5 }\n`,
+): Promise<void> {
   const config = parseConfig(
     `model: ${inFolder('model')}
-data: [{ format: pairs-jsonl, path: ${inFolder('pairs.jsonl')} }]
-training: { steps: ${steps}, seed: 5 }
-optimizer: { learning_rate: 0.01 }
+${data}${training}optimizer: { learning_rate: 0.01 }
 checkpoint: { every: 2 }
 ${lines}`,
     `${name}.yaml`,
@@ -55,11 +59,11 @@ ${lines}`,
 }
 
 /** Runs to the end at once, and with a stop after each of `stops`; returns the metrics of both. */
-async function expectSameRuns(name: string, lines: string, stops: readonly number[]) {
+async function expectSameRuns(name: string, lines: string, stops: readonly number[], data?: string) {
   const [whole, broken] = [`${name}-whole`, `${name}-broken`];
-  await run(whole, lines);
-  for (const stop of stops) await run(broken, lines, stop);
-  await run(broken, lines);
+  await run(whole, lines, undefined, data);
+  for (const stop of stops) await run(broken, lines, stop, data);
+  await run(broken, lines, undefined, data);
   for (const file of ['model/model.safetensors', `checkpoints/step-00000${steps}/trainer.json`]) {
     const [a, b] = [
       await readFile(join(inFolder(broken), file)),
@@ -103,6 +107,44 @@ mining: { start: 1, every: 2, negatives: 3, sampling: random, range_max: 12 }
   // Before the first round the runs are one; after it the batches hold negatives.
   expect(plain[0]).toEqual(metrics[0]);
   expect(metrics[1]!.tokens).toBeGreaterThan(plain[1]!.tokens as number);
+});
+
+it('two stages of domains with replay, from raw text', async () => {
+  const texts = tinyPairs(30, ['en']).map(({ query, passage }) => `${passage} ${query} ${passage}\n`);
+  await writeFile(inFolder('science.txt'), texts.join(''));
+  const data = `data:
+  - { format: pairs-jsonl, path: ${inFolder('pairs.jsonl')}, domain: general }
+  - { format: raw-text, path: ${inFolder('science.txt')}, lang: en, task: inverse-cloze, words: 3, domain: science }
+`;
+  const weights = `[[0, { general: 1, science: 0 }], [2, { general: 0.2, science: 0.8 }]]`;
+  await expectSameRuns(
+    'stages',
+    `sampling: { mode: monolingual, batch_size: 5, homogeneous_domain: true, domains: { weights: ${weights} } }\n`,
+    [1, 2, 5],
+    data,
+  );
+});
+
+it('the two views of a text differ by dropout, and by nothing else', async () => {
+  await writeFile(
+    inFolder('views.txt'),
+    tinyPairs(20, ['en'])
+      .map(({ passage }) => `${passage}\n`)
+      .join(''),
+  );
+  const data = `data: [{ format: raw-text, path: ${inFolder('views.txt')}, lang: en }]\n`;
+  const losses: number[] = [];
+  for (const dropout of [0, 0.1, 0.3]) {
+    const training = `training: { steps: 1, seed: 5, dropout: ${dropout} }\n`;
+    const lines = 'sampling: { mode: monolingual, batch_size: 8 }\nloss: { temperature: 0.01 }\n';
+    await run(`views-${dropout}`, lines, undefined, data, training);
+    losses.push((await readMetrics(inFolder(`views-${dropout}`)))[0]!.loss as number);
+  }
+  // Without dropout a text equals its copy, and no other text is nearer to it: at a low temperature no loss but
+  // for near duplicates. The stronger dropout is, the further the copies are apart.
+  const [none, some, much] = losses as [number, number, number];
+  expect(none).toBeLessThan(some);
+  expect(some).toBeLessThan(much);
 });
 
 it('synglot mine writes triplets that training reads', async () => {

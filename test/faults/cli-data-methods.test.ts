@@ -89,3 +89,33 @@ describe('mining', () => {
       "did you mean 'negatives'",
     ]));
 });
+
+describe('domains', () => {
+  const raw = (options: string) => `[{ format: raw-text, path: ${inPlace('raw.txt')}, ${options} }]`;
+  const stages = (weights: string) =>
+    `{ batch_size: 4, mode: monolingual, domains: { weights: ${weights} } }`;
+
+  it('a stage without the weight of a domain', () =>
+    expectTrainMistake('stage', { sampling: stages('[[0, { pairs: 1 }], [1, { pair: 1 }]]') }, [
+      place.pairs,
+      "`domains.weights`: nothing is called 'pair' (did you mean 'pairs'?)",
+    ]));
+
+  it('steps of stages that do not rise', () =>
+    expectTrainMistake('rising', { sampling: stages('[[5, { pairs: 1 }], [5, { pairs: 1 }]]') }, [
+      'rising steps',
+    ]));
+
+  it('raw text without a language', async () => {
+    await writeFile(inPlace('raw.txt'), 'One sentence only.\n');
+    await expectTrainMistake('raw-lang', { data: raw('task: dropout-views') }, [/raw\.txt:1: the language/]);
+  });
+
+  it('raw text without two sentences', () =>
+    expectTrainMistake('raw-cloze', { data: raw('lang: en, task: inverse-cloze') }, [
+      /raw\.txt: none of 1 texts has two sentences.*use dropout-views/,
+    ]));
+
+  it('an unknown task', () =>
+    expectTrainMistake('raw-task', { data: raw('lang: en, task: cloze') }, [/`task`.*'cloze'/]));
+});

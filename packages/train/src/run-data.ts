@@ -110,6 +110,7 @@ export function toSamplerOptions(config: TrainConfig): SamplerOptions {
     homogeneousDataset: sampling.homogeneous_dataset,
     languagePair: sampling.language_pair,
     onTooFew: sampling.on_too_few,
+    ...(sampling.homogeneous_domain ? { homogeneousDomain: true } : {}),
     ...(sampling.alpha === undefined ? {} : { alpha: sampling.alpha }),
     ...(sampling.mode_weights === undefined
       ? {}

@@ -9,6 +9,7 @@ export type { ReadOptions, SingleLanguageOptions } from './options.js';
 export { readFlagEmbedding, readTevatron, type TevatronOptions } from './other-tools.js';
 export { type PairField, type PairOptions, readPairs } from './pairs.js';
 export { readParallelFaq } from './parallel-faq.js';
+export { type RawTextOptions, readRawText } from './raw-text.js';
 export { readParquetRows } from './records.js';
 export * from './registry.js';
 export { type BeirOptions, type RetrievalOptions, readBeir, readMiracl } from './retrieval.js';

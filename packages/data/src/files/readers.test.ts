@@ -495,5 +495,5 @@ test('an unknown format and a name that does not fit its format are refused at o
   expect(open('squad2', 'x')).toThrow(`x: unknown data format 'squad2' (did you mean 'squad' or`);
   expect(open('toString', 'x')).toThrow(expect.objectContaining({ code: 'INPUT_FORMAT' }));
   expect(open('parquet', 'x.jsonl')).toThrow("x.jsonl: format 'parquet' expects a name ending in .parquet");
-  expect(Object.keys(readers)).toHaveLength(14);
+  expect(Object.keys(readers)).toHaveLength(15);
 });

@@ -11,6 +11,7 @@ import type { ReadOptions } from './options.js';
 import { readFlagEmbedding, readTevatron } from './other-tools.js';
 import { readPairs } from './pairs.js';
 import { readParallelFaq } from './parallel-faq.js';
+import { readRawText } from './raw-text.js';
 import { readBeir, readMiracl } from './retrieval.js';
 import { readSentenceTransformers } from './sentence-transformers.js';
 import { readSquad } from './squad.js';
@@ -32,6 +33,7 @@ export const readers = {
   'squad2-fi-en': readSquad2FiEn,
   miracl: readMiracl,
   beir: readBeir,
+  'raw-text': readRawText,
 } as const;
 
 /** A format's name. */
@@ -65,6 +67,7 @@ const optionNames: { [F in TrainingFormat]: { [K in keyof Required<OptionsOf<F>>
   'squad2-fi-en': { ...common, questionsPerParagraph: true },
   miracl: { ...common, split: true },
   beir: { ...common, split: true, lang: true },
+  'raw-text': { ...common, lang: true, task: true, keep: true, words: true, seed: true },
 };
 
 /** Names of the options that the reader of a format takes, beside `format` and `path`. */

@@ -32,11 +32,17 @@ export type Scheduled<T> = T | readonly (readonly [step: number, value: T])[];
  */
 export type LanguageWeighting = 'uniform' | 'proportional' | { readonly smoothed: number };
 
-/** Chances of data sets or domains with `n` items: p ∝ n, p ∝ n^tau, or given for each by name. */
+/** Relative weights of data sets or domains by name. */
+export type NamedWeights = Readonly<Record<string, number>>;
+
+/**
+ * Chances of data sets or domains with `n` items: p ∝ n, p ∝ n^tau, or given for each by name; the weights may
+ * change over the steps, as in training on one domain first and then on another with some replay of the first.
+ */
 export type SourceWeighting =
   | 'proportional'
   | { readonly smoothed: number }
-  | { readonly weights: Readonly<Record<string, number>> };
+  | { readonly weights: Scheduled<NamedWeights> };
 
 /** Options of a {@link BatchSampler}. */
 export interface SamplerOptions {
@@ -58,6 +64,11 @@ export interface SamplerOptions {
   readonly domains?: SourceWeighting;
   /** Draw all pairs of a batch from one data set. Default false. */
   readonly homogeneousDataset?: boolean;
+  /**
+   * Draw all pairs of a batch from one domain, and the domain before the languages, so that shares of domains
+   * are kept whatever languages each of them has. Default false.
+   */
+  readonly homogeneousDomain?: boolean;
   /** Whether a cross-lingual batch draws its two languages for each pair or once. Default `per-row`. */
   readonly languagePair?: 'per-row' | 'per-batch';
   /** Restricts cross-lingual and multilingual batches to these [question, passage] languages. */
@@ -81,6 +92,8 @@ export interface ResolvedOptions {
   readonly datasets: SourceWeighting;
   readonly domains: SourceWeighting;
   readonly homogeneousDataset: boolean;
+  /** Left out where it is not wanted. */
+  readonly homogeneousDomain?: true;
   readonly languagePair: 'per-row' | 'per-batch';
   readonly onlyPairs: readonly (readonly [string, string])[] | null;
   /** null: all. */
@@ -116,6 +129,7 @@ export function resolveOptions(options: SamplerOptions): ResolvedOptions {
     datasets: options.datasets ?? 'proportional',
     domains: options.domains ?? 'proportional',
     homogeneousDataset: options.homogeneousDataset ?? false,
+    ...(options.homogeneousDomain ? { homogeneousDomain: true } : {}),
     languagePair: options.languagePair ?? 'per-row',
     onlyPairs:
       options.onlyPairs?.map(([x, y]) => [normaliseLanguage(x), normaliseLanguage(y)] as const) ?? null,
@@ -126,6 +140,14 @@ export function resolveOptions(options: SamplerOptions): ResolvedOptions {
 
 /** Weights of the modes at a step, in the order of {@link batchModes}. */
 export function modeWeightsAt(schedule: ResolvedOptions['schedule'], step: number): readonly number[] {
+  return interpolated(schedule, step);
+}
+
+/** The weights at a step, between the knots in a straight line. */
+export function interpolated(
+  schedule: readonly { readonly step: number; readonly weights: readonly number[] }[],
+  step: number,
+): readonly number[] {
   const after = schedule.findIndex((knot) => knot.step > step);
   if (after === -1) return schedule.at(-1)!.weights;
   if (after === 0) return schedule[0]!.weights;
@@ -183,7 +205,8 @@ function checkedModes(weights: ModeWeights): number[] {
   return values.map((value) => value / sum);
 }
 
-function knots<T>(name: string, value: Scheduled<T>): (readonly [number, T])[] {
+/** A schedule as a list of knots. @throws DataError `INPUT_OPTION` */
+export function knots<T>(name: string, value: Scheduled<T>): (readonly [number, T])[] {
   if (!Array.isArray(value)) return [[0, value as T]];
   const list = value as readonly (readonly [number, T])[];
   const ascending = list.every(
@@ -204,13 +227,15 @@ function checkWeighting(
   if (typeof value === 'string') expect(words.includes(value), name, expected, value);
   else if ('smoothed' in value) expect(isWeight(value.smoothed), name, 'a tau from 0', value.smoothed);
   else if ('weights' in value && name !== 'languages') {
-    const weights = Object.values(value.weights);
-    expect(
-      weights.every(isWeight) && weights.some((weight) => weight > 0),
-      `${name}.weights`,
-      'numbers from 0, one of them above 0',
-      value.weights,
-    );
+    for (const [, byName] of knots(`${name}.weights`, value.weights)) {
+      const weights = Object.values(byName);
+      expect(
+        weights.every(isWeight) && weights.some((weight) => weight > 0),
+        `${name}.weights`,
+        'numbers from 0, one of them above 0',
+        byName,
+      );
+    }
   } else expect(false, name, expected, value);
 }
 

@@ -22,6 +22,7 @@ import {
 import { checkState, packCursor, type SamplerState, unpackCursor } from './state.js';
 import { collectStrata, type Stratum, StratumCursor } from './strata.js';
 import { type BatchTree, checkWeightNames, drawChild } from './tree.js';
+import { changesOverSteps, optionsAt, tellingSteps } from './weights-over-steps.js';
 
 /** Pairs that are trained on together; each question's negatives are the others' passages and its own. */
 export interface Batch {
@@ -61,7 +62,10 @@ export class BatchSampler {
   readonly #set: TrainingSet;
   readonly #options: ResolvedOptions;
   readonly #strata: readonly Stratum[];
-  readonly #trees: ReadonlyMap<BatchMode, BatchTree>;
+  /** The trees of the weights that hold at one step, or at all where they don't change. */
+  #trees: ReadonlyMap<BatchMode, BatchTree>;
+  /** The weights that `#trees` is made with. */
+  #weights: string;
   readonly #optionsFingerprint: string;
   #cursors = new Map<Stratum, StratumCursor>();
   #step = 0;
@@ -80,13 +84,12 @@ export class BatchSampler {
     this.#strata = strata;
     checkPairs(set, strata, this.#options);
     const leftOut = new Set<string>();
-    const trees = new Map<BatchMode, BatchTree>();
-    for (const [i, mode] of batchModes.entries()) {
-      if (this.#options.schedule.some((knot) => knot.weights[i]! > 0)) {
-        trees.set(mode, plantTree(mode, set, strata, this.#options, leftOut));
-      }
-    }
-    this.#trees = trees;
+    // Every set of weights is tried before the first step: none may fail in the middle of a run.
+    const steps = changesOverSteps(this.#options) ? tellingSteps(this.#options) : [0];
+    for (const step of steps.slice(1)) this.#plant(optionsAt(this.#options, step), leftOut);
+    const first = optionsAt(this.#options, 0);
+    this.#trees = this.#plant(first, leftOut);
+    this.#weights = weightsOf(first);
     this.leftOut = [...leftOut];
     this.#optionsFingerprint = new Fingerprint().add(canonicalJson(this.#options)).digest();
   }
@@ -124,7 +127,7 @@ export class BatchSampler {
     const index = this.#step;
     const random = new Random(this.#options.seed, index);
     const mode = this.#drawMode(index, random);
-    const tree = this.#trees.get(mode)!;
+    const tree = this.#treeAt(mode, index);
     let node = tree.root;
     for (let level = 0; level < tree.fixedLevels; level++) node = drawChild(node, random, new Set())!;
 
@@ -181,6 +184,29 @@ export class BatchSampler {
     this.#step = checked.step;
   }
 
+  /** The tree of each mode that the schedule knows. */
+  #plant(options: ResolvedOptions, leftOut: Set<string>): ReadonlyMap<BatchMode, BatchTree> {
+    const trees = new Map<BatchMode, BatchTree>();
+    for (const [i, mode] of batchModes.entries()) {
+      if (options.schedule.some((knot) => knot.weights[i]! > 0))
+        trees.set(mode, plantTree(mode, this.#set, this.#strata, options, leftOut));
+    }
+    return trees;
+  }
+
+  /** The tree of a mode with the weights of a step; grown anew only where they have changed. */
+  #treeAt(mode: BatchMode, step: number): BatchTree {
+    if (changesOverSteps(this.#options)) {
+      const options = optionsAt(this.#options, step);
+      const weights = weightsOf(options);
+      if (weights !== this.#weights) {
+        this.#trees = this.#plant(options, new Set());
+        this.#weights = weights;
+      }
+    }
+    return this.#trees.get(mode)!;
+  }
+
   #drawMode(index: number, random: Random): BatchMode {
     const weights = modeWeightsAt(this.#options.schedule, index);
     let rest = random.float() * weights.reduce((a, b) => a + b, 0);
@@ -221,6 +247,10 @@ export class BatchSampler {
 function common(pairs: readonly Pair[], value: (pair: Pair) => string): string | null {
   const first = value(pairs[0]!);
   return pairs.every((pair) => value(pair) === first) ? first : null;
+}
+
+function weightsOf({ datasets, domains }: ResolvedOptions): string {
+  return canonicalJson([datasets, domains]);
 }
 
 /** JSON with sorted keys, so that the order in which options are written does not matter. */

@@ -6,7 +6,14 @@ import { DataError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import type { Random } from '../random.js';
 import type { TrainingSet } from '../training-set.js';
-import type { BatchMode, LanguageWeighting, ResolvedOptions, SourceWeighting } from './options.js';
+import {
+  type BatchMode,
+  knots,
+  type LanguageWeighting,
+  type NamedWeights,
+  type ResolvedOptions,
+  type SourceWeighting,
+} from './options.js';
 import type { Stratum } from './strata.js';
 
 /** A branch with its children, or a leaf with its stratum. */
@@ -36,7 +43,10 @@ interface Level {
  * The tree of one batch mode, or null where it has no stratum.
  *
  * Languages are drawn first, then the data set among those that have them, then the domain. With
- * `homogeneousDataset` the data set is drawn first, then languages among those that it has.
+ * `homogeneousDataset` the data set is drawn first, then languages among those that it has; with
+ * `homogeneousDomain` the domain before all.
+ *
+ * @param options no weights that change over the steps: see `weights-over-steps.ts`
  */
 export function buildTree(
   mode: BatchMode,
@@ -67,10 +77,13 @@ export function buildTree(
     labelOf: (stratum) => `domain '${set.domains[stratum.domain]}'`,
     weightOf: (key, size) => sourceWeight(options.domains, key, size),
   };
-  const levels = options.homogeneousDataset ? [datasets, languages, domains] : [languages, datasets, domains];
+  const { homogeneousDataset, homogeneousDomain = false } = options;
+  const first = [...(homogeneousDomain ? [domains] : []), ...(homogeneousDataset ? [datasets] : [])];
+  const last = [...(homogeneousDataset ? [] : [datasets]), ...(homogeneousDomain ? [] : [domains])];
+  const levels = [...first, languages, ...last];
   const fixedLanguages =
     mode === 'monolingual' || (mode === 'cross-lingual' && options.languagePair === 'per-batch');
-  const fixedLevels = (options.homogeneousDataset ? 1 : 0) + (fixedLanguages ? 1 : 0);
+  const fixedLevels = first.length + (fixedLanguages ? 1 : 0);
   const root = grow(own, levels, '');
   return root === null ? null : { root, fixedLevels };
 }
@@ -78,21 +91,23 @@ export function buildTree(
 /** @throws DataError `INPUT_OPTION` where given weights miss a name of the data or have one more */
 export function checkWeightNames(option: string, weighting: SourceWeighting, names: readonly string[]): void {
   if (typeof weighting === 'string' || !('weights' in weighting)) return;
-  for (const name of Object.keys(weighting.weights)) {
-    if (!names.includes(name)) {
-      const meant = didYouMean(name, names);
-      throw new DataError(
-        'INPUT_OPTION',
-        `\`${option}.weights\`: nothing is called '${name}'${meant}; the data have ${names.join(', ')}`,
-      );
+  for (const [, weights] of knots(`${option}.weights`, weighting.weights)) {
+    for (const name of Object.keys(weights)) {
+      if (!names.includes(name)) {
+        const meant = didYouMean(name, names);
+        throw new DataError(
+          'INPUT_OPTION',
+          `\`${option}.weights\`: nothing is called '${name}'${meant}; the data have ${names.join(', ')}`,
+        );
+      }
     }
-  }
-  for (const name of names) {
-    if (!Object.hasOwn(weighting.weights, name)) {
-      throw new DataError(
-        'INPUT_OPTION',
-        `\`${option}.weights\`: '${name}' has no weight; give it one (0 leaves it out)`,
-      );
+    for (const name of names) {
+      if (!Object.hasOwn(weights, name)) {
+        throw new DataError(
+          'INPUT_OPTION',
+          `\`${option}.weights\`: '${name}' has no weight; give it one (0 leaves it out)`,
+        );
+      }
     }
   }
 }
@@ -163,5 +178,6 @@ function languageWeight(weighting: LanguageWeighting, size: number): number {
 
 function sourceWeight(weighting: SourceWeighting, name: string, size: number): number {
   if (weighting === 'proportional') return size;
-  return 'smoothed' in weighting ? size ** weighting.smoothed : (weighting.weights[name] ?? 0);
+  if ('smoothed' in weighting) return size ** weighting.smoothed;
+  return (weighting.weights as NamedWeights)[name] ?? 0;
 }

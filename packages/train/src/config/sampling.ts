@@ -9,7 +9,7 @@ const languageWeighting = z.union([
 const sourceWeighting = z.union([
   z.literal('proportional'),
   z.strictObject({ smoothed: z.number().min(0) }),
-  z.strictObject({ weights: z.record(z.string(), z.number().min(0)) }),
+  z.strictObject({ weights: scheduled(z.record(z.string(), z.number().min(0))) }),
 ]);
 const modeWeights = z.strictObject({
   monolingual: z.number().min(0).optional(),
@@ -27,6 +27,7 @@ export const samplingSection = z
     datasets: sourceWeighting.default('proportional'),
     domains: sourceWeighting.default('proportional'),
     homogeneous_dataset: z.boolean().default(false),
+    homogeneous_domain: z.boolean().optional(),
     language_pair: z.enum(['per-row', 'per-batch']).default('per-row'),
     only_pairs: z.array(z.tuple([z.string(), z.string()])).optional(),
     negatives: z.number().int().min(0).optional(),
