@@ -35,7 +35,7 @@ export async function makeFreshModel(
     heads: shape.heads,
     intermediateSize: shape.intermediate_size,
     maxPositions: shape.max_positions,
-    typeVocabularySize: 1,
+    typeVocabularySize: tokenizer.typeCount,
     layerNormEpsilon: 1e-12,
     hiddenDropout: 0,
     attentionDropout: 0,
