@@ -10,6 +10,7 @@ import { indexCommand } from './commands/index-corpus.js';
 import { searchCommand } from './commands/index-corpus-search.js';
 import { mineCommand } from './commands/mine.js';
 import { reportCommand } from './commands/report.js';
+import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
 
 const help = `
@@ -18,6 +19,7 @@ Examples:
   synglot devices                                 what computes here, and why
   synglot encode --model MODEL --input S.txt --output E.npy
   synglot train my-run.yaml                       stop with Ctrl-C, continue with --resume
+  synglot sweep my-run.yaml --over sampling.alpha=0:1:0.1 --seeds 3 --output runs/alpha
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
   synglot eval --task beir --data beir/scifact --model MODEL --store stores
   synglot eval --qrels Q --run R --format trec_eval -q -m official
@@ -43,6 +45,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   for (const command of [
     demoCommand(),
     trainCommand(),
+    sweepCommand(),
     evalCommand(),
     fetchCommand(),
     encodeCommand(),

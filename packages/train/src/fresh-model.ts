@@ -4,10 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import type { TrainingSet } from '@synglot/data';
-import { saveCheckpoint, trainTokenizer } from '@synglot/models';
+import { saveCheckpoint, type Tokenizer, trainTokenizer } from '@synglot/models';
 import { type EncoderConfig, encoderParameters, freshParameters, type PoolingConfig } from '@synglot/nn';
 import { freshModelSection } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
+
+/** The last tokenizer that was trained: the runs of a sweep share it. */
+let trained: { readonly key: string; readonly tokenizer: Tokenizer } | undefined;
 
 /**
  * Makes the model in `folder`, unless a run that is resumed has made it already.
@@ -22,11 +25,12 @@ export async function makeFreshModel(
   if (existsSync(folder)) return;
   const shape = freshModelSection.unwrap().parse(config.fresh_model ?? {});
   const texts = training.rows.map(({ text }) => text);
-  const tokenizer = await trainTokenizer(texts, {
-    vocabularySize: shape.vocabulary_size,
-    model: shape.tokenizer,
-    lowercase: shape.lowercase,
-  });
+  const { vocabulary_size: vocabularySize, tokenizer: model, lowercase } = shape;
+  const key = JSON.stringify([training.fingerprint, vocabularySize, model, lowercase]);
+  if (trained?.key !== key) {
+    trained = { key, tokenizer: await trainTokenizer(texts, { vocabularySize, model, lowercase }) };
+  }
+  const { tokenizer } = trained;
   const encoder: EncoderConfig = {
     family: 'bert',
     vocabularySize: tokenizer.vocabularySize,

@@ -10,5 +10,6 @@ export * from './objectives.js';
 export * from './plan-cache.js';
 export * from './run.js';
 export * from './run-data.js';
+export * from './run-folder.js';
 export * from './schedule.js';
 export * from './trainer.js';

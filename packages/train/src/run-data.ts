@@ -14,11 +14,19 @@ import { openTrainingData, type TrainingSource } from '@synglot/data/files';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 
+/** The pairs of a run, passage by passage on one side. */
+export interface RunData {
+  readonly training: TrainingSet;
+  readonly validation: TrainingSet | undefined;
+  /** Set aside by `hold_out`. */
+  readonly heldOut: TrainingSet | undefined;
+}
+
 /**
  * Reads every source; passages that are held out go to validation, or aside for an evaluation, with all
  * their questions.
  */
-export async function readData(config: TrainConfig, onNotice: (line: string) => void) {
+export async function readData(config: TrainConfig, onNotice: (line: string) => void): Promise<RunData> {
   const sides = { training: newSide(), validation: newSide(), heldOut: newSide() };
   const share = config.validation?.fraction ?? 0;
   const { fraction: aside = 0, seed: asideSeed = 0 } = config.hold_out ?? {};

@@ -22,7 +22,7 @@ import { makeFreshModel } from './fresh-model.js';
 import { MetricsFile } from './metrics-file.js';
 import { checkMining, type Mine, MiningRounds } from './mining.js';
 import { openRewrite } from './rewrite.js';
-import { inTermsOfConfig, readData, toSamplerOptions, validationBatches } from './run-data.js';
+import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import { metricsLine, runObjectives, validationLine } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
@@ -36,6 +36,8 @@ export interface TrainingRunOptions {
   readonly output: string;
   /** Continue from the newest checkpoint in `output`; without one, start from the beginning. */
   readonly resume?: boolean;
+  /** What `readData` gave for this configuration, where it has been read before; else it is read. */
+  readonly data?: RunData;
   readonly onNotice?: (line: string) => void;
   /** Called while a model is fetched from the hub. */
   readonly onModelProgress?: (progress: HubProgress) => void;
@@ -68,7 +70,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     });
   // A checkpoint that cannot be opened is known before the data is read.
   const existing = config.model === freshModel ? undefined : await open(config.model);
-  const { training, validation } = await inTermsOfConfig('', () => readData(config, onNotice));
+  const { training, validation } =
+    options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
   const samplerOptions = toSamplerOptions(config);
   const sampler = await inTermsOfConfig(
     `${config.data.map(({ path }) => path).join(', ')}: `,

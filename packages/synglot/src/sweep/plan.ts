@@ -89,7 +89,8 @@ export async function planSweep(options: SweepPlanOptions): Promise<SweepPlan> {
 function checkKeys({ axes, learningRates }: SweepPlanOptions): void {
   const keys = axes.map(({ key }) => key).concat(learningRates ? [learningRateKey] : []);
   const repeated = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (repeated !== undefined) throw new TrainError('INPUT_CONFIG', `'${repeated}' is swept twice; name it once`);
+  if (repeated !== undefined)
+    throw new TrainError('INPUT_CONFIG', `'${repeated}' is swept twice; name it once`);
   for (const [key, option] of [
     ['training.seed', '--seeds or --seeds-list'],
     ['output', '--output'],

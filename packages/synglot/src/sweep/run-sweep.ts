@@ -1,0 +1,223 @@
+/**
+ * The loop of a sweep: each planned run is trained, evaluated and written down in a folder of its own. What is
+ * written down is never done again; what was begun is resumed.
+ */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ParallelCollection } from '@synglot/data';
+import type { PerQueryValues, RetrievalReport, RetrievalSummary } from '@synglot/eval';
+import { writeJson } from '@synglot/eval/files';
+import type { Executor } from '@synglot/gpu';
+import {
+  checkFolder,
+  heldOutCollection,
+  inTermsOfConfig,
+  type RunData,
+  readData,
+  runTraining,
+  type StepMetrics,
+  type TrainConfig,
+  TrainError,
+} from '@synglot/train';
+import { evaluateModel } from './evaluate.js';
+import type { PlannedRun, SweepPlan } from './plan.js';
+
+/** What every model is evaluated on: a benchmark, or each configuration's own held-out passages. */
+export interface SweepTask {
+  /** Equal keys, equal evaluations: a finished run is evaluated again where this changes. */
+  readonly key: string;
+  /** Absent: held-out passages. */
+  readonly collection?: ParallelCollection;
+}
+
+export interface SweepRunOptions {
+  readonly executor: Executor;
+  readonly plan: SweepPlan;
+  readonly task: SweepTask;
+  readonly output: string;
+  readonly signal?: AbortSignal;
+  readonly onNotice?: (line: string) => void;
+  readonly onStep?: (run: PlannedRun, metrics: StepMetrics) => void;
+  readonly onRun?: (run: PlannedRun, result: RunRecord, fresh: boolean) => void;
+}
+
+/** `run.json`: a finished run. */
+export interface RunRecord {
+  readonly label: string;
+  readonly seed: number;
+  readonly evaluated: string;
+  readonly collection: string;
+  readonly map_measure: string;
+  readonly queries: number;
+  readonly langs: readonly string[];
+  readonly steps: number;
+  readonly loss: number | null;
+  readonly validation_loss: number | null;
+  readonly training_seconds: number;
+  readonly summary: RetrievalSummary | null;
+  /** Why there is no summary: the training diverged. */
+  readonly failed?: string;
+}
+
+const recordFile = 'run.json';
+const perQueryFile = 'per-query.json';
+
+/** Runs what is not done yet; undefined when it was asked to stop before the end. */
+export async function runSweep(
+  options: SweepRunOptions,
+): Promise<ReadonlyMap<PlannedRun, RunRecord> | undefined> {
+  const records = new Map<PlannedRun, RunRecord>();
+  const data = new DataCache(options.onNotice ?? (() => undefined));
+  for (const run of options.plan.runs) {
+    if (options.signal?.aborted) return undefined;
+    const folder = join(options.output, run.name);
+    await checkFolder({ config: run.config, output: folder, resume: true });
+    const done = await readRecord(folder);
+    const fresh = done?.evaluated !== options.task.key;
+    const record = fresh ? await doRun(run, folder, options, data) : done;
+    if (record === undefined) return undefined;
+    records.set(run, record);
+    options.onRun?.(run, record, fresh);
+  }
+  return records;
+}
+
+/** Per-query values of a finished run. */
+export async function readPerQuery(output: string, { name }: PlannedRun): Promise<PerQueryValues> {
+  return JSON.parse(await readFile(join(output, name, perQueryFile), 'utf8')) as PerQueryValues;
+}
+
+async function doRun(
+  run: PlannedRun,
+  folder: string,
+  options: SweepRunOptions,
+  cache: DataCache,
+): Promise<RunRecord | undefined> {
+  const { config, setting, seed } = run;
+  const { executor, task } = options;
+  const data = await cache.read(config);
+  const collection = task.collection ?? heldOut(config, data, setting.config);
+  await mkdir(folder, { recursive: true });
+  const common = {
+    label: setting.label,
+    seed,
+    evaluated: task.key,
+    collection: collection.name,
+    queries: collection.queries.length,
+    langs: collection.langs,
+  };
+  try {
+    const { model } = await runTraining({
+      executor,
+      config,
+      output: folder,
+      resume: true,
+      data,
+      ...(options.signal ? { signal: options.signal } : {}),
+      onNotice: (line) => line.includes('starting from the beginning') || options.onNotice?.(line),
+      onStep: (metrics) => options.onStep?.(run, metrics),
+    });
+    if (model === undefined) return undefined;
+    const report = await evaluateModel(executor, model, collection, config);
+    await writeReport(folder, report, run, executor);
+    const record = {
+      ...common,
+      map_measure: report.map_measure,
+      ...(await trainedFor(folder)),
+      summary: report.summary,
+    };
+    await finish(folder, record);
+    return record;
+  } catch (error) {
+    if (!(error instanceof TrainError) || error.code !== 'TRAIN_DIVERGED') throw error;
+    options.onNotice?.(`${setting.label}, seed ${seed}: ${error.message}`);
+    const failed = { map_measure: '', ...(await trainedFor(folder)), summary: null, failed: error.message };
+    const record = { ...common, ...failed };
+    await finish(folder, record);
+    return record;
+  }
+}
+
+/** The record comes last: with it the run is done, and its checkpoints have served. */
+async function finish(folder: string, record: RunRecord): Promise<void> {
+  await writeJson(join(folder, recordFile), record);
+  await rm(join(folder, 'checkpoints'), { recursive: true, force: true });
+}
+
+async function writeReport(
+  folder: string,
+  { per_query: perQuery, ...report }: RetrievalReport,
+  { setting, config, seed }: PlannedRun,
+  executor: Executor,
+): Promise<void> {
+  const { pools, multilingual, ...rest } = perQuery!;
+  const only = (columns: Record<string, (number | null)[]>) => ({
+    [report.map_measure]: columns[report.map_measure]!,
+  });
+  const own = Object.fromEntries(Object.entries(pools).map(([lang, columns]) => [lang, only(columns)]));
+  const values: PerQueryValues = { ...rest, pools: own, multilingual: only(multilingual) };
+  await writeJson(join(folder, perQueryFile), values);
+  await writeJson(join(folder, 'evaluation.json'), {
+    label: `${setting.label}, seed ${seed}`,
+    task: report.collection,
+    model: config.model,
+    device: executor.device.name,
+    executor: executor.kind,
+    ...report,
+  });
+}
+
+async function readRecord(folder: string): Promise<RunRecord | undefined> {
+  const text = await readFile(join(folder, recordFile), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
+}
+
+/** What `metrics.jsonl` says of a run's training, over all its parts. */
+async function trainedFor(folder: string) {
+  const text = await readFile(join(folder, 'metrics.jsonl'), 'utf8').catch(() => '');
+  let [steps, seconds] = [0, 0];
+  let loss: number | null = null;
+  let validationLoss: number | null = null;
+  for (const line of text.split('\n').filter(Boolean)) {
+    const entry = JSON.parse(line) as Partial<Record<string, number>>;
+    steps = Math.max(steps, entry.step ?? 0);
+    seconds += entry.seconds ?? 0;
+    loss = entry.loss ?? loss;
+    validationLoss = entry.validation_loss ?? validationLoss;
+  }
+  return { steps, loss, validation_loss: validationLoss, training_seconds: seconds };
+}
+
+function heldOut(config: TrainConfig, data: RunData, path: string): ParallelCollection {
+  const { questions } = config.hold_out ?? {};
+  const name = `held-out ${Math.round((config.hold_out?.fraction ?? 0) * 100)}%`;
+  const collection =
+    data.heldOut && heldOutCollection(data.heldOut, { name, ...(questions ? { questions } : {}) });
+  if (collection) return collection;
+  const problem = config.hold_out
+    ? `hold_out.fraction ${config.hold_out.fraction} holds out nothing`
+    : 'no hold_out';
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `${path}: ${problem}, so there is nothing to evaluate on: add \`hold_out: { fraction: 0.1 }\`, or name a benchmark with --task and --data`,
+  );
+}
+
+/** Data that the next run reads alike is kept; only the last, because it may be large. */
+class DataCache {
+  readonly #onNotice: (line: string) => void;
+  #last: { readonly key: string; readonly data: RunData } | undefined;
+
+  constructor(onNotice: (line: string) => void) {
+    this.#onNotice = onNotice;
+  }
+
+  async read(config: TrainConfig): Promise<RunData> {
+    const { data, hold_out, validation, training } = config;
+    const key = JSON.stringify([data, hold_out, validation && [validation.fraction, training.seed]]);
+    if (this.#last?.key !== key) {
+      this.#last = { key, data: await inTermsOfConfig('', () => readData(config, this.#onNotice)) };
+    }
+    return this.#last.data;
+  }
+}
