@@ -10,7 +10,7 @@ import { progressBar } from '../progress.js';
 import { curvesOf } from '../sweep/curve.js';
 import { parseAxis, parseSeeds } from '../sweep/grid.js';
 import { learningRateKey, planSweep, type SweepPlan } from '../sweep/plan.js';
-import { readPerQuery, runSweep, type SweepTask } from '../sweep/run-sweep.js';
+import { checkEvaluation, readPerQuery, runSweep, type SweepTask } from '../sweep/run-sweep.js';
 import { type SweepSummary, summarise } from '../sweep/summary.js';
 import { sweepComparisonTable, sweepTable } from '../sweep/tables.js';
 import {
@@ -79,6 +79,7 @@ export function sweepCommand(): Command {
     });
     checkBaseline(plan, options.baseline);
     const task = await taskOf(options);
+    checkEvaluation(plan, task);
     await mkdir(options.output, { recursive: true }).catch((error: Error) => {
       throw new TrainError('INPUT_OUTPUT', `--output ${options.output}: cannot be made: ${error.message}`);
     });

@@ -194,10 +194,17 @@ function heldOut(config: TrainConfig, data: RunData, path: string): ParallelColl
   const collection =
     data.heldOut && heldOutCollection(data.heldOut, { name, ...(questions ? { questions } : {}) });
   if (collection) return collection;
-  const problem = config.hold_out
-    ? `hold_out.fraction ${config.hold_out.fraction} holds out nothing`
-    : 'no hold_out';
-  throw new TrainError(
+  throw nothingHeldOut(path, `hold_out.fraction ${config.hold_out?.fraction} holds out nothing`);
+}
+
+/** Checks that every run has something to be evaluated on. @throws TrainError `INPUT_CONFIG` */
+export function checkEvaluation({ runs }: SweepPlan, { collection }: SweepTask): void {
+  const without = collection ? undefined : runs.find(({ config }) => !config.hold_out);
+  if (without) throw nothingHeldOut(without.setting.config, 'no hold_out');
+}
+
+function nothingHeldOut(path: string, problem: string): TrainError {
+  return new TrainError(
     'INPUT_CONFIG',
     `${path}: ${problem}, so there is nothing to evaluate on: add \`hold_out: { fraction: 0.1 }\`, or name a benchmark with --task and --data`,
   );
