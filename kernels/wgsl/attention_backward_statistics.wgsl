@@ -7,11 +7,10 @@
 //           statistics [tokens, heads] of vec2.
 // Writes    overwrites statistics.
 // Dispatch  one invocation one token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
-// Limits    the head size is 4 · HEAD_VECTORS.
+// Limits    the head size is 4 · head_vectors.
 // Precision f32 arithmetic, matrices stored as Element.
 // Source    Dao et al. 2022, section B.4.
 //@ const WORKGROUP_SIZE: u32 = 64
-//@ const HEAD_VECTORS: u32 = 8
 //@ type Element: f32 | f16
 //@ include step
 
@@ -19,6 +18,8 @@ struct Params {
   tokens: u32,
   tokens_count: u32,
   heads: u32,
+  // A parameter, not a constant: drivers unroll a constant number of turns, and compile for long.
+  head_vectors: u32,
 }
 
 @group(0) @binding(0) var<storage, read> d_context: array<vec4<Element>>;
@@ -34,8 +35,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let index = id.x * params.heads + id.y;
   var products = vec4<f32>(0.0);
-  for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
-    products += vec4<f32>(d_context[index * HEAD_VECTORS + i]) * vec4<f32>(context[index * HEAD_VECTORS + i]);
+  for (var i = 0u; i < params.head_vectors; i++) {
+    let at = index * params.head_vectors + i;
+    products += vec4<f32>(d_context[at]) * vec4<f32>(context[at]);
   }
   statistics[index] = vec2<f32>(log_sum_exp[index], dot(products, vec4<f32>(1.0)));
 }

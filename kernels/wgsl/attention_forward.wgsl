@@ -7,7 +7,8 @@
 // Writes    overwrites context and log_sum_exp, which backward needs.
 // Dispatch  one invocation one query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
-// Precision f32 arithmetic, matrices stored as Element, keys in order. Dropout is on the probabilities, after the softmax.
+// Precision f32 arithmetic, matrices stored as Element, keys in order. Dropout
+//           is on the probabilities, after the softmax.
 // Source    Milakov & Gimelshein 2018 (online softmax); Dao et al. 2022 (log-sum-exp for backward).
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ const HEAD_VECTORS: u32 = 8

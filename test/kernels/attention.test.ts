@@ -1,6 +1,7 @@
 /** The attention kernels against whole T×T matrices in float64: several head sizes, dropout on and off. */
 import type { Executor } from '@synglot/gpu';
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
+import { type AttentionStrategy, attentionKernels } from '../../packages/nn/src/ops/attention-kernels.js';
 import { openTestExecutor } from '../support/executor.js';
 import { canStore, noHalf, storageTolerance, stored } from '../support/half.js';
 import {
@@ -32,25 +33,37 @@ function separate(vectors: number) {
   };
 }
 
-/**
- * HEAD_VECTORS, heads and sequences: one token, primes, more tokens than a workgroup, no live token.
- * The large heads run with one value of HAS_DROPOUT each: lavapipe needs seconds to compile them.
- */
+/** HEAD_VECTORS, heads and sequences: one token, primes, more tokens than a workgroup, no live token. */
 const problems = [
   { headVectors: 2, heads: 1, lengths: [1], capacity: 1 },
   { headVectors: 2, heads: 3, lengths: [5, 1, 13], capacity: 23 },
   { headVectors: 2, heads: 2, lengths: [], capacity: 3 },
   { headVectors: 3, heads: 2, lengths: [7, 2], capacity: 9 },
 ];
-const withoutDropout = [...problems, { headVectors: 8, heads: 2, lengths: [3, 67, 1], capacity: 80 }];
-const withDropout = [...problems, { headVectors: 16, heads: 1, lengths: [11, 4], capacity: 17 }];
+const long = { headVectors: 8, heads: 2, lengths: [3, 67, 1], capacity: 80 };
+const wide = { headVectors: 16, heads: 1, lengths: [11, 4, 9], capacity: 25 };
+const odd = { headVectors: 10, heads: 2, lengths: [2, 1, 1, 3, 17], capacity: 24 };
 const compileTimeoutMs = 300_000;
 
-describe.each([
-  { hasDropout: false, cases: withoutDropout, element: 'f32' },
-  { hasDropout: true, cases: withDropout, element: 'f32' },
-  { hasDropout: true, cases: problems, element: 'f16' },
-] as const)('HAS_DROPOUT $hasDropout, $element', ({ hasDropout, cases, element }) => {
+const strategies: readonly AttentionStrategy[] = ['portable', 'subgroup'];
+const variants = strategies.flatMap((strategy) => [
+  { strategy, hasDropout: false, element: 'f32' as const, cases: [...problems, long, odd] },
+  // lavapipe needs tens of seconds to compile the portable kernels for large heads, with and without.
+  {
+    ...{ strategy, hasDropout: true, element: 'f32' as const },
+    cases: strategy === 'portable' ? [...problems, wide] : [...problems, long, wide, odd],
+  },
+  { strategy, hasDropout: true, element: 'f16' as const, cases: problems },
+]);
+
+/** Skips a test whose strategy the device cannot run. */
+function runs(strategy: AttentionStrategy): boolean {
+  return strategy !== 'subgroup' || executor.device.subgroups.minSize >= 4;
+}
+
+describe.each(variants)('$strategy, HAS_DROPOUT $hasDropout, $element', (variant) => {
+  const { strategy, hasDropout, element, cases } = variant;
+  beforeEach(({ skip }) => skip(!runs(strategy), 'this device has no subgroups'));
   beforeEach(({ skip }) => skip(!canStore(executor, element), noHalf));
   // What is stored as f16 between the kernels is off by its rounding, and so is what follows from it.
   const within = (of: Tolerance) => {
@@ -79,6 +92,8 @@ describe.each([
       const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
       bounds.set(boundsOf(lengths).flat());
       const size = { tokens: capacity, tokens_count: 1, heads };
+      const shape = { tokens: capacity, heads, headVectors };
+      const kernels = attentionKernels(strategy, executor.device, shape);
       const dispatch = {
         params: {
           ...size,
@@ -88,15 +103,13 @@ describe.each([
           dropout_keep_scale: 1 / (1 - mask.rate),
           ...separate(columns / 4),
         },
-        workgroups: [Math.ceil(capacity / 64), heads] as const,
+        workgroups: kernels.workgroups,
+        constants: { ...kernels.constants, Element: element, HAS_DROPOUT: hasDropout },
         step: { counts: { tokens: live }, seed: mask.seed },
       };
-      const constants = { HEAD_VECTORS: headVectors, Element: element };
-      const variant = { ...constants, HAS_DROPOUT: hasDropout };
 
-      const forward = await runKernel(executor, 'attention_forward', {
+      const forward = await runKernel(executor, kernels.forward, {
         ...dispatch,
-        constants: variant,
         bindings: { q, k, v, bounds, context: capacity * columns, log_sum_exp: capacity * heads },
       });
       expectRows(forward.context, reference.context, within(tolerance), 'context');
@@ -104,8 +117,9 @@ describe.each([
 
       const { statistics } = await runKernel(executor, 'attention_backward_statistics', {
         ...dispatch,
-        params: size,
-        constants,
+        params: { ...size, head_vectors: headVectors },
+        constants: { Element: element },
+        workgroups: [Math.ceil(capacity / 64), heads],
         bindings: {
           d_context: dContext,
           context: forward.context as Float32Array,
@@ -117,14 +131,13 @@ describe.each([
       expectRows(statistics, pairs, within({ absolute: 2e-5, relative: 2e-5 }), 'statistics');
 
       const inputs = { q, k, v, d_context: dContext, statistics: statistics as Float32Array, bounds };
-      const backward = { ...dispatch, constants: variant };
-      const query = await runKernel(executor, 'attention_backward_query', {
-        ...backward,
+      const query = await runKernel(executor, kernels.backwardQuery, {
+        ...dispatch,
         bindings: { ...inputs, d_q: capacity * columns },
       });
       expectRows(query.d_q, reference.dQ, within({ absolute: 2e-5, relative: 5e-5 }), 'd_q');
-      const keyValue = await runKernel(executor, 'attention_backward_key_value', {
-        ...backward,
+      const keyValue = await runKernel(executor, kernels.backwardKeyValue, {
+        ...dispatch,
         bindings: { ...inputs, d_k: capacity * columns, d_v: capacity * columns },
       });
       expectRows(keyValue.d_k, reference.dK, within({ absolute: 2e-5, relative: 5e-5 }), 'd_k');
@@ -134,7 +147,8 @@ describe.each([
   );
 });
 
-test('attention_forward survives scores that differ by hundreds', async () => {
+test.for(strategies)('%s survives scores that differ by hundreds', async (strategy, { skip }) => {
+  skip(!runs(strategy), 'this device has no subgroups');
   const headSize = 8;
   const lengths = [9];
   const q = randomFloats(9 * headSize, 5, 40);
@@ -142,8 +156,9 @@ test('attention_forward survives scores that differ by hundreds', async () => {
   const v = randomFloats(9 * headSize, 7);
   const bounds = Uint32Array.from(boundsOf(lengths).flat());
   const reference = attentionReference({ lengths, heads: 1, headSize, q, k, v, dContext: v });
-  const { context, log_sum_exp } = await runKernel(executor, 'attention_forward', {
-    constants: { HEAD_VECTORS: 2 },
+  const kernels = attentionKernels(strategy, executor.device, { tokens: 9, heads: 1, headVectors: 2 });
+  const { context, log_sum_exp } = await runKernel(executor, kernels.forward, {
+    constants: kernels.constants,
     params: {
       tokens: 9,
       tokens_count: 0,
@@ -154,7 +169,7 @@ test('attention_forward survives scores that differ by hundreds', async () => {
       dropout_keep_scale: 1,
       ...separate(2),
     },
-    workgroups: [1],
+    workgroups: kernels.workgroups,
     bindings: { q, k, v, bounds, context: 9 * headSize, log_sum_exp: 9 },
   });
   // Scores of about 1,000 carry an absolute error of 1e-4, which the softmax passes on.
@@ -162,7 +177,8 @@ test('attention_forward survives scores that differ by hundreds', async () => {
   expectClose(log_sum_exp, reference.logSumExp, { absolute: 0, relative: 1e-6 }, 'log_sum_exp');
 });
 
-test('queries, keys and values in one matrix, in any order, with columns to spare', async () => {
+test.for(strategies)('%s: one matrix, in any order, with columns to spare', async (strategy, { skip }) => {
+  skip(!runs(strategy), 'this device has no subgroups');
   const [headVectors, heads, lengths, capacity] = [2, 3, [5, 1, 13], 23];
   const headSize = headVectors * 4;
   const columns = heads * headSize;
@@ -180,8 +196,9 @@ test('queries, keys and values in one matrix, in any order, with columns to spar
   const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext });
   const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
   bounds.set(boundsOf(lengths).flat());
+  const kernels = attentionKernels(strategy, executor.device, { tokens: capacity, heads, headVectors });
   const run = {
-    constants: { HEAD_VECTORS: headVectors },
+    constants: kernels.constants,
     params: {
       ...{ tokens: capacity, tokens_count: 1, heads, scale: 1 / Math.sqrt(headSize) },
       ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
@@ -189,11 +206,11 @@ test('queries, keys and values in one matrix, in any order, with columns to spar
       ...{ k_stride: width / 4, k_offset: begins.k / 4 },
       ...{ v_stride: width / 4, v_offset: begins.v / 4 },
     },
-    workgroups: [1, heads] as const,
+    workgroups: kernels.workgroups,
     step: { counts: { tokens: live } },
   };
   const inputs = { q: joint, k: joint, v: joint, bounds };
-  const forward = await runKernel(executor, 'attention_forward', {
+  const forward = await runKernel(executor, kernels.forward, {
     ...run,
     bindings: { ...inputs, context: capacity * columns, log_sum_exp: capacity * heads },
   });
@@ -203,11 +220,11 @@ test('queries, keys and values in one matrix, in any order, with columns to spar
   const statistics = Float32Array.from(pairs);
   const backward = { ...inputs, d_context: dContext, statistics };
   const before = poison(capacity * width);
-  const query = await runKernel(executor, 'attention_backward_query', {
+  const query = await runKernel(executor, kernels.backwardQuery, {
     ...run,
     bindings: { ...backward, d_q: before },
   });
-  const keyValue = await runKernel(executor, 'attention_backward_key_value', {
+  const keyValue = await runKernel(executor, kernels.backwardKeyValue, {
     ...run,
     constants: { ...run.constants, JOINT: true },
     bindings: { ...backward, d_k: query.d_q as Float32Array, d_v: 4 },

@@ -15,8 +15,9 @@ test('every kernel of the catalogue is in the list of covered kernels, and nothi
 });
 
 test.each(Object.entries(kernelTests))('%s names the kernels that it is listed for', (file, kernels) => {
-  // matmul.test.ts works through the ops and checks itself which kernels they have dispatched.
-  if (file === 'matmul.test.ts') return;
+  // matmul.test.ts works through the ops and checks itself which kernels they have dispatched;
+  // attention.test.ts takes the names from attention-kernels.ts, for every strategy.
+  if (file === 'matmul.test.ts' || file === 'attention.test.ts') return;
   const text = readFileSync(new URL(file, import.meta.url), 'utf8');
   for (const kernel of kernels) expect(text, kernel).toContain(`'${kernel}'`);
 });

@@ -5,9 +5,12 @@ import type { KernelName } from '@synglot/kernels';
 export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
   'attention.test.ts': [
     'attention_forward',
+    'attention_forward_subgroup',
     'attention_backward_statistics',
     'attention_backward_query',
+    'attention_backward_query_subgroup',
     'attention_backward_key_value',
+    'attention_backward_key_value_subgroup',
   ],
   'elementwise.test.ts': ['add', 'dropout', 'gelu_forward', 'gelu_backward', 'tanh_forward', 'tanh_backward'],
   'elementwise-adapters.test.ts': [

@@ -1,7 +1,9 @@
 /** Multi-head self-attention over packed sequences; sequences never see each other. */
 import type { Tensor } from '@synglot/gpu';
+import { kernelConstant } from '@synglot/kernels';
 import { countSlots } from '../axis.js';
 import { type Activation, type Graph, storedType } from '../graph.js';
+import { type AttentionStrategy, attentionKernels, attentionStrategy } from './attention-kernels.js';
 
 export interface Attention {
   readonly output: Activation;
@@ -19,9 +21,9 @@ export interface AttentionOptions {
   readonly heads: number;
   readonly dropoutRate: number;
   readonly label: string;
+  /** By default the best one for the device. */
+  readonly strategy?: AttentionStrategy;
 }
-
-const workgroupSize = 64;
 
 /**
  * softmax(q · kᵀ / √d) · v within each sequence.
@@ -115,15 +117,20 @@ function emitAttention(
     v_stride: v.of.columns / 4,
     v_offset: v.begin / 4,
   };
-  const constants = { HEAD_VECTORS: headSize / 4, Element: storedType(q.of.tensor) };
-  const workgroups = [Math.ceil(axis.capacity / workgroupSize), heads] as const;
+  const headVectors = headSize / 4;
+  const element = { Element: storedType(q.of.tensor) };
+  const kernels = attentionKernels(options.strategy ?? attentionStrategy(g.device), g.device, {
+    ...{ tokens: axis.capacity, heads, headVectors },
+  });
+  const constants = { ...kernels.constants, ...element, HAS_DROPOUT: active };
+  const { workgroups } = kernels;
   const tensors = { q: q.of.tensor, k: k.of.tensor, v: v.of.tensor };
 
   const output = g.activation(`${label} context`, axis, columns, g.frozen([q.of, k.of, v.of]));
   const logSumExp = g.statistics(`${label} log-sum-exp`, axis, heads);
-  g.plan.dispatch('attention_forward', {
+  g.plan.dispatch(kernels.forward, {
     label,
-    constants: { ...constants, HAS_DROPOUT: active },
+    constants,
     bindings: { ...tensors, bounds, context: output.tensor, log_sum_exp: logSumExp },
     params,
     workgroups,
@@ -135,21 +142,24 @@ function emitAttention(
       const statistics = g.statistics(`${label} statistics`, axis, heads * 2);
       g.plan.dispatch('attention_backward_statistics', {
         label: `d ${label} statistics`,
-        constants,
+        constants: element,
         bindings: {
           d_context: dOutput.tensor,
           context: output.tensor,
           log_sum_exp: logSumExp,
           statistics,
         },
-        params: size,
-        workgroups,
+        params: { ...size, head_vectors: headVectors },
+        workgroups: [
+          Math.ceil(axis.capacity / kernelConstant('attention_backward_statistics', 'WORKGROUP_SIZE')),
+          heads,
+        ],
       });
       const inputs = { ...tensors, d_context: dOutput.tensor, statistics, bounds };
       if (!q.of.frozen) {
-        g.plan.dispatch('attention_backward_query', {
+        g.plan.dispatch(kernels.backwardQuery, {
           label: `d ${label} q`,
-          constants: { ...constants, HAS_DROPOUT: active },
+          constants,
           bindings: { ...inputs, d_q: into.dQ.tensor },
           params,
           workgroups,
@@ -157,10 +167,10 @@ function emitAttention(
       }
       if (g.frozen([k.of, v.of])) return;
       const joint = into.dK === into.dV;
-      const dV = joint ? g.plan.transient(`d ${label} v, not used`, [4], constants.Element) : into.dV.tensor;
-      g.plan.dispatch('attention_backward_key_value', {
+      const dV = joint ? g.plan.transient(`d ${label} v, not used`, [4], element.Element) : into.dV.tensor;
+      g.plan.dispatch(kernels.backwardKeyValue, {
         label: `d ${label} k and v`,
-        constants: { ...constants, HAS_DROPOUT: active, JOINT: joint },
+        constants: { ...constants, JOINT: joint },
         bindings: { ...inputs, d_k: into.dK.tensor, d_v: dV },
         params,
         workgroups,
