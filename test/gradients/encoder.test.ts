@@ -84,6 +84,13 @@ const cases: Readonly<Record<string, Case>> = {
     bindingLimitBytes: 2 ** 27,
     hasTypes: false,
   },
+  'BERT with one product for queries, keys and values': {
+    config: { ...bert, hiddenSize: 64, layers: 1, intermediateSize: 72 },
+    pooling: { mode: 'mean', normalize: true },
+    direction: 'both',
+    bindingLimitBytes: 2 ** 27,
+    hasTypes: true,
+  },
 };
 
 /** A batch of sequences of these lengths with random, often repeated ids. */
@@ -124,7 +131,7 @@ function encoderProblem(device: DeviceTraits, given: Case): GradientProblem {
   specs.forEach(({ name, shape }, index) => {
     const elements = shape.reduce((product, size) => product * size, 1);
     // Larger than any initialisation: attention is then far from uniform and every path matters.
-    const scale = shape.length > 1 ? 0.6 : 0.3;
+    const scale = shape.length > 1 ? Math.min(0.6, 10 / config.hiddenSize) : 0.3;
     const random = randomFloats(elements, 500 + index, scale);
     values.set(name, name.endsWith('LayerNorm.weight') ? random.map((value) => value + 1) : random);
   });

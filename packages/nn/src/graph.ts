@@ -101,6 +101,21 @@ export class Graph {
     return this.#whole(x.tensor.type === 'f16' ? halfKind : 'parameter', name);
   }
 
+  /** The same for parameters that lie side by side (`layout.adjacent`), stacked by rows. */
+  stackedWeight(names: readonly string[], x: Activation): Tensor {
+    return this.stacked(x.tensor.type === 'f16' ? halfKind : 'parameter', names);
+  }
+
+  /** The tensor of `kind` of parameters that lie side by side, stacked by rows. */
+  stacked(kind: string, names: readonly string[]): Tensor {
+    const [first = ''] = names;
+    if (names.length === 1) return this.#whole(kind, first);
+    if (!this.layout.adjacent(names)) throw new RangeError(`${names.join(', ')} do not lie side by side`);
+    const rows = names.reduce((sum, name) => sum + (this.shape(name)[0] as number), 0);
+    const [part] = this.layout.parts(first) as readonly [ParameterPart];
+    return this.#view(`${kind} ${names.join(' + ')}`, kind, [rows, ...part.shape.slice(1)], part);
+  }
+
   /** The gradient of a parameter that is not split. */
   gradient(name: string): Tensor {
     return this.#whole('gradient', name);

@@ -143,6 +143,21 @@ export class ParameterLayout {
     return spec.shape;
   }
 
+  /** Whether parameters of equal row size lie side by side, so that they can be bound as one matrix. */
+  adjacent(names: readonly ParameterName[]): boolean {
+    const parts = names.flatMap((name) => this.parts(name));
+    const rowSize = (part: ParameterPart) => part.elements / (part.rowEnd - part.rowBegin);
+    return (
+      parts.length === names.length &&
+      parts.every((part, index) => {
+        const before = parts[index - 1];
+        if (!before) return true;
+        const follows = part.offsetElements === before.offsetElements + before.elements;
+        return part.slab === before.slab && follows && rowSize(part) === rowSize(before);
+      })
+    );
+  }
+
   /** Every part of every parameter, in order. */
   all(): ParameterPart[] {
     return [...this.#parts.values()].flat();

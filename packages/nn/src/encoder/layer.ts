@@ -3,9 +3,9 @@ import type { Tensor } from '@synglot/gpu';
 import { adaptedResidualLayerNorm } from '../adapters/bottleneck.js';
 import { adaptedLinear } from '../adapters/lora.js';
 import type { Activation, Graph } from '../graph.js';
-import { attention } from '../ops/attention.js';
 import { gelu } from '../ops/elementwise.js';
 import type { EncoderConfig } from './config.js';
+import { selfAttention } from './self-attention.js';
 
 export interface EncoderLayer {
   readonly output: Activation;
@@ -28,14 +28,7 @@ export function encoderLayer(
   const linear = (input: Activation, module: string, what: string) =>
     adaptedLinear(g, input, `${name}.${module}`, `${label} ${what}`, adapter);
 
-  const query = linear(x, 'attention.self.query', 'query');
-  const key = linear(x, 'attention.self.key', 'key');
-  const value = linear(x, 'attention.self.value', 'value');
-  const mixed = attention(g, { q: query.output, k: key.output, v: value.output }, bounds, {
-    heads: config.heads,
-    dropoutRate: config.attentionDropout,
-    label: `${label} attention`,
-  });
+  const mixed = selfAttention(g, x, bounds, config, index);
   const attended = linear(mixed.output, 'attention.output.dense', 'attention output');
   const end = (input: Activation, residual: Activation, place: string, what: string) =>
     adaptedResidualLayerNorm(
@@ -64,10 +57,7 @@ export function encoderLayer(
 
       const inner = middle.backward(dMiddle);
       const dMixed = attended.backward(inner.dX);
-      const { dQ, dK, dV } = mixed.backward(dMixed);
-      query.backward(dQ, inner.dResidual);
-      key.backward(dK, inner.dResidual);
-      return value.backward(dV, inner.dResidual);
+      return mixed.backward(dMixed, inner.dResidual);
     },
   };
 }

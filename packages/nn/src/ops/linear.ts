@@ -11,23 +11,39 @@ export function linear(
   label: string,
   options: { readonly bias?: boolean } = {},
 ): Differentiable {
-  const [out, into] = g.shape(`${name}.weight`) as [number, number];
+  return stackedLinear(g, x, [name], label, options);
+}
+
+/** Whether the parameters of linear layers lie side by side, so that `stackedLinear` can serve them. */
+export function stackable(g: Graph, names: readonly string[]): boolean {
+  return ['weight', 'bias'].every((what) => g.layout.adjacent(names.map((name) => `${name}.${what}`)));
+}
+
+/** Linear layers of one input in one product: their outputs lie side by side in the columns of one matrix. */
+export function stackedLinear(
+  g: Graph,
+  x: Activation,
+  names: readonly string[],
+  label: string,
+  options: { readonly bias?: boolean } = {},
+): Differentiable {
+  const weights = names.map((name) => `${name}.weight`);
+  const biases = (options.bias ?? true) ? names.map((name) => `${name}.bias`) : [];
+  const weight = g.stackedWeight(weights, x);
+  const [out, into] = weight.shape as [number, number];
   if (into !== x.columns) {
     throw new RangeError(
-      `${label}: expected ${into} input columns for '${name}.weight' but received ${x.columns}`,
+      `${label}: expected ${into} input columns for '${weights.join("', '")}' but received ${x.columns}`,
     );
   }
-  const hasBias = options.bias ?? true;
-  const weight = g.weight(`${name}.weight`, x);
-  const names = hasBias ? [`${name}.weight`, `${name}.bias`] : [`${name}.weight`];
-  const output = g.activation(`${label} output`, x.axis, out, g.frozen([x], names));
+  const output = g.activation(`${label} output`, x.axis, out, g.frozen([x], [...weights, ...biases]));
   const rows = { capacity: x.axis.capacity, slot: x.axis.slot };
   matmulNt(g, x.tensor, weight, output.tensor, {
     m: rows,
     n: { capacity: out, slot: 'all' },
     k: { capacity: into, slot: 'all' },
     label,
-    ...(hasBias ? { bias: g.parameter(`${name}.bias`) } : {}),
+    ...(biases.length > 0 ? { bias: g.stacked('parameter', biases) } : {}),
   });
   return {
     output,
@@ -42,17 +58,18 @@ export function linear(
           accumulate: accumulateInto !== undefined,
         });
       }
-      if (g.trains(`${name}.weight`)) {
-        matmulTn(g, dOutput.tensor, x.tensor, g.gradient(`${name}.weight`), {
+      // What lies side by side is trained together.
+      if (weights.some((name) => g.trains(name))) {
+        matmulTn(g, dOutput.tensor, x.tensor, g.stacked('gradient', weights), {
           m: { capacity: out, slot: 'all' },
           n: { capacity: into, slot: 'all' },
           k: rows,
-          label: `d ${name}.weight`,
+          label: `d ${weights.join(' + ')}`,
           accumulate: true,
         });
       }
-      if (hasBias && g.trains(`${name}.bias`))
-        biasGradient(g, dOutput, g.gradient(`${name}.bias`), `d ${name}.bias`);
+      if (biases.some((name) => g.trains(name)))
+        biasGradient(g, dOutput, g.stacked('gradient', biases), `d ${biases.join(' + ')}`);
       return dX;
     },
   };
