@@ -1,7 +1,8 @@
 // One AdamW update of a range of parameters: one tensor, or neighbours in a slab.
 //
-// Shapes    gradient, parameter, first_moment, second_moment [elements]; clip of (norm, factor).
-// Writes    updates parameter and both moments in place; leaves the gradient.
+// Shapes    gradient, parameter, first_moment, second_moment [elements]; clip of (norm, factor,
+//           overflow).
+// Writes    updates parameter and both moments in place, or nothing after an overflow; leaves the gradient.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    elements is a multiple of 4.
 // Precision f32; the bias corrections come from the host in double precision.
@@ -27,6 +28,9 @@ struct Params {
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  if (clip[2] != 0.0) {
+    return;
+  }
   let factor = clip[1];
   let learning_rate = step.learning_rate * params.learning_rate_scale;
   let decay = 1.0 - learning_rate * params.weight_decay;

@@ -1,9 +1,11 @@
 // The factor that every gradient is multiplied by, from the partial sums of squares.
 //
 // factor = scale · min(1, maximum_norm / (scale · norm + 1e-6)), scale being the step's gradient
-// scale (1 / accumulation steps). The optimiser reads it on the device; nothing is read back.
+// scale (1 / (accumulation steps · loss scale)). Where a gradient is infinite or no number there is an
+// overflow instead, and the optimiser leaves everything as it is. The optimiser reads it on the device; nothing is read back.
 //
-// Shapes    partials [partials]; clip of (scaled norm, factor).
+// Shapes    partials [partials], negative where sum_of_squares_partial saw an overflow;
+//           clip of (scaled norm, factor, 1 when there was an overflow): (0, 0, 1) then.
 // Writes    overwrites clip.
 // Dispatch  one workgroup.
 // Limits    maximum_norm 0 means no clipping.
@@ -26,15 +28,25 @@ var<workgroup> totals: array<f32, WORKGROUP_SIZE>;
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var total = 0.0;
+  var overflow = false;
   for (var i = lane; i < params.partials; i += WORKGROUP_SIZE) {
     total += partials[i];
+    overflow |= partials[i] < 0.0;
   }
-  totals[lane] = total;
+  totals[lane] = select(total, -1.0, overflow);
   workgroupBarrier();
   if (lane == 0u) {
     var squares = 0.0;
     for (var i = 0u; i < WORKGROUP_SIZE; i++) {
       squares += totals[i];
+      overflow |= totals[i] < 0.0;
+    }
+    // The sum itself may leave f32; asked by its bits.
+    if (overflow || (bitcast<u32>(squares) & 0x7f800000u) == 0x7f800000u) {
+      clip[0] = 0.0;
+      clip[1] = 0.0;
+      clip[2] = 1.0;
+      return;
     }
     let norm = sqrt(squares) * step.gradient_scale;
     var factor = 1.0;
@@ -43,5 +55,6 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     clip[0] = norm;
     clip[1] = factor * step.gradient_scale;
+    clip[2] = 0.0;
   }
 }

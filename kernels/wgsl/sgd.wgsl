@@ -1,7 +1,7 @@
 // One step of plain gradient descent on a range of parameters: one tensor, or neighbours in a slab.
 //
-// Shapes    gradient, parameter [elements]; clip of (norm, factor).
-// Writes    updates parameter in place.
+// Shapes    gradient, parameter [elements]; clip of (norm, factor, overflow).
+// Writes    updates parameter in place, or nothing after an overflow.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    elements is a multiple of 4.
 // Source    torch.optim.SGD without momentum, weight decay added to the gradient.
@@ -21,6 +21,9 @@ struct Params {
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  if (clip[2] != 0.0) {
+    return;
+  }
   let learning_rate = step.learning_rate * params.learning_rate_scale;
   for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {
     let g = gradient[i] * clip[1] + parameter[i] * params.weight_decay;

@@ -1,6 +1,6 @@
 /** adamw, sgd and the two stages of clipping, in PyTorch's order of operations, against float64. */
 import type { Executor } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { expectClose, expectUntouched, rounding, runKernel } from '../support/kernel-harness.js';
 import { randomFloats } from '../support/random.js';
@@ -18,7 +18,7 @@ const sizes = [
   { elements: 1000, workgroups: 2 },
 ] as const;
 
-const clip = Float32Array.of(7, 0.75);
+const clip = Float32Array.of(7, 0.75, 0);
 const options = { beta_1: 0.9, beta_2: 0.999, learning_rate_scale: 0.5 };
 const update = (step: number) => ({ step, learningRate: 0.02, beta1: 0.9, beta2: 0.999 });
 
@@ -105,30 +105,87 @@ test.each([
 ])('clip_factor: a norm of $count partials $why', async ({ count, maximum_norm, gradientScale }) => {
   const partials = randomFloats(count, 5, 3).map(Math.abs);
   const { clip: result } = await runKernel(executor, 'clip_factor', {
-    bindings: { partials, clip: 2 },
+    bindings: { partials, clip: 3 },
     params: { partials: count, maximum_norm },
     workgroups: [1],
     step: { counts: {}, gradientScale },
   });
   const norm = Math.sqrt(partials.reduce((sum, value) => sum + value, 0)) * gradientScale;
   const factor = maximum_norm > 0 ? Math.min(1, maximum_norm / (norm + 1e-6)) : 1;
-  expectClose(result, [norm, factor * gradientScale], rounding, 'clip');
+  expectClose(result, [norm, factor * gradientScale, 0], rounding, 'clip');
 });
 
 test('clip_factor: torch adds 1e-6 to the norm', async () => {
   const { clip: result } = await runKernel(executor, 'clip_factor', {
-    bindings: { partials: Float32Array.of(1e-12), clip: 2 },
+    bindings: { partials: Float32Array.of(1e-12), clip: 3 },
     params: { partials: 1, maximum_norm: 1e-6 },
     workgroups: [1],
   });
-  expectClose(result, [1e-6, 0.5], { absolute: 0, relative: 1e-5 }, 'clip');
+  expectClose(result, [1e-6, 0.5, 0], { absolute: 0, relative: 1e-5 }, 'clip');
 });
 
 test('clip_factor: a gradient of zeros is left alone', async () => {
   const { clip: result } = await runKernel(executor, 'clip_factor', {
-    bindings: { partials: new Float32Array(64), clip: 2 },
+    bindings: { partials: new Float32Array(64), clip: 3 },
     params: { partials: 64, maximum_norm: 1 },
     workgroups: [1],
   });
-  expectClose(result, [0, 1], { absolute: 0, relative: 0 }, 'clip');
+  expectClose(result, [0, 1, 0], { absolute: 0, relative: 0 }, 'clip');
+});
+
+describe('overflow', () => {
+  const run = async (x: Float32Array) => {
+    const { partials } = await runKernel(executor, 'sum_of_squares_partial', {
+      bindings: { x, partials: 2 },
+      params: { elements: x.length, first_partial: 0 },
+      workgroups: [2],
+    });
+    const { clip: result } = await runKernel(executor, 'clip_factor', {
+      bindings: { partials: partials as Float32Array, clip: 3 },
+      params: { partials: 2, maximum_norm: 1 },
+      workgroups: [1],
+    });
+    return { partials: [...(partials as Float32Array)], clip: [...(result as Float32Array)] };
+  };
+
+  test.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])(
+    'one element of %s among many is found, wherever it lies',
+    async (value) => {
+      for (const index of [0, 255, 256, 1023]) {
+        const x = randomFloats(1024, 6);
+        x[index] = value;
+        const { partials, clip: result } = await run(x);
+        expect(partials.filter((partial) => partial === -1)).toHaveLength(1);
+        expect(result).toEqual([0, 0, 1]);
+      }
+    },
+  );
+
+  test('large numbers are none, until the sum of their squares leaves f32', async () => {
+    const large = await run(new Float32Array(8).fill(1e18));
+    expect(large.clip[2]).toBe(0);
+    expect(large.clip[0]).toBeCloseTo(Math.sqrt(8) * 1e18, -13);
+    expect((await run(new Float32Array(8).fill(1e19))).clip).toEqual([0, 0, 1]);
+  });
+
+  test('after one, adamw and sgd leave every bit as it was', async () => {
+    const gradient = randomFloats(64, 7);
+    const [parameter, first, second] = [randomFloats(64, 8), randomFloats(64, 9), randomFloats(64, 10)];
+    const overflow = Float32Array.of(0, 0, 1);
+    const step = { counts: {}, update: update(1) };
+    const adamw = await runKernel(executor, 'adamw', {
+      bindings: { gradient, clip: overflow, parameter, first_moment: first, second_moment: second },
+      params: { elements: 64, ...options, weight_decay: 0.1, epsilon: 1e-8 },
+      workgroups: [1],
+      step,
+    });
+    expect(adamw).toEqual({ parameter, first_moment: first, second_moment: second });
+    const sgd = await runKernel(executor, 'sgd', {
+      bindings: { gradient, clip: overflow, parameter },
+      params: { elements: 64, weight_decay: 0.1, learning_rate_scale: 1 },
+      workgroups: [1],
+      step,
+    });
+    expect(sgd).toEqual({ parameter });
+  });
 });

@@ -26,6 +26,7 @@ import {
   type ObjectiveValues,
   type ParameterStore,
   type PoolingConfig,
+  type Precision,
   packBatch,
   packStep,
   rowStatisticsExternal,
@@ -41,6 +42,8 @@ export interface GradientCacheOptions {
   readonly pooling: PoolingConfig;
   /** One that is computed by tiles. */
   readonly objectives: readonly Objective[];
+  /** Default `f32`. Embeddings, their gradients and the loss are f32 in any case. */
+  readonly precision?: Precision;
   /** Most tokens of a chunk. */
   readonly cacheTokens: number;
   /** Queries and candidates of a tile of the similarity matrix; a multiple of 4, default 1024. */
@@ -90,13 +93,14 @@ export class GradientCache {
    * Adds the gradients of the batch's mean loss to those in the store; returns it.
    *
    * @param seed of the dropout masks: the gradients are those of the uncached batch with this seed
+   * @param lossScale multiplies the gradients
    */
-  async accumulate(packed: PackedBatch, seed: number): Promise<ObjectiveValues> {
+  async accumulate(packed: PackedBatch, seed: number, lossScale = 1): Promise<ObjectiveValues> {
     const whole = await this.#begin(packed);
     await this.#runChunks(whole, 'encode', packed, seed);
     await this.#runTiles(whole, 'statistics', packed);
     await (await this.#lossPlan(whole, 'clear')).run();
-    await this.#runTiles(whole, 'backward', packed);
+    await this.#runTiles(whole, 'backward', packed, lossScale);
     await this.#runChunks(whole, 'backward', packed, seed);
     return this.#readLoss(whole, packed);
   }
@@ -174,13 +178,13 @@ export class GradientCache {
     await inTurn(cutChunks(cuSeqlens, this.#options.cacheTokens, this.#capacity.queries), run);
   }
 
-  async #runTiles(whole: Whole, stage: LossStage, { counts }: PackedBatch): Promise<void> {
+  async #runTiles(whole: Whole, stage: LossStage, { counts }: PackedBatch, lossScale = 1): Promise<void> {
     const compiled = await this.#lossPlan(whole, stage);
     const { queries, candidates } = counts;
     await inTurn(lossTiles(queries, candidates, this.#tile), (tile) => {
       const tileCounts = { queries, tileQueries: tile.queries, tileCandidates: tile.candidates };
       const begins = [tile.queryBegin, queries + tile.candidateBegin] as const;
-      return compiled.run({ feeds: { step: packStep({ counts: tileCounts, begins }) } });
+      return compiled.run({ feeds: { step: packStep({ counts: tileCounts, begins, lossScale }) } });
     });
   }
 
@@ -194,13 +198,14 @@ export class GradientCache {
   }
 
   #chunkPlan(whole: Whole, mode: ChunkMode): Promise<CompiledPlan> {
-    const { executor, store, config, pooling } = this.#options;
+    const { executor, store, config, pooling, precision = 'f32' } = this.#options;
     const { tokens, queries: sequences } = this.#capacity;
     return this.#compiled(whole, `${mode} chunk`, () => {
       const { layout } = store;
       const { device } = executor;
       const { rows } = whole;
-      return buildChunkPlan({ config, pooling, layout, device, tokens, sequences, rows, mode }).plan;
+      return buildChunkPlan({ config, pooling, layout, device, precision, tokens, sequences, rows, mode })
+        .plan;
     });
   }
 

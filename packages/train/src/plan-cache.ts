@@ -2,6 +2,7 @@
 import type { CompiledPlan, Executor } from '@synglot/gpu';
 import {
   type BatchCapacity,
+  buildCastPlan,
   buildClearPlan,
   buildTrainPlan,
   buildUpdatePlan,
@@ -10,6 +11,7 @@ import {
   type OptimizerOptions,
   type ParameterStore,
   type PoolingConfig,
+  type Precision,
 } from '@synglot/nn';
 
 export interface PlanCacheOptions {
@@ -19,6 +21,8 @@ export interface PlanCacheOptions {
   readonly pooling: PoolingConfig;
   readonly objectives: readonly Objective[];
   readonly optimizer: OptimizerOptions;
+  /** Default `f32`. */
+  readonly precision?: Precision;
   /** Compiled batch plans kept at once; each owns its activations. */
   readonly keep?: number;
 }
@@ -65,9 +69,20 @@ export class PlanCache {
 
   /** Updates from accumulated gradients. */
   updatePlan(): Promise<CompiledPlan> {
-    const { executor, store, optimizer } = this.#options;
-    this.#update ??= executor.compile(buildUpdatePlan(store.layout, optimizer), store.externals);
+    const { executor, store, optimizer, precision } = this.#options;
+    this.#update ??= executor.compile(buildUpdatePlan(store.layout, optimizer, precision), store.externals);
     return this.#update;
+  }
+
+  /** Makes mixed precision's copies of the weights, which every update then keeps up to date. */
+  async castWeights(): Promise<void> {
+    const { executor, store } = this.#options;
+    const cast = await executor.compile(buildCastPlan(store.layout), store.externals);
+    try {
+      await cast.run();
+    } finally {
+      cast.destroy();
+    }
   }
 
   async destroy(): Promise<void> {
@@ -78,7 +93,7 @@ export class PlanCache {
   }
 
   async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<Entry> {
-    const { executor, store, config, pooling, objectives, optimizer } = this.#options;
+    const { executor, store, config, pooling, objectives, optimizer, precision } = this.#options;
     const plan = buildTrainPlan({
       device: executor.device,
       config,
@@ -88,6 +103,7 @@ export class PlanCache {
       objectives,
       mode,
       optimizer,
+      ...(precision ? { precision } : {}),
     });
     return { capacity, compiled: await executor.compile(plan, store.externals) };
   }

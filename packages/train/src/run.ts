@@ -21,6 +21,7 @@ import type { TrainConfig } from './config.js';
 import { makeFreshModel } from './fresh-model.js';
 import { MetricsFile } from './metrics-file.js';
 import { checkMining, type Mine, MiningRounds } from './mining.js';
+import { checkPrecision } from './precision.js';
 import { openRewrite } from './rewrite.js';
 import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
@@ -92,6 +93,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const optimizer = toOptimizer(config, specs);
   await makeFolder(options);
   const executor = typeof options.executor === 'function' ? await options.executor() : options.executor;
+  checkPrecision(config.training.precision, executor);
   const kinds = optimizerState(optimizer);
   const store = new ParameterStore(executor, specs);
   const trainer = new Trainer({
@@ -117,6 +119,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     accumulation: config.training.accumulation,
     ...(config.training.cache_tokens === undefined ? {} : { cacheTokens: config.training.cache_tokens }),
     seed: config.training.seed,
+    precision: config.training.precision,
+    lossScale: { initial: config.training.loss_scale },
   });
 
   if (saved && savedModel) {

@@ -15,12 +15,14 @@ import type { Executor } from '@synglot/gpu';
 import {
   clipResult,
   type EncoderConfig,
+  halfKind,
   type ObjectiveValues,
   type OptimizerOptions,
   objectiveResults,
   optimizerState,
   type ParameterStore,
   type PoolingConfig,
+  type Precision,
   packBatch,
   packStep,
   type StepValues,
@@ -28,6 +30,13 @@ import {
 } from '@synglot/nn';
 import { TrainError } from './errors.js';
 import { GradientCache } from './gradient-cache.js';
+import {
+  initialLossScale,
+  type LossScaleOptions,
+  type LossScaleState,
+  nextLossScale,
+  smallestLossScale,
+} from './loss-scale.js';
 import type { TrainObjective } from './objectives.js';
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import { learningRateAt, type ScheduleOptions } from './schedule.js';
@@ -52,6 +61,10 @@ export interface TrainerOptions {
   readonly cacheTokens?: number;
   /** Seed of dropout. */
   readonly seed: number;
+  /** `mixed` needs a device with `shader-f16` (`checkPrecision`). Default `f32`. */
+  readonly precision?: Precision;
+  /** How `mixed` scales the loss. */
+  readonly lossScale?: LossScaleOptions;
 }
 
 /** What is known of one update. */
@@ -62,7 +75,7 @@ export interface StepMetrics {
   /** The value of each objective, unweighted, by name. */
   readonly objectives: Readonly<Record<string, number>>;
   readonly learning_rate: number;
-  /** Global norm before clipping. */
+  /** Global norm before clipping; NaN after an overflow. */
   readonly gradient_norm: number;
   readonly pairs: number;
   readonly tokens: number;
@@ -71,6 +84,10 @@ export interface StepMetrics {
   readonly seconds: number;
   /** What was done to the texts: sums over the update's batches, such as `words` and `switched_words`. */
   readonly texts?: Readonly<Record<string, number>>;
+  /** Mixed precision: what the loss was multiplied by. */
+  readonly loss_scale?: number;
+  /** Mixed precision: whether a gradient overflowed, so that nothing was updated. */
+  readonly skipped?: boolean;
 }
 
 /** Where a run stands, beside the buffers on the device. Plain JSON. */
@@ -78,7 +95,12 @@ export interface TrainerState {
   /** Updates done. */
   readonly step: number;
   readonly sampler: unknown;
+  /** In mixed precision. */
+  readonly loss_scale?: LossScaleState;
 }
+
+/** What of a step is the same for all batches of an update. */
+type UpdateValues = Pick<StepValues, 'update' | 'gradientScale' | 'lossScale'>;
 
 interface PreparedBatch {
   readonly batch: Batch;
@@ -97,12 +119,20 @@ export class Trainer {
   readonly #cache: GradientCache | undefined;
   #step = 0;
   #samplerState: unknown;
+  /** In mixed precision. */
+  #lossScale: LossScaleState | undefined;
+  /** Set once the copies of the weights are there. */
+  #weightsCast: Promise<void> | undefined;
   /** The next update's batches, made while the device works. */
   #next: Promise<Prepared> | undefined;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
     for (const kind of ['gradient', ...optimizerState(options.optimizer)]) options.store.allocate(kind);
+    if (options.precision === 'mixed') {
+      options.store.allocate(halfKind);
+      this.#lossScale = initialLossScale(options.lossScale);
+    }
     const objectives = options.objectives.map(({ objective }) => objective);
     this.#plans = new PlanCache({ ...options, objectives });
     const { cacheTokens } = options;
@@ -118,7 +148,8 @@ export class Trainer {
 
   /** What a checkpoint needs beside parameters and optimiser state. */
   state(): TrainerState {
-    return { step: this.#step, sampler: this.#samplerState };
+    const scale = this.#lossScale;
+    return { step: this.#step, sampler: this.#samplerState, ...(scale ? { loss_scale: scale } : {}) };
   }
 
   /** Continues from `state`; the buffers must have been loaded into the store. */
@@ -126,6 +157,8 @@ export class Trainer {
     this.#options.sampler.restore(state.sampler);
     this.#samplerState = state.sampler;
     this.#step = state.step;
+    if (this.#lossScale) this.#lossScale = state.loss_scale ?? initialLossScale(this.#options.lossScale);
+    this.#weightsCast = undefined;
     this.#next = undefined;
   }
 
@@ -141,12 +174,16 @@ export class Trainer {
     const started = performance.now();
     const { schedule, optimizer } = this.#options;
     const prepared = await (this.#next ?? this.#prepare());
+    await this.#castWeights();
+    const scale = this.#lossScale;
     const step = this.#step + 1;
     const learningRate = learningRateAt(step, schedule);
     const { beta1, beta2 } = optimizer.method.kind === 'adamw' ? optimizer.method : { beta1: 0, beta2: 0 };
     const values = {
-      update: { step, learningRate, beta1, beta2 },
-      gradientScale: 1 / prepared.batches.length,
+      // The optimiser does not count updates that were skipped.
+      update: { step: step - (scale?.skipped ?? 0), learningRate, beta1, beta2 },
+      gradientScale: 1 / (prepared.batches.length * (scale?.scale ?? 1)),
+      lossScale: scale?.scale ?? 1,
     };
     const device = this.#runUpdate(prepared, values);
     // The next batches are drawn and tokenized while the device works.
@@ -158,12 +195,16 @@ export class Trainer {
     }
     const { losses, clip } = await device;
     const { loss, values: objectives } = meanValues(losses);
-    if (!Number.isFinite(loss) || !Number.isFinite(clip[0])) {
+    const overflow = clip[2] !== 0;
+    const gradientNorm = overflow ? Number.NaN : (clip[0] as number);
+    const skipped = overflow && scale !== undefined && scale.scale > smallestLossScale;
+    if (!skipped && !(Number.isFinite(loss) && Number.isFinite(gradientNorm))) {
       throw new TrainError(
         'TRAIN_DIVERGED',
-        `step ${step}: loss ${loss} (${describeValues(objectives)}), gradient norm ${clip[0]}; lower the learning rate (${learningRate}), raise the temperature or clip harder`,
+        `step ${step}: loss ${loss} (${describeValues(objectives)}), gradient norm ${gradientNorm}${scale ? ` at a loss scale of ${scale.scale}; try training.precision f32,` : ';'} lower the learning rate (${learningRate}), raise the temperature or clip harder`,
       );
     }
+    if (scale) this.#lossScale = nextLossScale(scale, skipped, this.#options.lossScale);
     this.#step = step;
     this.#samplerState = prepared.samplerState;
     return {
@@ -171,17 +212,19 @@ export class Trainer {
       loss,
       objectives,
       learning_rate: learningRate,
-      gradient_norm: clip[0] as number,
+      gradient_norm: gradientNorm,
       pairs: sum(prepared.batches.map(({ packed }) => packed.counts.queries)),
       tokens: sum(prepared.batches.map(({ packed }) => packed.counts.tokens)),
       mode: [...new Set(prepared.batches.map(({ batch }) => batch.mode))].sort().join('+'),
       seconds: (performance.now() - started) / 1000,
       ...sumTexts(prepared),
+      ...(scale ? { loss_scale: scale.scale, skipped } : {}),
     };
   }
 
   /** Mean loss and objectives of given batches, without dropout and without gradients. */
   async evaluate(batches: readonly Batch[]): Promise<ObjectiveValues> {
+    await this.#castWeights();
     const losses: ObjectiveValues[] = [];
     for (const batch of batches) {
       const packed = await this.#collate(batch, false);
@@ -198,9 +241,16 @@ export class Trainer {
     await this.#cache?.destroy();
   }
 
+  /** Before the first run, when the parameters have been loaded. */
+  async #castWeights(): Promise<void> {
+    if (this.#options.precision !== 'mixed') return;
+    this.#weightsCast ??= this.#plans.castWeights();
+    await this.#weightsCast;
+  }
+
   async #runUpdate(
     prepared: Prepared,
-    values: Pick<StepValues, 'update' | 'gradientScale'>,
+    values: UpdateValues,
   ): Promise<{ losses: ObjectiveValues[]; clip: Float32Array }> {
     const [only] = prepared.batches;
     if (only && prepared.batches.length === 1 && !this.#cache) {
@@ -221,19 +271,16 @@ export class Trainer {
   }
 
   /** Adds one batch's gradients to those that are there; returns its loss. */
-  async #accumulate(
-    prepared: PreparedBatch,
-    values: Pick<StepValues, 'update' | 'gradientScale'>,
-    micro: number,
-  ): Promise<ObjectiveValues> {
+  async #accumulate(prepared: PreparedBatch, values: UpdateValues, micro: number): Promise<ObjectiveValues> {
     if (!this.#cache) return (await this.#runBatch('accumulate', prepared, values, micro)).loss;
-    return this.#cache.accumulate(prepared.packed, dropoutSeed(this.#options.seed, this.#step, micro));
+    const dropout = dropoutSeed(this.#options.seed, this.#step, micro);
+    return this.#cache.accumulate(prepared.packed, dropout, values.lossScale);
   }
 
   async #runBatch(
     mode: BatchPlanMode,
     { batch, packed }: PreparedBatch,
-    values: Pick<StepValues, 'update' | 'gradientScale'>,
+    values: UpdateValues,
     micro: number,
   ): Promise<{ loss: ObjectiveValues; clip: Float32Array }> {
     const { config, objectives, schedule, seed } = this.#options;
@@ -253,7 +300,7 @@ export class Trainer {
     );
     return {
       loss: weighObjectives(emitted, (objective) => objective.value(floats, { queries, candidates })),
-      clip: floats[clipResult] ?? new Float32Array(2),
+      clip: floats[clipResult] ?? new Float32Array(3),
     };
   }
 

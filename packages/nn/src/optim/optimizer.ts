@@ -1,7 +1,7 @@
 /** The update: global-norm clipping decided on the device, then AdamW or SGD, slab by slab. */
 import type { Tensor } from '@synglot/gpu';
 import type { Graph } from '../graph.js';
-import type { ParameterPart } from '../parameters.js';
+import { halfKind, type ParameterPart } from '../parameters.js';
 import { type ParameterGroupOptions, type ParameterSettings, parameterGroups } from './parameter-groups.js';
 
 export interface AdamWOptions {
@@ -32,7 +32,10 @@ export const defaultAdamW: AdamWOptions = {
   weightDecay: 0.01,
 };
 
-/** Result with the gradient norm before clipping and the factor that was applied. */
+/**
+ * Result of three: the gradient norm before clipping; the factor that was applied; 1 when a gradient
+ * was infinite or no number, in which case nothing was updated, else 0.
+ */
 export const clipResult = 'clip';
 
 /** Kinds of buffers that an optimiser needs beside `parameter` and `gradient`. */
@@ -54,7 +57,10 @@ interface Run {
   readonly settings: ParameterSettings;
 }
 
-/** Emits the update of every trainable parameter: one dispatch for neighbours with equal settings. */
+/**
+ * Emits the update of every trainable parameter: one dispatch for neighbours with equal settings; in mixed
+ * precision then the copies of the weights.
+ */
 export function emitUpdate(g: Graph, options: OptimizerOptions): void {
   const { layout, plan } = g;
   const slabs = layout.slabsOf('gradient');
@@ -93,6 +99,23 @@ export function emitUpdate(g: Graph, options: OptimizerOptions): void {
       } else {
         plan.dispatch('sgd', { ...common, bindings, params });
       }
+    });
+  }
+  if (g.precision === 'mixed') castWeights(g, new Set(slabs.map(({ index }) => index)));
+}
+
+/** Emits the copies of weights in half precision: of some slabs, or of all. */
+export function castWeights(g: Graph, only?: ReadonlySet<number>): void {
+  for (const { index, elements } of g.layout.slabsOf(halfKind)) {
+    if (only && !only.has(index)) continue;
+    g.plan.dispatch('cast_to_half', {
+      label: `half of parameter slab ${index}`,
+      bindings: {
+        x: g.slabRange('parameter', index, 0, elements),
+        y: g.slabRange(halfKind, index, 0, elements),
+      },
+      params: { elements },
+      workgroups: [workgroupsFor(elements)],
     });
   }
 }
@@ -146,7 +169,7 @@ function emitClip(g: Graph, maxNorm: number): Tensor {
       workgroups: [workgroups],
     });
   }
-  const clip = plan.result(clipResult, [2]);
+  const clip = plan.result(clipResult, [3]);
   plan.dispatch('clip_factor', {
     label: 'clip factor',
     bindings: { partials, clip },

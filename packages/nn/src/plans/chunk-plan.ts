@@ -9,7 +9,7 @@ import type { Plan } from '@synglot/gpu';
 import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
 import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
 import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
-import { type DeviceTraits, Graph } from '../graph.js';
+import { type DeviceTraits, Graph, type Precision } from '../graph.js';
 import { embeddingGradientsExternal, embeddingsExternal } from '../loss/info-nce-tile.js';
 import { readRows, writeRows } from '../ops/copy-rows.js';
 import type { ParameterLayout } from '../parameters.js';
@@ -20,6 +20,8 @@ export interface ChunkPlanOptions {
   readonly layout: ParameterLayout;
   /** Chooses kernels for this device; without, those that run everywhere. */
   readonly device?: DeviceTraits;
+  /** `mixed` needs a device with `shader-f16` and the weights' copies (`buildCastPlan`). Default `f32`. */
+  readonly precision?: Precision;
   /** Largest chunk. */
   readonly tokens: number;
   readonly sequences: number;
@@ -38,7 +40,7 @@ export function buildChunkPlan(options: ChunkPlanOptions): { plan: Plan; capacit
   const { config, pooling, layout, tokens, sequences, rows, mode } = options;
   const capacity = { tokens, queries: sequences, candidates: 0 };
   const label = `${mode} chunk of ${tokens} tokens`;
-  const g = new Graph(label, layout, mode !== 'evaluate', options.device);
+  const g = new Graph(label, layout, mode !== 'evaluate', options.device, options.precision);
   const feeds = declareFeeds(g, config, capacity);
   const encoded = encoder(g, config, feeds);
   const { hidden } = encoded;

@@ -3,9 +3,9 @@ import type { Plan } from '@synglot/gpu';
 import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
 import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
 import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
-import { type DeviceTraits, Graph } from '../graph.js';
+import { type DeviceTraits, Graph, type Precision } from '../graph.js';
 import { emitObjectives, type Objective } from '../loss/objective.js';
-import { clearGradients, emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
+import { castWeights, clearGradients, emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { ParameterLayout } from '../parameters.js';
 
 export interface TrainPlanOptions {
@@ -14,6 +14,8 @@ export interface TrainPlanOptions {
   readonly layout: ParameterLayout;
   /** Chooses kernels for this device; without, those that run everywhere. */
   readonly device?: DeviceTraits;
+  /** `mixed` needs a device with `shader-f16` and the weights' copies (`buildCastPlan`). Default `f32`. */
+  readonly precision?: Precision;
   readonly capacity: BatchCapacity;
   /** What is minimised: their gradients add up in the given order. */
   readonly objectives: readonly Objective[];
@@ -31,7 +33,7 @@ export interface TrainPlanOptions {
 export function buildTrainPlan(options: TrainPlanOptions): Plan {
   const { config, pooling, layout, capacity, mode } = options;
   const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
-  const g = new Graph(label, layout, mode !== 'evaluate', options.device);
+  const g = new Graph(label, layout, mode !== 'evaluate', options.device, options.precision);
   if (mode === 'step') clearGradients(g);
 
   const feeds = declareFeeds(g, config, capacity);
@@ -64,9 +66,20 @@ export function buildTrainPlan(options: TrainPlanOptions): Plan {
 }
 
 /** The update alone, for gradients accumulated over several batches. Result: `clip`. */
-export function buildUpdatePlan(layout: ParameterLayout, optimizer: OptimizerOptions): Plan {
-  const g = new Graph('update', layout, true);
+export function buildUpdatePlan(
+  layout: ParameterLayout,
+  optimizer: OptimizerOptions,
+  precision: Precision = 'f32',
+): Plan {
+  const g = new Graph('update', layout, true, undefined, precision);
   emitUpdate(g, optimizer);
+  return g.plan.build();
+}
+
+/** Makes the copies of weights that mixed precision multiplies with; updates keep them up to date. */
+export function buildCastPlan(layout: ParameterLayout): Plan {
+  const g = new Graph('copies of weights', layout, false, undefined, 'mixed');
+  castWeights(g);
   return g.plan.build();
 }
 

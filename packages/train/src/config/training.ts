@@ -12,5 +12,14 @@ export const trainingSection = z
     cache_tokens: count.optional(),
     seed: z.number().int().default(0),
     dropout: fraction.optional(),
+    /** `mixed` stores what lies over tokens as f16, for devices with shader-f16. */
+    precision: z.enum(['f32', 'mixed']).default('f32'),
+    /** What mixed precision multiplies the first loss by; it then follows overflows. */
+    loss_scale: z
+      .number()
+      .min(2 ** -10)
+      .max(2 ** 40)
+      .refine((scale) => Number.isInteger(Math.log2(scale)), 'expected a power of two')
+      .default(65_536),
   })
   .strict();
