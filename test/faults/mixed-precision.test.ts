@@ -1,0 +1,171 @@
+/**
+ * Mixed precision where it overflows: the update is skipped and not one bit changes, the loss scale falls,
+ * training goes on; a resumed run equals an unbroken one; what scaling cannot help is said.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Executor } from '@synglot/gpu';
+import { openCheckpoint, SafetensorsFile } from '@synglot/models';
+import { parseConfig, runTraining, type StepMetrics, type TrainConfig } from '@synglot/train';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from '../e2e/support.js';
+import { openTestExecutor } from '../support/executor.js';
+import { canStore, noHalf } from '../support/half.js';
+
+let folder: Awaited<ReturnType<typeof testFolder>>;
+let executor: Executor;
+beforeAll(async () => {
+  folder = await testFolder('mixed');
+  executor = await openTestExecutor();
+  await saveTinyModel(join(folder.path, 'tiny'), undefined, { initializerRange: 0.02 });
+  await writeJsonl(join(folder.path, 'pairs.jsonl'), tinyPairs(40));
+});
+afterAll(async () => {
+  executor?.destroy();
+  await folder.remove();
+});
+
+function configure(training: string, rest = ''): TrainConfig {
+  return parseConfig(
+    `model: ${join(folder.path, 'tiny')}
+data: [{ format: pairs-jsonl, path: ${join(folder.path, 'pairs.jsonl')} }]
+sampling: { mode: hybrid, batch_size: 8 }
+optimizer: { learning_rate: 0.003 }
+training: { warmup: 0, ${training} }
+checkpoint: { every: 1, keep: 99 }
+${rest}`,
+    'mixed.yaml',
+  );
+}
+
+async function train(name: string, config: TrainConfig, stopAfter = Infinity, resume = false) {
+  const output = join(folder.path, name);
+  const stop = new AbortController();
+  const steps: StepMetrics[] = [];
+  const onStep = (metrics: StepMetrics) => {
+    steps.push(metrics);
+    if (metrics.step === stopAfter) stop.abort();
+  };
+  await runTraining({ executor, config, output, resume, onStep, signal: stop.signal });
+  return { output, steps };
+}
+
+/** Every parameter and moment of a checkpoint. */
+async function bits(run: string, step: number): Promise<Map<string, Uint8Array>> {
+  const checkpoint = join(run, 'checkpoints', `step-${String(step).padStart(6, '0')}`);
+  const found = new Map<string, Uint8Array>();
+  const model = await openCheckpoint(join(checkpoint, 'model'));
+  const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  for (const { name } of model.parameters) found.set(name, bytesOf(await model.readTensor(name)));
+  const optimizer = await SafetensorsFile.open(join(checkpoint, 'optimizer.safetensors'));
+  for (const name of optimizer.entries.keys()) found.set(name, bytesOf(await optimizer.read(name)));
+  return found;
+}
+
+test('a device without half precision is refused in one line that says what to do', async () => {
+  const { device } = executor;
+  const without = { ...device, features: device.features.filter((name) => name !== 'shader-f16') };
+  const lesser = new Proxy(executor, {
+    get: (target, key) => (key === 'device' ? without : Reflect.get(target, key, target)),
+  });
+  const config = configure('steps: 1, precision: mixed');
+  const run = runTraining({ executor: lesser, config, output: join(folder.path, 'refused') });
+  await expect(run).rejects.toMatchObject({
+    code: 'INPUT_CONFIG',
+    message: expect.stringMatching(/^training\.precision mixed needs .*shader-f16.*f32, or choose another/),
+  });
+});
+
+describe('where there is half precision', () => {
+  beforeEach(({ skip }) => skip(!canStore(executor, 'f16'), noHalf));
+
+  test('injected overflows are skipped bit for bit, and recovered from', async () => {
+    // 2^34 times a gradient of the loss is far beyond 65,504, until it has been halved often enough.
+    const config = configure(`steps: 60, precision: mixed, loss_scale: ${2 ** 34}`);
+    const { output, steps } = await train('overflow', config);
+    const skipped = steps.findIndex((step) => !step.skipped);
+    expect(skipped).toBeGreaterThan(5);
+    expect(skipped).toBeLessThan(40);
+    steps.slice(0, skipped).forEach(({ loss_scale, gradient_norm }, index) => {
+      expect(loss_scale).toBe(2 ** (34 - index));
+      expect(gradient_norm).toBeNaN();
+    });
+
+    const [first, last] = [await bits(output, 1), await bits(output, skipped)];
+    expect(last).toEqual(first);
+    const start = await openCheckpoint(join(folder.path, 'tiny'));
+    for (const { name } of start.parameters) {
+      const before = await start.readTensor(name);
+      expect(new Float32Array(last.get(name)!.slice().buffer), name).toEqual(before);
+    }
+    for (const [name, bytes] of last) {
+      if (name.includes('moment'))
+        expect(
+          bytes.every((byte) => byte === 0),
+          name,
+        ).toBe(true);
+    }
+    const next = await bits(output, skipped + 1);
+    expect(next).not.toEqual(last);
+
+    const good = steps.slice(skipped).filter((step) => !step.skipped);
+    expect(good.length).toBeGreaterThan(16);
+    expect(good.every(({ loss, gradient_norm }) => Number.isFinite(loss + gradient_norm))).toBe(true);
+    const meanLoss = (of: readonly StepMetrics[]) => of.reduce((sum, { loss }) => sum + loss, 0) / of.length;
+    expect(meanLoss(good.slice(-8))).toBeLessThan(0.8 * meanLoss(good.slice(0, 8)));
+  });
+
+  test('the optimiser does not count skipped updates: the first good one is its first', async () => {
+    const run = async (name: string, scale: number, steps: number) => {
+      const config = configure(`steps: ${steps}, schedule: constant, precision: mixed, loss_scale: ${scale}`);
+      return train(name, config);
+    };
+    const { output, steps } = await run('counted', 2 ** 34, 40);
+    const good = steps.findIndex((step) => !step.skipped);
+    const moments = await bits(output, good + 1);
+    // AdamW's first update is learning rate · sign of the gradient, whatever the step's number: without the
+    // correction of step one it would be three times less, with that of a later step larger.
+    const before = await bits(output, good);
+    const name = 'encoder.layer.0.intermediate.dense.weight';
+    const floats = (bytes: Uint8Array) => new Float32Array(bytes.slice().buffer);
+    const [a, b] = [floats(before.get(name)!), floats(moments.get(name)!)];
+    const moved = Array.from(a, (value, i) => Math.abs((b[i] as number) - value * (1 - 0.003 * 0.01)));
+    const typical = moved.sort((x, y) => x - y)[Math.floor(moved.length / 2)] as number;
+    expect(typical).toBeGreaterThan(0.0029);
+    expect(typical).toBeLessThan(0.0031);
+  });
+
+  test.each([
+    ['one batch', ''],
+    ['accumulated batches', ', accumulation: 2'],
+    ['cached gradients', ', cache_tokens: 48'],
+  ])('%s: a resumed run equals an unbroken one, skipped updates and all', async (name, more) => {
+    const config = configure(`steps: 26, precision: mixed, loss_scale: ${2 ** 34}${more}`);
+    const whole = await train(`${name} unbroken`, config);
+    const skipped = whole.steps.filter((step) => step.skipped).length;
+    expect(skipped).toBeGreaterThan(5);
+    expect(skipped).toBeLessThan(25);
+    // Once while updates are skipped, once after.
+    await train(`${name} broken`, config, 4);
+    await train(`${name} broken`, config, skipped + 1, true);
+    const { output } = await train(`${name} broken`, config, Infinity, true);
+    const last = 'checkpoints/step-000026';
+    for (const file of ['model/model.safetensors', `${last}/optimizer.safetensors`, `${last}/trainer.json`]) {
+      const [a, b] = await Promise.all([whole.output, output].map((run) => readFile(join(run, file))));
+      expect(a!.equals(b!), file).toBe(true);
+    }
+    const state = JSON.parse(await readFile(join(output, last, 'trainer.json'), 'utf8')) as object;
+    expect(state).toMatchObject({ loss_scale: { skipped } });
+  });
+
+  test('what no loss scale helps against ends the run with a word', async () => {
+    const huge = join(folder.path, 'huge');
+    await saveTinyModel(huge, undefined, { initializerRange: 3e4 });
+    const config = { ...configure(`steps: 9, precision: mixed, loss_scale: ${2 ** -9}`), model: huge };
+    await expect(train('hopeless', config)).rejects.toMatchObject({
+      code: 'TRAIN_DIVERGED',
+      message: expect.stringMatching(/loss scale.*precision f32/),
+    });
+  });
+});

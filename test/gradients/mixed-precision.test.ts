@@ -1,0 +1,192 @@
+/**
+ * Loss and gradients in mixed precision against those in f32, on the device, dropout on: in one plan, with
+ * cached gradients, at several loss scales. (f32 itself is checked against central differences and PyTorch.)
+ */
+import type { PackedBatch } from '@synglot/data';
+import type { Executor } from '@synglot/gpu';
+import {
+  buildCastPlan,
+  buildTrainPlan,
+  columnLossResult,
+  contrastive,
+  type EncoderConfig,
+  encoderParameters,
+  halfKind,
+  meanLoss,
+  ParameterStore,
+  type PoolingConfig,
+  type Precision,
+  packBatch,
+  packStep,
+  rowLossResult,
+} from '@synglot/nn';
+import { GradientCache } from '@synglot/train';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import { canStore, noHalf } from '../support/half.js';
+import { randomFloats, randomInteger, uniform } from '../support/random.js';
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await openTestExecutor();
+});
+afterAll(() => executor?.destroy());
+beforeEach(({ skip }) => skip(!canStore(executor, 'f16'), noHalf));
+
+const config: EncoderConfig = {
+  family: 'bert',
+  vocabularySize: 61,
+  hiddenSize: 32,
+  layers: 2,
+  heads: 4,
+  intermediateSize: 48,
+  maxPositions: 9,
+  typeVocabularySize: 2,
+  layerNormEpsilon: 1e-5,
+  hiddenDropout: 0.1,
+  attentionDropout: 0.1,
+  positionOffset: 0,
+  initializerRange: 0.02,
+};
+const mean: PoolingConfig = { mode: 'mean', normalize: true };
+const dense: PoolingConfig = {
+  mode: 'cls',
+  dense: { inFeatures: 32, outFeatures: 12, bias: true, activation: 'tanh' },
+  normalize: true,
+};
+const objectives = [contrastive({ temperature: 0.1, direction: 'both' })];
+const seed = 0xcafe_f00d;
+const batch = makeBatch(12, 20);
+
+function makeBatch(queries: number, candidates: number): PackedBatch {
+  const random = uniform(queries * 1000 + candidates);
+  const sequences = queries + candidates;
+  const cuSeqlens = new Uint32Array(sequences + 1);
+  for (let i = 0; i < sequences; i++)
+    cuSeqlens[i + 1] = (cuSeqlens[i] as number) + randomInteger(random, 1, 10);
+  const tokens = cuSeqlens[sequences] as number;
+  return {
+    ids: Uint32Array.from({ length: tokens }, () => randomInteger(random, 0, config.vocabularySize)),
+    cuSeqlens,
+    groups: Uint32Array.from({ length: candidates }, (_, index) => index),
+    counts: { tokens, sequences, queries, candidates },
+  };
+}
+
+interface Outcome {
+  readonly loss: number;
+  /** Divided by the loss scale. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+/** A store with the same weights every time, gradients of 0 and, in mixed precision, copies of the weights. */
+async function openStore(pooling: PoolingConfig, precision: Precision): Promise<ParameterStore> {
+  const store = new ParameterStore(executor, encoderParameters(config, pooling));
+  let index = 0;
+  await store.load('parameter', async (name, begin, end) => {
+    const shape = store.layout.shape(name);
+    const columns = shape.slice(1).reduce((product, size) => product * size, 1);
+    const random = randomFloats((end - begin) * columns, 500 + index++, shape.length > 1 ? 0.4 : 0.2);
+    return name.endsWith('LayerNorm.weight') ? random.map((value) => value + 1) : random;
+  });
+  store.allocate('gradient');
+  if (precision === 'mixed') {
+    store.allocate(halfKind);
+    const cast = await executor.compile(buildCastPlan(store.layout), store.externals);
+    await cast.run();
+    cast.destroy();
+  }
+  return store;
+}
+
+async function gradients(store: ParameterStore, lossScale: number): Promise<Map<string, Float32Array>> {
+  const found = new Map<string, Float32Array>();
+  for (const { name } of store.layout.specs) {
+    const values = await store.read('gradient', name);
+    found.set(
+      name,
+      values.map((value) => value / lossScale),
+    );
+  }
+  return found;
+}
+
+async function whole(pooling: PoolingConfig, precision: Precision, lossScale: number): Promise<Outcome> {
+  const store = await openStore(pooling, precision);
+  const { layout } = store;
+  const { queries, candidates, tokens } = batch.counts;
+  const capacity = { tokens: tokens + 5, queries: queries + 4, candidates: candidates + 4 };
+  const { device } = executor;
+  const plan = buildTrainPlan({
+    ...{ config, pooling, layout, device, precision, capacity, objectives },
+    mode: 'accumulate',
+  });
+  const compiled = await executor.compile(plan, store.externals);
+  const { feeds, counts } = packBatch(config, capacity, { ...batch, queries, candidates });
+  const { reads } = await compiled.run({
+    feeds: { ...feeds, groups: batch.groups, step: packStep({ counts, seed, lossScale }) },
+    reads: [rowLossResult, columnLossResult],
+  });
+  const values = (name: string) => new Float32Array(reads[name] as ArrayBuffer);
+  const loss = meanLoss(values(rowLossResult), values(columnLossResult), queries, 'both');
+  const outcome = { loss, gradients: await gradients(store, lossScale) };
+  compiled.destroy();
+  store.destroy();
+  return outcome;
+}
+
+async function cached(pooling: PoolingConfig, lossScale: number): Promise<Outcome> {
+  const precision = 'mixed';
+  const store = await openStore(pooling, precision);
+  const size = { cacheTokens: 50, lossTile: 8 };
+  const cache = new GradientCache({ executor, store, config, pooling, objectives, precision, ...size });
+  const { loss } = await cache.accumulate(batch, seed, lossScale);
+  const outcome = { loss, gradients: await gradients(store, lossScale) };
+  await cache.destroy();
+  store.destroy();
+  return outcome;
+}
+
+const length = (values: Float32Array) => Math.hypot(...values);
+
+/** The distance of each gradient, relative to its length; a key's bias has none but rounding. */
+function expectNear(actual: Outcome, expected: Outcome, tolerance: number): void {
+  expect(Math.abs(actual.loss - expected.loss) / expected.loss).toBeLessThan(tolerance);
+  for (const [name, reference] of expected.gradients) {
+    if (name.endsWith('key.bias')) continue;
+    const found = actual.gradients.get(name) as Float32Array;
+    const distance = length(reference.map((value, i) => value - (found[i] as number)));
+    expect(length(reference), name).toBeGreaterThan(0);
+    expect(distance / length(reference), name).toBeLessThan(tolerance);
+  }
+}
+
+describe.each([
+  ['mean pooling', mean],
+  ['a dense head', dense],
+] as const)('%s', (_name, pooling) => {
+  test.each([64, 1024])('the gradients of f32, scaled by %i', async (lossScale) => {
+    expectNear(await whole(pooling, 'mixed', lossScale), await whole(pooling, 'f32', 1), 0.01);
+  });
+
+  test('cached gradients are those of the whole batch', async () => {
+    expectNear(await cached(pooling, 256), await whole(pooling, 'mixed', 256), 0.003);
+  });
+
+  test('twice gives the same bits', async () => {
+    expect(await whole(pooling, 'mixed', 256)).toEqual(await whole(pooling, 'mixed', 256));
+  });
+});
+
+test('in f32 a loss scale changes the exponents of the gradients, and nothing else', async () => {
+  expect(await whole(mean, 'f32', 1024)).toEqual(await whole(mean, 'f32', 1));
+});
+
+test('a loss scale that is too small loses gradients, one that is too large overflows', async () => {
+  const expected = await whole(mean, 'f32', 1);
+  const name = 'encoder.layer.0.attention.self.query.weight';
+  const lengthAt = async (scale: number) =>
+    length((await whole(mean, 'mixed', scale)).gradients.get(name) as Float32Array);
+  expect(await lengthAt(2 ** -22)).toBeLessThan(0.5 * length(expected.gradients.get(name) as Float32Array));
+  expect(await lengthAt(2 ** 30)).not.toBeLessThan(Infinity);
+});
