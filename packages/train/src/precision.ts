@@ -10,6 +10,6 @@ export function checkPrecision(precision: Precision, { device }: Pick<Executor, 
   if (precision === 'f32' || device.features.includes('shader-f16')) return;
   throw new TrainError(
     'INPUT_CONFIG',
-    `training.precision mixed needs a device with half precision (shader-f16), which ${device.name} lacks; set it to f32, or choose another device (synglot devices lists them)`,
+    `mixed precision needs a device with half precision (shader-f16), which ${device.name} lacks; set precision to f32 (training.precision in a configuration), or choose another device (synglot devices lists them)`,
   );
 }

@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsTable } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
+import type { Precision } from '@synglot/nn';
 import { TrainError } from '@synglot/train';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { demoModes, runDemo } from '../demo/demo.js';
 import { progressBar } from '../progress.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
@@ -13,6 +14,7 @@ interface DemoCommandOptions extends DeviceOptions {
   readonly seeds: number;
   readonly steps: number;
   readonly batchSize: number;
+  readonly precision: Precision;
   readonly output: string;
 }
 
@@ -27,6 +29,11 @@ export function demoCommand(): Command {
     .option('--seeds <n>', 'runs of each mode', wholeNumber(1), 1)
     .option('--steps <n>', 'updates of each run', wholeNumber(1), 360)
     .option('--batch-size <n>', 'pairs in a batch', wholeNumber(2), 64)
+    .addOption(
+      new Option('--precision <name>', 'mixed needs a device with half precision')
+        .choices(['f32', 'mixed'])
+        .default('f32'),
+    )
     .option('--output <folder>', 'where report.json goes', join('runs', 'demo'));
   return withDeviceOptions(command).action(async (options: DemoCommandOptions) => {
     await mkdir(options.output, { recursive: true }).catch((error: Error) => {

@@ -14,8 +14,9 @@ import {
   freshParameters,
   ParameterStore,
   type PoolingConfig,
+  type Precision,
 } from '@synglot/nn';
-import { contrastiveObjective, type StepMetrics, Trainer } from '@synglot/train';
+import { checkPrecision, contrastiveObjective, type StepMetrics, Trainer } from '@synglot/train';
 import { readSymbols } from './symbols.js';
 
 export const demoModes = ['monolingual', 'cross-lingual', 'hybrid'] as const;
@@ -24,6 +25,12 @@ export type DemoMode = (typeof demoModes)[number];
 export interface DemoOptions {
   readonly executor: Executor;
   readonly seeds: number;
+  /** Default 0. */
+  readonly firstSeed?: number;
+  /** Default all. */
+  readonly modes?: readonly DemoMode[];
+  /** Default `f32`. */
+  readonly precision?: Precision;
   readonly steps: number;
   readonly batchSize: number;
   readonly onNotice?: (line: string) => void;
@@ -38,6 +45,10 @@ export interface DemoRun {
   readonly rank_distance: number | null;
   readonly measures: RetrievalReport['summary']['measures'];
   readonly last_loss: number;
+  /** Mean over the last 20 updates that were not skipped. */
+  readonly final_loss: number;
+  /** Updates that overflowed: 0 in f32. */
+  readonly skipped: number;
   readonly training_seconds: number;
 }
 
@@ -50,6 +61,7 @@ export interface DemoReport {
   readonly encoder: EncoderConfig;
   readonly steps: number;
   readonly batch_size: number;
+  readonly precision: Precision;
   /** What random embeddings get, computed the same way. */
   readonly chance: Pick<DemoRun, 'map' | 'rank_distance'>;
   readonly runs: readonly DemoRun[];
@@ -65,6 +77,7 @@ const learningRate = 6e-3;
 /** Trains and evaluates every mode and seed. */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const { executor, onNotice = () => undefined } = options;
+  checkPrecision(options.precision ?? 'f32', executor);
   const symbols = await readSymbols(heldOutShare);
   const texts = symbols.training.flatMap(({ query, passage }) => [query.text, passage.text]);
   onNotice(
@@ -80,8 +93,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const scorer = new DeviceScorer(executor);
   const chance = await evaluateEmbeddings(symbols.heldOut, scorer, encoder.hiddenSize, randomRows);
   const runs: DemoRun[] = [];
-  for (let seed = 0; seed < options.seeds; seed++) {
-    for (const mode of demoModes) {
+  const { firstSeed = 0, modes = demoModes } = options;
+  for (let seed = firstSeed; seed < firstSeed + options.seeds; seed++) {
+    for (const mode of modes) {
       const run = await trainAndEvaluate({
         ...options,
         mode,
@@ -106,6 +120,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     encoder,
     steps: options.steps,
     batch_size: options.batchSize,
+    precision: options.precision ?? 'f32',
     chance: { map: chance.summary.map, rank_distance: chance.summary.rank_distance },
     runs,
   };
@@ -155,12 +170,13 @@ async function trainAndEvaluate(options: RunOptions): Promise<DemoRun> {
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
     schedule: { learningRate, steps, warmupSteps: Math.round(steps * 0.1), decay: 'linear' },
     seed,
+    precision: options.precision ?? 'f32',
   });
   const started = performance.now();
-  let lastLoss = Number.NaN;
+  const losses: number[] = [];
   while (trainer.step < steps) {
     const metrics = await trainer.update();
-    lastLoss = metrics.loss;
+    if (!metrics.skipped) losses.push(metrics.loss);
     options.onStep?.(mode, seed, metrics);
   }
   const trainingSeconds = (performance.now() - started) / 1000;
@@ -171,7 +187,18 @@ async function trainAndEvaluate(options: RunOptions): Promise<DemoRun> {
   );
   await model.destroy();
   const { map, rank_distance, measures } = summary;
-  return { mode, seed, map, rank_distance, measures, last_loss: lastLoss, training_seconds: trainingSeconds };
+  const last = losses.slice(-20);
+  return {
+    mode,
+    seed,
+    map,
+    rank_distance,
+    measures,
+    last_loss: losses.at(-1) ?? Number.NaN,
+    final_loss: last.reduce((sum, loss) => sum + loss, 0) / last.length,
+    skipped: steps - losses.length,
+    training_seconds: trainingSeconds,
+  };
 }
 
 async function evaluateEmbeddings(
