@@ -162,3 +162,33 @@ it('synglot mine writes triplets that training reads', async () => {
     expect(item.negatives).not.toContain(item.passage);
   }
 });
+
+it('synglot mine searches a corpus beside the pairs', async () => {
+  await writeJsonl(inFolder('corpus.jsonl'), [
+    ...tinyPairs(2, ['en']).map(({ passage }, index) => ({ _id: `${index}`, title: '', text: passage })),
+    { _id: 'stone', title: 'A stone', text: 'old stone house' },
+  ]);
+  const output = inFolder('with-corpus.jsonl');
+  const data = ['--model', inFolder('model'), '--data', inFolder('pairs.jsonl')];
+  const corpus = ['--corpus', inFolder('corpus.jsonl'), '--corpus-lang', 'en'];
+  await runCliWell(['mine', ...data, ...corpus, '--output', output, '--negatives', '29']);
+  const lines = (await readFile(output, 'utf8')).trimEnd().split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as MinedLine);
+  const english = rows.filter(({ query_lang }) => query_lang === 'en');
+  expect(english).toHaveLength(30);
+  for (const { passage, negatives } of english) {
+    const texts = negatives.map(({ text }) => text);
+    expect(texts).not.toContain(passage);
+    expect(new Set(texts).size).toBe(29);
+  }
+  const fromCorpus = english.filter(({ negatives }) =>
+    negatives.some(({ text }) => text === 'A stone old stone house'),
+  );
+  expect(fromCorpus.length).toBeGreaterThan(0);
+});
+
+interface MinedLine {
+  readonly query_lang: string;
+  readonly passage: string;
+  readonly negatives: readonly { readonly text: string; readonly score: number }[];
+}

@@ -83,6 +83,9 @@ describe('mining', () => {
     ]);
   });
 
+  it('a corpus without a language', () =>
+    expectMistake(mine(...data(), '--corpus', 'corpus.jsonl'), ['--corpus-lang']));
+
   it('a misspelt key', () =>
     expectTrainMistake('mining-key', { mining: '{ negative: 3 }' }, [
       "unknown key 'mining.negative'",

@@ -163,6 +163,15 @@ export class TrainingSetBuilder {
   readonly #seen = new WeakMap<Row, number>();
 
   /**
+   * Adds a passage that answers no question: one more among which hard negatives can be mined.
+   *
+   * @throws DataError as {@link add} does
+   */
+  addPassage(row: Row): void {
+    this.#fingerprint.add(this.#place(this.#passages, row, 'passage'));
+  }
+
+  /**
    * Adds one pair.
    *
    * @throws DataError `INPUT_EMPTY` where a text is empty, `INPUT_OPTION` beyond 1,024 languages or 2^28

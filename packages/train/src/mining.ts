@@ -15,6 +15,7 @@ import {
 import type { Executor } from '@synglot/gpu';
 import { EmbeddingModel, type EmbeddingModelParts, writeFileAtomic } from '@synglot/models';
 import type { ParameterStore } from '@synglot/nn';
+import { miningSection } from './config/mining.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 
@@ -156,12 +157,27 @@ export function miningOptions({ mining, training }: Pick<TrainConfig, 'mining' |
     rangeMin: range_min,
     rangeMax: range_max,
   };
-  const { every: _every, start: _start, ...same } = { every: 0, start: 0, ...rest };
+  const {
+    every: _every,
+    start: _start,
+    corpus: _corpus,
+    ...same
+  } = {
+    every: 0,
+    start: 0,
+    corpus: undefined,
+    ...rest,
+  };
   return {
     ...same,
     ...Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)),
     seed: seed ?? training.seed,
   };
+}
+
+/** The section `mining` with nothing but the defaults. */
+export function defaultMining(): NonNullable<TrainConfig['mining']> {
+  return miningSection.unwrap().parse({});
 }
 
 async function readRound(

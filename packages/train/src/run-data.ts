@@ -13,6 +13,7 @@ import {
 import { openTrainingData, type TrainingSource } from '@synglot/data/files';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
+import { addMiningCorpus } from './mining-corpus.js';
 
 /** The pairs of a run, passage by passage on one side. */
 export interface RunData {
@@ -53,6 +54,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
   if (aside > 0 && sides.heldOut.pairs === 0)
     onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
+  await addMiningCorpus(config, sides.training.builder);
   const built = ({ pairs, builder }: Side) => (pairs > 0 ? builder.build() : undefined);
   return {
     training: sides.training.builder.build(),

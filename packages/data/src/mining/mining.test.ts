@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pair } from '../rows.js';
 import { BatchSampler } from '../sampling/sampler.js';
-import { TrainingSet } from '../training-set.js';
+import { TrainingSet, TrainingSetBuilder } from '../training-set.js';
 import type { MiningOptions } from './options.js';
 import { MiningPools } from './questions.js';
 import { miningSummary, NegativeSelector, negativesByItem } from './select.js';
@@ -154,6 +154,33 @@ test('a sampler draws mined negatives, in the language of the passage, and its s
   }
   expect(negatives).toBeGreaterThan(0);
   expect(with_.state()).toEqual(plain.state());
+});
+
+test('passages without a question are mined too, and need no weight when batches are drawn', () => {
+  const builder = new TrainingSetBuilder();
+  builder.add(pair('a', 'en', 'Who?', 'Ann.'));
+  builder.add(pair('b', 'en', 'Where?', 'There.'));
+  builder.addPassage({ ...side('Nobody.', 'en', 'x'), dataset: 'corpus' });
+  // An answer, read once more from a corpus.
+  builder.addPassage({ ...side('ANN.', 'en', 'y'), dataset: 'corpus' });
+  const larger = builder.build();
+  expect([larger.items.length, larger.passages.length]).toEqual([2, 4]);
+  const data = new MiningPools(larger, 'within');
+  const selector = new NegativeSelector(data, { negatives: 3 });
+  for (const question of data.questions)
+    selector.take(question, 1, { rows: [0, 1, 2, 3], scores: [0.9, 0.8, 0.7, 0.6] });
+  const { mined } = selector.finish();
+  const found = mined.map(({ negatives }) => negatives.map(({ row }) => larger.rows[row]!.text));
+  expect(found).toEqual([
+    ['There.', 'Nobody.'],
+    ['Ann.', 'Nobody.'],
+  ]);
+  const datasets = { weights: { d: 1 } };
+  const sampler = new BatchSampler(larger, { batchSize: 2, seed: 0, mode: 'monolingual', datasets });
+  sampler.setNegatives(negativesByItem(data, mined));
+  expect(sampler.next().pairs.flatMap(({ negatives }) => negatives.map(({ text }) => text))).toEqual([
+    'Nobody.',
+  ]);
 });
 
 test('rules that leave nothing are one line with the reasons', () => {

@@ -78,7 +78,10 @@ export class BatchSampler {
   constructor(set: TrainingSet, options: SamplerOptions) {
     this.#set = set;
     this.#options = resolveOptions(options);
-    checkWeightNames('datasets', this.#options.datasets, set.datasets);
+    // Negatives may be of data sets that have no pair, which need no weight.
+    const paired = new Set(set.items.map(({ dataset }) => dataset));
+    const datasets = set.datasets.filter((_, index) => paired.has(index));
+    checkWeightNames('datasets', this.#options.datasets, datasets);
     checkWeightNames('domains', this.#options.domains, set.domains);
     const strata = collectStrata(set);
     this.#strata = strata;

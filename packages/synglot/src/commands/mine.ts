@@ -2,6 +2,7 @@
 import { DataError, miningSummary, resolveMining } from '@synglot/data';
 import { EmbeddingModel, openCheckpoint } from '@synglot/models';
 import {
+  defaultMining,
   inTermsOfConfig,
   miningOptions,
   parseConfig,
@@ -21,6 +22,8 @@ interface MineCommandOptions extends DeviceOptions {
   readonly data?: string;
   readonly format: string;
   readonly lang?: string;
+  readonly corpus?: string[];
+  readonly corpusLang?: string;
   readonly output: string;
   readonly negatives?: number;
   readonly absoluteMargin?: number;
@@ -49,6 +52,8 @@ export function mineCommand(): Command {
     .option('--data <path>', "training pairs; default: the configuration's")
     .option('--format <name>', 'format of --data', 'pairs-jsonl')
     .option('--lang <code>', 'language of --data, where its rows name none')
+    .option('--corpus <files...>', 'more passages: JSONL with _id, title and text, or TSV with id and text')
+    .option('--corpus-lang <code>', 'language of --corpus; default: --lang')
     .requiredOption('--output <file>', 'JSONL to write: query, passage, negatives')
     .option('--negatives <count>', 'for each question; default 4', wholeNumber(1))
     .option('--absolute-margin <number>', 'keep scores up to the answer minus this', number)
@@ -121,11 +126,26 @@ async function configOf(path: string | undefined, options: MineCommandOptions): 
     );
   }
   const source = data === undefined ? undefined : [{ format, path: data, ...(lang ? { lang } : {}) }];
-  if (path === undefined) {
-    return parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data');
+  const config =
+    path === undefined
+      ? parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data')
+      : await readConfig(path);
+  return {
+    ...config,
+    ...(model ? { model } : {}),
+    ...(source ? { data: source } : {}),
+    mining: { ...(config.mining ?? defaultMining()), ...corpusOf(options) },
+  };
+}
+
+/** More passages to search, where there are some. */
+function corpusOf({ corpus, corpusLang, lang }: MineCommandOptions) {
+  if (corpus === undefined) return {};
+  const code = corpusLang ?? lang;
+  if (code === undefined) {
+    throw new DataError('INPUT_LANGUAGE', '--corpus: its language is unknown; give --corpus-lang');
   }
-  const config = await readConfig(path);
-  return { ...config, ...(model ? { model } : {}), ...(source ? { data: source } : {}) };
+  return { corpus: corpus.map((path) => ({ path, lang: code })) };
 }
 
 /** The options of mining that were given. */

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { count } from './common.js';
 
+/** Passages beside those of the training pairs. */
+const corpus = z.strictObject({ path: z.string(), lang: z.string(), dataset: z.string().optional() });
 const whole = z.number().int().min(0);
 
 export const miningSection = z
@@ -19,6 +21,7 @@ export const miningSection = z
     range_max: count.default(100),
     sampling: z.enum(['top', 'random']).default('top'),
     languages: z.enum(['within', 'across']).default('within'),
+    corpus: z.array(corpus).optional(),
     /** Default: the seed of training. */
     seed: z.number().int().optional(),
   })
