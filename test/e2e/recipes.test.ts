@@ -100,13 +100,15 @@ describe.skipIf(!shared)('with the shared data', () => {
     expect(first.model).toBeUndefined();
     await runTraining({ ...common, output: broken, resume: true });
 
-    const last = `checkpoints/step-${String(steps).padStart(6, '0')}`;
+    const metrics = await readMetrics(unbroken);
+    const updates = metrics.filter((entry) => 'loss' in entry).length;
+    // Early stopping may end a run before its last step.
+    if (config.validation?.patience === undefined) expect(updates).toBe(steps);
+    const last = `checkpoints/step-${String(updates).padStart(6, '0')}`;
     for (const file of ['model/model.safetensors', `${last}/optimizer.safetensors`, `${last}/trainer.json`]) {
       const [a, b] = await Promise.all([unbroken, broken].map((run) => readFile(join(run, file))));
       expect(a!.equals(b!), `${file} of the resumed run equals that of the unbroken one`).toBe(true);
     }
-    const metrics = await readMetrics(unbroken);
     expect(await readMetrics(broken)).toEqual(metrics);
-    expect(metrics.filter((entry) => 'loss' in entry)).toHaveLength(steps);
   });
 });

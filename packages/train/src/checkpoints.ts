@@ -73,6 +73,16 @@ export async function writeModel(folder: string, store: ParameterStore, model: M
   await saveCheckpoint(folder, { ...model, tensors });
 }
 
+/** Saves a model in place of the one that is there; a folder of that name is always whole. */
+export async function writeBest(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
+  const partial = `${folder}${PARTIAL_MARK}`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  await writeModel(join(partial, 'model'), store, model);
+  await rm(folder, { recursive: true, force: true });
+  await rename(partial, folder);
+}
+
 /** The newest whole checkpoint of a run, if there is one. */
 export async function findCheckpoint(root: string): Promise<SavedRun | undefined> {
   const names = await checkpointNames(root);

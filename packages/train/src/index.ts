@@ -1,6 +1,7 @@
 /** Training: configuration, trainer, schedules, checkpoints. */
 export * from './checkpoints.js';
 export * from './config.js';
+export * from './early-stopping.js';
 export * from './errors.js';
 export * from './gradient-cache.js';
 export * from './held-out.js';
@@ -13,5 +14,7 @@ export * from './precision.js';
 export * from './run.js';
 export * from './run-data.js';
 export * from './run-folder.js';
+export * from './run-validation.js';
 export * from './schedule.js';
 export * from './trainer.js';
+export * from './validation-measure.js';

@@ -39,6 +39,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
       // A key of its own, or a passage's two chances would go together where the seeds are equal.
       const isAside = aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed);
       const isValidation = !isAside && share > 0 && holdOut(key, share, config.training.seed);
+      if (isValidation && !validates(config, pair)) continue;
       const side = isAside ? sides.heldOut : isValidation ? sides.validation : sides.training;
       side.builder.add(pair);
       side.pairs += 1;
@@ -61,6 +62,12 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
     validation: built(sides.validation),
     heldOut: built(sides.heldOut),
   };
+}
+
+/** What is held out for validation in other languages than those named is in no batch at all. */
+function validates({ validation }: TrainConfig, { query, passage }: Pair): boolean {
+  const langs = validation?.langs;
+  return langs === undefined || (langs.includes(query.lang) && langs.includes(passage.lang));
 }
 
 interface Side {
@@ -138,7 +145,10 @@ export function validationBatches(
 ): Batch[] {
   if (!set || !config.validation) return [];
   try {
-    const sampler = new BatchSampler(set, { ...options, seed: options.seed + 1, onTooFew: 'leave-out' });
+    const { alpha: _alpha, modeWeights: _weights, onlyPairs: _pairs, ...rest } = options;
+    const own: SamplerOptions =
+      config.validation.langs?.length === 1 ? { ...rest, mode: 'monolingual' } : options;
+    const sampler = new BatchSampler(set, { ...own, seed: options.seed + 1, onTooFew: 'leave-out' });
     return Array.from({ length: config.validation.batches }, () => sampler.next());
   } catch (error) {
     if (!(error instanceof DataError) || error.code !== 'INPUT_BATCH') throw error;

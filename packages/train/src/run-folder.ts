@@ -60,13 +60,9 @@ function changeBetween(before: string, after: string): string {
 }
 
 /** What must not change between a run and its continuation. */
-function configIdentity({
-  output: _output,
-  device: _device,
-  checkpoint: _checkpoint,
-  ...rest
-}: TrainConfig): object {
-  return rest;
+function configIdentity({ output: _output, device: _device, checkpoint, ...rest }: TrainConfig): object {
+  // Which model is the result is no matter of how often it is saved.
+  return checkpoint.keep_best ? { ...rest, checkpoint: { keep_best: true } } : rest;
 }
 
 function firstDifference(before: unknown, after: unknown, path = ''): string {

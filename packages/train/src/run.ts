@@ -25,8 +25,9 @@ import { checkPrecision } from './precision.js';
 import { openRewrite } from './rewrite.js';
 import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
-import { metricsLine, runObjectives, validationLine } from './run-objectives.js';
+import { metricsLine, runObjectives } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
+import { checkValidation, RunValidation } from './run-validation.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
 export interface TrainingRunOptions {
@@ -43,7 +44,7 @@ export interface TrainingRunOptions {
   /** Called while a model is fetched from the hub. */
   readonly onModelProgress?: (progress: HubProgress) => void;
   readonly onStep?: (metrics: StepMetrics, steps: number) => void;
-  readonly onValidation?: (step: number, loss: number) => void;
+  readonly onValidation?: (step: number, loss: number, measure?: number) => void;
   /** Searches for hard negatives, where the configuration has `mining`; `mineForTraining` of synglot. */
   readonly mine?: Mine;
   /** Asks the run to stop after the current update; it writes a checkpoint first. */
@@ -56,6 +57,8 @@ export interface TrainingRunResult {
   readonly loss: number;
   /** Folder of the trained model; absent when the run was interrupted. */
   readonly model?: string;
+  /** The best validation, where there was one. */
+  readonly best?: { readonly step: number; readonly value: number };
 }
 
 /** Runs a configuration to its end, or until `signal`. */
@@ -83,6 +86,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
 
   const batches = validationBatches(validation, samplerOptions, config);
+  checkValidation(config, validation);
 
   const checkpoint = existing ?? (await open(await initialModel(options, training)));
   const encoder = withDropout(checkpoint.config, config.training.dropout);
@@ -145,35 +149,42 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     writeCheckpoint(checkpoints, {
       store,
       model: parts,
-      state: trainer.state(),
+      state: { ...trainer.state(), ...validationState(validations) },
       optimizerKinds: kinds,
       keep: config.checkpoint.keep,
     });
+  const validations = new RunValidation({
+    ...{ config, batches, set: validation, executor, store, parts, trainer, checkpoints },
+    ...(options.onValidation ? { onValidation: options.onValidation } : {}),
+  });
+  validations.restore(saved?.state.validation);
   const metrics = await MetricsFile.open(join(output, 'metrics.jsonl'), trainer.step);
   let loss = Number.NaN;
   try {
-    while (trainer.step < config.training.steps) {
+    while (trainer.step < config.training.steps && !validations.stopped) {
       if (await inTermsOfConfig('mining: ', () => rounds?.before(trainer.step))) await trainer.redraw();
       const step = await trainer.update();
       loss = step.loss;
       await metrics.append(metricsLine(step));
       options.onStep?.(step, config.training.steps);
-      const last = step.step === config.training.steps;
-      if (
-        batches.length > 0 &&
-        (last || step.step % (config.validation?.every ?? Number.POSITIVE_INFINITY) === 0)
-      ) {
-        const found = await trainer.evaluate(batches);
-        await metrics.append(validationLine(step.step, found));
-        options.onValidation?.(step.step, found.loss);
-      }
+      await validations.after(step.step, metrics);
+      const last = step.step === config.training.steps || validations.stopped;
       const stop = options.signal?.aborted ?? false;
       if (last || stop || step.step % config.checkpoint.every === 0) await save();
       if (stop && !last) return { steps: step.step, loss };
     }
+    const best = validations.state();
+    if (config.checkpoint.keep_best && best && best.best_step !== trainer.step) {
+      const { readRows } = await openCheckpoint(join(checkpoints, 'best', 'model'));
+      await store.load('parameter', readRows);
+      onNotice(`the model is that of step ${best.best_step}, the best of the validations`);
+    }
     const model = join(output, 'model');
     await writeModel(model, store, parts);
-    return { steps: trainer.step, loss, model };
+    return {
+      ...{ steps: trainer.step, loss, model },
+      ...(best ? { best: { step: best.best_step, value: best.best_value } } : {}),
+    };
   } finally {
     await metrics.close();
     await trainer.destroy();
@@ -187,6 +198,11 @@ async function initialModel(options: TrainingRunOptions, training: TrainingSet):
   const folder = join(options.output, 'initial-model');
   await makeFreshModel(folder, options.config, training);
   return folder;
+}
+
+function validationState(validations: RunValidation) {
+  const state = validations.state();
+  return state ? { validation: state } : {};
 }
 
 /** A warmup below 1 is a share of the steps, else a number of steps. */

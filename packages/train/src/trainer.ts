@@ -28,6 +28,7 @@ import {
   type StepValues,
   weighObjectives,
 } from '@synglot/nn';
+import type { StoppingState } from './early-stopping.js';
 import { TrainError } from './errors.js';
 import { GradientCache } from './gradient-cache.js';
 import {
@@ -97,6 +98,8 @@ export interface TrainerState {
   readonly sampler: unknown;
   /** In mixed precision. */
   readonly loss_scale?: LossScaleState;
+  /** Of early stopping; absent before the first validation. */
+  readonly validation?: StoppingState;
 }
 
 /** What of a step is the same for all batches of an update. */

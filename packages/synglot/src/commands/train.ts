@@ -1,7 +1,7 @@
 /** `synglot train`: a run from a YAML file. */
 import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
-import { readConfig, runTraining } from '@synglot/train';
+import { readConfig, runTraining, type TrainingRunResult } from '@synglot/train';
 import { Command } from 'commander';
 import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress } from '../model-progress.js';
@@ -69,14 +69,21 @@ export function trainCommand(): Command {
             );
           }
         },
-        onValidation: (step, loss) => console.error(`step ${step} validation loss ${loss.toFixed(4)}`),
+        onValidation: (step, loss, measure) => {
+          const { measure: name, setting = 'mean' } = config.validation ?? {};
+          const more =
+            measure === undefined
+              ? ''
+              : `, ${name} ${name === 'rank-distance' ? '' : `${setting} `}${measure.toFixed(4)}`;
+          console.error(`step ${step} validation loss ${loss.toFixed(4)}${more}`);
+        },
       });
       bar.stop();
       if (result.model) {
         const loss = Number.isNaN(result.loss)
           ? 'nothing was left to do'
           : `last loss ${result.loss.toFixed(4)}`;
-        console.log(`${result.model}: trained for ${result.steps} steps, ${loss}`);
+        console.log(`${result.model}: trained for ${result.steps} steps, ${loss}${bestOf(result)}`);
       } else {
         console.log(
           `stopped after step ${result.steps}; continue with: synglot train ${path} --resume --output ${output}${(options.set ?? []).map((each) => ` --set '${each}'`).join('')}`,
@@ -89,4 +96,11 @@ export function trainCommand(): Command {
       executor?.destroy();
     }
   });
+}
+
+/** Which update the model is of, where that was to be chosen. */
+function bestOf({ best, steps }: TrainingRunResult): string {
+  return best && best.step !== steps
+    ? `; best validation ${best.value.toFixed(4)} after step ${best.step}`
+    : '';
 }

@@ -1,0 +1,133 @@
+/**
+ * A retrieval measure on the validation passages, with the parameters as they are now. Not the validation
+ * loss, which needs no ranking.
+ */
+import type { ParallelCollection, TrainingSet } from '@synglot/data';
+import {
+  DeviceScorer,
+  evaluateRetrieval,
+  measureNamed,
+  profileNamed,
+  type RetrievalSummary,
+} from '@synglot/eval';
+import type { Executor } from '@synglot/gpu';
+import { EmbeddingModel, type EmbeddingModelParts } from '@synglot/models';
+import type { ParameterStore } from '@synglot/nn';
+import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+import { heldOutCollection } from './held-out.js';
+
+type ValidationConfig = NonNullable<TrainConfig['validation']>;
+
+export const lossMeasure = 'loss';
+export const distanceMeasure = 'rank-distance';
+
+export interface ValidationMeasureOptions {
+  readonly config: TrainConfig;
+  readonly collection: ParallelCollection;
+  readonly executor: Executor;
+  readonly store: ParameterStore;
+  readonly parts: EmbeddingModelParts;
+}
+
+/** Whether more of a measure is better. */
+export function betterOf({ measure = lossMeasure }: ValidationConfig): 'lower' | 'higher' {
+  return measure === lossMeasure || measure === distanceMeasure ? 'lower' : 'higher';
+}
+
+/**
+ * What a configuration's measure is computed on; undefined where that is the loss.
+ *
+ * @throws TrainError `INPUT_CONFIG` for a name that is no measure, and where the validation data lacks what the
+ *   setting needs
+ */
+export function measureCollection(
+  { validation }: TrainConfig,
+  set: TrainingSet | undefined,
+): ParallelCollection | undefined {
+  const { measure = lossMeasure, setting = 'mean', questions = 500 } = validation ?? {};
+  if (measure === lossMeasure) return undefined;
+  if (measure !== distanceMeasure) {
+    try {
+      measureNamed(trecName(measure), profileNamed('trec_eval'));
+    } catch (error) {
+      const { message } = error as Error;
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `validation.measure: ${message.replace(/\.$/, '')}, or ${lossMeasure}, ${distanceMeasure}, mAP`,
+      );
+    }
+  }
+  const collection = set && heldOutCollection(set, { name: 'validation', questions });
+  const languages = collection?.langs.length ?? 0;
+  if (languages === 0 || (languages === 1 && (measure === distanceMeasure || setting !== 'monolingual'))) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `validation.measure ${measure}: the validation data has ${languages} languages; hold out more, or use measure: loss or setting: monolingual`,
+    );
+  }
+  return collection;
+}
+
+/** Computes the measure; higher or lower is better as {@link betterOf} says. */
+export async function validationMeasure(options: ValidationMeasureOptions): Promise<number> {
+  const { config, collection, executor, store, parts } = options;
+  const { measure = lossMeasure } = config.validation as ValidationConfig;
+  const { text } = config;
+  const model = new EmbeddingModel(executor, store, parts);
+  const scorer = new DeviceScorer(executor);
+  const embed = (items: readonly { readonly text: string }[], prefix: string, maxLength: number) =>
+    model.embed(
+      items.map((item) => item.text),
+      { prefix, maxLength },
+    );
+  try {
+    const { summary } = await evaluateRetrieval({
+      collection,
+      queryEmbeddings: await embed(collection.queries, text.query_prefix, text.query_max_length),
+      candidateEmbeddings: await embed(collection.candidates, text.passage_prefix, text.passage_max_length),
+      dimension: model.dimension,
+      scorer,
+      measures: measure === distanceMeasure ? [] : [trecName(measure)],
+    });
+    return measured(summary, config.validation as ValidationConfig);
+  } finally {
+    scorer.destroy();
+    await model.releasePlans();
+  }
+}
+
+function measured(
+  summary: RetrievalSummary,
+  { measure = lossMeasure, setting = 'mean' }: ValidationConfig,
+): number {
+  const value =
+    measure === distanceMeasure ? summary.rank_distance : inSetting(summary, trecName(measure), setting);
+  if (value === null || value === undefined) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `validation.measure ${measure}, setting ${setting}: the validation data has no question that it can be computed for; hold out more`,
+    );
+  }
+  return value;
+}
+
+function inSetting(
+  { measures }: RetrievalSummary,
+  name: string,
+  setting: NonNullable<ValidationConfig['setting']>,
+): number | null | undefined {
+  const { monolingual, cross_lingual: cross, multilingual } = measures[name]!;
+  if (setting === 'monolingual') return monolingual;
+  if (setting === 'cross-lingual') return cross;
+  if (setting === 'multilingual') return multilingual;
+  const values = [monolingual, cross, multilingual];
+  return values.some((value) => value === null)
+    ? null
+    : values.reduce<number>((sum, value) => sum + value!, 0) / values.length;
+}
+
+/** mAP is AP, averaged. */
+function trecName(measure: string): string {
+  return measure === 'mAP' ? 'AP' : measure;
+}

@@ -1,0 +1,145 @@
+/**
+ * Early stopping and the best model: a run ends where its validations say so, its result is the best of them,
+ * and both are the same when it is stopped anywhere and resumed.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Executor } from '@synglot/gpu';
+import { parseConfig, runTraining, type TrainConfig } from '@synglot/train';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import { readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+
+let folder: Awaited<ReturnType<typeof testFolder>>;
+let executor: Executor;
+let text: string;
+beforeAll(async () => {
+  folder = await testFolder('early-stopping');
+  executor = await openTestExecutor();
+  const model = join(folder.path, 'tiny');
+  await saveTinyModel(model);
+  const pairs = join(folder.path, 'pairs.jsonl');
+  await writeJsonl(pairs, tinyPairs(80));
+  text = `model: ${model}
+data: [{ format: pairs-jsonl, path: ${pairs} }]
+sampling: { batch_size: 4 }
+training: { steps: 60, schedule: constant, warmup: 0 }
+validation: { fraction: 0.3, every: 2, batches: 2 }
+checkpoint: { every: 3, keep_best: true }
+`;
+});
+afterAll(async () => {
+  executor?.destroy();
+  await folder.remove();
+});
+
+const configOf = (...set: string[]) => parseConfig(text, 'tiny.yaml', set);
+const read = (...parts: string[]) => readFile(join(folder.path, ...parts));
+
+/** The value of each validation, by step. */
+async function validations(run: string, column: string): Promise<[number, number][]> {
+  const lines = await readMetrics(run);
+  return lines.flatMap((line) => (column in line ? [[line.step as number, line[column] as number]] : []));
+}
+
+describe.each([
+  // A rate at which a small model soon gets worse.
+  { name: 'loss', set: ['optimizer.learning_rate=0.02'], column: 'validation_loss', sign: -1 },
+  {
+    name: 'mAP',
+    set: ['optimizer.learning_rate=0.02', 'validation.measure=mAP', 'validation.setting=mean'],
+    column: 'validation_measure',
+    sign: 1,
+  },
+  {
+    name: 'rank distance',
+    set: ['optimizer.learning_rate=0.02', 'validation.measure=rank-distance', 'validation.min_delta=0.5'],
+    column: 'validation_measure',
+    sign: -1,
+  },
+])('on $name', ({ name, set, column, sign }) => {
+  it('ends in time with the best model, and so does a run stopped after any update', async () => {
+    const config = configOf(...set, 'validation.patience=2');
+    const unbroken = join(folder.path, `${name} unbroken`);
+    const result = await runTraining({ executor, config, output: unbroken });
+    const values = await validations(unbroken, column);
+    // What ends the run, from the values alone.
+    const delta = config.validation?.min_delta ?? 0;
+    let [best, since] = [values[0]!, 0];
+    const seen = values.slice(1).map(([step, value]) => {
+      if (sign * (value - best[1]) > delta) [best, since] = [[step, value], 0];
+      else since += 1;
+      return since;
+    });
+    expect(seen.indexOf(2)).toBe(seen.length - 1);
+    expect(result.steps).toBe(values.at(-1)![0]);
+    expect(result.steps).toBeLessThan(60);
+    expect(result.best).toEqual({ step: best[0], value: best[1] });
+
+    const model = await read(`${name} unbroken/model/model.safetensors`);
+    const kept = await read(`${name} unbroken/checkpoints/best/model/model.safetensors`);
+    expect(model.equals(kept)).toBe(true);
+    // The best model is that of a run which ends there.
+    const short = join(folder.path, `${name} short`);
+    await runTraining({
+      executor,
+      config: { ...config, training: { ...config.training, steps: best[0] } },
+      output: short,
+    });
+    expect((await read(`${name} short/model/model.safetensors`)).equals(model)).toBe(true);
+
+    const broken = join(folder.path, `${name} broken`);
+    await inPieces(config, broken, result.steps);
+    expect((await read(`${name} broken/model/model.safetensors`)).equals(model)).toBe(true);
+    expect(await readMetrics(broken)).toEqual(await readMetrics(unbroken));
+    // There is nothing left to do.
+    const again = await runTraining({ executor, config, output: broken, resume: true });
+    expect(again).toMatchObject({ steps: result.steps, best: result.best });
+    expect(await readMetrics(broken)).toEqual(await readMetrics(unbroken));
+  });
+});
+
+/** Stops after every few updates, and resumes. */
+async function inPieces(config: TrainConfig, output: string, steps: number): Promise<void> {
+  for (let piece = 0, done = 0; done < steps && piece < steps; piece++) {
+    const stop = new AbortController();
+    const until = done + 1 + (piece % 3);
+    const result = await runTraining({
+      executor,
+      config,
+      output,
+      resume: piece > 0,
+      signal: stop.signal,
+      onStep: ({ step }) => step >= until && stop.abort(),
+    });
+    done = result.steps;
+    if (result.model) return;
+  }
+}
+
+test('without patience the run goes on to its end', async () => {
+  const config = configOf('training.steps=6', 'checkpoint.keep_best=false');
+  const result = await runTraining({ executor, config, output: join(folder.path, 'endless') });
+  expect(result.steps).toBe(6);
+});
+
+test('validation in one language is monolingual, and no other language of those passages is trained on', async () => {
+  const output = join(folder.path, 'english');
+  const config = configOf('validation.langs=[en]', 'training.steps=4');
+  const result = await runTraining({ executor, config, output });
+  expect(result.best?.step).toBeGreaterThan(0);
+});
+
+test.each([
+  [['validation.measure=mApp'], /^validation\.measure: No measure "mApp"; expected AP/],
+  [['validation.measure=mAP', 'validation.langs=[en]'], /1 languages.*setting: monolingual/],
+  [['validation.fraction=0.0001'], /checkpoint\.keep_best needs validations/],
+  [
+    ['validation.fraction=0.0001', 'checkpoint.keep_best=false', 'validation.patience=1'],
+    /validation\.patience needs/,
+  ],
+])('%j is a mistake', async (set, message) => {
+  const run = runTraining({ executor, config: configOf(...set), output: join(folder.path, 'mistake') });
+  await expect(run).rejects.toThrow(message);
+  await expect(run).rejects.toThrow(expect.objectContaining({ code: 'INPUT_CONFIG' }));
+});
