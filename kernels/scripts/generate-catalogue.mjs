@@ -5,7 +5,7 @@
 //
 // A kernel file declares its tunable constants (`//@ const NAME: u32 = 8`), its element types
 // (`//@ type Element: f32 | f16`, the first being the default), its includes
-// (`//@ include step`), the WGSL extensions that it needs (`//@ enable subgroups`), a `Params` struct of scalars, its bindings and one entry point `main`.
+// (`//@ include step`; an include may have directives, `Params` and includes of its own), the WGSL extensions that it needs (`//@ enable subgroups`), a `Params` struct of scalars, its bindings and one entry point `main`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -46,22 +46,22 @@ function parseKernel(name, source) {
     throw new Error(`kernels/wgsl/${name}.wgsl: ${message}`);
   };
   if (!source.startsWith('// ')) fail('must open with a comment that says what it computes');
-  const constants = [
-    ...source.matchAll(/^\/\/@ const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^\s]+)/gm),
-  ].map(([, constant, type, value]) => ({ name: constant, type, value: JSON.parse(value) }));
-  const types = [...source.matchAll(/^\/\/@ type ([A-Z][a-z]\w*): (.+)$/gm)].map(([, type, list]) => {
+  const used = includesOf(source, fail);
+  const all = [source, ...used.map((include) => includes.get(include))].join('\n');
+  const constants = [...all.matchAll(/^\/\/@ const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^\s]+)/gm)].map(
+    ([, constant, type, value]) => ({ name: constant, type, value: JSON.parse(value) }),
+  );
+  const types = [...all.matchAll(/^\/\/@ type ([A-Z][a-z]\w*): (.+)$/gm)].map(([, type, list]) => {
     const choices = list.trim().split(/\s*\|\s*/);
     const wrong = choices.find((choice) => !['f32', 'f16'].includes(choice));
     if (wrong !== undefined) fail(`type ${type} may be f32 or f16, not '${wrong}'`);
     return { name: type, choices };
   });
-  const used = [...source.matchAll(/^\/\/@ include (\w+)/gm)].map((match) => match[1]);
-  for (const include of used) if (!includes.has(include)) fail(`unknown include '${include}'`);
-  const enables = [...source.matchAll(/^\/\/@ enable (\w+)/gm)].map((match) => match[1]);
-  const unknown = source.match(/^\/\/@ (?!const |type |include |enable ).*$/m);
+  const enables = [...all.matchAll(/^\/\/@ enable (\w+)/gm)].map((match) => match[1]);
+  const unknown = all.match(/^\/\/@ (?!const |type |include |enable ).*$/m);
   if (unknown) fail(`unknown directive '${unknown[0]}'`);
 
-  const struct = source.match(/^struct Params \{([^}]*)\}/m);
+  const struct = all.match(/^struct Params \{([^}]*)\}/m);
   const params = struct
     ? [...struct[1].replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, field, type]) => {
         if (!['u32', 'i32', 'f32'].includes(type)) fail(`Params.${field} has type ${type}: scalars only`);
@@ -83,6 +83,17 @@ function parseKernel(name, source) {
   if (bindings.length > 8) fail('needs more than 8 storage buffers, which not every device grants');
   if (!/@compute @workgroup_size\([^)]*\)\s*fn main\(/.test(source)) fail('has no entry point main');
   return { name, source, constants, types, enables, includes: used, params, bindings };
+}
+
+/** Names of the includes of `source` and of theirs, each once, each after those that it includes. */
+function includesOf(source, fail, found = []) {
+  for (const [, name] of source.matchAll(/^\/\/@ include (\w+)/gm)) {
+    if (!includes.has(name)) fail(`unknown include '${name}'`);
+    if (found.includes(name)) continue;
+    includesOf(includes.get(name), fail, found);
+    if (!found.includes(name)) found.push(name);
+  }
+  return found;
 }
 
 function render(list) {

@@ -1,3 +1,5 @@
+import type { Extension } from './extensions.js';
+
 /** Types of stored elements that kernels can be written for. */
 export type ElementChoice = 'f32' | 'f16';
 
@@ -8,7 +10,7 @@ export interface KernelDefinition {
   /** WGSL texts that go before the source. */
   readonly includes: readonly string[];
   /** WGSL extensions that the device must have been granted: `subgroups`. */
-  readonly enables: readonly string[];
+  readonly enables: readonly Extension[];
   /** Whether group 1 binding 1 is the `Step` uniform. */
   readonly usesStep: boolean;
   readonly constants: readonly {

@@ -4,10 +4,12 @@
  * Knows nothing of tensors, plans or devices.
  */
 import type { ElementChoice, KernelDefinition } from './definition.js';
+import { type Extension, extensionName } from './extensions.js';
 import { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
 import { unrollLoops } from './unroll.js';
 
 export type { ElementChoice, KernelDefinition } from './definition.js';
+export { type Extension, extensionFeature } from './extensions.js';
 export { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
 
 export type KernelConstants<Name extends KernelName> = KernelTypes[Name]['constants'];
@@ -38,15 +40,23 @@ export function kernelCode(
   );
   const types = definition.types.map(({ name }) => [name, elementType(definition, name, constants)] as const);
   const aliases = types.map(([name, type]) => `alias ${name} = ${type};`);
-  const half = types.some(([, type]) => type === 'f16') ? ['f16'] : [];
-  const enables = [...new Set([...half, ...definition.enables])].map((extension) => `enable ${extension};`);
+  const enables = kernelExtensions(definition, constants).map((name) => `enable ${extensionName[name]};`);
   return [
     ...enables,
     ...aliases,
     ...prologue,
-    ...definition.includes,
+    ...definition.includes.map((text) => unrollLoops(text, counts)),
     unrollLoops(definition.source, counts),
   ].join('\n');
+}
+
+/** Extensions that a kernel with these constants needs of the device: what it enables, and f16 where a type is. */
+export function kernelExtensions(
+  definition: KernelDefinition,
+  constants: Readonly<Record<string, unknown>> = {},
+): Extension[] {
+  const half = definition.types.some(({ name }) => elementType(definition, name, constants) === 'f16');
+  return [...new Set<Extension>([...(half ? (['f16'] as const) : []), ...definition.enables])];
 }
 
 /** The element type that `constants` choose for the declared type `name`. */

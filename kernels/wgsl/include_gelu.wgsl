@@ -18,3 +18,15 @@ fn erf4(value: vec4<f32>) -> vec4<f32> {
   denominator = denominator * square - 1.42647390514189e-02;
   return x * numerator / denominator;
 }
+
+// x · Φ(x), Φ being the distribution of the standard normal.
+fn gelu(x: vec4<f32>) -> vec4<f32> {
+  return 0.5 * x * (1.0 + erf4(x * 0.70710678118654752));
+}
+
+// Φ(x) + x · φ(x).
+fn gelu_derivative(x: vec4<f32>) -> vec4<f32> {
+  let distribution = 0.5 * (1.0 + erf4(x * 0.70710678118654752));
+  let density = 0.39894228040143268 * exp(-0.5 * x * x);
+  return distribution + x * density;
+}

@@ -1,89 +1,25 @@
 // matmul_nt_subgroup: c[i, j] = Σ_k a[i, k] · b[j, k]. A linear layer without bias, similarities.
 //
 // a [m, k], b [n, k], c [m, n]: row-major, bound as quads of 4 along the last axis.
-// Overwrites c.
-// One dispatch covers c. A workgroup makes 4 · ROW_BLOCKS · WORKGROUP_X rows × LOADS · LANES columns:
-// workgroups = [ceil(n / (LOADS · 4 · PARTS)), ceil(m / (4 · ROW_BLOCKS · WORKGROUP_X))].
-// Limits: n and k are multiples of 4. Live sizes are free: tiles beyond them return at once, elements
-// from the live k on count as 0 whatever memory holds, rows of c from the live m on are left alone, columns
-// from the live n on hold anything.
-// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum for each output.
-//
-// Source: register tiling in 4 × 4 blocks without workgroup memory. LANES = 4 · PARTS invocations of a subgroup
-// load one quad of b each and pass it to the others, which have the same columns. Devices that load lane by
-// lane (lavapipe) so load a fraction of what the plain kernel does. Every subgroup must hold a
-// multiple of LANES active invocations: LANES is at most subgroupMinSize; WORKGROUP_X is a multiple of LANES
-// and, unless it is below subgroupMinSize, of subgroupMaxSize. lavapipe: the defaults. SwiftShader: WORKGROUP_X 4,
-// ROW_BLOCKS 2, LOADS 8, PARTS 1.
-//@ const WORKGROUP_X: u32 = 8
-//@ const ROW_BLOCKS: u32 = 1
-//@ const LOADS: u32 = 3
-//@ const PARTS: u32 = 2
+// Overwrites c, or adds to it when ACCUMULATE.
+// One dispatch covers c; tiles and workgroups: include_matmul_subgroup.wgsl.
+// Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
-//@ enable subgroups
-//@ include step
-
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  m_count: u32,
-  n_count: u32,
-  k_count: u32,
-}
+//@ const ACCUMULATE: bool = false
+//@ include matmul_params
+//@ include matmul_subgroup
+//@ include matmul_left_rows
+//@ include matmul_right_rows
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4<Output>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-const LANES: u32 = 4u * PARTS;
-const QUAD = vec4<u32>(0u, 1u, 2u, 3u);
-
-// The rows of c in one block of an invocation: WORKGROUP_X apart, so that invocations write neighbours.
-fn block_rows(first_row: u32, invocation: u32, block: u32) -> vec4<u32> {
-  return first_row + invocation + WORKGROUP_X * (4u * block + QUAD);
-}
-
-fn a_quad(row_start: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(a[row_start + (k >> 2u)]), k + QUAD < vec4<u32>(live_k));
-}
-
-// 4 k (components) of 4 rows (columns of the matrix) that start at these quads.
-fn a_block(row_starts: vec4<u32>, k: u32, live_k: u32) -> mat4x4<f32> {
-  return mat4x4<f32>(
-    a_quad(row_starts.x, k, live_k),
-    a_quad(row_starts.y, k, live_k),
-    a_quad(row_starts.z, k, live_k),
-    a_quad(row_starts.w, k, live_k),
-  );
-}
-
-fn b_quad(column_start: u32, k: u32, live_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(b[column_start + (k >> 2u)]), k + QUAD < vec4<u32>(live_k));
-}
-
-// 4 columns of c (components) of 4 k (columns of the matrix), out of what 4 invocations loaded.
-fn b_block(own: vec4<f32>, first: u32) -> mat4x4<f32> {
-  return transpose(mat4x4<f32>(
-    subgroupShuffle(own, first),
-    subgroupShuffle(own, first + 1u),
-    subgroupShuffle(own, first + 2u),
-    subgroupShuffle(own, first + 3u),
-  ));
-}
-
-// Writes 4 rows (columns of the matrix) × 4 columns of c.
-fn write_block(rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4<f32>) {
-  if (quad >= (params.n >> 2u)) {
-    return;
-  }
-  let at = rows * (params.n >> 2u) + quad;
-  if (rows.x < live_m) { c[at.x] = vec4<Output>(block[0]); }
-  if (rows.y < live_m) { c[at.y] = vec4<Output>(block[1]); }
-  if (rows.z < live_m) { c[at.z] = vec4<Output>(block[2]); }
-  if (rows.w < live_m) { c[at.w] = vec4<Output>(block[3]); }
+fn write_quad(at: u32, quad: u32, sum: vec4<f32>) {
+  c[at] = vec4<Output>(sum + select(vec4<f32>(), vec4<f32>(c[at]), ACCUMULATE));
 }
 
 @compute @workgroup_size(WORKGROUP_X)
@@ -92,50 +28,5 @@ fn main(
   @builtin(local_invocation_index) invocation: u32,
   @builtin(subgroup_invocation_id) subgroup_invocation: u32,
 ) {
-  let live_m = live_count(params.m_count, params.m);
-  let live_k = live_count(params.k_count, params.k);
-  let first_row = tile.y * (4u * ROW_BLOCKS * WORKGROUP_X);
-  let first_column = tile.x * (LOADS * LANES);
-  if (first_row >= live_m || first_column >= live_count(params.n_count, params.n)) {
-    return;
-  }
-
-  var row_starts: array<vec4<u32>, ROW_BLOCKS>;
-  for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
-    let rows = min(block_rows(first_row, invocation, block), vec4<u32>(params.m - 1u));
-    row_starts[block] = rows * (params.k >> 2u);
-  }
-  let lane = subgroup_invocation % LANES;
-  // This invocation loads 4 k of column `lane` of every LANES columns.
-  var column_starts: array<u32, LOADS>;
-  for (var load = 0u; load < LOADS; load++) { //@ unroll
-    column_starts[load] = min(first_column + load * LANES + lane, params.n - 1u) * (params.k >> 2u);
-  }
-
-  var sums: array<mat4x4<f32>, ROW_BLOCKS * LOADS * PARTS>;
-  for (var k = 0u; k < live_k; k += 4u) {
-    var rows_k: array<mat4x4<f32>, ROW_BLOCKS>;
-    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
-      rows_k[block] = a_block(row_starts[block], k, live_k);
-    }
-    for (var load = 0u; load < LOADS; load++) { //@ unroll
-      let own = b_quad(column_starts[load], k, live_k);
-      for (var part = 0u; part < PARTS; part++) { //@ unroll
-        let columns_k = b_block(own, 4u * part);
-        for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
-          sums[(load * PARTS + part) * ROW_BLOCKS + block] += columns_k * rows_k[block];
-        }
-      }
-    }
-  }
-
-  for (var load = 0u; load < LOADS; load++) { //@ unroll
-    for (var part = 0u; part < PARTS; part++) { //@ unroll
-      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
-        let rows = block_rows(first_row, invocation, block);
-        let quad = (first_column >> 2u) + load * PARTS + part;
-        write_block(rows, live_m, quad, sums[(load * PARTS + part) * ROW_BLOCKS + block]);
-      }
-    }
-  }
+  multiply(tile, invocation, subgroup_invocation);
 }

@@ -8,6 +8,7 @@
 import { bytesPerElement, type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
 import type { ElementChoice } from '@synglot/kernels';
 import { type Axis, countSlots } from './axis.js';
+import type { MatmulChoice } from './ops/matmul-candidates.js';
 import { elementTypeOf, halfKind, type ParameterLayout, type ParameterPart, slabName } from './parameters.js';
 import type { SlabPlace } from './slabs.js';
 
@@ -39,7 +40,12 @@ export interface DropoutParams {
 }
 
 /** What of a device decides between kernels. */
-export type DeviceTraits = Pick<DeviceInfo, 'type' | 'subgroups'>;
+export interface DeviceTraits
+  extends Pick<DeviceInfo, 'type' | 'subgroups'>,
+    Partial<Pick<DeviceInfo, 'features' | 'limits' | 'subgroupMatrixConfigs'>> {
+  /** Measured choices by `matmulShapeClass`; without, and for what it lacks, the traits decide. */
+  readonly matmulChoices?: Readonly<Record<string, MatmulChoice>>;
+}
 
 /**
  * - `f32`: everything

@@ -22,6 +22,7 @@ export * from './ops/embedding.js';
 export * from './ops/layer-norm.js';
 export * from './ops/linear.js';
 export * from './ops/matmul.js';
+export * from './ops/matmul-candidates.js';
 export * from './ops/pooling.js';
 export * from './optim/optimizer.js';
 export * from './optim/parameter-groups.js';

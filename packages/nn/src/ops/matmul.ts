@@ -1,43 +1,52 @@
-/** Matrix products: which kernel, which tile, how many workgroups. The only file that knows. */
+/** Matrix products as dispatches. Which kernel and tile: `matmul-candidates.ts`. */
 import type { Tensor } from '@synglot/gpu';
-import { type KernelName, kernelConstant } from '@synglot/kernels';
 import { type Axis, countSlots } from '../axis.js';
-import { type DeviceTraits, type Graph, storedType } from '../graph.js';
+import { type Graph, storedType } from '../graph.js';
+import { type MatmulProduct, matmulTile, pickMatmul } from './matmul-candidates.js';
 
 export interface MatmulOptions {
   readonly m: Axis;
   readonly n: Axis;
   readonly k: Axis;
   readonly label: string;
+  /** Multiplies the sums before anything is added; default 1. */
+  readonly scale?: number;
 }
 
-/** c [m, n] = a [m, k] · bᵀ, b being [n, k]; plus `bias` [n]. n and k are multiples of 4. */
-export function matmulNt(
-  g: Graph,
-  a: Tensor,
-  b: Tensor,
-  c: Tensor,
-  options: MatmulOptions & { readonly bias?: Tensor },
-): void {
-  const { bias } = options;
-  if (bias) {
-    const { kernel, dispatch } = choose(g, 'matmul_nt_bias', { a, c }, options);
-    g.plan.dispatch(kernel, { ...dispatch, bindings: { a, b, bias, c } });
-  } else {
-    const { kernel, dispatch } = choose(g, 'matmul_nt', { a, c }, options);
-    g.plan.dispatch(kernel, { ...dispatch, bindings: { a, b, c } });
-  }
+/** What becomes of the sums of a · bᵀ. */
+export interface MatmulNtOptions extends MatmulOptions {
+  /** [n], f32, added to every row. */
+  readonly bias?: Tensor;
+  /** [m, n]: receives what goes into a GELU, whose result c then is; only with `bias`. */
+  readonly beforeGelu?: Tensor;
+  /** Adds to c instead of overwriting it; only without `bias`. */
+  readonly accumulate?: boolean;
+}
+
+/** What becomes of the sums of a · b. */
+export interface MatmulNnOptions extends MatmulOptions {
+  /** Adds to c instead of overwriting it. */
+  readonly accumulate: boolean;
+  /** [m, n]: what went into a GELU, by whose derivative the sums are multiplied; only without `accumulate`. */
+  readonly beforeGelu?: Tensor;
+}
+
+/** c [m, n] = a [m, k] · bᵀ, b being [n, k]. n and k are multiples of 4. */
+export function matmulNt(g: Graph, a: Tensor, b: Tensor, c: Tensor, options: MatmulNtOptions): void {
+  const { bias, beforeGelu, accumulate = false, label } = options;
+  if (accumulate && bias) throw new RangeError(`${label}: a product with a bias cannot be added to c`);
+  if (beforeGelu && !bias) throw new RangeError(`${label}: a product with a GELU has a bias`);
+  if (beforeGelu && bias) emit(g, 'matmul_nt_bias_gelu', { a, b, bias, x: beforeGelu, c }, options);
+  else if (bias) emit(g, 'matmul_nt_bias', { a, b, bias, c }, options);
+  else emit(g, 'matmul_nt', { a, b, c }, options, { ACCUMULATE: accumulate });
 }
 
 /** c [m, n] = a [m, k] · b [k, n], or added to c. n and k are multiples of 4. */
-export function matmulNn(
-  g: Graph,
-  a: Tensor,
-  b: Tensor,
-  c: Tensor,
-  options: MatmulOptions & { readonly accumulate: boolean },
-): void {
-  accumulating(g, 'matmul_nn', { a, b, c }, options);
+export function matmulNn(g: Graph, a: Tensor, b: Tensor, c: Tensor, options: MatmulNnOptions): void {
+  const { beforeGelu, accumulate, label } = options;
+  if (accumulate && beforeGelu) throw new RangeError(`${label}: a product with a GELU cannot be added to c`);
+  if (beforeGelu) emit(g, 'matmul_nn_gelu_backward', { a, b, x: beforeGelu, c }, options);
+  else emit(g, 'matmul_nn', { a, b, c }, options, { ACCUMULATE: accumulate });
 }
 
 /** c [m, n] = aᵀ · b, a being [k, m] and b [k, n], or added to c. m and n are multiples of 4. */
@@ -48,53 +57,72 @@ export function matmulTn(
   c: Tensor,
   options: MatmulOptions & { readonly accumulate: boolean },
 ): void {
-  accumulating(g, 'matmul_tn', { a, b, c }, options);
+  emit(g, 'matmul_tn', { a, b, c }, options, { ACCUMULATE: options.accumulate });
 }
 
-function accumulating(
-  g: Graph,
-  product: 'matmul_nn' | 'matmul_tn',
-  bindings: { a: Tensor; b: Tensor; c: Tensor },
-  options: MatmulOptions & { readonly accumulate: boolean },
-): void {
-  const { kernel, dispatch } = choose(g, product, bindings, options);
-  const constants = { ...dispatch.constants, ACCUMULATE: options.accumulate };
-  g.plan.dispatch(kernel, { ...dispatch, constants, bindings });
+interface Operands {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly bias?: Tensor;
+  readonly x?: Tensor;
+  readonly c: Tensor;
 }
 
-type Product = 'matmul_nt' | 'matmul_nt_bias' | 'matmul_nn' | 'matmul_tn';
-
-/** The kernel for a device, with its constants, parameters and workgroups. */
-function choose<P extends Product>(
+function emit(
   g: Graph,
-  product: P,
-  { a, c }: { readonly a: Tensor; readonly c: Tensor },
+  product: MatmulProduct,
+  operands: Operands,
   options: MatmulOptions,
-) {
-  const constants = subgroupConstants(g.device);
-  const kernel = constants ? (`${product}_subgroup` as const) : product;
-  const { m, n, k, label } = options;
+  epilogue: { readonly ACCUMULATE?: boolean } = {},
+): void {
+  const { m, n, k, label, scale = 1 } = options;
   checkVectors(product, options);
-  return {
-    kernel: kernel as P,
-    dispatch: {
-      label,
-      constants: { ...constants, Element: storedType(a), Output: storedType(c) },
-      params: {
-        m: m.capacity,
-        n: n.capacity,
-        k: k.capacity,
-        m_count: countSlots[m.slot],
-        n_count: countSlots[n.slot],
-        k_count: countSlots[k.slot],
-      },
-      workgroups: tiles(kernel, { ...constants }, m, n),
+  const [element, output] = [storedType(operands.a), storedType(operands.c)];
+  const choice = pickMatmul(g.device, { product, m, n, k, element, output });
+  const perPart = Number(choice.constants.K_PER_PART ?? 0);
+  const parts = perPart > 0 ? Math.ceil(k.capacity / perPart) : 1;
+  const { rows, columns } = matmulTile(choice);
+  const partial =
+    perPart > 0 ? g.plan.transient(`${label} parts`, [parts, m.capacity, n.capacity]) : undefined;
+  // What every kernel of a product has in common is what the plain one has.
+  g.plan.dispatch(choice.kernel as 'matmul_nt', {
+    label: partial ? `${label} parts` : label,
+    bindings: { ...operands, c: partial ?? operands.c },
+    constants: {
+      ...choice.constants,
+      ...(partial ? {} : epilogue),
+      ...{ Element: element, Output: output },
     },
-  };
+    params: {
+      m: m.capacity,
+      n: n.capacity,
+      k: k.capacity,
+      m_count: countSlots[m.slot],
+      n_count: countSlots[n.slot],
+      k_count: countSlots[k.slot],
+      scale,
+    },
+    workgroups: [Math.ceil(n.capacity / columns), Math.ceil(m.capacity / rows), parts],
+  });
+  if (!partial) return;
+  if (!epilogue.ACCUMULATE) g.plan.clear(operands.c);
+  const elements = m.capacity * n.capacity;
+  g.plan.dispatch('partial_sum_accumulate', {
+    label,
+    bindings: { partial, gradient: operands.c },
+    params: {
+      rows: k.capacity,
+      rows_count: countSlots[k.slot],
+      rows_per_block: perPart,
+      columns: elements,
+      gradient_row: 0,
+    },
+    workgroups: [Math.ceil(elements / 4 / 32)],
+  });
 }
 
 /** The kernels load four neighbours at a time: contiguous axes have capacities that are multiples of 4. */
-function checkVectors(product: Product, { m, n, k, label }: MatmulOptions): void {
+function checkVectors(product: MatmulProduct, { m, n, k, label }: MatmulOptions): void {
   const axes = product === 'matmul_tn' ? { m, n } : { n, k };
   for (const [name, { capacity }] of Object.entries(axes)) {
     if (capacity % 4 !== 0) {
@@ -103,24 +131,4 @@ function checkVectors(product: Product, { m, n, k, label }: MatmulOptions): void
       );
     }
   }
-}
-
-/**
- * Tile of the subgroup kernels, or undefined where the plain ones are better. They pay on software
- * devices, which load lane by lane; on GPUs, whose caches serve equal addresses in one go, it has not
- * been measured.
- */
-function subgroupConstants({ type, subgroups }: DeviceTraits): Record<string, number> | undefined {
-  if (type !== 'cpu' || subgroups.minSize < 4) return undefined;
-  if (subgroups.minSize < 8) return { WORKGROUP_X: 4, ROW_BLOCKS: 2, LOADS: 8, PARTS: 1 };
-  return { WORKGROUP_X: Math.max(8, subgroups.maxSize), ROW_BLOCKS: 1, LOADS: 3, PARTS: 2 };
-}
-
-function tiles(kernel: KernelName, constants: object, m: Axis, n: Axis): [number, number] {
-  const constant = (name: string) => kernelConstant(kernel, name, constants);
-  const columns = kernel.endsWith('_subgroup')
-    ? 4 * constant('LOADS') * constant('PARTS')
-    : 4 * constant('COLUMN_BLOCKS');
-  const rows = 4 * constant('ROW_BLOCKS') * constant('WORKGROUP_X');
-  return [Math.ceil(n.capacity / columns), Math.ceil(m.capacity / rows)];
 }
