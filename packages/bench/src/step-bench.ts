@@ -35,6 +35,8 @@ export interface StepBench {
   readonly memory: { readonly plan: number; readonly parameters: number };
   /** Time spent making weights. */
   readonly weightsSeconds: number;
+  /** Time spent building the plan. */
+  readonly planSeconds: number;
   /** Runs update `index` and returns the loss before it. */
   run(index: number): Promise<number>;
   /** Runs an update with timestamps; empty where the device has none. */
@@ -59,6 +61,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
     queries: batch.queries,
     candidates: batch.candidates,
   };
+  const planBegin = performance.now();
   const plan = buildTrainPlan({
     config: encoder,
     pooling,
@@ -71,6 +74,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
       ? { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' }
       : { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
   });
+  const planSeconds = (performance.now() - planBegin) / 1000;
   const compiled = await executor.compile(plan, store.externals);
   const { feeds, counts } = packBatch(encoder, capacity, batch);
   const { beta1, beta2 } = adamw ? defaultAdamW : { beta1: 0, beta2: 0 };
@@ -94,6 +98,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
     flops: flopsOf(shape, batch),
     tokens: batch.ids.length,
     weightsSeconds,
+    planSeconds,
     memory: {
       plan: plan.buffers.reduce((sum, { role, sizeBytes }) => sum + (role === 'external' ? 0 : sizeBytes), 0),
       parameters: elements * 4 * (1 + kinds.length),
