@@ -1,5 +1,5 @@
 /** A few training steps from a fixed start, and every bit that they leave behind. For comparing runs. */
-import { type Executor, stepFeedName } from '@synglot/gpu';
+import { type Executor, stepFeedName, warmUpPlan } from '@synglot/gpu';
 import {
   buildTrainPlan,
   clipResult,
@@ -40,12 +40,19 @@ const pooling = {
 const capacity = { tokens: 96, queries: 6, candidates: 8 };
 const kinds = ['parameter', 'gradient', 'first moment', 'second moment'];
 
-/** Runs `steps` AdamW steps with dropout on `executor`; results, weights, gradients, moments by name. */
-export async function trainingBits(executor: Executor, steps = 3): Promise<Map<string, Uint32Array>> {
+/**
+ * Runs `steps` AdamW steps with dropout on `executor`; results, weights, gradients, moments by name.
+ *
+ * @param warmUp runs the plan's warm-up while the weights are loaded
+ */
+export async function trainingBits(
+  executor: Executor,
+  steps = 3,
+  warmUp = false,
+): Promise<Map<string, Uint32Array>> {
   const specs = encoderParameters(config, pooling);
   const store = new ParameterStore(executor, specs);
   for (const kind of kinds) store.allocate(kind);
-  await store.load('parameter', freshParameters(config, specs, 42));
   const plan = buildTrainPlan({
     config,
     pooling,
@@ -56,6 +63,11 @@ export async function trainingBits(executor: Executor, steps = 3): Promise<Map<s
     mode: 'step',
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
   });
+  const warm = warmUp ? executor.compile(warmUpPlan(plan)) : undefined;
+  const warming = warm?.then((compiled) => compiled.run());
+  await store.load('parameter', freshParameters(config, specs, 42));
+  await warming;
+  (await warm)?.destroy();
   const compiled = await executor.compile(plan, store.externals);
   const bits = new Map<string, Uint32Array>();
   const random = uniform(99);

@@ -82,7 +82,18 @@ for (let round = 0; round < Number(values.rounds); round++) {
 const losses = new Set(Object.values(rounds).flatMap((starts) => starts.map(({ loss }) => loss)));
 if (losses.size !== 1) throw new Error(`the first loss depends on the caches: ${[...losses].join(', ')}`);
 
-const phases = ['modules', 'device', 'weights', 'plan', 'compile', 'run', 'total', 'cpu'] as const;
+const phases = [
+  'modules',
+  'device',
+  'weights',
+  'plan',
+  'compile',
+  'run',
+  'total',
+  'secondStep',
+  'overhead',
+  'cpu',
+] as const;
 const summary = Object.fromEntries(
   Object.entries(rounds).map(([name, starts]) => [
     name,
@@ -102,7 +113,7 @@ console.table(
 const pipelines = values.pipelines ? (await start(undefined, ['--pipelines'])).pipelines : undefined;
 if (pipelines) console.table(pipelines);
 const [one] = rounds.cold as [StartedProcess];
-const path = writeResult(values.device, `start-${values.executor}`, {
+const path = writeResult({ id: values.device, driver: one.driver }, `start-${values.executor}`, {
   benchmark:
     'start to the loss of the first training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD',
   version: libraryVersion,

@@ -1,5 +1,5 @@
 /** One training step of a shape on a device, ready to be run and timed. Knows no files and prints nothing. */
-import type { DispatchTiming, Executor, Plan } from '@synglot/gpu';
+import { type DispatchTiming, type Executor, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
   buildTrainPlan,
   clipResult,
@@ -37,6 +37,8 @@ export interface StepBench {
   readonly weightsSeconds: number;
   /** Time spent building the plan. */
   readonly planSeconds: number;
+  /** Time spent waiting for kernels to be compiled, after the weights were made. */
+  readonly compileSeconds: number;
   /** Runs update `index` and returns the loss before it. */
   run(index: number): Promise<number>;
   /** Runs an update with timestamps; empty where the device has none. */
@@ -50,9 +52,6 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const { encoder, pooling } = shape;
   const specs = encoderParameters(encoder, pooling);
   const store = new ParameterStore(executor, specs);
-  const weightsBegin = performance.now();
-  await store.load('parameter', freshParameters(encoder, specs, options.seed ?? 0));
-  const weightsSeconds = (performance.now() - weightsBegin) / 1000;
   const adamw = options.optimizer === 'adamw';
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
@@ -75,7 +74,17 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
       : { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
   });
   const planSeconds = (performance.now() - planBegin) / 1000;
+  // Weights are made while the device compiles, as a training run does it.
+  const warm = executor.compile(warmUpPlan(plan));
+  const warming = warm.then((warmUp) => warmUp.run());
+  const weightsBegin = performance.now();
+  await store.load('parameter', freshParameters(encoder, specs, options.seed ?? 0));
+  const weightsSeconds = (performance.now() - weightsBegin) / 1000;
+  const warmBegin = performance.now();
+  await warming;
+  (await warm).destroy();
   const compiled = await executor.compile(plan, store.externals);
+  const compileSeconds = (performance.now() - warmBegin) / 1000;
   const { feeds, counts } = packBatch(encoder, capacity, batch);
   const { beta1, beta2 } = adamw ? defaultAdamW : { beta1: 0, beta2: 0 };
   const run = (index: number, profile: boolean) =>
@@ -99,6 +108,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
     tokens: batch.ids.length,
     weightsSeconds,
     planSeconds,
+    compileSeconds,
     memory: {
       plan: plan.buffers.reduce((sum, { role, sizeBytes }) => sum + (role === 'external' ? 0 : sizeBytes), 0),
       parameters: elements * 4 * (1 + kinds.length),

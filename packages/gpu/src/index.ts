@@ -6,4 +6,5 @@ export * from './memory-plan.js';
 export * from './plan.js';
 export * from './plan-builder.js';
 export * from './tensor.js';
+export * from './warm-up.js';
 export * from './webgpu-executor.js';

@@ -1,5 +1,5 @@
 /** Compiled training plans by capacity: few, reused, the least recently used ones freed. */
-import type { CompiledPlan, Executor } from '@synglot/gpu';
+import { type CompiledPlan, type Executor, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildCastPlan,
@@ -92,9 +92,24 @@ export class PlanCache {
     (await this.#update)?.destroy();
   }
 
+  /**
+   * Lets the device compile the kernels of plans for batches of about this size; computes nothing and needs no
+   * weights yet. Kernels that it misses are compiled when they are first needed.
+   */
+  async warmUp(mode: BatchPlanMode, size: BatchCapacity): Promise<void> {
+    const compiled = await this.#options.executor.compile(warmUpPlan(this.#build(mode, capacityFor(size))));
+    await compiled.run();
+    compiled.destroy();
+  }
+
   async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<Entry> {
+    const { executor, store } = this.#options;
+    return { capacity, compiled: await executor.compile(this.#build(mode, capacity), store.externals) };
+  }
+
+  #build(mode: BatchPlanMode, capacity: BatchCapacity): Plan {
     const { executor, store, config, pooling, objectives, optimizer, precision } = this.#options;
-    const plan = buildTrainPlan({
+    return buildTrainPlan({
       device: executor.device,
       config,
       pooling,
@@ -105,7 +120,6 @@ export class PlanCache {
       optimizer,
       ...(precision ? { precision } : {}),
     });
-    return { capacity, compiled: await executor.compile(plan, store.externals) };
   }
 
   async #evict(): Promise<void> {

@@ -127,6 +127,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     lossScale: { initial: config.training.loss_scale },
   });
 
+  const pairs = config.sampling.batch_size;
+  const warm = trainer.warmUp({ tokens: 64 * pairs, queries: pairs, candidates: pairs });
   if (saved && savedModel) {
     await store.load('parameter', savedModel.readRows);
     await loadOptimizer(saved.folder, store, kinds);
@@ -136,6 +138,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await store.load('parameter', checkpoint.readRows);
     if (options.resume) onNotice(`no checkpoint in ${checkpoints} yet: starting from the beginning`);
   }
+  await warm;
 
   const parts = modelParts(checkpoint, encoder, config);
   const rounds =

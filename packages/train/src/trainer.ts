@@ -13,6 +13,7 @@ import {
 } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import {
+  type BatchCapacity,
   clipResult,
   type EncoderConfig,
   halfKind,
@@ -235,6 +236,16 @@ export class Trainer {
       else losses.push((await this.#runBatch('evaluate', { batch, packed }, {}, 0)).loss);
     }
     return meanValues(losses);
+  }
+
+  /**
+   * Lets the device compile its kernels while weights are still being read: computes nothing. `size` is about what
+   * batches will have. Never rejects: what fails here fails again, and is told, with the first batch.
+   */
+  async warmUp(size: BatchCapacity): Promise<void> {
+    if (this.#cache) return;
+    const mode = (this.#options.accumulation ?? 1) === 1 ? 'step' : 'accumulate';
+    await this.#plans.warmUp(mode, size).catch(() => undefined);
   }
 
   /** Frees plans; parameters and state stay with the store. */

@@ -5,15 +5,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command } from 'commander';
 
-const names = ['kernels', 'step', 'encode', 'curves', 'peers'] as const;
+const names = ['kernels', 'step', 'start', 'encode', 'curves', 'peers'] as const;
 
 export function benchCommand(): Command {
   return new Command('bench')
     .description('benchmarks: correctness first, then medians with p10 and p90; JSON under results/<device>')
     .addArgument(
-      new Argument('<what>', 'single ops, the training step, encoding, growth, or other libraries').choices(
-        names,
-      ),
+      new Argument(
+        '<what>',
+        'single ops, the training step, starting, encoding, growth, or other libraries',
+      ).choices(names),
     )
     .argument('[options...]', 'of that benchmark, as in --device lavapipe --runs 5')
     .allowUnknownOption()
@@ -23,6 +24,7 @@ export function benchCommand(): Command {
       `
   kernels  --only matmul          GFLOP/s, GB/s and shares of the device's own ceilings
   step     --shape xlm-r-base --pairs 128 --lengths xquad-r --optimizer adamw --profile --trace step.json
+  start    --pipelines            from the start of the process to the first loss: caches off, empty, full
   encode   --shape minilm         texts and tokens a second
   curves                          cost against pairs, tokens, layers, vocabulary
   peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
