@@ -20,15 +20,19 @@ const sizes = [
 
 const clip = Float32Array.of(7, 0.75, 0);
 const options = { beta_1: 0.9, beta_2: 0.999, learning_rate_scale: 0.5 };
+const logs = { log_beta_1: Math.log(0.9), log_beta_2: Math.log(0.999) };
 const update = (step: number) => ({ step, learningRate: 0.02, beta1: 0.9, beta2: 0.999 });
 
 describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, workgroups }) => {
   test.each([
-    { weight_decay: 0, epsilon: 1e-8 },
-    { weight_decay: 0.01, epsilon: 1e-8 },
+    { weight_decay: 0, epsilon: 1e-8, before: 0 },
+    { weight_decay: 0.01, epsilon: 1e-8, before: 0 },
     // Large enough to tell where it is added.
-    { weight_decay: 0.01, epsilon: 0.1 },
-  ])('adamw: three updates, $weight_decay, $epsilon', async ({ weight_decay, epsilon }) => {
+    { weight_decay: 0.01, epsilon: 0.1, before: 0 },
+    // Frozen for so many updates of the run, which its bias corrections do not count.
+    { weight_decay: 0.01, epsilon: 1e-8, before: 5 },
+    { weight_decay: 0.01, epsilon: 1e-8, before: 1000 },
+  ])('adamw: three updates, $weight_decay, $epsilon, $before', async ({ weight_decay, epsilon, before }) => {
     let parameter = randomFloats(elements, 1);
     let first: Float32Array = new Float32Array(elements);
     let second: Float32Array = new Float32Array(elements);
@@ -40,9 +44,9 @@ describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, 
       gradient[0] = 0;
       const result = await runKernel(executor, 'adamw', {
         bindings: { gradient, clip, parameter, first_moment: first, second_moment: second },
-        params: { elements, ...options, weight_decay, epsilon },
+        params: { elements, ...options, ...logs, weight_decay, epsilon, updates_before: before },
         workgroups: [workgroups],
-        step: { counts: {}, update: update(step) },
+        step: { counts: {}, update: update(before + step) },
       });
       parameter = result.parameter as Float32Array<ArrayBuffer>;
       first = result.first_moment as Float32Array;
@@ -175,7 +179,7 @@ describe('overflow', () => {
     const step = { counts: {}, update: update(1) };
     const adamw = await runKernel(executor, 'adamw', {
       bindings: { gradient, clip: overflow, parameter, first_moment: first, second_moment: second },
-      params: { elements: 64, ...options, weight_decay: 0.1, epsilon: 1e-8 },
+      params: { elements: 64, ...options, ...logs, updates_before: 0, weight_decay: 0.1, epsilon: 1e-8 },
       workgroups: [1],
       step,
     });

@@ -17,6 +17,7 @@ import {
   meanLoss,
   type OptimizerOptions,
   optimizerState,
+  type ParameterSpec,
   ParameterStore,
   packBatch,
   packStep,
@@ -76,8 +77,11 @@ beforeAll(async () => {
 afterAll(() => executor?.destroy());
 
 /** The fixture's initial parameters, zero gradients and zero moments. */
-async function openStore(optimizer: OptimizerOptions): Promise<ParameterStore> {
-  const store = new ParameterStore(executor, encoderParameters(config, pooling));
+async function openStore(
+  optimizer: OptimizerOptions,
+  specs: readonly ParameterSpec[] = encoderParameters(config, pooling),
+): Promise<ParameterStore> {
+  const store = new ParameterStore(executor, specs);
   await store.load('parameter', async (name, begin, end) => {
     const values = expectedTensor(tensors, `initial ${name}`);
     const rowElements = values.length / (store.layout.shape(name)[0] as number);
@@ -237,7 +241,66 @@ describe('AdamW', () => {
     training.destroy();
     store.destroy();
   });
+
+  it('has them when lower layers are frozen for the first steps', async () => {
+    const unfreezing = readTorchFixture<{
+      readonly frozenSteps: number;
+      readonly expected: { readonly losses: number[]; readonly gradientNorms: number[] };
+    }>('training-unfreezing');
+    const { frozenSteps, expected } = unfreezing;
+    const specs = encoderParameters(config, pooling);
+    const lower = ({ name }: ParameterSpec) => /^(embeddings|encoder\.layer\.0)\./.test(name);
+    const frozen = specs.map((spec) => ({ ...spec, trainable: !lower(spec) }));
+    const later: OptimizerOptions = {
+      ...optimizer,
+      updatesBefore: Object.fromEntries(specs.filter(lower).map(({ name }) => [name, frozenSteps])),
+    };
+    const first = await openStore(optimizer, frozen);
+    const second = await openStore(later);
+    const differences: Difference[] = [];
+    const phases = [
+      { store: first, options: optimizer, begin: 0, end: frozenSteps },
+      { store: second, options: later, begin: frozenSteps, end: sampled.batches.length },
+    ];
+    for (const { store, options, begin, end } of phases) {
+      if (begin > 0) await carryOver(first, second, optimizer);
+      const training = await compileTraining(store, 'step', options);
+      for (let index = begin; index < end; index++) {
+        const learningRate = fixture.expected.adamw.learningRates[index] as number;
+        const update = { step: index + 1, learningRate, ...betas };
+        const actual = await training.run(sampled.batches[index] as FixtureBatch, { seed: index, update });
+        differences.push(
+          compareTensors(`loss ${index}`, [actual.loss], [expected.losses[index] as number], 0),
+          compareTensors(
+            `gradient norm ${index}`,
+            [actual.gradientNorm as number],
+            [expected.gradientNorms[index] as number],
+            0,
+          ),
+        );
+      }
+      training.destroy();
+    }
+    expectClose('AdamW with unfreezing, losses and norms', differences);
+    const moves = await compareMoves(second, 'adamw', optimizer.method, unfreezing.tensors);
+    expectClose('AdamW with unfreezing', moves, moveTolerance);
+    first.destroy();
+    second.destroy();
+  });
 });
+
+/** Gives a store the parameters of another, and the moments of those that it trained. */
+async function carryOver(from: ParameterStore, to: ParameterStore, optimizer: OptimizerOptions) {
+  for (const kind of ['parameter', ...optimizerState(optimizer)]) {
+    for (const { name, shape } of from.layout.specsOf(kind)) {
+      const values = await from.read(kind, name);
+      const rowElements = values.length / (shape[0] as number);
+      await to.loadOne(kind, name, async (_name, begin, end) =>
+        values.slice(begin * rowElements, end * rowElements),
+      );
+    }
+  }
+}
 
 describe('SGD', () => {
   const { learningRate, weightDecay, loss: expectedLoss, gradientNorm } = fixture.expected.sgd;

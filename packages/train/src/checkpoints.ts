@@ -102,16 +102,24 @@ export async function findCheckpoint(root: string): Promise<SavedRun | undefined
   }
 }
 
-/** Loads the optimiser's buffers of a checkpoint. */
+/**
+ * Loads the optimiser's buffers of a checkpoint.
+ *
+ * @param fresh whether a parameter is trained from here on only: its buffers stay zero
+ */
 export async function loadOptimizer(
   folder: string,
   store: ParameterStore,
   kinds: readonly string[],
+  fresh: (name: string) => boolean = () => false,
 ): Promise<void> {
   const file = await SafetensorsFile.open(join(folder, optimizerFile));
   for (const kind of kinds) {
     const read: ReadRows = (name, begin, end) => file.readRows(`${kind} ${name}`, begin, end);
-    await store.load(kind, read);
+    store.allocate(kind);
+    for (const { name } of store.layout.specsOf(kind)) {
+      if (!fresh(name)) await store.loadOne(kind, name, read);
+    }
   }
 }
 

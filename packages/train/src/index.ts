@@ -3,6 +3,7 @@ export * from './checkpoints.js';
 export * from './config.js';
 export * from './early-stopping.js';
 export * from './errors.js';
+export * from './freezing.js';
 export * from './gradient-cache.js';
 export * from './held-out.js';
 export * from './loss-scale.js';

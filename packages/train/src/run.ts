@@ -18,6 +18,7 @@ import {
 } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
+import { freezingPhases, phaseAt } from './freezing.js';
 import { makeFreshModel } from './fresh-model.js';
 import { MetricsFile } from './metrics-file.js';
 import { checkMining, type Mine, MiningRounds } from './mining.js';
@@ -63,6 +64,24 @@ export interface TrainingRunResult {
 
 /** Runs a configuration to its end, or until `signal`. */
 export async function runTraining(options: TrainingRunOptions): Promise<TrainingRunResult> {
+  let opened: Promise<Executor> | undefined;
+  const executor = () => {
+    opened ??= Promise.resolve(
+      typeof options.executor === 'function' ? options.executor() : options.executor,
+    );
+    return opened;
+  };
+  let result = await runPhase({ ...options, executor });
+  // What is frozen changes: the next phase begins as a resumed run does.
+  while (result.more) result = await runPhase({ ...options, executor, resume: true });
+  const { more: _, ...rest } = result;
+  return rest;
+}
+
+/** Runs to the end of a phase of the freezing schedule; `more` says that another follows. */
+async function runPhase(
+  options: TrainingRunOptions & { readonly executor: () => Promise<Executor> },
+): Promise<TrainingRunResult & { readonly more?: boolean }> {
   const { config, output, onNotice = () => undefined } = options;
   const checkpoints = join(output, 'checkpoints');
   await checkFolder(options);
@@ -93,10 +112,12 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
   const savedModel = saved && (await openCheckpoint(join(saved.folder, 'model')));
 
-  const specs = encoderParameters(encoder, checkpoint.pooling);
-  const optimizer = toOptimizer(config, specs);
+  const phases = freezingPhases(config, encoderParameters(encoder, checkpoint.pooling));
+  const phase = phaseAt(phases, saved?.state.step ?? 0);
+  const { specs, updatesBefore } = phase;
+  const optimizer = { ...toOptimizer(config, specs), updatesBefore };
   await makeFolder(options);
-  const executor = typeof options.executor === 'function' ? await options.executor() : options.executor;
+  const executor = await options.executor();
   checkPrecision(config.training.precision, executor);
   const kinds = optimizerState(optimizer);
   const store = new ParameterStore(executor, specs);
@@ -131,7 +152,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const warm = trainer.warmUp({ tokens: 64 * pairs, queries: pairs, candidates: pairs });
   if (saved && savedModel) {
     await store.load('parameter', savedModel.readRows);
-    await loadOptimizer(saved.folder, store, kinds);
+    await loadOptimizer(saved.folder, store, kinds, (name) => updatesBefore[name] === saved.state.step);
     trainer.restore(saved.state);
     onNotice(`resumed after step ${saved.state.step} from ${saved.folder}`);
   } else {
@@ -173,8 +194,10 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       await validations.after(step.step, metrics);
       const last = step.step === config.training.steps || validations.stopped;
       const stop = options.signal?.aborted ?? false;
-      if (last || stop || step.step % config.checkpoint.every === 0) await save();
+      const border = step.step === phase.end;
+      if (last || stop || border || step.step % config.checkpoint.every === 0) await save();
       if (stop && !last) return { steps: step.step, loss };
+      if (border && !last) return { steps: step.step, loss, more: true };
     }
     const best = validations.state();
     if (config.checkpoint.keep_best && best && best.best_step !== trainer.step) {

@@ -2,7 +2,12 @@
 import type { Tensor } from '@synglot/gpu';
 import type { Graph } from '../graph.js';
 import { halfKind, type ParameterPart } from '../parameters.js';
-import { type ParameterGroupOptions, type ParameterSettings, parameterGroups } from './parameter-groups.js';
+import {
+  type ParameterGroupOptions,
+  type ParameterSettings,
+  parameterGroups,
+  sameSettings,
+} from './parameter-groups.js';
 
 export interface AdamWOptions {
   readonly kind: 'adamw';
@@ -94,7 +99,12 @@ export function emitUpdate(g: Graph, options: OptimizerOptions): void {
             first_moment: range('first moment'),
             second_moment: range('second moment'),
           },
-          params: { ...params, beta_1: beta1, beta_2: beta2, epsilon },
+          params: {
+            ...{ ...params, beta_1: beta1, beta_2: beta2, epsilon },
+            updates_before: run.settings.updatesBefore,
+            log_beta_1: logOf(beta1),
+            log_beta_2: logOf(beta2),
+          },
         });
       } else {
         plan.dispatch('sgd', { ...common, bindings, params });
@@ -127,6 +137,11 @@ export function clearGradients(g: Graph): void {
   }
 }
 
+/** ln x, finite at 0: WGSL may assume that there is no infinity, and e⁻¹⁰⁰ is 0 beside 1. */
+function logOf(x: number): number {
+  return Math.max(-100, Math.log(x));
+}
+
 function splitRuns(
   parts: readonly ParameterPart[],
   settingsOf: (name: string) => ParameterSettings,
@@ -135,10 +150,7 @@ function splitRuns(
   for (const part of parts) {
     const settings = settingsOf(part.name);
     const last = runs.at(-1);
-    if (
-      last?.settings.weightDecay === settings.weightDecay &&
-      last.settings.learningRateScale === settings.learningRateScale
-    ) {
+    if (last && sameSettings(last.settings, settings)) {
       last.parts.push(part);
     } else {
       runs.push({ parts: [part], settings });

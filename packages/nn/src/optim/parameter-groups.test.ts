@@ -30,11 +30,12 @@ const norm = 'encoder.layer.2.output.LayerNorm.weight';
 describe('without groups', () => {
   test("'matrices' spares biases and layer norms, 'all' nothing; all learn alike", () => {
     const matrices = parameterGroups(specs, common);
-    expect(matrices(top)).toEqual({ learningRateScale: 1, weightDecay: 0.01 });
-    expect(matrices(norm)).toEqual({ learningRateScale: 1, weightDecay: 0 });
+    expect(matrices(top)).toMatchObject({ learningRateScale: 1, weightDecay: 0.01 });
+    expect(matrices(norm)).toMatchObject({ learningRateScale: 1, weightDecay: 0 });
     expect(matrices('embeddings.word_embeddings.weight')).toEqual(matrices(top));
     const all = parameterGroups(specs, { ...common, decay: 'all' });
-    for (const { name } of specs) expect(all(name)).toEqual({ learningRateScale: 1, weightDecay: 0.01 });
+    for (const { name } of specs)
+      expect(all(name)).toMatchObject({ learningRateScale: 1, weightDecay: 0.01 });
   });
 
   test('a name that is not there is an error', () => {
@@ -65,12 +66,12 @@ describe('groups', () => {
         { parameters: ['*'], learningRateScale: 3, weightDecay: 0 },
       ],
     });
-    expect(settings('dense.weight')).toEqual({ learningRateScale: 10, weightDecay: 0.01 });
-    expect(settings('dense.bias')).toEqual({ learningRateScale: 10, weightDecay: 0 });
+    expect(settings('dense.weight')).toMatchObject({ learningRateScale: 10, weightDecay: 0.01 });
+    expect(settings('dense.bias')).toMatchObject({ learningRateScale: 10, weightDecay: 0 });
     // A group's own weight decay holds for layer norms too.
-    expect(settings(norm)).toEqual({ learningRateScale: 1, weightDecay: 0.2 });
+    expect(settings(norm)).toMatchObject({ learningRateScale: 1, weightDecay: 0.2 });
     expect(settings('embeddings.word_embeddings.weight').weightDecay).toBe(0.2);
-    expect(settings(top)).toEqual({ learningRateScale: 3, weightDecay: 0 });
+    expect(settings(top)).toMatchObject({ learningRateScale: 3, weightDecay: 0 });
   });
 
   test("a group's rate takes the place of layer-wise decay; its weight decay does not", () => {
@@ -82,11 +83,11 @@ describe('groups', () => {
         { parameters: ['encoder.layer.0.*'], weightDecay: 0.3 },
       ],
     });
-    expect(settings('encoder.layer.0.output.dense.weight')).toEqual({
+    expect(settings('encoder.layer.0.output.dense.weight')).toMatchObject({
       learningRateScale: 0.8,
       weightDecay: 0.01,
     });
-    expect(settings('encoder.layer.0.output.dense.bias')).toEqual({
+    expect(settings('encoder.layer.0.output.dense.bias')).toMatchObject({
       learningRateScale: 0.25,
       weightDecay: 0.3,
     });

@@ -35,6 +35,8 @@ export interface ParameterGroupOptions {
    * section 5.3.4: 0.95), Clark et al. 2020 (ELECTRA: 0.8, with another origin of depth).
    */
   readonly layerDecay?: number;
+  /** Updates of the run before a parameter was trained, by name; a parameter that is not named has none. */
+  readonly updatesBefore?: Readonly<Record<string, number>>;
 }
 
 /** What the update of one parameter needs to know. */
@@ -42,6 +44,17 @@ export interface ParameterSettings {
   /** Multiplies the step's learning rate. */
   readonly learningRateScale: number;
   readonly weightDecay: number;
+  /** Updates of the run that the optimiser does not count for it: it was frozen. */
+  readonly updatesBefore: number;
+}
+
+/** Whether two parameters may be updated together. */
+export function sameSettings(a: ParameterSettings, b: ParameterSettings): boolean {
+  return (
+    a.learningRateScale === b.learningRateScale &&
+    a.weightDecay === b.weightDecay &&
+    a.updatesBefore === b.updatesBefore
+  );
 }
 
 /** Settings by parameter name; parameters with equal settings may be updated together. */
@@ -49,7 +62,7 @@ export function parameterGroups(
   specs: readonly ParameterSpec[],
   options: ParameterGroupOptions,
 ): (name: string) => ParameterSettings {
-  const { weightDecay, decay, groups = [], layerDecay = 1 } = options;
+  const { weightDecay, decay, groups = [], layerDecay = 1, updatesBefore = {} } = options;
   const layers = Math.max(0, ...specs.map(({ name }) => layerOf(name) + 1));
   const settings = new Map<string, ParameterSettings>();
   for (const { name, shape } of specs) {
@@ -57,6 +70,7 @@ export function parameterGroups(
     settings.set(name, {
       learningRateScale: group?.learningRateScale ?? layerDecay ** depthBelowTop(name, layers),
       weightDecay: group?.weightDecay ?? (decay === 'all' || decaysAsMatrix(name, shape) ? weightDecay : 0),
+      updatesBefore: updatesBefore[name] ?? 0,
     });
   }
   return (name) => {

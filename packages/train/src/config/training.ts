@@ -2,6 +2,16 @@
 import { z } from 'zod';
 import { count, fraction } from './common.js';
 
+/** Patterns of names, frozen throughout or within [from, until) updates done. */
+const freezeEntry = z.union([
+  z.string().transform((pattern) => ({ parameters: [pattern], from: 0, until: undefined })),
+  z.strictObject({
+    parameters: z.union([z.string().transform((pattern) => [pattern]), z.array(z.string()).min(1)]),
+    from: z.number().int().min(0).default(0),
+    until: count.optional(),
+  }),
+]);
+
 export const trainingSection = z
   .strictObject({
     steps: count,
@@ -12,6 +22,7 @@ export const trainingSection = z
     cache_tokens: count.optional(),
     seed: z.number().int().default(0),
     dropout: fraction.optional(),
+    freeze: z.array(freezeEntry).optional(),
     /** `mixed` stores what lies over tokens as f16, for devices with shader-f16. */
     precision: z.enum(['f32', 'mixed']).default('f32'),
     /** What mixed precision multiplies the first loss by; it then follows overflows. */

@@ -1,0 +1,70 @@
+/**
+ * Freezing schedules: which parameters are trained in which updates. A run is cut into phases; within one
+ * nothing changes, and the next one begins from a checkpoint as a resumed run does.
+ */
+import { matchesPattern, type ParameterSpec } from '@synglot/nn';
+import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+import { checkPatterns } from './parameter-names.js';
+
+/** Updates [begin, end) of a run, counted by updates done before them. */
+export interface Phase {
+  readonly begin: number;
+  readonly end: number;
+  /** The model's parameters, those that are frozen marked. */
+  readonly specs: readonly ParameterSpec[];
+  /** Updates before each trained parameter's own first, where it was frozen until then. */
+  readonly updatesBefore: Readonly<Record<string, number>>;
+}
+
+/**
+ * The phases of a run, in order; one where nothing is frozen for a time only.
+ *
+ * A parameter that is trained again after it was frozen starts with moments of zero and its own count of
+ * updates, as torch.optim does for a parameter that gets its first gradient.
+ *
+ * @throws TrainError `INPUT_CONFIG` for a pattern that names nothing, and where a phase trains nothing
+ */
+export function freezingPhases({ training }: TrainConfig, specs: readonly ParameterSpec[]): Phase[] {
+  const { steps, freeze = [] } = training;
+  for (const [index, { parameters, from, until }] of freeze.entries()) {
+    checkPatterns(`training.freeze.${index}`, parameters, specs);
+    if (until !== undefined && until <= from) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `training.freeze.${index}: until ${until} is not after from ${from}`,
+      );
+    }
+  }
+  const borders = freeze.flatMap(({ from, until }) => (until === undefined ? [from] : [from, until]));
+  const begins = [...new Set([0, ...borders.filter((border) => border < steps)])].sort((a, b) => a - b);
+  const trainedSince = new Map<string, number>();
+  return begins.map((begin, index) => {
+    const end = begins[index + 1] ?? steps;
+    const active = freeze.filter(
+      ({ from, until = Number.POSITIVE_INFINITY }) => from <= begin && begin < until,
+    );
+    const isFrozen = (name: string) =>
+      active.some(({ parameters }) => parameters.some((pattern) => matchesPattern(pattern, name)));
+    const marked = specs.map((spec) => (isFrozen(spec.name) ? { ...spec, trainable: false } : spec));
+    const updatesBefore: Record<string, number> = {};
+    for (const { name, trainable = true } of marked) {
+      if (!trainable) trainedSince.delete(name);
+      else if (!trainedSince.has(name)) trainedSince.set(name, begin);
+      const since = trainedSince.get(name) ?? 0;
+      if (trainable && since > 0) updatesBefore[name] = since;
+    }
+    if (marked.every(({ trainable = true }) => !trainable)) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `training.freeze: every parameter is frozen in updates ${begin + 1} to ${end}; leave some to be trained`,
+      );
+    }
+    return { begin, end, specs: marked, updatesBefore };
+  });
+}
+
+/** The phase of the update that follows `done` updates; after the last one, the last phase. */
+export function phaseAt(phases: readonly Phase[], done: number): Phase {
+  return phases.find(({ end }) => done < end) ?? (phases.at(-1) as Phase);
+}
