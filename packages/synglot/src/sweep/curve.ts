@@ -56,7 +56,7 @@ export function curvesOf(summary: SweepSummary, key: string): Curve[] {
 
 function picture(key: string, name: string, points: readonly Point[], summary: SweepSummary): string {
   const width = 2 * panel.width + panel.gap;
-  const about = `${summary.collection}, ${summary.langs.length} languages, ${summary.queries} questions, ${summary.seeds.length} seeds${name ? `; ${name}` : ''}`;
+  const about = `${summary.collection}, ${summary.langs.length} languages, ${summary.queries} questions, ${summary.seeds.length} seed${summary.seeds.length === 1 ? '' : 's'}${name ? `; ${name}` : ''}`;
   const label = key === 'sampling.alpha' ? 'α: share of monolingual batches' : key;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${panel.height + 20}" viewBox="0 0 ${width} ${panel.height + 20}" font-family="system-ui, sans-serif" font-size="11" fill="#333" role="img">
 <title>${escapeXml(`mAP and rank distance by ${key}`)}</title>
@@ -64,7 +64,7 @@ function picture(key: string, name: string, points: readonly Point[], summary: S
 <rect width="100%" height="100%" fill="#fff"/>
 ${chart(0, 'mAP', label, points, lines)}
 ${chart(panel.width + panel.gap, 'rank distance (lower is less bias)', label, points, [distance])}
-<text x="${panel.left}" y="${panel.height + 14}" fill="#777" font-size="10">${escapeXml(about)}; bars: 95% over seeds</text>
+<text x="${panel.left}" y="${panel.height + 14}" fill="#777" font-size="10">${escapeXml(about)}${summary.seeds.length > 1 ? '; bars: 95% over seeds' : ''}</text>
 </svg>
 `;
 }
@@ -87,8 +87,7 @@ function chart(
   const y0 = panel.height - panel.bottom;
   const xOf = (x: number) => (x0 + 8 + ((x - first) / (last - first)) * (x1 - x0 - 16)).toFixed(1);
   const yOf = (y: number) => (y0 - ((y - low) / (high - low)) * (y0 - panel.top)).toFixed(1);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => low + share * (high - low));
-  const digits = high - low < 0.1 ? 3 : high - low < 10 ? 2 : 0;
+  const { ticks, digits } = ticksBetween(low, high);
   const parts = [
     `<text x="${x0}" y="18" font-size="13" font-weight="600">${escapeXml(title)}</text>`,
     ...ticks.map(
@@ -125,6 +124,16 @@ function chart(
 
 function ends(value: MeanInterval | null): number[] {
   return value ? [value.mean, value.low ?? value.mean, value.high ?? value.mean] : [];
+}
+
+/** Round numbers within a range, four to nine of them, and the digits that they need. */
+export function ticksBetween(low: number, high: number): { ticks: number[]; digits: number } {
+  const power = 10 ** Math.floor(Math.log10((high - low) / 4));
+  const step = power * ([5, 2, 1].find((factor) => (high - low) / (factor * power) >= 4) ?? 1);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  return { ticks: Array.from({ length: count }, (_, index) => (first + index) * step), digits };
 }
 
 /** A range with room above and below; not empty. */
