@@ -13,6 +13,11 @@ export interface KernelTypes {
     params: { rows: number; rows_count: number; columns: number };
     bindings: 'x' | 'y';
   };
+  add_scaled_sequences: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { tokens: number; tokens_count: number; columns: number; factor: number };
+    bindings: 'x' | 'direction' | 'tokens_info' | 'scales' | 'y';
+  };
   attention_backward_key_value: {
     constants: { WORKGROUP_SIZE?: number; HEAD_VECTORS?: number; HAS_DROPOUT?: boolean; JOINT?: boolean; Element?: 'f32' | 'f16' };
     params: { tokens: number; tokens_count: number; heads: number; scale: number; dropout_site: number; dropout_threshold: number; dropout_keep_scale: number; q_stride: number; q_offset: number; k_stride: number; k_offset: number; v_stride: number; v_offset: number };
@@ -53,6 +58,11 @@ export interface KernelTypes {
     params: { elements: number };
     bindings: 'x' | 'y';
   };
+  clamp: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { elements: number; minimum: number; maximum: number };
+    bindings: 'x';
+  };
   clip_factor: {
     constants: { WORKGROUP_SIZE?: number };
     params: { partials: number; maximum_norm: number };
@@ -63,10 +73,25 @@ export interface KernelTypes {
     params: { rows: number; rows_count: number; columns: number };
     bindings: 'x' | 'partial';
   };
+  copy_columns: {
+    constants: { WORKGROUP_SIZE?: number; ACCUMULATE?: boolean };
+    params: { rows: number; rows_count: number; columns: number; x_stride: number; y_stride: number };
+    bindings: 'x' | 'y';
+  };
   copy_rows: {
     constants: { WORKGROUP_SIZE?: number; ACCUMULATE?: boolean };
     params: { rows: number; rows_count: number; columns: number; x_begin: number; y_begin: number };
     bindings: 'x' | 'y';
+  };
+  cross_entropy_backward: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { rows: number; rows_count: number; columns: number; classes: number };
+    bindings: 'logits' | 'labels' | 'row_weights' | 'log_sum_exp' | 'd_logits';
+  };
+  cross_entropy_forward: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { rows: number; rows_count: number; columns: number; classes: number };
+    bindings: 'logits' | 'labels' | 'row_weights' | 'log_sum_exp' | 'loss' | 'correct';
   };
   dropout: {
     constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
@@ -92,6 +117,16 @@ export interface KernelTypes {
     constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
     params: { tokens: number; tokens_count: number; columns: number };
     bindings: 'positions' | 'types' | 'tokens' | 'y';
+  };
+  exp_scale_backward_input: {
+    constants: { WORKGROUP_SIZE?: number; ACCUMULATE?: boolean };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'y' | 'd_y' | 'log_scale' | 'products' | 'd_x';
+  };
+  exp_scale_forward: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'x' | 'log_scale' | 'y';
   };
   gelu_backward: {
     constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
@@ -137,6 +172,16 @@ export interface KernelTypes {
     constants: { WORKGROUP_SIZE?: number; ROWS_PER_BLOCK?: number; Element?: 'f32' | 'f16' };
     params: { rows: number; rows_count: number; columns: number };
     bindings: 'd_y' | 'sum' | 'statistics' | 'partial_gamma' | 'partial_beta';
+  };
+  margin_mse_backward: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { queries: number; queries_count: number; candidates: number; candidates_count: number; factor: number };
+    bindings: 'similarity' | 'offsets' | 'margins' | 'row_weights' | 'd_similarity';
+  };
+  margin_mse_forward: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { queries: number; queries_count: number; candidates: number };
+    bindings: 'similarity' | 'offsets' | 'margins' | 'row_weights' | 'loss';
   };
   matmul_nn: {
     constants: { ACCUMULATE?: boolean; K_PER_PART?: number; WORKGROUP_X?: number; ROW_BLOCKS?: number; COLUMN_BLOCKS?: number; Element?: 'f32' | 'f16'; Output?: 'f32' | 'f16' };
@@ -303,10 +348,35 @@ export interface KernelTypes {
     params: { rows: number; rows_count: number; columns: number; factor: number };
     bindings: 'x' | 'y';
   };
+  scale_reversed: {
+    constants: { WORKGROUP_SIZE?: number; ACCUMULATE?: boolean };
+    params: { rows: number; rows_count: number; columns: number };
+    bindings: 'x' | 'strength' | 'y';
+  };
+  sequence_inverse_norms: {
+    constants: { WORKGROUP_SIZE?: number; Element?: 'f32' | 'f16' };
+    params: { columns: number };
+    bindings: 'x' | 'slots' | 'inverse_norms';
+  };
   sgd: {
     constants: { WORKGROUP_SIZE?: number };
     params: { elements: number; weight_decay: number; learning_rate_scale: number };
     bindings: 'gradient' | 'clip' | 'parameter';
+  };
+  squared_distance_backward: {
+    constants: { WORKGROUP_SIZE?: number; ACCUMULATE?: boolean };
+    params: { rows: number; rows_count: number; columns: number; factor: number };
+    bindings: 'x' | 'reference' | 'row_weights' | 'd_x';
+  };
+  squared_distance_forward: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { rows: number; rows_count: number; columns: number; factor: number };
+    bindings: 'x' | 'reference' | 'row_weights' | 'loss';
+  };
+  sum_accumulate: {
+    constants: { WORKGROUP_SIZE?: number };
+    params: { rows: number; rows_count: number };
+    bindings: 'x' | 'total';
   };
   sum_of_squares_partial: {
     constants: { WORKGROUP_SIZE?: number };
@@ -383,6 +453,17 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
     bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
     source: "// y = y + x: joins two gradients that flow into one tensor.\n//\n// Shapes    x, y [rows, columns].\n// Writes    accumulates into y (+=).\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = vec4<Element>(vec4<f32>(y[i]) + vec4<f32>(x[i]));\n  }\n}\n",
+  },
+  add_scaled_sequences: {
+    name: 'add_scaled_sequences',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"factor","type":"f32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"direction","access":"read","type":"array<vec4<Element>>"},{"name":"tokens_info","access":"read","type":"array<vec4<u32>>"},{"name":"scales","access":"read","type":"array<f32>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
+    source: "// y[token] = x[token] + factor · scales[slot of the token] · direction[token].\n//\n// Shapes    x, direction, y [tokens, columns]; tokens_info [tokens] of (id, position, type, slot);\n//           scales [all slots].\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Tokens beyond the live count are not touched.\n// Precision f32 arithmetic, x stored as Element.\n// Source    adversarial perturbation of word embeddings, Miyato et al. 2017 (arXiv 1605.07725), equation 8.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  tokens: u32,\n  tokens_count: u32,\n  columns: u32,\n  factor: f32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> direction: array<vec4<Element>>;\n@group(0) @binding(2) var<storage, read> tokens_info: array<vec4<u32>>;\n@group(0) @binding(3) var<storage, read> scales: array<f32>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let width = params.columns / 4u;\n  let count = live_count(params.tokens_count, params.tokens) * width;\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let scale = params.factor * scales[tokens_info[i / width].w];\n    y[i] = vec4<Element>(vec4<f32>(x[i]) + scale * vec4<f32>(direction[i]));\n  }\n}\n",
   },
   attention_backward_key_value: {
     name: 'attention_backward_key_value',
@@ -472,6 +553,17 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
     source: "// y = x in half precision: the copies of weights that mixed precision multiplies with.\n//\n// Shapes    x, y [elements].\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    elements is a multiple of 4. What exceeds 65504 becomes infinite.\n// Precision rounded to a neighbouring f16, to the nearest on the devices that we know.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f16\n\nstruct Params {\n  elements: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = vec4<Element>(x[i]);\n  }\n}\n",
   },
+  clamp: {
+    name: 'clamp',
+    includes: [],
+    enables: [],
+    usesStep: false,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"elements","type":"u32"},{"name":"minimum","type":"f32"},{"name":"maximum","type":"f32"}],
+    bindings: [{"name":"x","access":"read_write","type":"array<f32>"}],
+    source: "// x = min(max(x, minimum), maximum): keeps a parameter in its range after an update.\n//\n// Shapes    x [elements].\n// Writes    updates x in place.\n// Dispatch  one invocation an element; ceil(elements / WORKGROUP_SIZE) workgroups.\n//@ const WORKGROUP_SIZE: u32 = 64\n\nstruct Params {\n  elements: u32,\n  minimum: f32,\n  maximum: f32,\n}\n\n@group(0) @binding(0) var<storage, read_write> x: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  if (id.x < params.elements) {\n    x[id.x] = clamp(x[id.x], params.minimum, params.maximum);\n  }\n}\n",
+  },
   clip_factor: {
     name: 'clip_factor',
     includes: [includes['step'] as string],
@@ -494,6 +586,17 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"partial","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// Sums of the columns of a matrix over one block of rows: the first stage of a bias gradient.\n//\n// Shapes    x [rows, columns]; partial [blocks, columns], blocks = ceil(rows / ROWS_PER_BLOCK).\n// Writes    overwrites the live blocks; partial_sum_accumulate adds them up.\n// Dispatch  one invocation four columns of one block: ceil(columns / 4 / WORKGROUP_SIZE) × blocks.\n// Limits    columns is a multiple of 4.\n// Precision f32; at most ROWS_PER_BLOCK terms a partial sum.\n//@ const WORKGROUP_SIZE: u32 = 32\n//@ const ROWS_PER_BLOCK: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read_write> partial: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  let rows = live_count(params.rows_count, params.rows);\n  let width = params.columns / 4u;\n  let first = id.y * ROWS_PER_BLOCK;\n  if (id.x >= width || first >= rows) {\n    return;\n  }\n  var total = vec4<f32>(0.0);\n  for (var row = first; row < min(rows, first + ROWS_PER_BLOCK); row++) {\n    total += vec4<f32>(x[row * width + id.x]);\n  }\n  partial[id.y * width + id.x] = total;\n}\n",
   },
+  copy_columns: {
+    name: 'copy_columns',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"ACCUMULATE","type":"bool","value":false}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"x_stride","type":"u32"},{"name":"y_stride","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"y","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// y[row, 0 … columns) = x[row, 0 … columns), or added to y: the first columns of rows of different widths.\n//\n// Cuts embeddings to a smaller dimension, and brings the gradients of the cut back.\n//\n// Shapes    x [rows, x_stride]; y [rows, y_stride].\n// Writes    overwrites the first columns of y, or accumulates into them (+=) when ACCUMULATE.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns, x_stride, y_stride are multiples of 4. Other columns, and rows beyond the live count,\n//           are not touched.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  x_stride: u32,\n  y_stride: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let width = params.columns / 4u;\n  let count = live_count(params.rows_count, params.rows) * width;\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let row = i / width;\n    let column = i - row * width;\n    let place = row * (params.y_stride / 4u) + column;\n    y[place] = x[row * (params.x_stride / 4u) + column] + select(vec4<f32>(0.0), y[place], ACCUMULATE);\n  }\n}\n",
+  },
   copy_rows: {
     name: 'copy_rows',
     includes: [includes['step'] as string],
@@ -504,6 +607,28 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"x_begin","type":"u32"},{"name":"y_begin","type":"u32"}],
     bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"y","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// y[row + y begin] = x[row + x begin], or added to y: moves a part of a batch out of, or into, the whole.\n//\n// Shapes    x, y [any rows, columns]; x_begin and y_begin are slots of part_begin (include_step.wgsl).\n// Writes    overwrites rows of y, or accumulates into them (+=) when ACCUMULATE.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows of y outside the part are not touched.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  x_begin: u32,\n  y_begin: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let width = params.columns / 4u;\n  let source = part_begin(params.x_begin) * width;\n  let destination = part_begin(params.y_begin) * width;\n  let count = live_count(params.rows_count, params.rows) * width;\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[destination + i] = x[source + i] + select(vec4<f32>(0.0), y[destination + i], ACCUMULATE);\n  }\n}\n",
+  },
+  cross_entropy_backward: {
+    name: 'cross_entropy_backward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"classes","type":"u32"}],
+    bindings: [{"name":"logits","access":"read","type":"array<f32>"},{"name":"labels","access":"read","type":"array<u32>"},{"name":"row_weights","access":"read","type":"array<f32>"},{"name":"log_sum_exp","access":"read","type":"array<f32>"},{"name":"d_logits","access":"read_write","type":"array<f32>"}],
+    source: "// d_logits = row_weights[row] · (softmax - [class = label]); zero in columns that are no class.\n//\n// Shapes    logits, d_logits [rows, columns]; labels, row_weights, log_sum_exp [rows].\n// Writes    overwrites d_logits.\n// Dispatch  one invocation an element and stride; any number of workgroups (x).\n// Limits    Rows beyond the live count are not touched.\n// Precision f32.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  classes: u32,\n}\n\n@group(0) @binding(0) var<storage, read> logits: array<f32>;\n@group(0) @binding(1) var<storage, read> labels: array<u32>;\n@group(0) @binding(2) var<storage, read> row_weights: array<f32>;\n@group(0) @binding(3) var<storage, read> log_sum_exp: array<f32>;\n@group(0) @binding(4) var<storage, read_write> d_logits: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * params.columns;\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let row = i / params.columns;\n    let class_index = i - row * params.columns;\n    var gradient = 0.0;\n    if (class_index < params.classes) {\n      let probability = exp(logits[i] - log_sum_exp[row]);\n      gradient = row_weights[row] * (probability - select(0.0, 1.0, class_index == labels[row]));\n    }\n    d_logits[i] = gradient;\n  }\n}\n",
+  },
+  cross_entropy_forward: {
+    name: 'cross_entropy_forward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"classes","type":"u32"}],
+    bindings: [{"name":"logits","access":"read","type":"array<f32>"},{"name":"labels","access":"read","type":"array<u32>"},{"name":"row_weights","access":"read","type":"array<f32>"},{"name":"log_sum_exp","access":"read_write","type":"array<f32>"},{"name":"loss","access":"read_write","type":"array<f32>"},{"name":"correct","access":"read_write","type":"array<f32>"}],
+    source: "// Softmax cross-entropy of rows of logits: loss[row] = row_weights[row] · (log Σ exp(logits) - logit of the label).\n//\n// Shapes    logits [rows, columns], of which the first `classes` columns count; labels, row_weights,\n//           log_sum_exp, loss, correct [rows].\n// Writes    overwrites log_sum_exp, loss, and correct: row_weights[row] where no class has a larger logit\n//           than the label, else 0.\n// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.\n// Limits    labels are below classes. Rows beyond the live count are not touched.\n// Precision f32.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  classes: u32,\n}\n\n@group(0) @binding(0) var<storage, read> logits: array<f32>;\n@group(0) @binding(1) var<storage, read> labels: array<u32>;\n@group(0) @binding(2) var<storage, read> row_weights: array<f32>;\n@group(0) @binding(3) var<storage, read_write> log_sum_exp: array<f32>;\n@group(0) @binding(4) var<storage, read_write> loss: array<f32>;\n@group(0) @binding(5) var<storage, read_write> correct: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  let row = id.x;\n  if (row >= live_count(params.rows_count, params.rows)) {\n    return;\n  }\n  let base = row * params.columns;\n  var largest = logits[base];\n  for (var i = 1u; i < params.classes; i++) {\n    largest = max(largest, logits[base + i]);\n  }\n  var sum = 0.0;\n  for (var i = 0u; i < params.classes; i++) {\n    sum += exp(logits[base + i] - largest);\n  }\n  let own = logits[base + labels[row]];\n  let total = largest + log(sum);\n  log_sum_exp[row] = total;\n  loss[row] = row_weights[row] * (total - own);\n  correct[row] = select(0.0, row_weights[row], own >= largest);\n}\n",
   },
   dropout: {
     name: 'dropout',
@@ -559,6 +684,28 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"tokens","type":"u32"},{"name":"tokens_count","type":"u32"},{"name":"columns","type":"u32"}],
     bindings: [{"name":"positions","access":"read","type":"array<vec4<f32>>"},{"name":"types","access":"read","type":"array<vec4<f32>>"},{"name":"tokens","access":"read","type":"array<vec4<u32>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
     source: "// y = position table row + token-type table row of each token: what is added to the word embedding.\n//\n// Shapes    positions [max positions, columns]; types [type vocabulary, columns];\n//           tokens [tokens] of (id, position, type, slot); y [tokens, columns].\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4; the host has checked positions and types.\n// Precision the tables are f32, y is stored as Element.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  tokens: u32,\n  tokens_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> positions: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> types: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read> tokens: array<vec4<u32>>;\n@group(0) @binding(3) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let width = params.columns / 4u;\n  let count = live_count(params.tokens_count, params.tokens) * width;\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    let token = tokens[i / width];\n    let column = i % width;\n    y[i] = vec4<Element>(positions[token.y * width + column] + types[token.z * width + column]);\n  }\n}\n",
+  },
+  exp_scale_backward_input: {
+    name: 'exp_scale_backward_input',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"ACCUMULATE","type":"bool","value":false}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"y","access":"read","type":"array<vec4<f32>>"},{"name":"d_y","access":"read","type":"array<vec4<f32>>"},{"name":"log_scale","access":"read","type":"array<f32>"},{"name":"products","access":"read_write","type":"array<f32>"},{"name":"d_x","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// d_x = d_y · exp(log_scale[0]), and each row's share of the gradient of log_scale: d_y · y.\n//\n// Shapes    y, d_y, d_x [rows, columns]; log_scale [≥ 1]; products [rows].\n// Writes    overwrites products; overwrites d_x, or accumulates into it (+=) when ACCUMULATE.\n// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> y: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> d_y: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read> log_scale: array<f32>;\n@group(0) @binding(3) var<storage, read_write> products: array<f32>;\n@group(0) @binding(4) var<storage, read_write> d_x: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  if (id.x >= live_count(params.rows_count, params.rows)) {\n    return;\n  }\n  let scale = exp(log_scale[0]);\n  let width = params.columns / 4u;\n  let base = id.x * width;\n  var sums = vec4<f32>(0.0);\n  for (var i = base; i < base + width; i++) {\n    sums += y[i] * d_y[i];\n    d_x[i] = d_y[i] * scale + select(vec4<f32>(0.0), d_x[i], ACCUMULATE);\n  }\n  products[id.x] = dot(sums, vec4<f32>(1.0));\n}\n",
+  },
+  exp_scale_forward: {
+    name: 'exp_scale_forward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"log_scale","access":"read","type":"array<f32>"},{"name":"y","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// y = x · exp(log_scale[0]): rows scaled by a learned factor, the inverse of a temperature.\n//\n// Shapes    x, y [rows, columns]; log_scale [≥ 1], of which the first element counts.\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32.\n// Source    logit_scale of CLIP (Radford et al. 2021, section 2.5).\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> log_scale: array<f32>;\n@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let scale = exp(log_scale[0]);\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = x[i] * scale;\n  }\n}\n",
   },
   gelu_backward: {
     name: 'gelu_backward',
@@ -658,6 +805,28 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
     bindings: [{"name":"d_y","access":"read","type":"array<vec4<Element>>"},{"name":"sum","access":"read","type":"array<vec4<Element>>"},{"name":"statistics","access":"read","type":"array<vec2<f32>>"},{"name":"partial_gamma","access":"read_write","type":"array<vec4<f32>>"},{"name":"partial_beta","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// Gradients of layer norm's gamma and beta, summed over one block of rows.\n//\n// Shapes    d_y, sum [rows, columns]; statistics [rows] of (mean, 1 / standard deviation);\n//           partial_gamma, partial_beta [blocks, columns], blocks = ceil(rows / ROWS_PER_BLOCK).\n// Writes    overwrites the live blocks; partial_sum_accumulate adds them up.\n// Dispatch  one invocation four columns of one block: ceil(columns / 4 / WORKGROUP_SIZE) × blocks.\n// Limits    columns is a multiple of 4.\n// Precision f32; at most ROWS_PER_BLOCK terms a partial sum.\n//@ const WORKGROUP_SIZE: u32 = 32\n//@ const ROWS_PER_BLOCK: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> d_y: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> sum: array<vec4<Element>>;\n@group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;\n@group(0) @binding(3) var<storage, read_write> partial_gamma: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> partial_beta: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  let rows = live_count(params.rows_count, params.rows);\n  let width = params.columns / 4u;\n  let column = id.x;\n  let first = id.y * ROWS_PER_BLOCK;\n  if (column >= width || first >= rows) {\n    return;\n  }\n  var d_gamma = vec4<f32>(0.0);\n  var d_beta = vec4<f32>(0.0);\n  for (var row = first; row < min(rows, first + ROWS_PER_BLOCK); row++) {\n    let gradient = vec4<f32>(d_y[row * width + column]);\n    let centred = vec4<f32>(sum[row * width + column]) - statistics[row].x;\n    d_gamma += gradient * centred * statistics[row].y;\n    d_beta += gradient;\n  }\n  partial_gamma[id.y * width + column] = d_gamma;\n  partial_beta[id.y * width + column] = d_beta;\n}\n",
+  },
+  margin_mse_backward: {
+    name: 'margin_mse_backward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"queries","type":"u32"},{"name":"queries_count","type":"u32"},{"name":"candidates","type":"u32"},{"name":"candidates_count","type":"u32"},{"name":"factor","type":"f32"}],
+    bindings: [{"name":"similarity","access":"read","type":"array<f32>"},{"name":"offsets","access":"read","type":"array<u32>"},{"name":"margins","access":"read","type":"array<f32>"},{"name":"row_weights","access":"read","type":"array<f32>"},{"name":"d_similarity","access":"read_write","type":"array<f32>"}],
+    source: "// Gradient of MarginMSE with respect to the similarity matrix, times `factor`.\n//\n// 2 · weights[n] · error_n for a query's positive, summed over its negatives; minus that for a negative;\n// zero for all others. See margin_mse_forward.wgsl.\n//\n// Shapes    similarity, d_similarity [queries, candidates]; offsets [queries + 1];\n//           margins, row_weights [candidates].\n// Writes    overwrites d_similarity within the live sizes.\n// Dispatch  one invocation a candidate, one workgroup row a query:\n//           ceil(candidates / WORKGROUP_SIZE) × queries.\n// Limits    at most 65,535 queries.\n// Precision f32, negatives in order.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  queries: u32,\n  queries_count: u32,\n  candidates: u32,\n  candidates_count: u32,\n  factor: f32,\n}\n\n@group(0) @binding(0) var<storage, read> similarity: array<f32>;\n@group(0) @binding(1) var<storage, read> offsets: array<u32>;\n@group(0) @binding(2) var<storage, read> margins: array<f32>;\n@group(0) @binding(3) var<storage, read> row_weights: array<f32>;\n@group(0) @binding(4) var<storage, read_write> d_similarity: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  let candidate = id.x;\n  let query = id.y;\n  if (query >= live_count(params.queries_count, params.queries)\n    || candidate >= live_count(params.candidates_count, params.candidates)) {\n    return;\n  }\n  let base = query * params.candidates;\n  let own = similarity[base + query];\n  var gradient = 0.0;\n  if (candidate == query) {\n    for (var negative = offsets[query]; negative < offsets[query + 1u]; negative++) {\n      gradient += row_weights[negative] * (own - similarity[base + negative] - margins[negative]);\n    }\n  } else if (candidate >= offsets[query] && candidate < offsets[query + 1u]) {\n    gradient = -row_weights[candidate] * (own - similarity[base + candidate] - margins[candidate]);\n  }\n  d_similarity[base + candidate] = 2.0 * params.factor * gradient;\n}\n",
+  },
+  margin_mse_forward: {
+    name: 'margin_mse_forward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"queries","type":"u32"},{"name":"queries_count","type":"u32"},{"name":"candidates","type":"u32"}],
+    bindings: [{"name":"similarity","access":"read","type":"array<f32>"},{"name":"offsets","access":"read","type":"array<u32>"},{"name":"margins","access":"read","type":"array<f32>"},{"name":"row_weights","access":"read","type":"array<f32>"},{"name":"loss","access":"read_write","type":"array<f32>"}],
+    source: "// MarginMSE: squared error of each query's margins, positive over its own negatives, against a teacher's.\n//\n// error_n = (s_qp - s_qn) - margins[n] for the negatives n of query q; loss_q = sum of weights[n] · error_n².\n// The negatives of query q are candidates offsets[q] … offsets[q + 1] - 1; its positive is candidate q.\n//\n// Shapes    similarity [queries, candidates]; offsets [queries + 1]; margins, row_weights [candidates];\n//           loss [queries].\n// Writes    overwrites loss.\n// Dispatch  one invocation a query; ceil(queries / WORKGROUP_SIZE) workgroups.\n// Precision f32, negatives in order.\n// Source    Hofstätter et al. 2020 (arXiv 2010.02666).\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  queries: u32,\n  queries_count: u32,\n  candidates: u32,\n}\n\n@group(0) @binding(0) var<storage, read> similarity: array<f32>;\n@group(0) @binding(1) var<storage, read> offsets: array<u32>;\n@group(0) @binding(2) var<storage, read> margins: array<f32>;\n@group(0) @binding(3) var<storage, read> row_weights: array<f32>;\n@group(0) @binding(4) var<storage, read_write> loss: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  let query = id.x;\n  if (query >= live_count(params.queries_count, params.queries)) {\n    return;\n  }\n  let base = query * params.candidates;\n  var sum = 0.0;\n  for (var negative = offsets[query]; negative < offsets[query + 1u]; negative++) {\n    let error = similarity[base + query] - similarity[base + negative] - margins[negative];\n    sum += row_weights[negative] * error * error;\n  }\n  loss[query] = sum;\n}\n",
   },
   matmul_nn: {
     name: 'matmul_nn',
@@ -1022,6 +1191,28 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"y","access":"read_write","type":"array<vec4<Element>>"}],
     source: "// y = factor · x; forward and backward alike.\n//\n// Shapes    x, y [rows, columns].\n// Writes    overwrites y.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32 arithmetic, stored as Element.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  factor: f32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = vec4<Element>(params.factor * vec4<f32>(x[i]));\n  }\n}\n",
   },
+  scale_reversed: {
+    name: 'scale_reversed',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"ACCUMULATE","type":"bool","value":false}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"strength","access":"read","type":"array<f32>"},{"name":"y","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// y = -strength[0] · x, or added to y: a gradient that is turned round on its way to the encoder.\n//\n// Shapes    x, y [rows, columns]; strength [≥ 1], fed each step.\n// Writes    overwrites y, or accumulates into it (+=) when ACCUMULATE.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched.\n// Precision f32.\n// Source    gradient reversal layer, Ganin et al. 2016 (arXiv 1505.07818), equation 15.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> strength: array<f32>;\n@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  let factor = -strength[0];\n  let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);\n  for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {\n    y[i] = factor * x[i] + select(vec4<f32>(0.0), y[i], ACCUMULATE);\n  }\n}\n",
+  },
+  sequence_inverse_norms: {
+    name: 'sequence_inverse_norms',
+    includes: [],
+    enables: [],
+    usesStep: false,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [{"name":"Element","choices":["f32","f16"]}],
+    params: [{"name":"columns","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<Element>>"},{"name":"slots","access":"read","type":"array<vec2<u32>>"},{"name":"inverse_norms","access":"read_write","type":"array<f32>"}],
+    source: "// inverse_norms[s] = 1 / ‖x of sequence s‖, over all tokens and columns of the sequence; 0 where that is 0.\n//\n// Shapes    x [tokens, columns]; slots [all slots] of (first, end) token; inverse_norms [all slots].\n// Writes    overwrites inverse_norms; a slot without tokens gets 0.\n// Dispatch  one workgroup a slot (x).\n// Limits    columns is a multiple of 4.\n// Precision f32 arithmetic, x stored as Element; each invocation sums its elements in order, then a tree.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ type Element: f32 | f16\n\nstruct Params {\n  columns: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;\n@group(0) @binding(1) var<storage, read> slots: array<vec2<u32>>;\n@group(0) @binding(2) var<storage, read_write> inverse_norms: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nvar<workgroup> partials: array<f32, WORKGROUP_SIZE>;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {\n  let width = params.columns / 4u;\n  let bounds = slots[group.x];\n  var squares = vec4<f32>(0.0);\n  for (var i = bounds.x * width + lane; i < bounds.y * width; i += WORKGROUP_SIZE) {\n    let value = vec4<f32>(x[i]);\n    squares += value * value;\n  }\n  partials[lane] = dot(squares, vec4<f32>(1.0));\n  workgroupBarrier();\n  for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {\n    if (lane < half) {\n      partials[lane] += partials[lane + half];\n    }\n    workgroupBarrier();\n  }\n  if (lane == 0u) {\n    let sum = partials[0];\n    inverse_norms[group.x] = select(0.0, inverseSqrt(sum), sum > 0.0);\n  }\n}\n",
+  },
   sgd: {
     name: 'sgd',
     includes: [includes['step'] as string],
@@ -1032,6 +1223,39 @@ export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
     params: [{"name":"elements","type":"u32"},{"name":"weight_decay","type":"f32"},{"name":"learning_rate_scale","type":"f32"}],
     bindings: [{"name":"gradient","access":"read","type":"array<vec4<f32>>"},{"name":"clip","access":"read","type":"array<f32>"},{"name":"parameter","access":"read_write","type":"array<vec4<f32>>"}],
     source: "// One step of plain gradient descent on a range of parameters: one tensor, or neighbours in a slab.\n//\n// Shapes    gradient, parameter [elements]; clip of (norm, factor, overflow).\n// Writes    updates parameter in place, or nothing after an overflow.\n// Dispatch  four elements an invocation and stride; any number of workgroups (x).\n// Limits    elements is a multiple of 4.\n// Source    torch.optim.SGD without momentum, weight decay added to the gradient.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  elements: u32,\n  weight_decay: f32,\n  learning_rate_scale: f32,\n}\n\n@group(0) @binding(0) var<storage, read> gradient: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> clip: array<f32>;\n@group(0) @binding(2) var<storage, read_write> parameter: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {\n  if (clip[2] != 0.0) {\n    return;\n  }\n  let learning_rate = step.learning_rate * params.learning_rate_scale;\n  for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {\n    let g = gradient[i] * clip[1] + parameter[i] * params.weight_decay;\n    parameter[i] -= learning_rate * g;\n  }\n}\n",
+  },
+  squared_distance_backward: {
+    name: 'squared_distance_backward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64},{"name":"ACCUMULATE","type":"bool","value":false}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"factor","type":"f32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"reference","access":"read","type":"array<vec4<f32>>"},{"name":"row_weights","access":"read","type":"array<f32>"},{"name":"d_x","access":"read_write","type":"array<vec4<f32>>"}],
+    source: "// d_x[row] = 2 · factor · row_weights[row] · (x[row] - reference[row]).\n//\n// Shapes    x, reference, d_x [rows, columns]; row_weights [rows].\n// Writes    overwrites d_x, or accumulates into it (+=) when ACCUMULATE.\n// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched; a row of weight 0 has\n//           gradient 0 whatever its reference holds.\n// Precision f32.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ const ACCUMULATE: bool = false\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  factor: f32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> reference: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read> row_weights: array<f32>;\n@group(0) @binding(3) var<storage, read_write> d_x: array<vec4<f32>>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  if (id.x >= live_count(params.rows_count, params.rows)) {\n    return;\n  }\n  let width = params.columns / 4u;\n  let base = id.x * width;\n  let weight = row_weights[id.x];\n  let scale = 2.0 * params.factor * weight;\n  for (var i = base; i < base + width; i++) {\n    var gradient = vec4<f32>(0.0);\n    if (weight != 0.0) {\n      gradient = scale * (x[i] - reference[i]);\n    }\n    if (ACCUMULATE) {\n      gradient += d_x[i];\n    }\n    d_x[i] = gradient;\n  }\n}\n",
+  },
+  squared_distance_forward: {
+    name: 'squared_distance_forward',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"},{"name":"columns","type":"u32"},{"name":"factor","type":"f32"}],
+    bindings: [{"name":"x","access":"read","type":"array<vec4<f32>>"},{"name":"reference","access":"read","type":"array<vec4<f32>>"},{"name":"row_weights","access":"read","type":"array<f32>"},{"name":"loss","access":"read_write","type":"array<f32>"}],
+    source: "// loss[row] = factor · row_weights[row] · ‖x[row] - reference[row]‖²: how far rows are from given ones.\n//\n// Shapes    x, reference [rows, columns]; row_weights, loss [rows].\n// Writes    overwrites loss.\n// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.\n// Limits    columns is a multiple of 4. Rows beyond the live count are not touched; a row of weight 0 has\n//           loss 0 whatever its reference holds.\n// Precision f32.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n  columns: u32,\n  factor: f32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(1) var<storage, read> reference: array<vec4<f32>>;\n@group(0) @binding(2) var<storage, read> row_weights: array<f32>;\n@group(0) @binding(3) var<storage, read_write> loss: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {\n  if (id.x >= live_count(params.rows_count, params.rows)) {\n    return;\n  }\n  let weight = row_weights[id.x];\n  if (weight == 0.0) {\n    loss[id.x] = 0.0;\n    return;\n  }\n  let width = params.columns / 4u;\n  let base = id.x * width;\n  var squares = vec4<f32>(0.0);\n  for (var i = base; i < base + width; i++) {\n    let difference = x[i] - reference[i];\n    squares += difference * difference;\n  }\n  loss[id.x] = params.factor * weight * dot(squares, vec4<f32>(1.0));\n}\n",
+  },
+  sum_accumulate: {
+    name: 'sum_accumulate',
+    includes: [includes['step'] as string],
+    enables: [],
+    usesStep: true,
+    constants: [{"name":"WORKGROUP_SIZE","type":"u32","value":64}],
+    types: [],
+    params: [{"name":"rows","type":"u32"},{"name":"rows_count","type":"u32"}],
+    bindings: [{"name":"x","access":"read","type":"array<f32>"},{"name":"total","access":"read_write","type":"array<f32>"}],
+    source: "// total[0] += the sum of x: the gradient of one number from its rows' shares.\n//\n// Shapes    x [rows]; total [≥ 1], of which the first element is written.\n// Writes    accumulates into total[0] (+=).\n// Dispatch  one workgroup: each invocation sums its rows in order, then the first sums the invocations.\n// Precision f32, fixed order.\n//@ const WORKGROUP_SIZE: u32 = 64\n//@ include step\n\nstruct Params {\n  rows: u32,\n  rows_count: u32,\n}\n\n@group(0) @binding(0) var<storage, read> x: array<f32>;\n@group(0) @binding(1) var<storage, read_write> total: array<f32>;\n@group(1) @binding(0) var<uniform> params: Params;\n\nvar<workgroup> partials: array<f32, WORKGROUP_SIZE>;\n\n@compute @workgroup_size(WORKGROUP_SIZE)\nfn main(@builtin(local_invocation_index) lane: u32) {\n  let rows = live_count(params.rows_count, params.rows);\n  var sum = 0.0;\n  for (var row = lane; row < rows; row += WORKGROUP_SIZE) {\n    sum += x[row];\n  }\n  partials[lane] = sum;\n  workgroupBarrier();\n  if (lane == 0u) {\n    var all = 0.0;\n    for (var i = 0u; i < WORKGROUP_SIZE; i++) {\n      all += partials[i];\n    }\n    total[0] += all;\n  }\n}\n",
   },
   sum_of_squares_partial: {
     name: 'sum_of_squares_partial',

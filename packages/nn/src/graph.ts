@@ -59,7 +59,10 @@ const portableDevice: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0,
 export class Graph {
   readonly plan: PlanBuilder;
   readonly #externals = new Map<string, Tensor>();
+  readonly #feeds = new Map<string, Tensor>();
   #sites = 0;
+  /** Ends the names of results: a plan that goes over a batch twice has two of each. */
+  pass = '';
 
   /**
    * @param training turns dropout on
@@ -74,6 +77,18 @@ export class Graph {
     readonly precision: Precision = 'f32',
   ) {
     this.plan = new PlanBuilder(label);
+  }
+
+  /** A tensor that the host writes before each run: one for all that ask for the name. */
+  feed(name: string, shape: readonly number[], type: 'u32' | 'f32' = 'u32'): Tensor {
+    const tensor = this.#feeds.get(name) ?? this.plan.feed(name, shape, type);
+    this.#feeds.set(name, tensor);
+    return tensor;
+  }
+
+  /** A tensor that the host may read after a run, called `name` in the first pass. */
+  result(name: string, shape: readonly number[]): Tensor {
+    return this.plan.result(name + this.pass, shape);
   }
 
   /** An intermediate matrix. `frozen`: what `frozen()` says of the op that computes it. */

@@ -11,6 +11,14 @@ export interface ParameterSpec {
   readonly trainable?: boolean;
   /** Parameters of one block and rank lie side by side where they can, so that one product serves all. */
   readonly block?: string;
+  /** Belongs to a training objective: saved with a run, never with its model. */
+  readonly auxiliary?: boolean;
+  /** Multiplies the learning rate where no group sets one. Default 1. */
+  readonly learningRateScale?: number;
+  /** False: weight decay leaves it alone where no group sets one. Default true. */
+  readonly decays?: boolean;
+  /** Kept within [least, most] after every update. */
+  readonly range?: readonly [number, number];
 }
 
 /**

@@ -28,7 +28,7 @@ export interface SavedRun {
 }
 
 const stateFile = 'trainer.json';
-const optimizerFile = 'optimizer.safetensors';
+export const optimizerFile = 'optimizer.safetensors';
 
 /** Saves a checkpoint as `${root}/step-NNNNNN` and removes all but the newest `keep`. */
 export async function writeCheckpoint(
@@ -65,7 +65,8 @@ export async function writeCheckpoint(
 
 /** Saves parameters as a sentence-transformers folder. */
 export async function writeModel(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
-  const tensors = store.layout.specs.map(({ name, shape }) => ({
+  const specs = store.layout.specs.filter(({ auxiliary }) => !auxiliary);
+  const tensors = specs.map(({ name, shape }) => ({
     name,
     shape,
     read: () => store.read('parameter', name),
@@ -132,6 +133,9 @@ function* tensorSources(store: ParameterStore, kinds: readonly string[]) {
     for (const { name, shape } of store.layout.specsOf(kind)) {
       yield { name: `${kind} ${name}`, shape, read: () => store.read(kind, name) };
     }
+  }
+  for (const { name, shape, auxiliary } of store.layout.specs) {
+    if (auxiliary) yield { name: `parameter ${name}`, shape, read: () => store.read('parameter', name) };
   }
 }
 

@@ -7,7 +7,7 @@ const least = 'model: m\ndata:\n  - { format: pairs-jsonl, path: p.jsonl }\ntrai
 test('the least configuration gets every default', () => {
   const config = parseConfig(least, 'run.yaml');
   expect(config.sampling).toMatchObject({ mode: 'hybrid', batch_size: 32, languages: 'uniform' });
-  expect(config.loss).toEqual({ temperature: 0.05, direction: 'query-to-passage' });
+  expect(config.loss).toEqual({ temperature: 0.05, direction: 'query-to-passage', weight: 1 });
   expect(config.optimizer).toMatchObject({ name: 'adamw', learning_rate: 3e-5, betas: [0.9, 0.999] });
 });
 

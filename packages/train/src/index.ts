@@ -1,4 +1,5 @@
 /** Training: configuration, trainer, schedules, checkpoints. */
+export * from './auxiliary-parameters.js';
 export * from './checkpoints.js';
 export * from './config.js';
 export * from './early-stopping.js';

@@ -2,11 +2,12 @@
 import type { Batch, PackedBatch } from '@synglot/data';
 import {
   type BatchCapacity,
+  type ContrastiveOptions,
   contrastive,
   groupsFeed,
-  type InfoNceOptions,
   type Objective,
 } from '@synglot/nn';
+import type { AuxiliaryParameter } from './auxiliary-parameters.js';
 
 /** What the feeds of an objective may depend on: nothing else, so that a resumed run has the same. */
 export interface ObjectiveContext {
@@ -20,14 +21,18 @@ export interface ObjectiveContext {
 
 export interface TrainObjective {
   readonly objective: Objective;
+  /** What it trains beside the model. */
+  readonly parameters?: readonly AuxiliaryParameter[];
   /** Feeds of the objective's own; two objectives that feed one name must agree on it. */
   feeds?(context: ObjectiveContext): Readonly<Record<string, ArrayBufferView>>;
 }
 
 /** In-batch InfoNCE with the batch's masks. */
-export function contrastiveObjective(options: InfoNceOptions): TrainObjective {
-  return {
-    objective: contrastive(options),
-    feeds: ({ packed }) => ({ [groupsFeed]: packed.groups }),
-  };
+export function contrastiveObjective(options: ContrastiveOptions): TrainObjective {
+  return masked(contrastive(options));
+}
+
+/** An objective that is fed the batch's masks. */
+export function masked(objective: Objective): TrainObjective {
+  return { objective, feeds: ({ packed }) => ({ [groupsFeed]: packed.groups }) };
 }

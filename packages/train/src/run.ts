@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { BatchSampler, type Encode, type TrainingSet } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { type Checkpoint, type HubProgress, openCheckpoint } from '@synglot/models';
-import { type EncoderConfig, encoderParameters, optimizerState, ParameterStore } from '@synglot/nn';
+import {
+  type EncoderConfig,
+  embeddingDimension,
+  encoderParameters,
+  optimizerState,
+  ParameterStore,
+} from '@synglot/nn';
+import { withInitial, withSaved } from './auxiliary-parameters.js';
 import {
   findCheckpoint,
   loadOptimizer,
@@ -114,7 +121,11 @@ async function runPhase(
 
   const phases = freezingPhases(config, encoderParameters(encoder, checkpoint.pooling));
   const phase = phaseAt(phases, saved?.state.step ?? 0);
-  const { specs, updatesBefore } = phase;
+  const { updatesBefore } = phase;
+  const dimension = embeddingDimension(encoder, checkpoint.pooling);
+  const objectives = runObjectives(config, { dimension });
+  const auxiliary = objectives.flatMap(({ parameters = [] }) => parameters);
+  const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
   const optimizer = { ...toOptimizer(config, specs), updatesBefore };
   await makeFolder(options);
   const executor = await options.executor();
@@ -133,7 +144,7 @@ async function runPhase(
       passagePrefix: config.text.passage_prefix,
       ...(rewrite ? { rewrite } : {}),
     },
-    objectives: runObjectives(config),
+    objectives,
     optimizer,
     schedule: {
       learningRate: config.optimizer.learning_rate,
@@ -151,12 +162,12 @@ async function runPhase(
   const pairs = config.sampling.batch_size;
   const warm = trainer.warmUp({ tokens: 64 * pairs, queries: pairs, candidates: pairs });
   if (saved && savedModel) {
-    await store.load('parameter', savedModel.readRows);
+    await store.load('parameter', await withSaved(auxiliary, saved.folder, savedModel.readRows));
     await loadOptimizer(saved.folder, store, kinds, (name) => updatesBefore[name] === saved.state.step);
     trainer.restore(saved.state);
     onNotice(`resumed after step ${saved.state.step} from ${saved.folder}`);
   } else {
-    await store.load('parameter', checkpoint.readRows);
+    await store.load('parameter', withInitial(auxiliary, checkpoint.readRows));
     if (options.resume) onNotice(`no checkpoint in ${checkpoints} yet: starting from the beginning`);
   }
   await warm;

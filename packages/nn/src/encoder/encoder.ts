@@ -5,6 +5,7 @@ import { dropout, tanh } from '../ops/elementwise.js';
 import { tokenEmbeddings } from '../ops/embedding.js';
 import { residualLayerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
+import { type Perturbation, perturb } from '../ops/perturbation.js';
 import { normalize, pool } from '../ops/pooling.js';
 import type { EncoderFeeds } from './batch.js';
 import type { EncoderConfig, PoolingConfig } from './config.js';
@@ -13,13 +14,23 @@ import { encoderLayer } from './layer.js';
 export interface Encoder {
   /** Token vectors of the last layer [tokens, hidden]. */
   readonly hidden: Activation;
-  backward(dHidden: Activation): void;
+  /** Returns the gradient of the word embeddings; computed where they are trained, or `attack` is set. */
+  backward(dHidden: Activation): Activation;
 }
 
+/** How the word embeddings are perturbed; `gradient`: they are not, but their gradient is wanted. */
+export type EmbeddingAttack = 'gradient' | Perturbation;
+
 /** Emits embeddings and all layers. */
-export function encoder(g: Graph, config: EncoderConfig, feeds: EncoderFeeds): Encoder {
+export function encoder(
+  g: Graph,
+  config: EncoderConfig,
+  feeds: EncoderFeeds,
+  attack?: EmbeddingAttack,
+): Encoder {
   const embedded = tokenEmbeddings(g, feeds.embedding, feeds.tokenAxis);
-  const normed = residualLayerNorm(g, embedded.words, embedded.positionsAndTypes, {
+  const words = attack ? attacked(g, embedded.words, feeds, attack) : embedded.words;
+  const normed = residualLayerNorm(g, words, embedded.positionsAndTypes, {
     name: 'embeddings.LayerNorm',
     epsilon: config.layerNormEpsilon,
     dropoutRate: 0,
@@ -37,9 +48,17 @@ export function encoder(g: Graph, config: EncoderConfig, feeds: EncoderFeeds): E
     backward(dHidden) {
       let gradient = dHidden;
       for (const layer of layers.toReversed()) gradient = layer.backward(gradient);
-      embedded.backward(normed.backward(dropped.backward(gradient)).dResidual);
+      const { dResidual } = normed.backward(dropped.backward(gradient));
+      embedded.backward(dResidual);
+      return dResidual;
     },
   };
+}
+
+/** Word embeddings whose gradient is computed even where the table is frozen. */
+function attacked(g: Graph, words: Activation, feeds: EncoderFeeds, attack: EmbeddingAttack): Activation {
+  const open = { ...words, frozen: false };
+  return attack === 'gradient' ? open : perturb(g, open, feeds.pooling, attack);
 }
 
 export interface SentenceEmbeddings {

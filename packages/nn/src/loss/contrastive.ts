@@ -1,21 +1,83 @@
-/** The contrastive objective: in-batch InfoNCE over the whole embeddings. The loss itself is info-nce.ts. */
+/**
+ * The contrastive objective: in-batch InfoNCE over whole embeddings or their first dimensions, at a fixed
+ * temperature or a learned one. The loss itself is info-nce.ts.
+ */
+import type { Graph } from '../graph.js';
+import { firstColumns } from '../ops/first-columns.js';
+import { learnedScale } from '../ops/learned-scale.js';
+import { normalize } from '../ops/pooling.js';
 import { columnLossResult, type InfoNceOptions, infoNce, meanLoss, rowLossResult } from './info-nce.js';
-import type { Objective } from './objective.js';
+import { type BatchEmbeddings, EmbeddingGradients, GradientSum, type Objective } from './objective.js';
+
+export interface ContrastiveOptions extends InfoNceOptions {
+  /** The loss is over so many first dimensions, normalised again; default: over the embeddings as they are. */
+  readonly dimension?: number;
+  /** Parameter that holds the logarithm of 1 / temperature, in place of `temperature`. */
+  readonly learnedTemperature?: string;
+}
 
 /** InfoNCE of queries against candidates; `weight` scales its gradient, default 1. */
-export function contrastive(options: InfoNceOptions): Objective {
+export function contrastive(options: ContrastiveOptions): Objective {
+  const { dimension, learnedTemperature, weight = 1, ...loss } = options;
+  const suffix = dimension === undefined ? '' : ` in ${dimension} dimensions`;
+  const results = [rowLossResult + suffix, columnLossResult + suffix] as const;
+  const plain = dimension === undefined && learnedTemperature === undefined;
   return {
-    name: 'contrastive',
-    weight: options.weight ?? 1,
-    results: [rowLossResult, columnLossResult],
-    tiles: options,
-    emit: (g, { queries, candidates }) => infoNce(g, queries, candidates, options),
-    value: (reads, counts) =>
-      meanLoss(
-        reads[rowLossResult] as Float32Array,
-        reads[columnLossResult] as Float32Array,
-        counts.queries,
-        options.direction,
-      ),
+    name: dimension === undefined ? 'contrastive' : `contrastive_${dimension}`,
+    weight,
+    results,
+    ...(plain ? { tiles: options } : {}),
+    emit(g, embeddings) {
+      const cut = dimension === undefined ? undefined : cutEmbeddings(g, embeddings, dimension);
+      const { queries, candidates } = cut?.output ?? embeddings;
+      const scaled =
+        learnedTemperature === undefined
+          ? undefined
+          : learnedScale(g, queries, learnedTemperature, `queries over temperature${suffix}`);
+      const temperature = scaled ? 1 : loss.temperature;
+      const asked = { ...loss, weight, temperature };
+      const emitted = infoNce(g, scaled?.output ?? queries, candidates, asked, suffix);
+      return {
+        backward(into) {
+          const own = cut ? new EmbeddingGradients(g, cut.output) : into;
+          if (scaled) {
+            const dScaled = new GradientSum(g, 'd queries over temperature', scaled.output);
+            emitted.backward({ queries: dScaled, candidates: own.candidates });
+            scaled.backward(dScaled.finish(), own.queries);
+          } else {
+            emitted.backward(own);
+          }
+          cut?.backward(own, into);
+        },
+      };
+    },
+    value: (reads, counts) => {
+      const [row, column] = results.map((name) => reads[name] as Float32Array) as [
+        Float32Array,
+        Float32Array,
+      ];
+      return meanLoss(row, column, counts.queries, loss.direction);
+    },
+  };
+}
+
+/** The first dimensions of queries and candidates, normalised. */
+function cutEmbeddings(g: Graph, embeddings: BatchEmbeddings, dimension: number) {
+  const cut = (side: 'queries' | 'candidates') => {
+    const label = `${dimension} dimensions of ${side}`;
+    const first = firstColumns(g, embeddings[side], dimension, label);
+    const unit = normalize(g, first.output, `${label}, normalized`);
+    return {
+      output: unit.output,
+      backward: (d: GradientSum, into: GradientSum) => first.backward(unit.backward(d.finish()), into),
+    };
+  };
+  const [queries, candidates] = [cut('queries'), cut('candidates')];
+  return {
+    output: { queries: queries.output, candidates: candidates.output },
+    backward(d: EmbeddingGradients, into: EmbeddingGradients) {
+      queries.backward(d.queries, into.queries);
+      candidates.backward(d.candidates, into.candidates);
+    },
   };
 }

@@ -23,7 +23,7 @@ export const rowLossResult = 'row loss';
 export const columnLossResult = 'column loss';
 
 export interface InfoNce {
-  backward(into: EmbeddingGradients): void;
+  backward(into: Pick<EmbeddingGradients, 'queries' | 'candidates'>): void;
 }
 
 /** Weights of the two directions. */
@@ -34,20 +34,21 @@ export function directionWeights(direction: LossDirection): { row: number; colum
 
 /**
  * Emits the loss of `queries` [Q, D] against `candidates` [C, D], whose first Q rows are the
- * queries' positives. Rows are expected to be normalised where cosine similarity is meant.
+ * queries' positives. `suffix` ends the results' names. Rows are expected to be normalised where cosine similarity is meant.
  */
 export function infoNce(
   g: Graph,
   queries: Activation,
   candidates: Activation,
   options: InfoNceOptions,
+  suffix = '',
 ): InfoNce {
   const q = queries.axis;
   const c = candidates.axis;
   const d: Axis = { capacity: queries.columns, slot: 'all' };
   const weights = directionWeights(options.direction);
   const { weight: scale = 1 } = options;
-  const groups = g.plan.feed(groupsFeed, [c.capacity]);
+  const groups = g.feed(groupsFeed, [c.capacity]);
   const similarity = g.plan.transient('similarity', [q.capacity, c.capacity]);
   matmulNt(g, queries.tensor, candidates.tensor, similarity, { m: q, n: c, k: d, label: 'similarity' });
 
@@ -68,7 +69,7 @@ export function infoNce(
       similarity,
       groups,
       log_sum_exp: rowLogSumExp,
-      loss: g.plan.result(rowLossResult, [q.capacity]),
+      loss: g.result(rowLossResult + suffix, [q.capacity]),
     },
     params: shared,
     workgroups,
@@ -80,7 +81,7 @@ export function infoNce(
       similarity,
       groups,
       log_sum_exp: columnLogSumExp,
-      loss: g.plan.result(columnLossResult, [q.capacity]),
+      loss: g.result(columnLossResult + suffix, [q.capacity]),
     },
     params: columnParams,
     workgroups,

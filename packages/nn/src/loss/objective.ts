@@ -7,6 +7,7 @@
 import type { Activation, Graph } from '../graph.js';
 import { addInto } from '../ops/elementwise.js';
 import type { InfoNceOptions } from './info-nce.js';
+import type { RowObjective } from './row-wise.js';
 
 /** Embeddings of a batch: queries [Q, D]; candidates [C, D], whose first Q rows are the queries' positives. */
 export interface BatchEmbeddings {
@@ -35,6 +36,8 @@ export interface Objective {
   readonly results: readonly string[];
   /** Set where the loss may be computed by tiles of the similarity matrix (gradient caching). */
   readonly tiles?: InfoNceOptions;
+  /** Set where each row's value depends on that row alone. */
+  readonly rows?: RowObjective;
   /** Emits the forward dispatches; the returned `backward` adds to the embeddings' gradients. */
   emit(g: Graph, embeddings: BatchEmbeddings): { backward(into: EmbeddingGradients): void };
   /** The value of one batch, unweighted, in double precision. */
@@ -58,17 +61,21 @@ export class GradientSum {
     this.#written = true;
   }
 
+  /** Sets the sum to zero where nothing was written yet: for writers that cover a part of it. */
+  clearFirst(): void {
+    if (!this.#written) this.#g.plan.clear(this.total.tensor);
+    this.#written = true;
+  }
+
   /** Adds a gradient that lies in a tensor of its own. */
   add(gradient: Activation, label: string): void {
-    if (!this.#written) this.#g.plan.clear(this.total.tensor);
+    this.clearFirst();
     addInto(this.#g, gradient, this.total, label);
-    this.#written = true;
   }
 
   /** The sum; zero where nothing was written. */
   finish(): Activation {
-    if (!this.#written) this.#g.plan.clear(this.total.tensor);
-    this.#written = true;
+    this.clearFirst();
     return this.total;
   }
 }

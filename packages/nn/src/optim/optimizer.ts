@@ -111,6 +111,7 @@ export function emitUpdate(g: Graph, options: OptimizerOptions): void {
       }
     });
   }
+  emitRanges(g);
   if (g.precision === 'mixed') castWeights(g, new Set(slabs.map(({ index }) => index)));
 }
 
@@ -127,6 +128,21 @@ export function castWeights(g: Graph, only?: ReadonlySet<number>): void {
       params: { elements },
       workgroups: [workgroupsFor(elements)],
     });
+  }
+}
+
+/** Brings parameters back into their ranges. */
+function emitRanges(g: Graph): void {
+  for (const { name, range } of g.layout.specsOf('gradient')) {
+    if (!range) continue;
+    for (const { part, tensor } of g.parts('parameter', name)) {
+      g.plan.dispatch('clamp', {
+        label: `range of ${part.key}`,
+        bindings: { x: tensor },
+        params: { elements: part.elements, minimum: range[0], maximum: range[1] },
+        workgroups: [Math.ceil(part.elements / workgroupSize)],
+      });
+    }
   }
 }
 

@@ -65,11 +65,13 @@ export function parameterGroups(
   const { weightDecay, decay, groups = [], layerDecay = 1, updatesBefore = {} } = options;
   const layers = Math.max(0, ...specs.map(({ name }) => layerOf(name) + 1));
   const settings = new Map<string, ParameterSettings>();
-  for (const { name, shape } of specs) {
+  for (const { name, shape, learningRateScale, decays = true } of specs) {
     const group = groups.find(({ parameters }) => parameters.some((each) => matchesPattern(each, name)));
     settings.set(name, {
-      learningRateScale: group?.learningRateScale ?? layerDecay ** depthBelowTop(name, layers),
-      weightDecay: group?.weightDecay ?? (decay === 'all' || decaysAsMatrix(name, shape) ? weightDecay : 0),
+      learningRateScale:
+        group?.learningRateScale ?? learningRateScale ?? layerDecay ** depthBelowTop(name, layers),
+      weightDecay:
+        group?.weightDecay ?? (decays && (decay === 'all' || decaysAsMatrix(name, shape)) ? weightDecay : 0),
       updatesBefore: updatesBefore[name] ?? 0,
     });
   }

@@ -1,10 +1,11 @@
 /** The plans of training: gradients of one packed batch, the update, and both in one. */
 import type { Plan } from '@synglot/gpu';
-import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
+import { type BatchCapacity, declareFeeds, type EncoderFeeds } from '../encoder/batch.js';
 import type { EncoderConfig, PoolingConfig } from '../encoder/config.js';
-import { encoder, sentenceEmbeddings } from '../encoder/encoder.js';
-import { type DeviceTraits, Graph, type Precision } from '../graph.js';
+import { type EmbeddingAttack, encoder, sentenceEmbeddings } from '../encoder/encoder.js';
+import { type Activation, type DeviceTraits, Graph, type Precision } from '../graph.js';
 import { emitObjectives, type Objective } from '../loss/objective.js';
+import { gradientPerturbation } from '../ops/perturbation.js';
 import { castWeights, clearGradients, emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { ParameterLayout } from '../parameters.js';
 
@@ -27,17 +28,47 @@ export interface TrainPlanOptions {
   readonly mode: 'step' | 'accumulate' | 'evaluate';
   /** Needed by `step`. */
   readonly optimizer?: OptimizerOptions;
+  /**
+   * Length ε of an adversarial perturbation of each sequence's word embeddings (FGM): the gradients are then
+   * those of the clean batch plus those of the perturbed one. See `gradientPerturbation`.
+   */
+  readonly perturbation?: number;
 }
+
+/** Ends the names of the objectives' results for the perturbed batch. */
+export const perturbedPass = ' (perturbed)';
 
 /** One plan for batches up to `capacity`. Results: those of the objectives, for `step` also `clip`. */
 export function buildTrainPlan(options: TrainPlanOptions): Plan {
-  const { config, pooling, layout, capacity, mode } = options;
+  const { config, layout, capacity, mode } = options;
   const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
   const g = new Graph(label, layout, mode !== 'evaluate', options.device, options.precision);
   if (mode === 'step') clearGradients(g);
 
   const feeds = declareFeeds(g, config, capacity);
-  const encoded = encoder(g, config, feeds);
+  const attacks = mode !== 'evaluate' && options.perturbation !== undefined;
+  const gradient = emitPass(g, options, feeds, attacks ? 'gradient' : undefined);
+  if (attacks) {
+    const attack = gradientPerturbation(g, gradient as Activation, feeds.pooling, options.perturbation ?? 0);
+    g.pass = perturbedPass;
+    emitPass(g, options, feeds, attack);
+  }
+  if (mode === 'step') {
+    if (!options.optimizer) throw new TypeError("A plan with mode 'step' needs an optimizer");
+    emitUpdate(g, options.optimizer);
+  }
+  return g.plan.build();
+}
+
+/** Forward and, unless evaluating, backward; returns the gradient of the word embeddings. */
+function emitPass(
+  g: Graph,
+  options: TrainPlanOptions,
+  feeds: EncoderFeeds,
+  attack: EmbeddingAttack | undefined,
+): Activation | undefined {
+  const { config, pooling, capacity } = options;
+  const encoded = encoder(g, config, feeds, attack);
   const { hidden } = encoded;
   const queries = sentenceEmbeddings(g, hidden, pooling, feeds, {
     rows: feeds.queryAxis,
@@ -51,18 +82,12 @@ export function buildTrainPlan(options: TrainPlanOptions): Plan {
   });
   const embeddings = { queries: queries.output, candidates: candidates.output };
   const objectives = emitObjectives(g, options.objectives, embeddings);
-  if (mode !== 'evaluate') {
-    const { dQueries, dCandidates } = objectives.backward();
-    const dHidden = g.activation('d hidden', hidden.axis, hidden.columns);
-    queries.backward(dQueries, dHidden);
-    candidates.backward(dCandidates, dHidden);
-    encoded.backward(dHidden);
-  }
-  if (mode === 'step') {
-    if (!options.optimizer) throw new TypeError("A plan with mode 'step' needs an optimizer");
-    emitUpdate(g, options.optimizer);
-  }
-  return g.plan.build();
+  if (options.mode === 'evaluate') return undefined;
+  const { dQueries, dCandidates } = objectives.backward();
+  const dHidden = g.activation('d hidden', hidden.axis, hidden.columns);
+  queries.backward(dQueries, dHidden);
+  candidates.backward(dCandidates, dHidden);
+  return encoded.backward(dHidden);
 }
 
 /** The update alone, for gradients accumulated over several batches. Result: `clip`. */

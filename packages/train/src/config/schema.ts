@@ -9,6 +9,7 @@ import { dataSource } from './data.js';
 import { freshModelSection } from './fresh-model.js';
 import { holdOutSection } from './hold-out.js';
 import { lossSection } from './loss.js';
+import { matryoshkaSection } from './matryoshka.js';
 import { miningSection } from './mining.js';
 import { optimizerSection } from './optimizer.js';
 import { samplingSection } from './sampling.js';
@@ -28,6 +29,7 @@ export const schema = z.strictObject({
   code_switching: codeSwitchingSection,
   mining: miningSection,
   loss: lossSection,
+  matryoshka: matryoshkaSection,
   optimizer: optimizerSection,
   training: trainingSection,
   validation: validationSection,

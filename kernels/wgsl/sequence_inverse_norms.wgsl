@@ -1,0 +1,43 @@
+// inverse_norms[s] = 1 / ‖x of sequence s‖, over all tokens and columns of the sequence; 0 where that is 0.
+//
+// Shapes    x [tokens, columns]; slots [all slots] of (first, end) token; inverse_norms [all slots].
+// Writes    overwrites inverse_norms; a slot without tokens gets 0.
+// Dispatch  one workgroup a slot (x).
+// Limits    columns is a multiple of 4.
+// Precision f32 arithmetic, x stored as Element; each invocation sums its elements in order, then a tree.
+//@ const WORKGROUP_SIZE: u32 = 64
+//@ type Element: f32 | f16
+
+struct Params {
+  columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> slots: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read_write> inverse_norms: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+var<workgroup> partials: array<f32, WORKGROUP_SIZE>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let width = params.columns / 4u;
+  let bounds = slots[group.x];
+  var squares = vec4<f32>(0.0);
+  for (var i = bounds.x * width + lane; i < bounds.y * width; i += WORKGROUP_SIZE) {
+    let value = vec4<f32>(x[i]);
+    squares += value * value;
+  }
+  partials[lane] = dot(squares, vec4<f32>(1.0));
+  workgroupBarrier();
+  for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      partials[lane] += partials[lane + half];
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let sum = partials[0];
+    inverse_norms[group.x] = select(0.0, inverseSqrt(sum), sum > 0.0);
+  }
+}

@@ -1,0 +1,51 @@
+/** Rows multiplied by exp of a learned number: the inverse of a learned temperature. */
+import { type Activation, type Graph, rowParams, rowWorkgroups, stridedWorkgroups } from '../graph.js';
+import type { GradientSum } from '../loss/objective.js';
+
+export interface LearnedScale {
+  readonly output: Activation;
+  /** Adds to the input's gradient, and to the parameter's. */
+  backward(dOutput: Activation, into: GradientSum): void;
+}
+
+/** y = x · exp(s), s being the first element of parameter `name`. */
+export function learnedScale(g: Graph, x: Activation, name: string, label: string): LearnedScale {
+  const { axis, columns } = x;
+  const logScale = g.parameter(name);
+  const output = g.activation(label, axis, columns);
+  const params = { ...rowParams(axis), columns };
+  g.plan.dispatch('exp_scale_forward', {
+    label,
+    bindings: { x: x.tensor, log_scale: logScale, y: output.tensor },
+    params,
+    workgroups: stridedWorkgroups(axis, columns),
+  });
+  return {
+    output,
+    backward(dOutput, into) {
+      const products = g.plan.transient(`${label} products`, [axis.capacity]);
+      into.write((dX, accumulate) =>
+        g.plan.dispatch('exp_scale_backward_input', {
+          label: `d ${label}`,
+          constants: { ACCUMULATE: accumulate },
+          bindings: {
+            y: output.tensor,
+            d_y: dOutput.tensor,
+            log_scale: logScale,
+            products,
+            d_x: dX.tensor,
+          },
+          params,
+          workgroups: rowWorkgroups(axis),
+        }),
+      );
+      if (!g.trains(name)) return;
+      g.plan.dispatch('sum_accumulate', {
+        label: `d ${name}`,
+        bindings: { x: products, total: g.gradient(name) },
+        params: rowParams(axis),
+        workgroups: [1],
+      });
+    },
+  };
+}

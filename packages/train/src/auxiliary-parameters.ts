@@ -1,0 +1,38 @@
+/**
+ * Parameters of training objectives: a language discriminator's, a learned temperature. They are trained and
+ * saved with a run, but are no part of its model.
+ */
+import { join } from 'node:path';
+import { SafetensorsFile } from '@synglot/models';
+import type { ParameterSpec, ReadRows } from '@synglot/nn';
+import { optimizerFile } from './checkpoints.js';
+
+/** A parameter and the values with which it begins. */
+export interface AuxiliaryParameter {
+  readonly spec: ParameterSpec;
+  readonly initial: Float32Array;
+}
+
+/** Reads the model's parameters with `model`, and the others as they begin. */
+export function withInitial(parameters: readonly AuxiliaryParameter[], model: ReadRows): ReadRows {
+  const own = new Map(parameters.map((entry) => [entry.spec.name, entry]));
+  return async (name, begin, end) => {
+    const found = own.get(name);
+    if (!found) return model(name, begin, end);
+    const columns = found.initial.length / (found.spec.shape[0] as number);
+    return found.initial.slice(begin * columns, end * columns);
+  };
+}
+
+/** Reads the model's parameters with `model`, and the others from a checkpoint of a run. */
+export async function withSaved(
+  parameters: readonly AuxiliaryParameter[],
+  folder: string,
+  model: ReadRows,
+): Promise<ReadRows> {
+  if (parameters.length === 0) return model;
+  const own = new Set(parameters.map(({ spec }) => spec.name));
+  const file = await SafetensorsFile.open(join(folder, optimizerFile));
+  return (name, begin, end) =>
+    own.has(name) ? file.readRows(`parameter ${name}`, begin, end) : model(name, begin, end);
+}
