@@ -1,4 +1,4 @@
-// d_logits = row_weights[row] · (softmax - [class = label]); zero in columns that are no class.
+// d_logits = loss_scale · row_weights[row] · (softmax - [class = label]); zero in columns that are no class.
 //
 // Shapes    logits, d_logits [rows, columns]; labels, row_weights, log_sum_exp [rows].
 // Writes    overwrites d_logits.
@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     var gradient = 0.0;
     if (class_index < params.classes) {
       let probability = exp(logits[i] - log_sum_exp[row]);
-      gradient = row_weights[row] * (probability - select(0.0, 1.0, class_index == labels[row]));
+      gradient = step.loss_scale * row_weights[row] * (probability - select(0.0, 1.0, class_index == labels[row]));
     }
     d_logits[i] = gradient;
   }

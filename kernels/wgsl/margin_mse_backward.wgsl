@@ -1,4 +1,4 @@
-// Gradient of MarginMSE with respect to the similarity matrix, times `factor`.
+// Gradient of MarginMSE with respect to the similarity matrix, times `factor` and the loss scale.
 //
 // 2 · weights[n] · error_n for a query's positive, summed over its negatives; minus that for a negative;
 // zero for all others. See margin_mse_forward.wgsl.
@@ -46,5 +46,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   } else if (candidate >= offsets[query] && candidate < offsets[query + 1u]) {
     gradient = -row_weights[candidate] * (own - similarity[base + candidate] - margins[candidate]);
   }
-  d_similarity[base + candidate] = 2.0 * params.factor * gradient;
+  d_similarity[base + candidate] = step.loss_scale * 2.0 * params.factor * gradient;
 }

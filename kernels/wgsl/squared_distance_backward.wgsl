@@ -1,4 +1,4 @@
-// d_x[row] = 2 · factor · row_weights[row] · (x[row] - reference[row]).
+// d_x[row] = loss_scale · 2 · factor · row_weights[row] · (x[row] - reference[row]).
 //
 // Shapes    x, reference, d_x [rows, columns]; row_weights [rows].
 // Writes    overwrites d_x, or accumulates into it (+=) when ACCUMULATE.
@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let width = params.columns / 4u;
   let base = id.x * width;
   let weight = row_weights[id.x];
-  let scale = 2.0 * params.factor * weight;
+  let scale = step.loss_scale * 2.0 * params.factor * weight;
   for (var i = base; i < base + width; i++) {
     var gradient = vec4<f32>(0.0);
     if (weight != 0.0) {

@@ -7,12 +7,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
-import { readConfig, runTraining, type TrainConfig } from '@synglot/train';
+import {
+  readConfig,
+  readData,
+  runTraining,
+  type TrainConfig,
+  teacherTexts,
+  writeTeacher,
+} from '@synglot/train';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { root } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
-import { readMetrics, saveTinyModel, sharedPath, testFolder } from './support.js';
+import { randomFloats } from '../support/random.js';
+import { readMetrics, saveTinyModel, sharedPath, testFolder, tinyPairs, writeJsonl } from './support.js';
 
 const steps = 5;
 const stopAfter = 2;
@@ -27,12 +35,39 @@ beforeAll(async () => {
   folder = await testFolder('recipes');
   executor = await openTestExecutor();
   // Layers enough for a recipe's patterns of names, and short positions: texts are cut.
+  await writeTriplets();
   await saveTinyModel(join(folder.path, 'tiny'), undefined, { layers: 6 });
 });
 afterAll(async () => {
   executor?.destroy();
   await folder.remove();
 });
+
+/** What recipes need that other commands make: a `# quick:` line names it in capitals. */
+const madeHere = ['TEACHER', 'TRIPLETS.jsonl'] as const;
+const inFolder = (name: string) => join(folder.path, name);
+
+/** Triplets of the tiny pairs: the answers of other questions are the hard negatives. */
+async function writeTriplets(): Promise<void> {
+  const pairs = tinyPairs(40);
+  const negative = (index: number) => {
+    const { passage: text, lang, parallel_id } = pairs[index % pairs.length] as (typeof pairs)[number];
+    return { text, lang, parallel_id };
+  };
+  const rows = pairs.map((pair, index) => ({
+    ...pair,
+    negatives: [negative(index + 6), negative(index + 9)],
+  }));
+  await writeJsonl(inFolder('TRIPLETS.jsonl'), rows);
+}
+
+/** A teacher of random embeddings for all English texts of a configuration. */
+async function writeTeacherOf(config: TrainConfig): Promise<void> {
+  const { training } = await readData(config, () => undefined);
+  const texts = teacherTexts(training, 'en');
+  const info = { model: 'random', lang: 'en', query_prefix: '', passage_prefix: '' };
+  await writeTeacher(inFolder('TEACHER'), info, texts, randomFloats(texts.length * 16, 1));
+}
 
 /** The recipe with a tiny model, little data and few updates. */
 async function quickConfig(name: string): Promise<TrainConfig> {
@@ -58,7 +93,7 @@ async function quickConfig(name: string): Promise<TrainConfig> {
     'text.passage_max_length=24',
     'checkpoint.every=1',
     ...(validation ? ['validation.fraction=0.2', 'validation.every=2', 'validation.batches=1'] : []),
-    ...quick,
+    ...quick.map((setting) => madeHere.reduce((text, name) => text.replace(name, inFolder(name)), setting)),
   ]);
   const sources = config.data.map((source) => ({
     ...source,
@@ -83,6 +118,7 @@ test('there are recipes, and each opens with a paragraph', () => {
 describe.skipIf(!shared)('with the shared data', () => {
   test.each(recipes)('%s trains, and resumes with the same bits', async (name) => {
     const config = await quickConfig(name);
+    if (config.distillation || config.margin_mse) await writeTeacherOf(config);
     const unbroken = join(folder.path, name, 'unbroken');
     const common = { executor, config };
     const { model } = await runTraining({ ...common, output: unbroken });

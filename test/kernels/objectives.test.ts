@@ -148,11 +148,11 @@ describe.each(shapes)('$live of $rows rows, $columns columns', ({ rows, live, co
       bindings: { x, reference, row_weights: weights, d_x: accumulate ? before : rows * columns },
       params: { ...size, columns, factor: 0.25 },
       workgroups,
-      step,
+      step: { ...step, lossScale: 4 },
     });
     const expected = elements.map((i) => {
       const weight = at(weights, Math.floor(i / columns));
-      const own = weight === 0 ? 0 : 0.5 * weight * (at(x, i) - at(reference, i));
+      const own = weight === 0 ? 0 : 4 * 0.5 * weight * (at(x, i) - at(reference, i));
       return own + (accumulate ? at(before, i) : 0);
     });
     expectClose(d_x, expected, rounding, 'd_x');
@@ -208,15 +208,15 @@ describe.each(shapes)('$live of $rows rows, $columns columns', ({ rows, live, co
         bindings: { ...common, log_sum_exp: Float32Array.from(logSumExp), d_logits: rows * columns },
         params,
         workgroups,
-        step,
+        step: { ...step, lossScale: 4 },
       });
       const expected = elements.map((i) => {
         const [index, column] = [Math.floor(i / columns), i % columns];
         if (column >= classes) return 0;
         const probability = Math.exp(at(logits, i) - at(logSumExp, index));
-        return at(weights, index) * (probability - Number(column === at(labels, index)));
+        return 4 * at(weights, index) * (probability - Number(column === at(labels, index)));
       });
-      expectRows(d_logits, expected, { absolute: 2e-6, relative: 1e-5 }, 'd_logits');
+      expectRows(d_logits, expected, { absolute: 8e-6, relative: 1e-5 }, 'd_logits');
     });
   });
 });
@@ -274,9 +274,9 @@ describe.each([
   test('margin_mse_backward', async () => {
     const { d_similarity } = await runKernel(executor, 'margin_mse_backward', {
       bindings: { ...common, d_similarity: queries * candidates },
-      params: { ...params, candidates_count: 3, factor: 0.5 },
+      params: { ...params, candidates_count: 3, factor: 0.25 },
       workgroups: [Math.ceil(candidates / 64), queries],
-      step,
+      step: { ...step, lossScale: 2 },
     });
     for (const query of range(queries)) {
       const found = d_similarity?.slice(query * candidates, (query + 1) * candidates);

@@ -16,6 +16,12 @@ export { EvaluationError, type EvaluationErrorCode } from './errors.js';
 export { type EvaluateOptions, evaluateRetrieval } from './evaluate.js';
 export { type Measure, measureNamed } from './measures/index.js';
 export { type GradedRanking, type JudgedRanking, judgeRanking } from './measures/ranking.js';
+export {
+  languageProbe,
+  type ProbeOptions,
+  type ProbeReport,
+  type ProbeRows,
+} from './probe/language-probe.js';
 export { type Profile, type ProfileName, profileNamed, profiles } from './profiles.js';
 export { type PublishedRow, publishedRows } from './published.js';
 export type {

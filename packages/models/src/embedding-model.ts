@@ -17,6 +17,7 @@ import {
 } from '@synglot/nn';
 import type { Checkpoint } from './checkpoint.js';
 import type { EncodedText, Tokenizer } from './tokenizer.js';
+import { checkDimension, truncateRows } from './truncate.js';
 
 /** A text, or a text with the passage around it, for models that take pairs. */
 export type TextInput = string | { readonly text: string; readonly context: string };
@@ -26,6 +27,8 @@ export interface EmbedOptions {
   readonly maxLength?: number;
   /** Put in front of every text: `query: `. Default nothing. */
   readonly prefix?: string;
+  /** Embeddings are cut to their first so many numbers; default: all. See `truncateRows`. */
+  readonly dimension?: number;
   /** Tokens in one pass of the device. Default 4,096. */
   readonly tokensPerPass?: number;
   /** Called after each pass. */
@@ -66,12 +69,15 @@ export class EmbeddingModel {
    * Embeds texts.
    *
    * @returns [texts, dimension], row-major, in the order of the texts
+   * @throws ModelError `INPUT_MODEL` for a dimension that the embeddings do not have
    *
    * @example
    * const model = await EmbeddingModel.load(executor, await openCheckpoint('my-model'));
    * const vectors = await model.embed(['Wo ist der Bahnhof?', 'Where is the station?']);
    */
   async embed(texts: readonly TextInput[], options: EmbedOptions = {}): Promise<Float32Array> {
+    const { dimension = this.dimension } = options;
+    checkDimension(dimension, this.dimension);
     const result = new Float32Array(texts.length * this.dimension);
     const budget = options.tokensPerPass ?? defaultTokensPerPass;
     const encoded = await this.#tokenize(texts, options);
@@ -101,7 +107,8 @@ export class EmbeddingModel {
       done += batch.length;
       options.onProgress?.(done, order.length);
     }
-    return result;
+    if (dimension === this.dimension) return result;
+    return truncateRows(result, this.dimension, dimension, this.parts.pooling.normalize);
   }
 
   /** Frees plans and weights. */

@@ -35,3 +35,4 @@ export {
 } from './tokenizer.js';
 export { loadTokenizer } from './tokenizer-files.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
+export { checkDimension, truncateRows } from './truncate.js';

@@ -42,6 +42,21 @@ export function freshParameters(
   };
 }
 
+/**
+ * First values of a layer's parameter outside the encoder: normal numbers with a variance of 1 / inputs for
+ * weights, zero for biases; a pure function of seed and name.
+ */
+export function freshMatrix({ name, shape }: ParameterSpec, seed: number): Float32Array {
+  const [rows = 1, columns = 1] = shape as [number, number?];
+  const values = new Float32Array(rows * columns);
+  if (shape.length < 2) return values;
+  for (let row = 0; row < rows; row++) {
+    const random = normalStream(hashText(name) ^ seed, row);
+    for (let i = 0; i < columns; i++) values[row * columns + i] = random() / Math.sqrt(columns);
+  }
+  return values;
+}
+
 /** Standard normal numbers: Box-Muller on mulberry32. */
 function normalStream(seed: number, row: number): () => number {
   const uniform = uniformStream(seed, row);

@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
 import { devicesCommand } from './commands/devices.js';
+import { distillTeacherCommand } from './commands/distill-teacher.js';
 import { encodeCommand } from './commands/encode.js';
 import { evalCommand } from './commands/eval.js';
 import { fetchCommand } from './commands/fetch.js';
 import { indexCommand } from './commands/index-corpus.js';
 import { searchCommand } from './commands/index-corpus-search.js';
 import { mineCommand } from './commands/mine.js';
+import { probeCommand } from './commands/probe.js';
 import { reportCommand } from './commands/report.js';
 import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
@@ -52,6 +54,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     indexCommand(),
     searchCommand(),
     mineCommand(),
+    distillTeacherCommand(),
+    probeCommand(),
     reportCommand(),
     benchCommand(),
     devicesCommand(),

@@ -228,8 +228,12 @@ export class GradientCache {
   }
 }
 
-/** The one objective, which must be computed by tiles: an objective over whole batches has none to be cached by. */
-function tiledLoss(objectives: readonly Objective[]): InfoNceOptions {
+/**
+ * The one objective, which must be computed by tiles.
+ *
+ * @throws TrainError `INPUT_CONFIG` for objectives over whole batches
+ */
+export function tiledLoss(objectives: readonly Objective[]): InfoNceOptions {
   const whole = objectives.filter(({ tiles }) => !tiles).map(({ name }) => name);
   if (whole.length > 0) {
     throw new TrainError(

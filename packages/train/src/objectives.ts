@@ -2,10 +2,16 @@
 import type { Batch, PackedBatch } from '@synglot/data';
 import {
   type BatchCapacity,
+  type BatchCounts,
   type ContrastiveOptions,
   contrastive,
   groupsFeed,
   type Objective,
+  type ObjectiveReads,
+  type ObjectiveValues,
+  objectiveResults,
+  perturbedPass,
+  weighObjectives,
 } from '@synglot/nn';
 import type { AuxiliaryParameter } from './auxiliary-parameters.js';
 
@@ -25,6 +31,22 @@ export interface TrainObjective {
   readonly parameters?: readonly AuxiliaryParameter[];
   /** Feeds of the objective's own; two objectives that feed one name must agree on it. */
   feeds?(context: ObjectiveContext): Readonly<Record<string, ArrayBufferView>>;
+}
+
+/** The loss and every value of a batch; `perturbed_loss` beside them where it was gone over twice (FGM). */
+export function readObjectives(
+  objectives: readonly Objective[],
+  reads: ObjectiveReads,
+  counts: BatchCounts,
+  perturbed: boolean,
+): ObjectiveValues {
+  const clean = weighObjectives(objectives, (objective) => objective.value(reads, counts));
+  if (!perturbed) return clean;
+  const again = Object.fromEntries(
+    objectiveResults(objectives).map((name) => [name, reads[name + perturbedPass] as Float32Array]),
+  );
+  const { loss } = weighObjectives(objectives, (objective) => objective.value(again, counts));
+  return { ...clean, values: { ...clean.values, perturbed_loss: loss } };
 }
 
 /** In-batch InfoNCE with the batch's masks. */

@@ -20,6 +20,7 @@ export interface PlanCacheOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
   readonly objectives: readonly Objective[];
+  readonly perturbation?: number;
   readonly optimizer: OptimizerOptions;
   /** Default `f32`. */
   readonly precision?: Precision;
@@ -108,7 +109,8 @@ export class PlanCache {
   }
 
   #build(mode: BatchPlanMode, capacity: BatchCapacity): Plan {
-    const { executor, store, config, pooling, objectives, optimizer, precision } = this.#options;
+    const { executor, store, config, pooling, objectives, optimizer, precision, perturbation } =
+      this.#options;
     return buildTrainPlan({
       device: executor.device,
       config,
@@ -119,6 +121,7 @@ export class PlanCache {
       mode,
       optimizer,
       ...(precision ? { precision } : {}),
+      ...(perturbation === undefined ? {} : { perturbation }),
     });
   }
 

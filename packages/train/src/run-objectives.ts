@@ -1,4 +1,5 @@
 /** From a configuration to the objectives of its run, and from their values to lines of metrics. */
+import type { TrainingSet } from '@synglot/data';
 import {
   type ContrastiveOptions,
   contrastive,
@@ -9,13 +10,19 @@ import {
 } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
+import { tiledLoss } from './gradient-cache.js';
+import { adversarialObjectives } from './objective-languages.js';
+import { distillationObjective, marginMseObjective } from './objective-teacher.js';
 import { masked, type TrainObjective } from './objectives.js';
+import { Teacher } from './teacher.js';
 import type { StepMetrics } from './trainer.js';
 
 /** What of a model and its data objectives depend on. */
 export interface ObjectiveSetting {
   /** Of the embeddings. */
   readonly dimension: number;
+  readonly training: TrainingSet;
+  readonly onNotice: (line: string) => void;
 }
 
 /**
@@ -23,8 +30,81 @@ export interface ObjectiveSetting {
  *
  * @throws TrainError `INPUT_CONFIG` where a section does not fit the model or the data
  */
-export function runObjectives(config: TrainConfig, setting: ObjectiveSetting): TrainObjective[] {
-  return contrastiveObjectives(config, setting);
+export async function runObjectives(
+  config: TrainConfig,
+  setting: ObjectiveSetting,
+): Promise<TrainObjective[]> {
+  if (config.fgm && config.training.cache_tokens !== undefined) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      'fgm: perturbations need the whole batch at once; leave training.cache_tokens out',
+    );
+  }
+  const objectives = [
+    ...contrastiveObjectives(config, setting),
+    ...(await teacherObjectives(config, setting)),
+    ...languageObjectives(config, setting),
+  ];
+  if (config.training.cache_tokens !== undefined) tiledLoss(objectives.map(({ objective }) => objective));
+  return objectives;
+}
+
+async function teacherObjectives(
+  { distillation, margin_mse: margins }: TrainConfig,
+  { dimension, training, onNotice }: ObjectiveSetting,
+): Promise<TrainObjective[]> {
+  const objectives: TrainObjective[] = [];
+  const open = async (folder: string, key: string) => {
+    const teacher = await Teacher.open(folder, key);
+    const { found, total } = teacher.coverage(training);
+    if (found === 0) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `${key}: ${folder} has an embedding for none of the ${total} questions and passages; make it from the same data: synglot distill-teacher CONFIG --teacher MODEL --output ${folder}`,
+      );
+    }
+    if (found < total) {
+      onNotice(`${key}: ${found} of ${total} questions and passages have a teacher's embedding`);
+    }
+    return teacher;
+  };
+  if (distillation) {
+    const teacher = await open(distillation.teacher, 'distillation.teacher');
+    if (teacher.dimension !== dimension) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `distillation.teacher: ${distillation.teacher} has embeddings of ${teacher.dimension} numbers, the model's have ${dimension}; choose a teacher with as many, or use margin_mse`,
+      );
+    }
+    objectives.push(distillationObjective(teacher, distillation));
+  }
+  if (margins) {
+    const teacher = await open(margins.teacher, 'margin_mse.teacher');
+    if (training.items.every(({ negatives }) => negatives.length === 0)) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        'margin_mse: the data have no hard negatives; mine some with: synglot mine CONFIG --output FILE',
+      );
+    }
+    objectives.push(marginMseObjective(teacher, margins));
+  }
+  return objectives;
+}
+
+function languageObjectives(
+  { adversarial, training: { seed } }: TrainConfig,
+  { dimension, training }: ObjectiveSetting,
+): TrainObjective[] {
+  if (!adversarial) return [];
+  const languages = [...training.languages].sort();
+  if (languages.length < 2) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `adversarial: a language discriminator needs two languages, but the data have ${languages.join(', ')} alone`,
+    );
+  }
+  const { learning_rate_scale: learningRateScale, ...options } = adversarial;
+  return adversarialObjectives({ ...options, learningRateScale, dimension, languages, seed });
 }
 
 function contrastiveObjectives(

@@ -123,7 +123,7 @@ async function runPhase(
   const phase = phaseAt(phases, saved?.state.step ?? 0);
   const { updatesBefore } = phase;
   const dimension = embeddingDimension(encoder, checkpoint.pooling);
-  const objectives = runObjectives(config, { dimension });
+  const objectives = await runObjectives(config, { dimension, training, onNotice });
   const auxiliary = objectives.flatMap(({ parameters = [] }) => parameters);
   const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
   const optimizer = { ...toOptimizer(config, specs), updatesBefore };
@@ -145,6 +145,7 @@ async function runPhase(
       ...(rewrite ? { rewrite } : {}),
     },
     objectives,
+    ...(config.fgm ? { perturbation: config.fgm.epsilon } : {}),
     optimizer,
     schedule: {
       learningRate: config.optimizer.learning_rate,

@@ -26,8 +26,8 @@ import {
   type Precision,
   packBatch,
   packStep,
+  perturbedPass,
   type StepValues,
-  weighObjectives,
 } from '@synglot/nn';
 import type { StoppingState } from './early-stopping.js';
 import { TrainError } from './errors.js';
@@ -39,7 +39,7 @@ import {
   nextLossScale,
   smallestLossScale,
 } from './loss-scale.js';
-import type { TrainObjective } from './objectives.js';
+import { readObjectives, type TrainObjective } from './objectives.js';
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import { learningRateAt, type ScheduleOptions } from './schedule.js';
 
@@ -55,6 +55,8 @@ export interface TrainerOptions {
   readonly collate?: CollateOptions;
   /** What is minimised. */
   readonly objectives: readonly TrainObjective[];
+  /** Length of an adversarial perturbation of the word embeddings (FGM); see `buildTrainPlan`. */
+  readonly perturbation?: number;
   readonly optimizer: OptimizerOptions;
   readonly schedule: ScheduleOptions;
   /** Batches whose gradients are averaged for one update. Default 1. */
@@ -297,7 +299,7 @@ export class Trainer {
     values: UpdateValues,
     micro: number,
   ): Promise<{ loss: ObjectiveValues; clip: Float32Array }> {
-    const { config, objectives, schedule, seed } = this.#options;
+    const { config, objectives, perturbation, schedule, seed } = this.#options;
     const { queries, candidates } = packed.counts;
     const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
     const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
@@ -305,15 +307,21 @@ export class Trainer {
     const context = { batch, packed, capacity, progress: this.#step / schedule.steps };
     const own = objectives.map((objective) => objective.feeds?.(context));
     const emitted = objectives.map(({ objective }) => objective);
+    const perturbed = mode !== 'evaluate' && perturbation !== undefined;
+    const results = objectiveResults(emitted);
     const { reads } = await compiled.run({
       feeds: Object.assign({ ...feeds, step }, ...own),
-      reads: [...objectiveResults(emitted), ...(mode === 'step' ? [clipResult] : [])],
+      reads: [
+        ...results,
+        ...(perturbed ? results.map((name) => name + perturbedPass) : []),
+        ...(mode === 'step' ? [clipResult] : []),
+      ],
     });
     const floats = Object.fromEntries(
       Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]),
     );
     return {
-      loss: weighObjectives(emitted, (objective) => objective.value(floats, { queries, candidates })),
+      loss: readObjectives(emitted, floats, { queries, candidates }, perturbed),
       clip: floats[clipResult] ?? new Float32Array(3),
     };
   }

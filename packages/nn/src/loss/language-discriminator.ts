@@ -68,6 +68,7 @@ export function languageDiscriminator({ languages }: LanguageDiscriminatorOption
     weight: 0,
     emitRows(g, x, side) {
       const { axis } = x;
+      const strength = g.feed(reversalFeed, [4], 'f32');
       const first = linear(g, x, layer(0), `discriminator of ${side}, first layer`);
       const active = gelu(g, first.output, `discriminator of ${side}`);
       const last = linear(g, active.output, layer(1), `discriminator of ${side}, last layer`);
@@ -80,7 +81,7 @@ export function languageDiscriminator({ languages }: LanguageDiscriminatorOption
             g.plan.dispatch('scale_reversed', {
               label: `gradient reversal of ${side}`,
               constants: { ACCUMULATE: accumulate },
-              bindings: { x: dX.tensor, strength: g.feed(reversalFeed, [4], 'f32'), y: target.tensor },
+              bindings: { x: dX.tensor, strength, y: target.tensor },
               params: { ...rowParams(axis), columns: x.columns },
               workgroups: stridedWorkgroups(axis, x.columns),
             }),

@@ -4,7 +4,7 @@ import { EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/m
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import { type DeviceOptions, dimensionSize, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
 interface EncodeOptions extends DeviceOptions {
   readonly model: string;
@@ -12,6 +12,7 @@ interface EncodeOptions extends DeviceOptions {
   readonly output: string;
   readonly maxLength?: number;
   readonly prefix?: string;
+  readonly dimension?: number;
 }
 
 export function encodeCommand(): Command {
@@ -24,7 +25,8 @@ export function encodeCommand(): Command {
     .requiredOption('--input <file>', 'UTF-8 text, one text a line')
     .requiredOption('--output <file>', 'NumPy file to write, float32 [lines, dimension]')
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
-    .option('--prefix <text>', 'put in front of every line, such as "query: "');
+    .option('--prefix <text>', 'put in front of every line, such as "query: "')
+    .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
     const lines = await readLines(options.input);
     const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
@@ -35,11 +37,13 @@ export function encodeCommand(): Command {
       const vectors = await model.embed(lines, {
         ...(options.maxLength ? { maxLength: options.maxLength } : {}),
         ...(options.prefix ? { prefix: options.prefix } : {}),
+        ...(options.dimension ? { dimension: options.dimension } : {}),
         onProgress: (done) => bar.update(done),
       });
       bar.stop();
-      await writeNpy(options.output, lines.length, model.dimension, [vectors]);
-      console.log(`${options.output}: ${lines.length} × ${model.dimension}`);
+      const { dimension = model.dimension } = options;
+      await writeNpy(options.output, lines.length, dimension, [vectors]);
+      console.log(`${options.output}: ${lines.length} × ${dimension}`);
     } finally {
       executor.destroy();
     }

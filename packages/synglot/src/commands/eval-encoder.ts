@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
-import { EmbeddingModel, openCheckpoint, type TextInput } from '@synglot/models';
+import { checkDimension, EmbeddingModel, openCheckpoint, type TextInput } from '@synglot/models';
 import { progressBar } from '../progress.js';
 
 export interface EncoderOptions {
@@ -12,6 +12,8 @@ export interface EncoderOptions {
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
   readonly maxLength?: number;
+  /** Embeddings are cut to their first so many numbers, normalised again. */
+  readonly dimension?: number;
 }
 
 export interface Encoder {
@@ -31,22 +33,26 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   const { query = '', passage = '' } = checkpoint.prompts;
   const passagePrefix = options.passagePrefix ?? passage;
   const maxLength = Math.min(options.maxLength ?? checkpoint.maxLength, checkpoint.maxLength);
+  const { dimension = model.dimension } = options;
+  checkDimension(dimension, model.dimension);
   const embed = async (label: string, texts: readonly TextInput[], prefix: string) => {
     const bar = progressBar(label, texts.length, 'texts');
-    const vectors = await model.embed(texts, { prefix, maxLength, onProgress: (done) => bar.update(done) });
+    const onProgress = (done: number) => bar.update(done);
+    const vectors = await model.embed(texts, { prefix, maxLength, dimension, onProgress });
     bar.stop();
     return vectors;
   };
   return {
-    dimension: model.dimension,
+    dimension,
     passageKey: {
       model: await fingerprint(checkpoint.source),
       passage_prefix: passagePrefix,
       max_length: maxLength,
+      ...(dimension === model.dimension ? {} : { dimension }),
     },
     queries: (texts) => embed('questions', texts, options.queryPrefix ?? query),
     passages: (texts) => embed('candidates', texts, passagePrefix),
-    passageChunk: (texts) => model.embed(texts, { prefix: passagePrefix, maxLength }),
+    passageChunk: (texts) => model.embed(texts, { prefix: passagePrefix, maxLength, dimension }),
   };
 }
 

@@ -5,7 +5,14 @@ import { Command, Option } from 'commander';
 import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
-import { type DeviceOptions, languageList, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  type DeviceOptions,
+  dimensionSize,
+  languageList,
+  openDevice,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 export interface EvalOptions extends DeviceOptions {
   readonly task?: keyof typeof benchmarks;
@@ -30,6 +37,7 @@ export interface EvalOptions extends DeviceOptions {
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
   readonly maxLength?: number;
+  readonly dimension?: number;
 }
 
 export function evalCommand(): Command {
@@ -76,7 +84,8 @@ export function evalCommand(): Command {
     .option('--depth <count>', "passages retrieved for each query; default: the benchmark's", wholeNumber(1))
     .option('--query-prefix <text>', "put in front of questions; default: the model's")
     .option('--passage-prefix <text>', "put in front of candidates; default: the model's")
-    .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3));
+    .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
+    .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(withRunOptions(command)).action(async (options: EvalOptions & RunEvalOptions) => {
     if (options.qrels !== undefined || options.run !== undefined) return runEvalCommand(options);
     const { task, suite } = options;

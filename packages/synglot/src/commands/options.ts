@@ -50,6 +50,15 @@ export function collect(value: string, values: readonly string[] = []): string[]
   return [...values, value];
 }
 
+/** Parses the size to which embeddings are cut: a multiple of 4, as exact search wants it. */
+export function dimensionSize(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 4 || number % 4 !== 0) {
+    throw new InvalidArgumentError('expected a multiple of 4');
+  }
+  return number;
+}
+
 /** Parses `en,de,ar`. */
 export function languageList(value: string): string[] {
   const langs = value

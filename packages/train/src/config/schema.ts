@@ -4,8 +4,10 @@
  * `config.ts` reads files with it and words the errors.
  */
 import { z } from 'zod';
+import { adversarialSection, fgmSection } from './adversarial.js';
 import { codeSwitchingSection } from './code-switching.js';
 import { dataSource } from './data.js';
+import { distillationSection, marginMseSection } from './distillation.js';
 import { freshModelSection } from './fresh-model.js';
 import { holdOutSection } from './hold-out.js';
 import { lossSection } from './loss.js';
@@ -30,6 +32,10 @@ export const schema = z.strictObject({
   mining: miningSection,
   loss: lossSection,
   matryoshka: matryoshkaSection,
+  distillation: distillationSection,
+  margin_mse: marginMseSection,
+  adversarial: adversarialSection,
+  fgm: fgmSection,
   optimizer: optimizerSection,
   training: trainingSection,
   validation: validationSection,

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { languageProbe } from './language-probe.js';
+import { logisticRegression } from './logistic-regression.js';
+import { minimise } from './minimise.js';
+
+/** Uniform numbers in [-1, 1): mulberry32. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 31 - 1;
+  };
+}
+
+test('L-BFGS finds the minimum of a badly scaled quadratic', () => {
+  const scales = [1, 10, 100, 1000];
+  const { x, converged } = minimise(
+    (at, gradient) =>
+      scales.reduce((sum, scale, i) => {
+        gradient[i] = scale * (at[i]! - i);
+        return sum + (scale * (at[i]! - i) ** 2) / 2;
+      }, 0),
+    new Float64Array(4),
+  );
+  expect(converged).toBe(true);
+  x.forEach((value, i) => {
+    expect(value).toBeCloseTo(i, 6);
+  });
+});
+
+/** sin of the index: the same numbers in any language. See fixtures of the test below. */
+const values = Float32Array.from({ length: 60 * 4 }, (_, i) => Math.sin(1.7 * i + 0.3 * (i % 7)));
+const labels = Uint32Array.from({ length: 60 }, (_, row) =>
+  values[row * 4]! + 0.5 * values[row * 4 + 1]! > 0.4 ? 2 : values[row * 4 + 2]! > 0 ? 1 : 0,
+);
+
+test('the objective at its minimum is that of scikit-learn', () => {
+  const { fit, predict } = logisticRegression({ values, columns: 4, labels }, { classes: 3 });
+  expect(fit.converged).toBe(true);
+  // scikit-learn 1.9.1: StandardScaler, LogisticRegression(C=1, tol=1e-10, max_iter=10000).
+  expect(fit.value).toBeCloseTo(0.303852688, 7);
+  const right = predict(values).filter((label, row) => label === labels[row]).length;
+  expect(right).toBe(59);
+});
+
+const count = 120;
+function rowsOf(shift: number) {
+  const random = numbers(5);
+  const langs = Array.from({ length: count * 3 }, (_, i) => ['de', 'en', 'fi'][i % 3] as string);
+  return {
+    vectors: Float32Array.from({ length: count * 3 * 8 }, (_, i) => {
+      const [row, column] = [Math.floor(i / 8), i % 8];
+      return random() + (column === row % 3 ? shift : 0);
+    }),
+    dimension: 8,
+    langs,
+    parallelIds: langs.map((_, i) => `text ${Math.floor(i / 3)}`),
+  };
+}
+
+test('a probe tells languages that embeddings tell, and no others', () => {
+  const apart = languageProbe(rowsOf(6));
+  expect(apart.accuracy).toBe(1);
+  expect(apart.perLanguage).toEqual({ de: 1, en: 1, fi: 1 });
+  expect(apart.majority).toBeCloseTo(1 / 3, 12);
+  expect(apart.train + apart.test).toBe(count * 3);
+  expect(apart.test % 3).toBe(0);
+  const mixed = languageProbe(rowsOf(0));
+  expect(mixed.accuracy).toBeGreaterThan(0.15);
+  expect(mixed.accuracy).toBeLessThan(0.5);
+});
+
+test('one language is a mistake', () => {
+  const rows = rowsOf(0);
+  expect(() => languageProbe({ ...rows, langs: rows.langs.map(() => 'en') })).toThrow(
+    /two languages.* 1 languages/,
+  );
+  expect(() => languageProbe(rows, { test: 0 })).toThrow(/and 0; give more data/);
+});

@@ -1,0 +1,130 @@
+/**
+ * Embeddings of a teacher, computed once and stored: a folder with `embeddings.npy` [rows, dimension],
+ * `keys.txt` (which row stands for which text) and `teacher.json` (what made them).
+ *
+ * A text is named by its data set and parallel id, so that every language's version finds the embedding of
+ * the version that the teacher has read. Not the teacher itself: `synglot distill-teacher` runs it.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Row, TrainingSet } from '@synglot/data';
+import { readNpy, writeNpy } from '@synglot/models';
+import { TrainError } from './errors.js';
+
+/** Whether a row is read as a question or as a passage; negatives are passages. */
+export type TeacherKind = 'query' | 'passage';
+
+/** What a teacher is asked to embed. */
+export interface TeacherText {
+  readonly key: string;
+  readonly kind: TeacherKind;
+  readonly text: string;
+}
+
+/** What made stored embeddings. */
+export interface TeacherInfo {
+  readonly model: string;
+  /** Language of the texts that were embedded. */
+  readonly lang: string;
+  readonly query_prefix: string;
+  readonly passage_prefix: string;
+}
+
+/** Names a text in every language. */
+export function teacherKey(kind: TeacherKind, row: Pick<Row, 'dataset' | 'parallelId'>): string {
+  return JSON.stringify([kind, row.dataset, row.parallelId]);
+}
+
+/** The texts of a data set in one language, each once, in a fixed order. */
+export function teacherTexts(set: TrainingSet, lang: string): TeacherText[] {
+  const texts = new Map<string, TeacherText>();
+  const language = set.languages.indexOf(lang);
+  const add = (kind: TeacherKind, parallel: readonly number[]) => {
+    const [index] = language < 0 ? [] : set.rowsIn(parallel, language);
+    if (index === undefined) return;
+    const row = set.rows[index] as Row;
+    const key = teacherKey(kind, row);
+    if (!texts.has(key)) texts.set(key, { key, kind, text: row.text });
+  };
+  for (const { query, passage, negatives } of set.items) {
+    add('query', set.queries[query] as readonly number[]);
+    add('passage', set.passages[passage] as readonly number[]);
+    for (const negative of negatives) add('passage', set.passages[negative] as readonly number[]);
+  }
+  return [...texts.values()];
+}
+
+/** Writes embeddings; row i of `vectors` is that of `texts[i]`. */
+export async function writeTeacher(
+  folder: string,
+  info: TeacherInfo,
+  texts: readonly TeacherText[],
+  vectors: Float32Array,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const dimension = vectors.length / texts.length;
+  await writeFile(join(folder, 'keys.txt'), texts.map(({ key }) => `${key}\n`).join(''));
+  await writeFile(join(folder, 'teacher.json'), `${JSON.stringify({ ...info, dimension }, null, 2)}\n`);
+  // Last: a folder without it is not whole.
+  await writeNpy(join(folder, 'embeddings.npy'), texts.length, dimension, [vectors]);
+}
+
+/** Stored embeddings in memory. */
+export class Teacher {
+  readonly #rows: ReadonlyMap<string, number>;
+  readonly #vectors: Float32Array;
+
+  constructor(
+    readonly folder: string,
+    readonly dimension: number,
+    keys: readonly string[],
+    vectors: Float32Array,
+  ) {
+    this.#rows = new Map(keys.map((key, row) => [key, row]));
+    this.#vectors = vectors;
+  }
+
+  /**
+   * Reads a folder.
+   *
+   * @param key of the configuration, for messages
+   * @throws TrainError `INPUT_CONFIG` where it is not what `writeTeacher` wrote
+   */
+  static async open(folder: string, key: string): Promise<Teacher> {
+    const remedy = 'make it with: synglot distill-teacher CONFIG --teacher MODEL --output FOLDER';
+    let keys: string[];
+    try {
+      keys = (await readFile(join(folder, 'keys.txt'), 'utf8')).split('\n').filter(Boolean);
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const reason = missing ? "no stored teacher's embeddings there" : (error as Error).message;
+      throw new TrainError('INPUT_CONFIG', `${key}: ${folder}: ${reason}; ${remedy}`);
+    }
+    const { rows, columns, data } = await readNpy(join(folder, 'embeddings.npy'));
+    if (rows !== keys.length) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `${key}: ${folder}: ${keys.length} keys for ${rows} embeddings; ${remedy}`,
+      );
+    }
+    return new Teacher(folder, columns, keys, data);
+  }
+
+  /** The embedding of a text in whichever language, or undefined. */
+  vector(kind: TeacherKind, row: Row): Float32Array | undefined {
+    const index = this.#rows.get(teacherKey(kind, row));
+    if (index === undefined) return undefined;
+    return this.#vectors.subarray(index * this.dimension, (index + 1) * this.dimension);
+  }
+
+  /** How many of a data set's questions and passages have an embedding. */
+  coverage(set: TrainingSet): { readonly found: number; readonly total: number } {
+    const first = (kind: TeacherKind, parallel: readonly number[]) =>
+      this.vector(kind, set.rows[parallel[0] as number] as Row) ? 1 : 0;
+    const sides = [
+      set.queries.map((parallel) => first('query', parallel)),
+      set.passages.map((parallel) => first('passage', parallel)),
+    ].flat();
+    return { found: sides.reduce<number>((sum, one) => sum + one, 0), total: sides.length };
+  }
+}

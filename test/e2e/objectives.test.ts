@@ -1,0 +1,127 @@
+/** Commands of teachers, probes and cut embeddings, from data to files; columns of metrics. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EmbeddingModel, openCheckpoint, readNpy, SafetensorsFile } from '@synglot/models';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCliWell } from '../support/cli.js';
+import { openTestExecutor } from '../support/executor.js';
+import { cosine, readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+
+let folder: Awaited<ReturnType<typeof testFolder>>;
+const inFolder = (...parts: string[]) => join(folder.path, ...parts);
+beforeAll(async () => {
+  folder = await testFolder('objectives');
+  await saveTinyModel(inFolder('model'));
+  await writeJsonl(inFolder('pairs.jsonl'), tinyPairs(40));
+});
+afterAll(() => folder.remove());
+
+async function writeConfig(name: string, lines: string): Promise<string> {
+  const path = inFolder(`${name}.yaml`);
+  await writeFile(
+    path,
+    `model: ${inFolder('model')}
+data: [{ format: pairs-jsonl, path: ${inFolder('pairs.jsonl')} }]
+sampling: { batch_size: 8 }
+training: { steps: 6, dropout: 0 }
+optimizer: { learning_rate: 0.003 }
+output: ${inFolder(name)}
+${lines}`,
+  );
+  return path;
+}
+
+it('a teacher is stored once, and its embeddings are what a run is trained towards', async () => {
+  const config = await writeConfig(
+    'distilled',
+    `loss: { weight: 0.2 }\ndistillation: { teacher: ${inFolder('teacher')}, measure: cosine, weight: 0.8 }\n`,
+  );
+  await saveTinyModel(inFolder('other'), undefined, { initializerRange: 0.5 });
+  const args = ['distill-teacher', config, '--teacher', inFolder('other'), '--output', inFolder('teacher')];
+  const { stdout } = await runCliWell(args);
+  expect(stdout).toContain(': 80 × 16');
+
+  // The stored embedding is that of the English text.
+  const keys = (await readFile(inFolder('teacher/keys.txt'), 'utf8')).split('\n');
+  const { data } = await readNpy(inFolder('teacher/embeddings.npy'));
+  const row = keys.indexOf(JSON.stringify(['passage', 'pairs', '7']));
+  const text = tinyPairs(40).find(({ lang, parallel_id: id }) => lang === 'en' && id === '7')?.passage;
+  const executor = await openTestExecutor();
+  const model = await EmbeddingModel.load(executor, await openCheckpoint(inFolder('other')));
+  const expected = await model.embed([text as string]);
+  expect(cosine(data.subarray(row * 16, (row + 1) * 16), expected)).toBeGreaterThan(0.999999);
+  await model.destroy();
+  executor.destroy();
+
+  await runCliWell(['train', config]);
+  const metrics = await readMetrics(inFolder('distilled'));
+  for (const entry of metrics) {
+    const { loss, contrastive, distillation } = entry as Record<string, number>;
+    expect(loss).toBeCloseTo(0.2 * contrastive! + 0.8 * distillation!, 6);
+  }
+  const [first, last] = [metrics[0], metrics.at(-1)];
+  expect(last?.distillation as number).toBeLessThan(first?.distillation as number);
+});
+
+it("a discriminator's parameters are saved with the run, not with the model", async () => {
+  const config = await writeConfig('adversarial', 'adversarial: { hidden: 8, schedule: linear }\n');
+  await runCliWell(['train', config]);
+  const tensors = async (path: string) => {
+    const bytes = await readFile(path);
+    const header = bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE(0)));
+    return Object.keys(JSON.parse(header)).filter((name) => name.includes('language_discriminator'));
+  };
+  const checkpoint = inFolder('adversarial/checkpoints/step-000006');
+  expect(await tensors(join(checkpoint, 'optimizer.safetensors'))).toContain(
+    'parameter language_discriminator.0.weight',
+  );
+  expect(await tensors(join(checkpoint, 'model/model.safetensors'))).toEqual([]);
+  expect(await tensors(inFolder('adversarial/model/model.safetensors'))).toEqual([]);
+  const file = await SafetensorsFile.open(join(checkpoint, 'optimizer.safetensors'));
+  const weights = await file.readRows('parameter language_discriminator.1.weight', 0, 4);
+  // Three languages, four columns: the fourth is no language, gets no gradient, and decays alone.
+  expect(weights.length).toBe(4 * 8);
+  for (const entry of await readMetrics(inFolder('adversarial'))) {
+    const { loss, contrastive } = entry as Record<string, number>;
+    expect(loss).toBe(contrastive);
+    expect(entry.language_discriminator_accuracy).toBeGreaterThanOrEqual(0);
+  }
+});
+
+it('a learned temperature moves, and FGM reports the perturbed loss', async () => {
+  const config = await writeConfig(
+    'temperature',
+    'loss: { temperature: 0.1, learnable_temperature: { learning_rate_scale: 10 } }\nfgm: { epsilon: 0.5 }\n',
+  );
+  await runCliWell(['train', config]);
+  const metrics = await readMetrics(inFolder('temperature'));
+  expect(metrics[0]?.temperature).toBeCloseTo(0.1, 6);
+  expect(Math.abs((metrics.at(-1)?.temperature as number) - 0.1)).toBeGreaterThan(1e-4);
+  for (const entry of metrics) {
+    expect(entry.perturbed_loss as number).toBeGreaterThan(entry.loss as number);
+  }
+});
+
+it('a probe reports its accuracy beside the majority, and cut embeddings are those of the first numbers', async () => {
+  const report = inFolder('probe.json');
+  const probe = ['probe', '--model', inFolder('model'), '--data', inFolder('pairs.jsonl'), '--json', report];
+  const { stdout } = await runCliWell(probe);
+  expect(stdout).toMatch(/language probe: .* of \d+ texts; always the most frequent language: 33\.3%/);
+  const { accuracy, majority, languages } = JSON.parse(await readFile(report, 'utf8'));
+  expect(languages).toEqual(['de', 'en', 'fi']);
+  expect(majority).toBeCloseTo(1 / 3, 6);
+  // Random weights still tell languages apart: their words are different.
+  expect(accuracy).toBeGreaterThan(0.6);
+
+  await writeFile(inFolder('lines.txt'), 'red apple\nalter Baum\n');
+  const encode = ['encode', '--model', inFolder('model'), '--input', inFolder('lines.txt'), '--output'];
+  await runCliWell([...encode, inFolder('whole.npy')]);
+  await runCliWell([...encode, inFolder('cut.npy'), '--dimension', '8']);
+  const [whole, cut] = [await readNpy(inFolder('whole.npy')), await readNpy(inFolder('cut.npy'))];
+  expect([cut.rows, cut.columns]).toEqual([2, 8]);
+  for (const row of [0, 1]) {
+    const vector = cut.data.subarray(row * 8, row * 8 + 8);
+    expect(Math.hypot(...vector)).toBeCloseTo(1, 6);
+    expect(cosine(vector, whole.data.subarray(row * 16, row * 16 + 8))).toBeGreaterThan(0.9999999);
+  }
+});
