@@ -36,7 +36,7 @@ beforeEach(({ skip }) => skip(!canStore(executor, 'f16'), noHalf));
 const config: EncoderConfig = {
   family: 'bert',
   vocabularySize: 61,
-  hiddenSize: 32,
+  hiddenSize: 64,
   layers: 2,
   heads: 4,
   intermediateSize: 48,
@@ -51,7 +51,7 @@ const config: EncoderConfig = {
 const mean: PoolingConfig = { mode: 'mean', normalize: true };
 const dense: PoolingConfig = {
   mode: 'cls',
-  dense: { inFeatures: 32, outFeatures: 12, bias: true, activation: 'tanh' },
+  dense: { inFeatures: 64, outFeatures: 12, bias: true, activation: 'tanh' },
   normalize: true,
 };
 const objectives = [contrastive({ temperature: 0.1, direction: 'both' })];
@@ -86,7 +86,7 @@ async function openStore(pooling: PoolingConfig, precision: Precision): Promise<
   await store.load('parameter', async (name, begin, end) => {
     const shape = store.layout.shape(name);
     const columns = shape.slice(1).reduce((product, size) => product * size, 1);
-    const random = randomFloats((end - begin) * columns, 500 + index++, shape.length > 1 ? 0.4 : 0.2);
+    const random = randomFloats((end - begin) * columns, 500 + index++, shape.length > 1 ? 0.25 : 0.2);
     return name.endsWith('LayerNorm.weight') ? random.map((value) => value + 1) : random;
   });
   store.allocate('gradient');

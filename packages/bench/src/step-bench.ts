@@ -1,6 +1,7 @@
 /** One training step of a shape on a device, ready to be run and timed. Knows no files and prints nothing. */
 import { type DispatchTiming, type Executor, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
+  buildCastPlan,
   buildTrainPlan,
   clipResult,
   columnLossResult,
@@ -10,8 +11,10 @@ import {
   encoderParameters,
   freshParameters,
   groupsFeed,
+  halfKind,
   meanLoss,
   ParameterStore,
+  type Precision,
   packBatch,
   packStep,
   rowLossResult,
@@ -25,6 +28,8 @@ export interface StepBenchOptions {
   /** `sgd` without state and clipping, as the peers do it; `adamw` with clipping, as people train. */
   readonly optimizer: 'sgd' | 'adamw';
   readonly seed?: number;
+  /** Default `f32`. */
+  readonly precision?: Precision;
 }
 
 export interface StepBench {
@@ -52,6 +57,11 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const { encoder, pooling } = shape;
   const specs = encoderParameters(encoder, pooling);
   const store = new ParameterStore(executor, specs);
+  const precision = options.precision ?? 'f32';
+  const mixed = precision === 'mixed';
+  if (mixed) store.allocate(halfKind);
+  // As a run would begin; nothing overflows at the shapes that are measured.
+  const lossScale = mixed ? 1024 : 1;
   const adamw = options.optimizer === 'adamw';
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
@@ -66,6 +76,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
     pooling,
     layout: store.layout,
     device: executor.device,
+    precision,
     capacity,
     objectives: [contrastive({ temperature, direction: 'query-to-passage' })],
     mode: 'step',
@@ -83,6 +94,11 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const warmBegin = performance.now();
   await warming;
   (await warm).destroy();
+  if (mixed) {
+    const cast = await executor.compile(buildCastPlan(store.layout), store.externals);
+    await cast.run();
+    cast.destroy();
+  }
   const compiled = await executor.compile(plan, store.externals);
   const compileSeconds = (performance.now() - warmBegin) / 1000;
   const { feeds, counts } = packBatch(encoder, capacity, batch);
@@ -95,6 +111,8 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
         step: packStep({
           counts,
           seed: index,
+          lossScale,
+          gradientScale: 1 / lossScale,
           update: { step: index + 1, learningRate: adamw ? 3e-5 : learningRate, beta1, beta2 },
         }),
       },

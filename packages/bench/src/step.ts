@@ -3,10 +3,11 @@
  *
  *   node packages/bench/dist/step.js [--device lavapipe] [--executor native] [--runs 10] [--profile] [--json]
  *     [--shape peers|minilm|xlm-r-base|labse] [--pairs 32] [--lengths 32|xquad-r] [--optimizer sgd|adamw]
- *     [--trace step.json]
+ *     [--precision f32|mixed] [--trace step.json]
  *
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
- * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`). With
+ * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`; mixed
+ * precision: `step-<shape>-<executor>-mixed.json`). With
  * `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
  * of the step in which the device was idle.
  */
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     pairs: { type: 'string' },
     lengths: { type: 'string' },
     optimizer: { type: 'string', default: 'sgd' },
+    precision: { type: 'string', default: 'f32' },
     profile: { type: 'boolean', default: false },
     trace: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -50,10 +52,16 @@ const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
+const mixed = values.precision === 'mixed';
+if (mixed && !executor.device.features.includes('shader-f16')) {
+  console.error(`--precision mixed: ${executor.device.name} has no half precision (shader-f16)`);
+  process.exit(2);
+}
 const step = await openStepBench(executor, {
   shape,
   batch,
   optimizer: values.optimizer === 'adamw' ? 'adamw' : 'sgd',
+  precision: mixed ? 'mixed' : 'f32',
 });
 
 /** Device time by kernel, most first. */
@@ -107,11 +115,13 @@ if (values.json) {
       `wrote ${values.trace}; idle ${(100 * idleShare(timings)).toFixed(1)}% of the profiled step, its dispatches take ${((100 * deviceSeconds) / seconds.median).toFixed(1)}% of the time of a step without timestamps`,
     );
   }
-  const name = asPeers ? `step-${executor.kind}` : `step-${values.shape}-${executor.kind}`;
+  const which = asPeers && !mixed ? executor.kind : `${values.shape}-${executor.kind}`;
+  const name = `step-${which}${mixed ? '-mixed' : ''}`;
+  const stored = mixed ? 'mixed precision' : 'f32';
   const path = writeResult(executor.device, name, {
     benchmark: asPeers
-      ? 'training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD'
-      : `training step: ${values.shape}, ${batch.queries} pairs, lengths ${lengths}, f32, ${values.optimizer}`,
+      ? `training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, ${stored}, SGD`
+      : `training step: ${values.shape}, ${batch.queries} pairs, lengths ${lengths}, ${stored}, ${values.optimizer}`,
     tokens: step.tokens,
     pairs: batch.queries,
     ...measured,
