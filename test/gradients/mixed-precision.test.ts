@@ -9,6 +9,7 @@ import {
   buildTrainPlan,
   columnLossResult,
   contrastive,
+  type DeviceTraits,
   type EncoderConfig,
   encoderParameters,
   halfKind,
@@ -56,6 +57,8 @@ const dense: PoolingConfig = {
 };
 const objectives = [contrastive({ temperature: 0.1, direction: 'both' })];
 const seed = 0xcafe_f00d;
+/** lavapipe takes long to compile what is for GPUs. */
+const compileTimeoutMs = 300_000;
 const batch = makeBatch(12, 20);
 
 function makeBatch(queries: number, candidates: number): PackedBatch {
@@ -111,12 +114,16 @@ async function gradients(store: ParameterStore, lossScale: number): Promise<Map<
   return found;
 }
 
-async function whole(pooling: PoolingConfig, precision: Precision, lossScale: number): Promise<Outcome> {
+async function whole(
+  pooling: PoolingConfig,
+  precision: Precision,
+  lossScale: number,
+  device: DeviceTraits = executor.device,
+): Promise<Outcome & { readonly kernels: readonly string[] }> {
   const store = await openStore(pooling, precision);
   const { layout } = store;
   const { queries, candidates, tokens } = batch.counts;
   const capacity = { tokens: tokens + 5, queries: queries + 4, candidates: candidates + 4 };
-  const { device } = executor;
   const plan = buildTrainPlan({
     ...{ config, pooling, layout, device, precision, capacity, objectives },
     mode: 'accumulate',
@@ -129,7 +136,8 @@ async function whole(pooling: PoolingConfig, precision: Precision, lossScale: nu
   });
   const values = (name: string) => new Float32Array(reads[name] as ArrayBuffer);
   const loss = meanLoss(values(rowLossResult), values(columnLossResult), queries, 'both');
-  const outcome = { loss, gradients: await gradients(store, lossScale) };
+  const kernels = plan.kernels.map(({ label }) => label);
+  const outcome = { loss, gradients: await gradients(store, lossScale), kernels };
   compiled.destroy();
   store.destroy();
   return outcome;
@@ -181,6 +189,26 @@ describe.each([
 test('in f32 a loss scale changes the exponents of the gradients, and nothing else', async () => {
   expect(await whole(mean, 'f32', 1024)).toEqual(await whole(mean, 'f32', 1));
 });
+
+test(
+  'with the kernels of a GPU with matrix units',
+  async ({ skip }) => {
+    const { device } = executor;
+    const units = device.subgroupMatrixConfigs.some(
+      ({ component, result }) => component === 'f16' && result === 'f32',
+    );
+    skip(!units, 'this device has no matrix units for f16 with sums in f32');
+    const found = await whole(mean, 'mixed', 256, { ...device, type: 'discrete-gpu' });
+    const matrix = found.kernels.filter((name) => name.endsWith('_subgroup_matrix'));
+    for (const layout of ['nt', 'nn', 'tn'])
+      expect(
+        matrix.some((name) => name.startsWith(`matmul_${layout}`)),
+        layout,
+      ).toBe(true);
+    expectNear(found, await whole(mean, 'f32', 1), 0.01);
+  },
+  compileTimeoutMs,
+);
 
 test('a loss scale that is too small loses gradients, one that is too large overflows', async () => {
   const expected = await whole(mean, 'f32', 1);
