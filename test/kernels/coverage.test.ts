@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { catalogue } from '@synglot/kernels';
+import { catalogue, type KernelName } from '@synglot/kernels';
 import { expect, test } from 'vitest';
 import { kernelTests } from '../support/kernel-coverage.js';
 
@@ -32,4 +32,17 @@ test('every WGSL file is in the catalogue', () => {
 test('the generated catalogue is not stale', () => {
   const output = execFileSync(process.execPath, [generator, '--check'], { encoding: 'utf8' });
   expect(output).toContain('is up to date');
+});
+
+test('every kernel with which a loss begins its backward multiplies by the loss scale', () => {
+  const losses = fileURLToPath(new URL('../../packages/nn/src/loss/', import.meta.url));
+  const text = readdirSync(losses)
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(losses + name, 'utf8'))
+    .join('\n');
+  const kernels = [...text.matchAll(/dispatch\(\s*'(\w+_backward\w*)'/g)].map(
+    ([, name]) => name as KernelName,
+  );
+  expect(kernels.length).toBeGreaterThanOrEqual(2);
+  for (const name of kernels) expect(catalogue[name].source, name).toContain('step.loss_scale');
 });
