@@ -130,7 +130,7 @@ async function cached(
   pooling: PoolingConfig,
   direction: LossDirection,
   batches: readonly PackedBatch[],
-  size: { readonly cacheTokens: number; readonly lossTile: number },
+  size: { readonly cacheTokens: number; readonly lossTile: number; readonly recompute?: boolean },
 ): Promise<Outcome & { readonly evaluated: number }> {
   const store = await openStore(pooling);
   const objectives = [contrastive({ temperature, direction })];
@@ -188,6 +188,16 @@ test('one chunk, one tile', async () => {
 test('the chunks change not one dropout mask: chunks of one sequence give the same gradients', async () => {
   const expected = await whole(mean, 'both', hard);
   expectEqual(await cached(mean, 'both', [hard], { cacheTokens: 9, lossTile: 8 }), expected);
+});
+
+test('recomputed activations: the same bits', async () => {
+  const size = { cacheTokens: 50, lossTile: 8 };
+  const kept = await cached(mean, 'both', [hard], size);
+  const again = await cached(mean, 'both', [hard], { ...size, recompute: true });
+  expect(again.loss).toBe(kept.loss);
+  for (const [name, values] of kept.gradients) {
+    expect(bitsOf(again.gradients.get(name) as Float32Array), name).toEqual(bitsOf(values));
+  }
 });
 
 test('evaluation is that of the plan without dropout', async () => {

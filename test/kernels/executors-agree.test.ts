@@ -40,6 +40,10 @@ test('the native and the webgpu executor give the same bits', async ({ skip }) =
   }
 });
 
+test('recomputed activations give the same bits', async () => {
+  expectSameBits(await trainingBits(executor, 3, { recompute: true }), await trainingBits(executor));
+});
+
 test('the run that is compared learns something, and finite numbers', async () => {
   const bits = await trainingBits(executor, 8);
   const floats = (name: string) => new Float32Array((bits.get(name) as Uint32Array).slice().buffer);

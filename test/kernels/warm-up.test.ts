@@ -17,7 +17,7 @@ afterAll(() => {
 
 test('training after a warm-up, run while weights are loaded, has the bits of training without', async () => {
   const plain = await trainingBits(executor, 2);
-  const after = await trainingBits(warmed, 2, true);
+  const after = await trainingBits(warmed, 2, { warmUp: true });
   expect([...after.keys()]).toEqual([...plain.keys()]);
   for (const [name, bits] of plain) expect(after.get(name), name).toEqual(bits);
 });

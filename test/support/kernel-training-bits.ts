@@ -14,6 +14,7 @@ import {
   packBatch,
   packStep,
   rowLossResult,
+  type TrainPlanOptions,
 } from '@synglot/nn';
 import { randomInteger, uniform } from './random.js';
 
@@ -48,7 +49,7 @@ const kinds = ['parameter', 'gradient', 'first moment', 'second moment'];
 export async function trainingBits(
   executor: Executor,
   steps = 3,
-  warmUp = false,
+  { warmUp = false, ...options }: Pick<TrainPlanOptions, 'recompute'> & { readonly warmUp?: boolean } = {},
 ): Promise<Map<string, Uint32Array>> {
   const specs = encoderParameters(config, pooling);
   const store = new ParameterStore(executor, specs);
@@ -61,6 +62,7 @@ export async function trainingBits(
     capacity,
     objectives: [contrastive({ temperature: 0.1, direction: 'both' })],
     mode: 'step',
+    ...options,
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
   });
   const warm = warmUp ? executor.compile(warmUpPlan(plan)) : undefined;

@@ -174,6 +174,20 @@ export class Graph {
     };
   }
 
+  /** Number of the next dropout site. */
+  get nextSite(): number {
+    return this.#sites;
+  }
+
+  /** Emits again what was emitted from dropout site `site` on: the masks are the same. */
+  replayFrom<T>(site: number, emit: () => T): T {
+    const after = this.#sites;
+    this.#sites = site;
+    const emitted = emit();
+    this.#sites = after;
+    return emitted;
+  }
+
   #whole(kind: string, name: string): Tensor {
     const parts = this.layout.parts(name);
     if (parts.length !== 1) throw new RangeError(`Parameter '${name}' is split; this op needs it whole`);

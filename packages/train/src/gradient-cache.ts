@@ -44,6 +44,8 @@ export interface GradientCacheOptions {
   readonly objectives: readonly Objective[];
   /** Default `f32`. Embeddings, their gradients and the loss are f32 in any case. */
   readonly precision?: Precision;
+  /** Keeps only the inputs of layers for the backward of a chunk. */
+  readonly recompute?: boolean;
   /** Most tokens of a chunk. */
   readonly cacheTokens: number;
   /** Queries and candidates of a tile of the similarity matrix; a multiple of 4, default 1024. */
@@ -198,14 +200,14 @@ export class GradientCache {
   }
 
   #chunkPlan(whole: Whole, mode: ChunkMode): Promise<CompiledPlan> {
-    const { executor, store, config, pooling, precision = 'f32' } = this.#options;
+    const { executor, store, config, pooling, precision = 'f32', recompute = false } = this.#options;
     const { tokens, queries: sequences } = this.#capacity;
     return this.#compiled(whole, `${mode} chunk`, () => {
       const { layout } = store;
       const { device } = executor;
       const { rows } = whole;
-      return buildChunkPlan({ config, pooling, layout, device, precision, tokens, sequences, rows, mode })
-        .plan;
+      const size = { tokens, sequences, rows };
+      return buildChunkPlan({ config, pooling, layout, device, precision, recompute, ...size, mode }).plan;
     });
   }
 

@@ -24,6 +24,8 @@ export interface PlanCacheOptions {
   readonly optimizer: OptimizerOptions;
   /** Default `f32`. */
   readonly precision?: Precision;
+  /** Keeps only the inputs of layers for backward. */
+  readonly recompute?: boolean;
   /** Compiled batch plans kept at once; each owns its activations. */
   readonly keep?: number;
 }
@@ -109,8 +111,8 @@ export class PlanCache {
   }
 
   #build(mode: BatchPlanMode, capacity: BatchCapacity): Plan {
-    const { executor, store, config, pooling, objectives, optimizer, precision, perturbation } =
-      this.#options;
+    const { executor, store, config, pooling, objectives, optimizer } = this.#options;
+    const { precision, perturbation, recompute = false } = this.#options;
     return buildTrainPlan({
       device: executor.device,
       config,
@@ -122,6 +124,7 @@ export class PlanCache {
       optimizer,
       ...(precision ? { precision } : {}),
       ...(perturbation === undefined ? {} : { perturbation }),
+      recompute,
     });
   }
 

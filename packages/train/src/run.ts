@@ -155,6 +155,7 @@ async function runPhase(
     },
     accumulation: config.training.accumulation,
     ...(config.training.cache_tokens === undefined ? {} : { cacheTokens: config.training.cache_tokens }),
+    recompute: config.training.recompute,
     seed: config.training.seed,
     precision: config.training.precision,
     lossScale: { initial: config.training.loss_scale },

@@ -63,6 +63,8 @@ export interface TrainerOptions {
   readonly accumulation?: number;
   /** Token budget of a chunk: gradients are then cached, and memory does not grow with the batch. */
   readonly cacheTokens?: number;
+  /** Keeps only the inputs of layers for backward: less memory, one more forward pass, the same bits. */
+  readonly recompute?: boolean;
   /** Seed of dropout. */
   readonly seed: number;
   /** `mixed` needs a device with `shader-f16` (`checkPrecision`). Default `f32`. */

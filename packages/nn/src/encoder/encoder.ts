@@ -21,12 +21,21 @@ export interface Encoder {
 /** How the word embeddings are perturbed; `gradient`: they are not, but their gradient is wanted. */
 export type EmbeddingAttack = 'gradient' | Perturbation;
 
+export interface EncoderOptions {
+  /**
+   * Keeps of each layer only its input from forward to backward, and computes the rest again then: less
+   * memory for one more forward pass, and the same bits (Chen et al. 2016, arXiv 1604.06174).
+   */
+  readonly recompute?: boolean;
+  readonly attack?: EmbeddingAttack | undefined;
+}
+
 /** Emits embeddings and all layers. */
 export function encoder(
   g: Graph,
   config: EncoderConfig,
   feeds: EncoderFeeds,
-  attack?: EmbeddingAttack,
+  { attack, recompute = false }: EncoderOptions = {},
 ): Encoder {
   const embedded = tokenEmbeddings(g, feeds.embedding, feeds.tokenAxis);
   const words = attack ? attacked(g, embedded.words, feeds, attack) : embedded.words;
@@ -39,9 +48,13 @@ export function encoder(
   const dropped = dropout(g, normed.output, config.hiddenDropout, 'embedding dropout');
   let hidden = dropped.output;
   const layers = Array.from({ length: config.layers }, (_, index) => {
-    const layer = encoderLayer(g, hidden, feeds.bounds, config, index);
+    const [input, site] = [hidden, g.nextSite];
+    const emit = () => encoderLayer(g, input, feeds.bounds, config, index);
+    const layer = emit();
     hidden = layer.output;
-    return layer;
+    // What the last layer keeps is still there when backward begins, and a frozen one has no backward.
+    const again = recompute && index < config.layers - 1 && !hidden.frozen;
+    return again ? { backward: (dOutput: Activation) => g.replayFrom(site, emit).backward(dOutput) } : layer;
   });
   return {
     hidden,

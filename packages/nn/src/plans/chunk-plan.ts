@@ -25,6 +25,8 @@ export interface ChunkPlanOptions {
   /** Largest chunk. */
   readonly tokens: number;
   readonly sequences: number;
+  /** Of `backward`: keeps only the inputs of layers. */
+  readonly recompute?: boolean;
   /** Capacity of the whole batch, in sequences. */
   readonly rows: number;
   /**
@@ -42,7 +44,7 @@ export function buildChunkPlan(options: ChunkPlanOptions): { plan: Plan; capacit
   const label = `${mode} chunk of ${tokens} tokens`;
   const g = new Graph(label, layout, mode !== 'evaluate', options.device, options.precision);
   const feeds = declareFeeds(g, config, capacity);
-  const encoded = encoder(g, config, feeds);
+  const encoded = encoder(g, config, feeds, { recompute: options.recompute ?? false });
   const { hidden } = encoded;
   const head = { rows: feeds.queryAxis, slotBegin: 0, label: 'sentence' };
   const sentences = sentenceEmbeddings(g, hidden, pooling, feeds, head);

@@ -97,6 +97,32 @@ test('training has dropout in attention, embeddings and sub-layers', () => {
   expect(plan.kernels.map(({ label }) => label)).toContain('dropout');
 });
 
+describe('recomputation', () => {
+  const transientBytes = (plan: Plan) =>
+    plan.buffers.reduce((sum, { role, sizeBytes }) => sum + (role === 'transient' ? sizeBytes : 0), 0);
+  const labels = (plan: Plan) =>
+    plan.commands.flatMap((command) => (command.kind === 'dispatch' ? [command.label] : []));
+  const deep = { ...config, layers: 8 };
+  const deepLayout = new ParameterLayout(encoderParameters(deep, pooling), 2 ** 20);
+  const of = (recompute: boolean) => build('accumulate', { config: deep, layout: deepLayout, recompute });
+
+  test('memory then hardly grows with the layers', () => {
+    expect(transientBytes(of(true))).toBeLessThan(0.5 * transientBytes(of(false)));
+  });
+
+  test('every layer but the last is emitted again, after the one above was sent backward', () => {
+    const emitted = labels(of(true));
+    for (let layer = 0; layer < deep.layers; layer++) {
+      const times = emitted.filter((label) => label === `layer ${layer} intermediate`).length;
+      expect(times).toBe(layer === deep.layers - 1 ? 1 : 2);
+    }
+    const again = emitted.lastIndexOf('layer 3 intermediate');
+    expect(again).toBeGreaterThan(emitted.lastIndexOf('d layer 4 intermediate input'));
+    expect(again).toBeLessThan(emitted.indexOf('d layer 3 intermediate input'));
+    expect(labels(of(false)).filter((label) => label === 'layer 0 intermediate').length).toBe(1);
+  });
+});
+
 test('the update and the clear plan cover every slab', () => {
   expect(externals(buildUpdatePlan(layout, optimizer), 'parameter')).toEqual(slabNames('parameter'));
   expect([...touched(buildClearPlan(layout), 'clear')]).toEqual(slabNames('gradient'));

@@ -26,6 +26,8 @@ export interface TrainPlanOptions {
    * - `evaluate`: forward only, no dropout: the validation loss
    */
   readonly mode: 'step' | 'accumulate' | 'evaluate';
+  /** Keeps only the inputs of layers for backward: less memory, one more forward pass, the same bits. */
+  readonly recompute?: boolean;
   /** Needed by `step`. */
   readonly optimizer?: OptimizerOptions;
   /**
@@ -67,8 +69,8 @@ function emitPass(
   feeds: EncoderFeeds,
   attack: EmbeddingAttack | undefined,
 ): Activation | undefined {
-  const { config, pooling, capacity } = options;
-  const encoded = encoder(g, config, feeds, attack);
+  const { config, pooling, capacity, recompute = false } = options;
+  const encoded = encoder(g, config, feeds, { attack, recompute });
   const { hidden } = encoded;
   const queries = sentenceEmbeddings(g, hidden, pooling, feeds, {
     rows: feeds.queryAxis,

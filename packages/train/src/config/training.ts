@@ -20,6 +20,8 @@ export const trainingSection = z
     accumulation: count.default(1),
     /** Token budget of a chunk; turns gradient caching on. */
     cache_tokens: count.optional(),
+    /** Keeps only the inputs of layers for backward and computes the rest again. */
+    recompute: z.boolean().default(false),
     seed: z.number().int().default(0),
     dropout: fraction.optional(),
     freeze: z.array(freezeEntry).optional(),
