@@ -43,3 +43,4 @@ export * from './plans/encode-plan.js';
 export * from './plans/loss-tile-plan.js';
 export * from './plans/score-plan.js';
 export * from './plans/train-plan.js';
+export * from './tuning/tune-matmul.js';

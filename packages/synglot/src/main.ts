@@ -14,6 +14,7 @@ import { probeCommand } from './commands/probe.js';
 import { reportCommand } from './commands/report.js';
 import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
+import { tuneCommand } from './commands/tune.js';
 
 const help = `
 Examples:
@@ -58,6 +59,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     probeCommand(),
     reportCommand(),
     benchCommand(),
+    tuneCommand(),
     devicesCommand(),
   ]) {
     program.addCommand(inOneLine(command, `synglot ${command.name()}`));

@@ -78,7 +78,9 @@ function emit(
   const { m, n, k, label, scale = 1 } = options;
   checkVectors(product, options);
   const [element, output] = [storedType(operands.a), storedType(operands.c)];
-  const choice = pickMatmul(g.device, { product, m, n, k, element, output });
+  const problem = { product, m, n, k, element, output };
+  g.device.onMatmul?.(problem);
+  const choice = pickMatmul(g.device, problem);
   const perPart = Number(choice.constants.K_PER_PART ?? 0);
   const parts = perPart > 0 ? Math.ceil(k.capacity / perPart) : 1;
   const { rows, columns } = matmulTile(choice);

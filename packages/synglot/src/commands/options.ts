@@ -1,7 +1,9 @@
 /** Options that several commands share. */
 import type { Executor } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
+import type { TuningTable } from '@synglot/nn';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { defaultTuning, withTuning } from '../tuning.js';
 
 export interface DeviceOptions {
   readonly device?: string;
@@ -23,15 +25,19 @@ export function withDeviceOptions(command: Command): Command {
     );
 }
 
-/** Opens the device that the options ask for and says which one it is. */
-export async function openDevice(options: DeviceOptions): Promise<Executor> {
+/**
+ * Opens the device that the options ask for and says which one it is. Its plans use the kernels that
+ * `synglot tune` found, or those of `tuning`: a table, or null for none.
+ */
+export async function openDevice(options: DeviceOptions, tuning?: TuningTable | null): Promise<Executor> {
   const executor = await openExecutor({
     ...(options.device ? { device: options.device } : {}),
     ...(options.executor ? { executor: options.executor } : {}),
     onNotice: (line) => console.error(line),
   });
   console.error(`device: ${executor.device.name} (${executor.device.id}, ${executor.kind} executor)`);
-  return executor;
+  const table = tuning === undefined ? await defaultTuning(executor.device) : (tuning ?? undefined);
+  return withTuning(executor, table);
 }
 
 /** Parses a whole number from `least` on. */

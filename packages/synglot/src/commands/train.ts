@@ -1,11 +1,13 @@
 /** `synglot train`: a run from a YAML file. */
 import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
+import type { DeviceTraits } from '@synglot/nn';
 import { readConfig, runTraining, type TrainingRunResult } from '@synglot/train';
 import { Command } from 'commander';
 import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
+import { readTuning, runTuningFile, writeTuning } from '../tuning.js';
 import { collect, type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
 
 interface TrainOptions extends DeviceOptions {
@@ -48,10 +50,18 @@ export function trainCommand(): Command {
     try {
       const result = await runTraining({
         executor: async () => {
-          executor = await openDevice({
+          const chosen = {
             ...options,
             ...(options.device ? {} : config.device ? { device: config.device } : {}),
-          });
+          };
+          // A resumed run computes in the order in which it began, tuned or not.
+          const kept = join(output, runTuningFile);
+          executor = await openDevice(
+            chosen,
+            options.resume ? ((await readTuning(kept)) ?? null) : undefined,
+          );
+          const { matmulChoices } = executor.device as DeviceTraits;
+          if (matmulChoices && !options.resume) await writeTuning(kept, executor.device, matmulChoices);
           return executor;
         },
         config,

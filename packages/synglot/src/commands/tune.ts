@@ -1,0 +1,88 @@
+/** `synglot tune`: measures which kernels compute an encoder's matrix products fastest on this device. */
+import { openExecutor } from '@synglot/gpu/node';
+import { openCheckpoint } from '@synglot/models';
+import {
+  buildEncodePlan,
+  buildTrainPlan,
+  collectMatmuls,
+  contrastive,
+  type DeviceTraits,
+  encoderParameters,
+  ParameterLayout,
+  tuneMatmuls,
+} from '@synglot/nn';
+import { Command, Option } from 'commander';
+import { hubProgress } from '../model-progress.js';
+import { tuningPath, writeTuning } from '../tuning.js';
+import { type DeviceOptions, wholeNumber, withDeviceOptions } from './options.js';
+
+interface TuneOptions extends DeviceOptions {
+  readonly model: string;
+  readonly tokens: number;
+  readonly pairs: number;
+  readonly precision: 'f32' | 'mixed';
+  readonly output?: string;
+}
+
+export function tuneCommand(): Command {
+  const command = new Command('tune')
+    .description('measure which kernels are fastest on this device, and use them from now on')
+    .requiredOption('--model <folder or hub id>', 'checkpoint whose matrix products are tuned')
+    .option('--tokens <count>', 'tokens of a batch', wholeNumber(4), 2048)
+    .option('--pairs <count>', 'pairs of a batch', wholeNumber(4), 32)
+    .addOption(new Option('--precision <name>', 'of training').choices(['f32', 'mixed']).default('f32'))
+    .option('--output <file>', 'write the table here, to be named by SYNGLOT_TUNING; default: the cache')
+    .addHelpText(
+      'after',
+      `
+A table belongs to one device with one driver. Tuned runs compute the same sums in another order, so their
+bits differ from untuned ones; a run keeps its table and is resumed with it. SYNGLOT_TUNING=off turns it off.`,
+    );
+  return withDeviceOptions(command).action(async (options: TuneOptions) => {
+    const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
+    const { config, pooling } = checkpoint;
+    const executor = await openExecutor({
+      ...(options.device ? { device: options.device } : {}),
+      ...(options.executor ? { executor: options.executor } : {}),
+      onNotice: (line) => console.error(line),
+    });
+    try {
+      const { device } = executor;
+      const layout = new ParameterLayout(
+        encoderParameters(config, pooling),
+        device.limits.maxStorageBufferBindingSize,
+      );
+      const fours = (count: number) => Math.ceil(count / 4) * 4;
+      const [tokens, pairs] = [fours(options.tokens), fours(options.pairs)];
+      const build = (traits: DeviceTraits) => {
+        buildTrainPlan({
+          config,
+          pooling,
+          layout,
+          device: traits,
+          precision: options.precision,
+          capacity: { tokens, queries: pairs, candidates: pairs },
+          objectives: [contrastive({ temperature: 0.05, direction: 'query-to-passage' })],
+          mode: 'accumulate',
+        });
+        buildEncodePlan({ config, pooling, layout, device: traits, tokens, sequences: pairs });
+      };
+      const problems = collectMatmuls(device, build);
+      console.error(`${device.name}: ${problems.length} kinds of matrix products`);
+      const table = await tuneMatmuls(executor, problems, {
+        onTuned({ shapeClass, choice, tried }) {
+          const first = tried[0]?.seconds ?? 0;
+          const best = Math.min(...tried.map(({ seconds }) => seconds));
+          console.log(
+            `${shapeClass}: ${choice.kernel} ${JSON.stringify(choice.constants)}, ${(best * 1000).toFixed(3)} ms, ${(first / best).toFixed(2)} × the untuned choice, ${tried.length} tried`,
+          );
+        },
+      });
+      const path = options.output ?? tuningPath(device);
+      await writeTuning(path, device, table);
+      console.log(`${path} written`);
+    } finally {
+      executor.destroy();
+    }
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * Tables of tuned kernels: where they are kept, and how an executor comes to use one. `synglot tune` makes them;
+ * what is measured is in @synglot/nn (`tuning/`).
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DeviceInfo, Executor } from '@synglot/gpu';
+import { defaultCacheDir } from '@synglot/gpu/node';
+import type { MatmulChoice, TuningTable } from '@synglot/nn';
+
+/** A table of tuned kernels that cannot be used. */
+export class TuningError extends Error {
+  readonly code = 'INPUT_TUNING';
+}
+
+/** What a file of tuned kernels holds. */
+interface TuningFile {
+  readonly device: string;
+  readonly driver: string;
+  readonly choices: TuningTable;
+}
+
+/** Name of the table in a run's folder, with which the run is resumed. */
+export const runTuningFile = 'tuning.json';
+
+/** The table of a device with its driver: another driver may be fastest with other tiles. */
+export function tuningPath({ id, name, driver }: DeviceInfo): string {
+  const hash = createHash('sha256').update(`${name}\0${driver}`).digest('hex').slice(0, 12);
+  return join(defaultCacheDir(), 'tuning', `${id}-${hash}.json`);
+}
+
+/**
+ * Reads a table; undefined if there is none.
+ *
+ * @throws TuningError `INPUT_TUNING`, one line, if the file is no table
+ */
+export async function readTuning(path: string): Promise<TuningTable | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new TuningError(`${path}: cannot be read (${error.code})`);
+  });
+  if (text === undefined) return undefined;
+  try {
+    const { choices } = JSON.parse(text) as TuningFile;
+    if (Object.values(choices).every(isChoice)) return choices;
+  } catch {
+    // Said below.
+  }
+  throw new TuningError(`${path}: no table of tuned kernels; remove it or run 'synglot tune'`);
+}
+
+function isChoice(choice: MatmulChoice | undefined): boolean {
+  return typeof choice?.kernel === 'string' && typeof choice.constants === 'object';
+}
+
+/** Writes a table, whole or not at all. */
+export async function writeTuning(path: string, device: DeviceInfo, choices: TuningTable): Promise<void> {
+  const file: TuningFile = { device: device.name, driver: device.driver, choices };
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(file, null, 2)}\n`);
+  await rename(temporary, path);
+}
+
+/** The same executor, whose plans take their matrix products from the table. */
+export function withTuning(executor: Executor, choices: TuningTable | undefined): Executor {
+  if (!choices || Object.keys(choices).length === 0) return executor;
+  const device: DeviceInfo & { readonly matmulChoices: TuningTable } = {
+    ...executor.device,
+    matmulChoices: choices,
+  };
+  return {
+    kind: executor.kind,
+    device,
+    createBuffer: (label, sizeBytes) => executor.createBuffer(label, sizeBytes),
+    write: (buffer, data, offsetBytes) => executor.write(buffer, data, offsetBytes),
+    read: (buffer, offsetBytes, sizeBytes) => executor.read(buffer, offsetBytes, sizeBytes),
+    compile: (plan, externals) => executor.compile(plan, externals),
+    destroy: () => executor.destroy(),
+  };
+}
+
+/** The table that the device has been tuned with; `SYNGLOT_TUNING` names another file, or `off`. */
+export async function defaultTuning(device: DeviceInfo): Promise<TuningTable | undefined> {
+  const named = process.env.SYNGLOT_TUNING;
+  if (named === 'off') return undefined;
+  const table = await readTuning(named || tuningPath(device));
+  if (named && !table) throw new TuningError(`${named}: no such file (SYNGLOT_TUNING)`);
+  return table;
+}

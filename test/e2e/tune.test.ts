@@ -1,0 +1,47 @@
+/** `synglot tune`: a table for the device, which runs use and keep; a file that is none is refused. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli, runCliWell } from '../support/cli.js';
+import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+
+test('a run is trained with the table and keeps it; a broken table is one line', async () => {
+  const { path, remove } = await testFolder('tune');
+  try {
+    const model = join(path, 'model');
+    await saveTinyModel(model);
+    const table = join(path, 'table.json');
+    const tuned = await runCliWell([
+      'tune',
+      '--model',
+      model,
+      '--tokens',
+      '64',
+      '--pairs',
+      '4',
+      '--output',
+      table,
+    ]);
+    expect(tuned.stdout).toMatch(/matmul_nt_bias .* tried/);
+    const { choices } = JSON.parse(await readFile(table, 'utf8'));
+    expect(Object.keys(choices).length).toBeGreaterThan(3);
+
+    await writeJsonl(join(path, 'pairs.jsonl'), tinyPairs(12));
+    await writeFile(
+      join(path, 'run.yaml'),
+      `model: ${model}\ndata: [{ format: pairs-jsonl, path: ${join(path, 'pairs.jsonl')} }]\nsampling: { mode: multilingual, batch_size: 4 }\ntraining: { steps: 2 }\n`,
+    );
+    const train = ['train', join(path, 'run.yaml'), '--output', join(path, 'run')];
+    await runCliWell(train, { env: { SYNGLOT_TUNING: table } });
+    expect(JSON.parse(await readFile(join(path, 'run/tuning.json'), 'utf8')).choices).toEqual(choices);
+
+    await writeFile(table, '{"choices": {"x": 1}}');
+    const broken = await runCli(['train', join(path, 'run.yaml'), '--output', join(path, 'other')], {
+      env: { SYNGLOT_TUNING: table },
+    });
+    expect(broken.code).toBe(2);
+    expect(broken.errorLines.at(-1)).toMatch(/table\.json: no table of tuned kernels/);
+  } finally {
+    await remove();
+  }
+});

@@ -1,0 +1,78 @@
+/** The tuner: every candidate is tried and agrees, and what it chose is what plans then use. */
+
+import type { Executor } from '@synglot/gpu';
+import {
+  buildEncodePlan,
+  collectMatmuls,
+  type DeviceTraits,
+  type EncoderConfig,
+  encoderParameters,
+  matmulCandidates,
+  matmulShapeClass,
+  ParameterLayout,
+  tuneMatmuls,
+} from '@synglot/nn';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+
+const config: EncoderConfig = {
+  family: 'bert',
+  vocabularySize: 64,
+  hiddenSize: 32,
+  layers: 2,
+  heads: 2,
+  intermediateSize: 64,
+  maxPositions: 32,
+  typeVocabularySize: 2,
+  layerNormEpsilon: 1e-12,
+  hiddenDropout: 0,
+  attentionDropout: 0,
+  positionOffset: 0,
+  initializerRange: 0.02,
+};
+const pooling = { mode: 'mean', normalize: true } as const;
+const layout = new ParameterLayout(encoderParameters(config, pooling), 2 ** 27);
+const encode = (device: DeviceTraits) =>
+  buildEncodePlan({ config, pooling, layout, device, tokens: 64, sequences: 4 }).plan;
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await openTestExecutor();
+});
+afterAll(() => executor?.destroy());
+
+test('products of a plan are collected once each, the largest of a class', () => {
+  const problems = collectMatmuls(executor.device, (device) => {
+    encode(device);
+    encode(device);
+  });
+  const classes = problems.map(matmulShapeClass);
+  expect(new Set(classes).size).toBe(classes.length);
+  expect(classes.some((key) => key.startsWith('matmul_nt_bias'))).toBe(true);
+  expect(problems.every(({ m }) => m.slot === 'tokens')).toBe(true);
+});
+
+test('every candidate is tried, and plans use what was chosen', async () => {
+  const problems = collectMatmuls(executor.device, encode).slice(0, 1);
+  const tried = new Map<string, number>();
+  const table = await tuneMatmuls(executor, problems, {
+    runs: 1,
+    onTuned: (result) => tried.set(result.shapeClass, result.tried.length),
+  });
+  for (const problem of problems) {
+    const key = matmulShapeClass(problem);
+    expect(tried.get(key)).toBe(matmulCandidates(executor.device, problem).length);
+    expect(matmulCandidates(executor.device, problem)).toContainEqual(table[key]);
+  }
+  // Any choice is taken, not only the one that runs anyway.
+  const last = Object.fromEntries(
+    problems.map((problem) => [
+      matmulShapeClass(problem),
+      matmulCandidates(executor.device, problem).at(-1)!,
+    ]),
+  );
+  const kernels = new Set(
+    encode({ ...executor.device, matmulChoices: last }).kernels.map(({ label }) => label),
+  );
+  for (const { kernel } of Object.values(last)) expect(kernels).toContain(kernel);
+});
