@@ -15,6 +15,7 @@ import {
   teacherTexts,
   writeTeacher,
 } from '@synglot/train';
+import { mineForTraining } from 'synglot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { root } from '../support/cli.js';
@@ -120,7 +121,7 @@ describe.skipIf(!shared)('with the shared data', () => {
     const config = await quickConfig(name);
     if (config.distillation || config.margin_mse) await writeTeacherOf(config);
     const unbroken = join(folder.path, name, 'unbroken');
-    const common = { executor, config };
+    const common = { executor, config, mine: mineForTraining };
     const { model } = await runTraining({ ...common, output: unbroken });
     expect(model).toBe(join(unbroken, 'model'));
 

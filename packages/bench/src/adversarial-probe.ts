@@ -32,6 +32,7 @@ const { values } = parseArgs({
     langs: { type: 'string', default: 'de,en,es,fr,it' },
     shared: { type: 'string', default: join(root, '../shared/data') },
     work: { type: 'string', default: join(tmpdir(), 'synglot-adversarial-probe') },
+    note: { type: 'string' },
   },
 });
 
