@@ -88,6 +88,10 @@ it('code-switching', async () => {
   );
   const switched = metrics.map(({ texts }) => (texts as { switched_words: number }).switched_words);
   expect(Math.min(...switched)).toBeGreaterThan(0);
+  await writeFile(inFolder('en-fi.txt'), 'red punainen\n');
+  await expect(
+    run('switching-broken', `${sampling}code_switching: { lexicons: ${lexicons}, rate: 0.8 }\n`),
+  ).rejects.toMatchObject({ code: 'INPUT_RESUME', message: expect.stringMatching(/lexicons\.json: /) });
   await run('not-switching', sampling);
   expect((await readMetrics(inFolder('not-switching')))[0]!.loss).not.toBe(metrics[0]!.loss);
 });

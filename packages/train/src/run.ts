@@ -108,7 +108,9 @@ async function runPhase(
     () => new BatchSampler(training, samplerOptions),
   );
   await inTermsOfConfig('mining: ', () => checkMining(config, options.mine));
-  const rewrite = await inTermsOfConfig('code_switching: ', () => openRewrite(config, training.languages));
+  const rewritten = await inTermsOfConfig('code_switching: ', () =>
+    openRewrite(config, training.languages, output),
+  );
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
 
   const batches = validationBatches(validation, samplerOptions, config);
@@ -128,6 +130,7 @@ async function runPhase(
   const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
   const optimizer = { ...toOptimizer(config, specs), updatesBefore };
   await makeFolder(options);
+  await rewritten?.keep();
   const executor = await options.executor();
   checkPrecision(config.training.precision, executor);
   const kinds = optimizerState(optimizer);
@@ -142,7 +145,7 @@ async function runPhase(
     collate: {
       queryPrefix: config.text.query_prefix,
       passagePrefix: config.text.passage_prefix,
-      ...(rewrite ? { rewrite } : {}),
+      ...(rewritten ? { rewrite: rewritten.rewrite } : {}),
     },
     objectives,
     ...(config.fgm ? { perturbation: config.fgm.epsilon } : {}),

@@ -3,6 +3,8 @@
  * `files/lexicon.ts`.
  */
 
+import { Fingerprint } from '../hash.js';
+
 /** Translations from one language into another. Made by a {@link LexiconBuilder}. */
 export interface Lexicon {
   /** Language of the words, normalised. */
@@ -13,6 +15,8 @@ export interface Lexicon {
   readonly source: string;
   /** Number of words that have a translation. */
   readonly size: number;
+  /** Changes when any entry or their order changes. */
+  readonly fingerprint: string;
   /** The translations of a word, in the order of the source, whatever the word's case; none: undefined. */
   translations(word: string): readonly string[] | undefined;
 }
@@ -23,12 +27,14 @@ export class LexiconBuilder {
   readonly #to: string;
   readonly #source: string;
   readonly #entries = new Map<string, string[]>();
+  readonly #fingerprint: Fingerprint;
 
   /** @param from, to normalised language codes @param source for messages */
   constructor(from: string, to: string, source: string) {
     this.#from = from;
     this.#to = to;
     this.#source = source;
+    this.#fingerprint = new Fingerprint().add(from).add(to);
   }
 
   add(word: string, translation: string): void {
@@ -38,6 +44,7 @@ export class LexiconBuilder {
     const known = this.#entries.get(key);
     if (known === undefined) this.#entries.set(key, [value]);
     else if (!known.includes(value)) known.push(value);
+    this.#fingerprint.add(key).add(value);
   }
 
   build(): Lexicon {
@@ -48,6 +55,7 @@ export class LexiconBuilder {
       to: this.#to,
       source: this.#source,
       size: entries.size,
+      fingerprint: this.#fingerprint.digest(),
       translations: (word) => entries.get(foldCase(word, from)),
     };
   }
