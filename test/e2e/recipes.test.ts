@@ -142,7 +142,8 @@ describe.skipIf(!shared)('with the shared data', () => {
     // Early stopping may end a run before its last step.
     if (config.validation?.patience === undefined) expect(updates).toBe(steps);
     const last = `checkpoints/step-${String(updates).padStart(6, '0')}`;
-    for (const file of ['model/model.safetensors', `${last}/optimizer.safetensors`, `${last}/trainer.json`]) {
+    const weights = config.adapter ? 'model/adapter_model.safetensors' : 'model/model.safetensors';
+    for (const file of [weights, `${last}/optimizer.safetensors`, `${last}/trainer.json`]) {
       const [a, b] = await Promise.all([unbroken, broken].map((run) => readFile(join(run, file))));
       expect(a!.equals(b!), `${file} of the resumed run equals that of the unbroken one`).toBe(true);
     }

@@ -6,6 +6,8 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type EncoderConfig, encoderParameters, type PoolingConfig } from '@synglot/nn';
+import { adapterConfigFile, adapterWeightsFile, formatAdapterConfig } from './adapters/adapter-config.js';
+import { adapterTensors } from './adapters/adapter-tensors.js';
 import { ModelError } from './errors.js';
 import {
   discard,
@@ -35,6 +37,8 @@ export interface CheckpointContents {
   readonly tokenizer: Tokenizer;
   /** Every parameter once, in any order; `read` is called one at a time. */
   readonly tensors: Iterable<TensorSource> | AsyncIterable<TensorSource>;
+  /** Folder or hub id of the model under the adapter, where `config` has one. */
+  readonly adapterBase?: string;
   /** A paragraph of Markdown for the model card: what it was trained on. */
   readonly description?: string;
 }
@@ -100,8 +104,11 @@ async function writeContents(folder: string, name: string, contents: CheckpointC
   const texts = new Map<string, string>();
   const layout = formatLayout({ ...contents, hiddenSize: config.hiddenSize });
   for (const [path, json] of layout) texts.set(path, `${JSON.stringify(json, undefined, 2)}\n`);
-  const hfConfig = formatHfConfig(config, { pad: tokenizer.padId });
-  texts.set('config.json', `${JSON.stringify(hfConfig, undefined, 2)}\n`);
+  const { adapter } = config;
+  const described = adapter
+    ? formatAdapterConfig(config, adapter, contents.adapterBase ?? '')
+    : formatHfConfig(config, { pad: tokenizer.padId });
+  texts.set(adapter ? adapterConfigFile : 'config.json', `${JSON.stringify(described, undefined, 2)}\n`);
   texts.set('tokenizer.json', cleanTokenizerJson(tokenizer));
   const tokenizerConfig = tokenizerConfigJson(tokenizer, maxLength);
   texts.set('tokenizer_config.json', `${JSON.stringify(tokenizerConfig, undefined, 2)}\n`);
@@ -113,8 +120,11 @@ async function writeContents(folder: string, name: string, contents: CheckpointC
     await writeSynced(join(folder, path), (handle) => writeAll(handle, new TextEncoder().encode(text)));
   }
   const isDense = ({ name: tensor }: TensorSource) => tensor.startsWith('dense.');
-  const encoder = tensors.filter((tensor) => !isDense(tensor));
-  await writeSynced(join(folder, 'model.safetensors'), (handle) => streamSafetensors(handle, encoder));
+  const encoder = adapter
+    ? adapterTensors(encoderParameters(config, contents.pooling), adapter, tensors)
+    : tensors.filter((tensor) => !isDense(tensor));
+  const weights = join(folder, adapter ? adapterWeightsFile : 'model.safetensors');
+  await writeSynced(weights, (handle) => streamSafetensors(handle, encoder));
   if (contents.pooling.dense !== undefined) {
     const dense = tensors.filter(isDense).map((tensor) => ({
       name: tensor.name.replace(/^dense\./, 'linear.'),
@@ -147,7 +157,8 @@ async function publish(partial: string, folder: string): Promise<void> {
 }
 
 /**
- * Saves a model as a folder that `openCheckpoint`, sentence-transformers and transformers load.
+ * Saves a model as a folder that `openCheckpoint`, sentence-transformers and transformers load. With an
+ * adapter, the folder holds the adapter and what was trained beside it, and names the model under it.
  *
  * A checkpoint already in `folder` is replaced. When anything fails, nothing is left behind.
  *

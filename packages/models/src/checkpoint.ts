@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { type EncoderConfig, encoderParameters, type ParameterSpec, type PoolingConfig } from '@synglot/nn';
+import { adapterBase, isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError, ModelError } from './errors.js';
 import { isFile, PARTIAL_MARK, readJsonObject, systemCode } from './files.js';
 import { longestSequence, parseHfConfig } from './hf-config.js';
@@ -21,6 +22,8 @@ export interface OpenCheckpointOptions extends HubOptions {
   readonly pooling?: Omit<PoolingConfig, 'dense'>;
   /** Overrides the longest sequence, in tokens with special ones. */
   readonly maxLength?: number;
+  /** Folder of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
+  readonly adapter?: string;
 }
 
 /** A model whose files have been checked against each other. */
@@ -36,6 +39,8 @@ export interface Checkpoint {
   readonly tokenizer: Tokenizer;
   /** The folder that it was read from. */
   readonly source: string;
+  /** Folder or hub id of the model under an adapter whose folder this was. */
+  readonly adapterBase?: string;
   /** Every parameter, named as `EncoderConfig`'s file says. */
   readonly parameters: readonly ParameterSpec[];
   /** A whole parameter as float32, row-major. */
@@ -65,7 +70,8 @@ async function findFolder(pathOrHubId: string, options: HubOptions): Promise<str
 }
 
 /**
- * Opens a model folder, or a hub id after downloading it.
+ * Opens a model folder, or a hub id after downloading it. The folder of an adapter is opened together with
+ * the model that it names.
  *
  * @throws ModelError with an `INPUT_` code if a file is missing, damaged, unsupported or does not fit the others.
  * @example
@@ -76,6 +82,12 @@ export async function openCheckpoint(
   pathOrHubId: string,
   options: OpenCheckpointOptions = {},
 ): Promise<Checkpoint> {
+  const { adapter, ...rest } = options;
+  const checkpoint = await openFolder(pathOrHubId, rest);
+  return adapter === undefined ? checkpoint : withAdapter(checkpoint, adapter);
+}
+
+async function openFolder(pathOrHubId: string, options: OpenCheckpointOptions): Promise<Checkpoint> {
   const folder = await findFolder(pathOrHubId, options);
   if (
     resolve(folder)
@@ -87,6 +99,10 @@ export async function openCheckpoint(
     );
   }
   const encoderFolder = join(folder, await findEncoderPath(folder));
+  if (await isAdapterFolder(encoderFolder)) {
+    const base = await adapterBase(encoderFolder);
+    return openAdapterFolder(await openFolder(base, options), base, folder, encoderFolder, options);
+  }
   const configPath = join(encoderFolder, 'config.json');
   if (!(await isFile(configPath))) {
     throw checkpointError(

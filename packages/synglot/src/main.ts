@@ -9,6 +9,7 @@ import { evalCommand } from './commands/eval.js';
 import { fetchCommand } from './commands/fetch.js';
 import { indexCommand } from './commands/index-corpus.js';
 import { searchCommand } from './commands/index-corpus-search.js';
+import { mergeCommand } from './commands/merge.js';
 import { mineCommand } from './commands/mine.js';
 import { probeCommand } from './commands/probe.js';
 import { reportCommand } from './commands/report.js';
@@ -52,6 +53,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     evalCommand(),
     fetchCommand(),
     encodeCommand(),
+    mergeCommand(),
     indexCommand(),
     searchCommand(),
     mineCommand(),

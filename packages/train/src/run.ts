@@ -21,7 +21,6 @@ import {
   loadOptimizer,
   type ModelParts,
   writeCheckpoint,
-  writeModel,
 } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
@@ -31,6 +30,7 @@ import { MetricsFile } from './metrics-file.js';
 import { checkMining, type Mine, MiningRounds } from './mining.js';
 import { checkPrecision } from './precision.js';
 import { openRewrite } from './rewrite.js';
+import { openSavedModel, withFreshAdapter, writeTrained } from './run-adapter.js';
 import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import { metricsLine, runObjectives } from './run-objectives.js';
@@ -116,10 +116,11 @@ async function runPhase(
   const batches = validationBatches(validation, samplerOptions, config);
   checkValidation(config, validation);
 
-  const checkpoint = existing ?? (await open(await initialModel(options, training)));
+  const start = existing ?? (await open(await initialModel(options, training)));
+  const checkpoint = withFreshAdapter(start, config);
   const encoder = withDropout(checkpoint.config, config.training.dropout);
   const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
-  const savedModel = saved && (await openCheckpoint(join(saved.folder, 'model')));
+  const savedModel = saved && (await openSavedModel(join(saved.folder, 'model'), start));
 
   const phases = freezingPhases(config, encoderParameters(encoder, checkpoint.pooling));
   const phase = phaseAt(phases, saved?.state.step ?? 0);
@@ -217,12 +218,11 @@ async function runPhase(
     }
     const best = validations.state();
     if (config.checkpoint.keep_best && best && best.best_step !== trainer.step) {
-      const { readRows } = await openCheckpoint(join(checkpoints, 'best', 'model'));
+      const { readRows } = await openSavedModel(join(checkpoints, 'best', 'model'), start);
       await store.load('parameter', readRows);
       onNotice(`the model is that of step ${best.best_step}, the best of the validations`);
     }
-    const model = join(output, 'model');
-    await writeModel(model, store, parts);
+    const model = await writeTrained(output, store, parts, start, config);
     return {
       ...{ steps: trainer.step, loss, model },
       ...(best ? { best: { step: best.best_step, value: best.best_value } } : {}),
@@ -272,6 +272,7 @@ function modelParts(checkpoint: Checkpoint, encoder: EncoderConfig, config: Trai
     pooling: checkpoint.pooling,
     maxLength: checkpoint.maxLength,
     tokenizer: checkpoint.tokenizer,
+    ...(checkpoint.adapterBase === undefined ? {} : { adapterBase: checkpoint.adapterBase }),
     prompts: query || passage ? { query, passage } : checkpoint.prompts,
     description: `Fine-tuned from ${config.model} with ${config.sampling.mode} batches for ${config.training.steps} steps.`,
   };

@@ -8,6 +8,7 @@ import { type DeviceOptions, dimensionSize, openDevice, wholeNumber, withDeviceO
 
 interface EncodeOptions extends DeviceOptions {
   readonly model: string;
+  readonly adapter?: string;
   readonly input: string;
   readonly output: string;
   readonly maxLength?: number;
@@ -22,6 +23,7 @@ export function encodeCommand(): Command {
       '--model <folder or hub id>',
       'checkpoint in the Hugging Face or sentence-transformers layout',
     )
+    .option('--adapter <folder>', "adapter in PEFT's layout to put over the model")
     .requiredOption('--input <file>', 'UTF-8 text, one text a line')
     .requiredOption('--output <file>', 'NumPy file to write, float32 [lines, dimension]')
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
@@ -29,7 +31,10 @@ export function encodeCommand(): Command {
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
     const lines = await readLines(options.input);
-    const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
+    const checkpoint = await openCheckpoint(options.model, {
+      ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
+      onProgress: hubProgress(),
+    });
     const executor = await openDevice(options);
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);

@@ -4,6 +4,7 @@
  * `config.ts` reads files with it and words the errors.
  */
 import { z } from 'zod';
+import { adapterSection } from './adapter.js';
 import { adversarialSection, fgmSection } from './adversarial.js';
 import { codeSwitchingSection } from './code-switching.js';
 import { dataSource } from './data.js';
@@ -24,6 +25,7 @@ export const schema = z.strictObject({
   model: z.string(),
   fresh_model: freshModelSection,
   pooling: z.strictObject({ mode: z.enum(['cls', 'mean']), normalize: z.boolean().default(true) }).optional(),
+  adapter: adapterSection,
   data: z.array(dataSource).min(1),
   hold_out: holdOutSection,
   sampling: samplingSection,

@@ -1,0 +1,33 @@
+/** `synglot merge`: a LoRA adapter added into the weights of its model. */
+import { mergeAdapter, openCheckpoint, saveCheckpoint } from '@synglot/models';
+import { Command } from 'commander';
+import { hubProgress } from '../model-progress.js';
+
+interface MergeOptions {
+  readonly model: string;
+  readonly adapter?: string;
+  readonly output: string;
+}
+
+export function mergeCommand(): Command {
+  return new Command('merge')
+    .description('merge a LoRA adapter into its model; equal within rounding')
+    .requiredOption('--model <folder or hub id>', 'the model, or the folder of an adapter that names it')
+    .option('--adapter <folder>', "adapter in PEFT's layout to put over --model")
+    .requiredOption('--output <folder>', 'folder of the merged model')
+    .action(async ({ model, adapter, output }: MergeOptions) => {
+      const opened = await openCheckpoint(model, {
+        ...(adapter === undefined ? {} : { adapter }),
+        onProgress: hubProgress(),
+      });
+      const merged = mergeAdapter(opened);
+      const { config, pooling, maxLength, prompts, tokenizer, parameters } = merged;
+      const tensors = parameters.map(({ name, shape }) => ({
+        name,
+        shape,
+        read: () => merged.readTensor(name),
+      }));
+      await saveCheckpoint(output, { config, pooling, maxLength, prompts, tokenizer, tensors });
+      console.log(`${output}: merged from ${model}${adapter === undefined ? '' : ` and ${adapter}`}`);
+    });
+}

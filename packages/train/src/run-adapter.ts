@@ -1,0 +1,166 @@
+/** The adapter of a run: made for the model it starts from, resumed, saved and merged. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { didYouMean } from '@synglot/data';
+import {
+  type Checkpoint,
+  isAdapterFolder,
+  mergeAdapter,
+  openCheckpoint,
+  saveCheckpoint,
+  withAdapter,
+} from '@synglot/models';
+import {
+  type AdapterConfig,
+  type EncoderConfig,
+  encoderParameters,
+  freshParameters,
+  isAdapterParameter,
+  linearModules,
+  matchModules,
+  type ParameterStore,
+} from '@synglot/nn';
+import { type ModelParts, writeModel } from './checkpoints.js';
+import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+
+type AdapterSection = NonNullable<TrainConfig['adapter']>;
+
+/** Keys of the configuration that belong to one kind of adapter. */
+const keysOf = {
+  lora: ['rank', 'alpha', 'dropout', 'rank_stabilized', 'targets', 'merge'],
+  bottleneck: ['size', 'activation', 'layers'],
+} as const;
+
+/**
+ * The checkpoint with a fresh adapter, where the configuration asks for one; else as it is.
+ *
+ * @throws TrainError `INPUT_CONFIG` for an adapter on what the model does not have
+ */
+export function withFreshAdapter(checkpoint: Checkpoint, config: TrainConfig): Checkpoint {
+  if (!config.adapter) return checkpoint;
+  if (checkpoint.config.adapter) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `model: ${config.model} has an adapter already; leave the section 'adapter' out to train it further, or run 'synglot merge' first`,
+    );
+  }
+  const adapter = adapterOf(config.adapter, checkpoint.config);
+  const encoder = { ...checkpoint.config, adapter };
+  const parameters = encoderParameters(encoder, checkpoint.pooling);
+  const fresh = freshParameters(encoder, parameters, config.training.seed);
+  const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]));
+  return {
+    ...checkpoint,
+    config: encoder,
+    parameters,
+    adapterBase: nameOf(checkpoint, config),
+    readRows: (name, begin, end) =>
+      isAdapterParameter(name) ? fresh(name, begin, end) : checkpoint.readRows(name, begin, end),
+    readTensor: (name) =>
+      isAdapterParameter(name) ? fresh(name, 0, shapes.get(name)?.[0] ?? 0) : checkpoint.readTensor(name),
+  };
+}
+
+/** The model of a checkpoint of a run that started from `start`, which is without the run's adapter. */
+export async function openSavedModel(folder: string, start: Checkpoint): Promise<Checkpoint> {
+  const over = !start.config.adapter && (await isAdapterFolder(folder));
+  return over ? withAdapter(start, folder) : openCheckpoint(folder);
+}
+
+/** Writes the trained model; with `adapter.merge` the merged one, and the adapter beside it. */
+export async function writeTrained(
+  output: string,
+  store: ParameterStore,
+  parts: ModelParts,
+  start: Checkpoint,
+  { adapter }: TrainConfig,
+): Promise<string> {
+  const model = join(output, 'model');
+  if (!adapter?.merge) {
+    await writeModel(model, store, parts);
+    return model;
+  }
+  const folder = join(output, 'adapter');
+  await writeModel(folder, store, parts);
+  const merged = mergeAdapter(await withAdapter(start, folder));
+  const { adapterBase: _base, ...rest } = parts;
+  const tensors = merged.parameters.map(({ name, shape }) => ({
+    name,
+    shape,
+    read: () => merged.readTensor(name),
+  }));
+  await saveCheckpoint(model, { ...rest, config: merged.config, tensors });
+  return model;
+}
+
+/** What the adapter's file calls the model under it: a hub id, or a folder in full. */
+function nameOf({ source }: Checkpoint, { model }: TrainConfig): string {
+  if (existsSync(model)) return resolve(model);
+  return existsSync(source) && model === 'fresh' ? resolve(source) : model;
+}
+
+function adapterOf(section: AdapterSection, config: EncoderConfig): AdapterConfig {
+  const { kind } = section;
+  const foreign = keysOf[kind === 'lora' ? 'bottleneck' : 'lora'].find((key) => section[key]);
+  if (foreign !== undefined) {
+    const own = keysOf[kind === 'lora' ? 'lora' : 'bottleneck'];
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `adapter.${foreign}: a ${kind} adapter has none; it takes ${own.join(', ')}, embeddings, layer_norms`,
+    );
+  }
+  const beside = {
+    trainsEmbeddings: section.embeddings === 'trained',
+    trainsLayerNorms: section.layer_norms === 'trained',
+  };
+  if (kind !== 'lora') {
+    const size = section.size ?? Math.ceil(config.hiddenSize / 16 / 4) * 4;
+    if (size % 4 !== 0) {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        `adapter.size: expected a multiple of 4 but received ${size}; choose ${Math.ceil(size / 4) * 4}`,
+      );
+    }
+    const activation = section.activation ?? (kind === 'houlsby' ? 'swish' : 'relu');
+    return { kind, size, activation, layers: layersOf(section, config), ...beside };
+  }
+  const rank = section.rank ?? 8;
+  return {
+    kind,
+    modules: modulesOf(section, config),
+    rank,
+    alpha: section.alpha ?? 2 * rank,
+    dropout: section.dropout ?? 0,
+    rankStabilized: section.rank_stabilized ?? false,
+    ...beside,
+  };
+}
+
+function modulesOf(
+  { targets = ['query', 'value'] }: AdapterSection,
+  config: EncoderConfig,
+): readonly string[] {
+  const { modules, unmatched } = matchModules(config, typeof targets === 'string' ? [targets] : targets);
+  const [unknown] = unmatched;
+  if (unknown === undefined) return modules;
+  const names = [
+    ...new Set(
+      linearModules(config).map((name) => name.replace(/^encoder\.layer\.\d+\.(attention\.self\.)?/, '')),
+    ),
+  ];
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `adapter.targets: no linear layer of ${config.layers} layers ends in '${unknown}'${didYouMean(unknown, names)}; there are ${names.join(', ')} in encoder.layer.0 to encoder.layer.${config.layers - 1}`,
+  );
+}
+
+function layersOf({ layers }: AdapterSection, config: EncoderConfig): readonly number[] {
+  const all = Array.from({ length: config.layers }, (_, layer) => layer);
+  const unknown = layers?.find((layer) => layer >= config.layers);
+  if (unknown === undefined) return layers ? all.filter((layer) => layers.includes(layer)) : all;
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `adapter.layers: there is no layer ${unknown}; the model has layers 0 to ${config.layers - 1}`,
+  );
+}
