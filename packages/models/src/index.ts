@@ -38,3 +38,5 @@ export {
 export { loadTokenizer } from './tokenizer-files.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
 export { checkDimension, truncateRows } from './truncate.js';
+export * from './vocabulary/extend.js';
+export { type TrimmedVocabulary, trimVocabulary, withTrimmedVocabulary } from './vocabulary/trim.js';

@@ -16,6 +16,7 @@ import { reportCommand } from './commands/report.js';
 import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
 import { tuneCommand } from './commands/tune.js';
+import { vocabularyCommand } from './commands/vocabulary.js';
 
 const help = `
 Examples:
@@ -54,6 +55,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     fetchCommand(),
     encodeCommand(),
     mergeCommand(),
+    vocabularyCommand(),
     indexCommand(),
     searchCommand(),
     mineCommand(),

@@ -1,0 +1,156 @@
+/** `synglot vocabulary`: a model's tokens cut down to those in use, or extended for another language. */
+import { readFile } from 'node:fs/promises';
+import { DataError } from '@synglot/data';
+import {
+  type Checkpoint,
+  extendVocabulary,
+  ModelError,
+  openCheckpoint,
+  saveCheckpoint,
+  trimVocabulary,
+  withExtendedVocabulary,
+  withTrimmedVocabulary,
+} from '@synglot/models';
+import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/train';
+import { Command } from 'commander';
+import { hubProgress } from '../model-progress.js';
+import { wholeNumber } from './options.js';
+
+interface TextOptions {
+  readonly text?: readonly string[];
+  readonly config?: string;
+  readonly data?: string;
+  readonly format: string;
+}
+
+interface TrimOptions extends Omit<TextOptions, 'text'> {
+  readonly model: string;
+  readonly keepText?: readonly string[];
+  readonly output: string;
+}
+
+interface ExtendOptions extends TextOptions {
+  readonly model: string;
+  readonly tokens: number;
+  readonly seed: number;
+  readonly output: string;
+}
+
+const trimHelp = `
+  synglot vocabulary trim --model sentence-transformers/LaBSE --keep-text corpus-*.txt --output labse-small
+  synglot vocabulary trim --model MODEL --config my-run.yaml --output MODEL-small`;
+const extendHelp = `
+  synglot vocabulary extend --model MODEL --text yoruba.txt --tokens 500 --output MODEL-yo`;
+
+export function vocabularyCommand(): Command {
+  const trim = withTexts(
+    new Command('trim')
+      .description("keep a model's tokens that texts use, special ones and single characters")
+      .requiredOption('--model <folder or hub id>', 'model with a unigram or WordPiece vocabulary')
+      .option('--keep-text <files...>', 'UTF-8 text, one text a line'),
+  )
+    .requiredOption('--output <folder>', 'folder of the smaller model')
+    .addHelpText('after', trimHelp)
+    .action(async ({ keepText, ...options }: TrimOptions) => {
+      const texts = await readTexts({ ...options, ...(keepText ? { text: keepText } : {}) }, '--keep-text');
+      const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
+      const prompts = Object.values(checkpoint.prompts).filter(Boolean);
+      const seen = texts.flatMap((text) => [text, ...prompts.map((prompt) => prompt + text)]);
+      const trimmed = await trimVocabulary(checkpoint.tokenizer, seen);
+      await save(options.output, withTrimmedVocabulary(checkpoint, trimmed));
+      const { vocabularySize: before, hiddenSize } = checkpoint.config;
+      const after = trimmed.oldIds.length;
+      console.log(
+        `${options.output}: ${after} of ${before} tokens, ${megabytes(after * hiddenSize)} of ${megabytes(before * hiddenSize)} in the table`,
+      );
+    });
+  const extend = withTexts(
+    new Command('extend')
+      .description('add tokens and rows for the language of some texts')
+      .requiredOption('--model <folder or hub id>', 'model with a unigram or WordPiece vocabulary')
+      .option('--text <files...>', 'UTF-8 text of the language, one text a line'),
+  )
+    .option('--tokens <count>', 'most tokens to add', wholeNumber(1), 1000)
+    .option('--seed <number>', 'of rows that nothing is known of', wholeNumber(0), 0)
+    .requiredOption('--output <folder>', 'folder of the extended model')
+    .addHelpText('after', extendHelp)
+    .action(async (options: ExtendOptions) => {
+      const texts = await readTexts(options, '--text');
+      const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
+      const extended = await extendVocabulary(checkpoint.tokenizer, texts, { tokens: options.tokens });
+      await save(options.output, withExtendedVocabulary(checkpoint, extended, options.seed));
+      const count = (from: string) => extended.added.filter((token) => token.from === from).length;
+      console.log(
+        `${options.output}: ${extended.added.length} tokens added: ${count('overlap')} start from the same letters, ${count('pieces')} from the mean of their pieces, ${count('random')} from random rows; train the model on the language next`,
+      );
+    });
+  return new Command('vocabulary')
+    .description("trim a model's vocabulary to the languages in use, or extend it")
+    .addCommand(trim)
+    .addCommand(extend);
+}
+
+function withTexts(command: Command): Command {
+  return command
+    .option('--config <file>', 'YAML file of a training run: the texts are those of its data')
+    .option('--data <path>', 'training data: its questions and passages')
+    .option('--format <name>', 'format of --data', 'pairs-jsonl');
+}
+
+async function readTexts({ text = [], config, data, format }: TextOptions, name: string): Promise<string[]> {
+  const texts: string[] = [];
+  for (const path of text) texts.push(...(await readLines(path)));
+  if (config !== undefined || data !== undefined) {
+    const given =
+      config !== undefined
+        ? await readConfig(config)
+        : parseConfig(
+            JSON.stringify({ model: 'any', data: [{ format, path: data }], training: { steps: 1 } }),
+            '--data',
+          );
+    const { training } = await inTermsOfConfig('', () =>
+      readData({ ...given, hold_out: undefined }, console.error),
+    );
+    const { query_prefix: query, passage_prefix: passage } = given.text;
+    for (const row of training.rows) {
+      texts.push(row.text);
+      for (const prefix of new Set([query, passage])) if (prefix) texts.push(prefix + row.text);
+    }
+  }
+  if (texts.length > 0) return texts;
+  throw new DataError('INPUT_OPTION', `no texts: give files with ${name}, or --config, or --data`);
+}
+
+async function readLines(path: string): Promise<string[]> {
+  try {
+    return (await readFile(path, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
+  } catch (error) {
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    throw new ModelError('INPUT_MODEL', `${path}: ${reason}; give UTF-8 text files`);
+  }
+}
+
+async function save(output: string, checkpoint: Checkpoint): Promise<void> {
+  const { config, pooling, maxLength, prompts, tokenizer, parameters, defaultPromptName, similarity } =
+    checkpoint;
+  const tensors = parameters.map(({ name, shape }) => ({
+    name,
+    shape,
+    read: () => checkpoint.readTensor(name),
+  }));
+  await saveCheckpoint(output, {
+    config,
+    pooling,
+    maxLength,
+    prompts,
+    ...(defaultPromptName === undefined ? {} : { defaultPromptName }),
+    ...(similarity === undefined ? {} : { similarity }),
+    tokenizer,
+    tensors,
+  });
+}
+
+function megabytes(elements: number): string {
+  return `${((elements * 4) / 1e6).toFixed(1)} MB`;
+}
