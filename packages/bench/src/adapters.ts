@@ -1,7 +1,7 @@
 /**
  * Benchmark of training adapters against the whole model: the MiniLM checkpoint, AdamW, one batch.
  *
- *   node packages/bench/dist/adapters.js [--device lavapipe] [--rounds 5] [--pairs 8] [--output FILE]
+ *   node packages/bench/dist/adapters.js [--device lavapipe] [--rounds 5] [--pairs 8]
  *
  * Bytes and dispatches are exact; step times are taken in turn, a step of each method a round, so that
  * other load on the machine falls on all alike. Writes `packages/bench/results/<device>/adapters.json`.
@@ -88,9 +88,9 @@ async function prepare(adapter: AdapterConfig | undefined) {
   });
   const compiled = await executor.compile(plan, store.externals);
   const bytes = (kind: string) =>
-    store.layout.partsOf(kind).reduce((total, { elements }) => total + 4 * elements, 0);
+    store.layout.slabsOf(kind).reduce((total, { elements }) => total + 4 * elements, 0);
   const figures = {
-    trained_parameters: bytes('gradient') / 4,
+    trained_parameters: store.layout.partsOf('gradient').reduce((total, part) => total + part.elements, 0),
     gradient_bytes: bytes('gradient'),
     optimizer_bytes: optimizerState(optimizer).reduce((total, kind) => total + bytes(kind), 0),
     activation_bytes: plan.buffers
@@ -163,7 +163,7 @@ console.table(
     'step s': step_seconds.median.toFixed(3),
   })),
 );
-const path = writeResult(executor.device.id, 'adapters', {
+const path = writeResult(executor.device, 'adapters', {
   benchmark: `training step of ${model} (6 layers, hidden 384), ${pairs} pairs of ${length} tokens, f32, AdamW, no dropout`,
   version: libraryVersion,
   results,
