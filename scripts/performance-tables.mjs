@@ -12,6 +12,7 @@ const text = readFileSync(path, 'utf8');
 const filled = [
   ['peers', peerTables()],
   ['profile', profileTables()],
+  ['adapters', adapterTables()],
 ].reduce((page, [tag, lines]) => put(page, tag, lines), text);
 
 if (process.argv.includes('--check')) {
@@ -97,6 +98,27 @@ function origin(
   const range = `first losses ${Math.min(...losses).toFixed(6)} to ${Math.max(...losses).toFixed(6)}`;
   const where = `${host.cores} cores (${host.cpu}), Node ${host.node}, at commit ${commit}${edited ? ' with uncommitted changes' : ''}`;
   return `[${device}/peers.json](../${results}/${device}/peers.json): ${seconds.runs} timed run${seconds.runs > 1 ? 's' : ''} each after the first, ${range}; ${driver}; ${where}. 'Load before' is the one-minute load average of the machine when the process began.`;
+}
+
+function adapterTables() {
+  return Object.entries(devices).flatMap(([device, title]) => {
+    const data = read(device, 'adapters');
+    if (!data) return [];
+    const megabytes = (bytes) => (bytes / 1e6).toFixed(2);
+    const whole = data.results[0].step_seconds.median;
+    const { host, commit, load_average: load } = data;
+    return [
+      `| ${title} | gradients MB | optimiser MB | activations MB | dispatches | step s (p10–p90) | × full |`,
+      '|---|---|---|---|---|---|---|',
+      ...data.results.map(
+        ({ method, gradient_bytes, optimizer_bytes, activation_bytes, dispatches, step_seconds: step }) =>
+          `| ${method} | ${megabytes(gradient_bytes)} | ${megabytes(optimizer_bytes)} | ${megabytes(activation_bytes)} | ${dispatches} | ${step.median.toFixed(2)} (${step.p10.toFixed(2)}–${step.p90.toFixed(2)}) | ${(step.median / whole).toFixed(2)} |`,
+      ),
+      '',
+      `[${device}/adapters.json](../${results}/${device}/adapters.json): ${data.benchmark}; ${data.results[0].step_seconds.runs} timed rounds, each method once a round; ${data.device.driver}; ${host.cores} cores, commit ${commit}, load average ${load[0]}.`,
+      '',
+    ];
+  });
 }
 
 function profileTables() {
