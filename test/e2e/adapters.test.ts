@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectMistake } from '../faults/cli-support.js';
 import { root, runCliWell } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
+import { noHalf } from '../support/half.js';
 import { labsePooling, readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
 
 const python = process.env.SYNGLOT_PYTHON;
@@ -129,6 +130,59 @@ it('a fresh LoRA leaves the embeddings what they were, bit for bit', async () =>
   const config = parseConfig(text, 'still.yaml');
   const { model } = await runTraining({ executor, config, output: inFolder('still') });
   expect(await embed(model as string)).toEqual(await embed(inFolder('model')));
+});
+
+it('an adapter is trained further from its own folder, the model under it is found again', async () => {
+  const { model } = await train('further', kinds.lora);
+  const text = configText(kinds.lora)
+    .replace(/^adapter: .*\n/m, '')
+    .replace(inFolder('model'), model as string);
+  const run = (name: string, stopAfter?: number) => {
+    const stop = new AbortController();
+    return runTraining({
+      executor,
+      config: parseConfig(text, 'further.yaml'),
+      output: inFolder(name),
+      resume: true,
+      signal: stop.signal,
+      onStep: ({ step }) => {
+        if (step === stopAfter) stop.abort();
+      },
+    });
+  };
+  const whole = await run('further-whole');
+  await run('further-broken', 2);
+  const broken = await run('further-broken');
+  const vectors = await embed(whole.model as string);
+  expect(await embed(broken.model as string)).toEqual(vectors);
+  expect(largestDifference(vectors, await embed(model as string))).toBeGreaterThan(1e-4);
+  const saved = await openCheckpoint(whole.model as string);
+  expect(saved.adapterBase).toBe(inFolder('model'));
+});
+
+describe.each(['lora', 'houlsby', 'pfeiffer'] as const)('losses of %s', (name) => {
+  const losses = async (more: string) => {
+    const output = inFolder(`${name}-${more.replace(/\W/g, '-')}`);
+    const text = configText(kinds[name]).replace('seed: 3', `seed: 3, ${more}`);
+    await runTraining({ executor, config: parseConfig(text, 'variant.yaml'), output, resume: true });
+    return (await readMetrics(output)).map(({ loss }) => loss as number);
+  };
+
+  it('gradient caching', async () => {
+    expect(largestDifference(await losses('cache_tokens: 64'), await losses('accumulation: 1'))).toBeLessThan(
+      1e-3,
+    );
+  });
+
+  it('mixed precision', async ({ skip }) => {
+    skip(!executor.device.features.includes('shader-f16'), noHalf);
+    const [mixed, plain] = [
+      await losses('precision: mixed, loss_scale: 64'),
+      await losses('accumulation: 1'),
+    ];
+    expect(largestDifference(mixed, plain)).toBeLessThan(0.05);
+    expect(mixed).not.toEqual(plain);
+  });
 });
 
 describe('merging', () => {

@@ -23,6 +23,8 @@ Examples:
   synglot demo                                    three batch modes compared, in minutes, on any machine
   synglot devices                                 what computes here, and why
   synglot encode --model MODEL --input S.txt --output E.npy
+  synglot merge --model runs/my-lora/model --output merged
+  synglot vocabulary trim --model MODEL --keep-text S.txt --output SMALL
   synglot train my-run.yaml                       stop with Ctrl-C, continue with --resume
   synglot sweep my-run.yaml --over sampling.alpha=0:1:0.1 --seeds 3 --output runs/alpha
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
