@@ -16,12 +16,7 @@ import {
   ParameterStore,
 } from '@synglot/nn';
 import { withInitial, withSaved } from './auxiliary-parameters.js';
-import {
-  findCheckpoint,
-  loadOptimizer,
-  type ModelParts,
-  writeCheckpoint,
-} from './checkpoints.js';
+import { findCheckpoint, loadOptimizer, type ModelParts, writeCheckpoint } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
 import { freezingPhases, phaseAt } from './freezing.js';
