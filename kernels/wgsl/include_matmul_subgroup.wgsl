@@ -62,12 +62,28 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup_invocation: u32) {
     }
   }
 
-  for (var load = 0u; load < LOADS; load++) { //@ unroll
-    for (var from = 0u; from < PARTS; from++) { //@ unroll
-      for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
-        let rows = block_rows(first_row, invocation, block, WORKGROUP_X);
-        let quad = (first_column >> 2u) + load * PARTS + from;
-        write_block(tile.z, rows, live_m, quad, sums[(load * PARTS + from) * ROW_BLOCKS + block]);
+  // Loops at run time around a single store: drivers that write lane by lane compile each store for long. The
+  // loops begin at no constant, else drivers unroll them.
+  let first_quad = first_column >> 2u;
+  let end_quad = min(first_quad + LOADS * PARTS, params.n >> 2u);
+  for (var quad = first_quad; quad < end_quad; quad++) {
+    for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
+      var sum: mat4x4<f32>;
+      for (var load = 0u; load < LOADS; load++) { //@ unroll
+        for (var from = 0u; from < PARTS; from++) { //@ unroll
+          if (quad - first_quad == load * PARTS + from) {
+            sum = sums[(load * PARTS + from) * ROW_BLOCKS + block];
+          }
+        }
+      }
+      let rows = block_rows(first_row, invocation, block, WORKGROUP_X);
+      for (var turn = 4u * quad; turn < 4u * quad + 4u; turn++) {
+        let i = turn - 4u * quad;
+        let row = rows.x + i * (rows.y - rows.x);
+        let own = select(select(sum[0], sum[1], i == 1u), select(sum[2], sum[3], i == 3u), i > 1u);
+        if (row < live_m) {
+          write_quad((tile.z * params.m + row) * (params.n >> 2u) + quad, quad, own * params.scale);
+        }
       }
     }
   }
