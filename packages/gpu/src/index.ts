@@ -5,6 +5,7 @@ export * from './executor.js';
 export * from './memory-plan.js';
 export * from './plan.js';
 export * from './plan-builder.js';
+export * from './plan-memory.js';
 export * from './tensor.js';
 export * from './warm-up.js';
 export * from './webgpu-executor.js';

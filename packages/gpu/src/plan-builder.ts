@@ -209,7 +209,10 @@ export class PlanBuilder {
       return { ...command, source: resolve(command.source), destination: resolve(command.destination) };
     });
     const stepBuffer = this.#step ? resolve(this.#step.id) : -1;
-    return { label: this.#label, kernels: this.#kernels, buffers, commands, stepBuffer };
+    const named = transients.map(({ id, ...use }) => ({
+      ...{ ...use, name: this.#tensors[id]?.tensor.name ?? '', buffer: resolve(id) },
+    }));
+    return { label: this.#label, kernels: this.#kernels, buffers, commands, transients: named, stepBuffer };
   }
 
   #add(

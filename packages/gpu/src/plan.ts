@@ -77,11 +77,23 @@ export interface ClearCommand {
 
 export type PlanCommand = DispatchCommand | CopyCommand | ClearCommand;
 
+/** A tensor that shares a buffer with others, and the first and last command that touches it. */
+export interface PlanTransient {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Index into `Plan.buffers`. */
+  readonly buffer: number;
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface Plan {
   readonly label: string;
   readonly kernels: readonly PlanKernel[];
   readonly buffers: readonly PlanBuffer[];
   readonly commands: readonly PlanCommand[];
+  /** For `planMemory`; executors do not look at it, and plans made by hand may lack it. */
+  readonly transients?: readonly PlanTransient[];
   /**
    * Index of the feed buffer that every kernel with `usesStep` sees at group 1 binding 1 (created
    * with UNIFORM | COPY_DST usage), or -1.

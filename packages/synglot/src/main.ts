@@ -11,6 +11,7 @@ import { indexCommand } from './commands/index-corpus.js';
 import { searchCommand } from './commands/index-corpus-search.js';
 import { mergeCommand } from './commands/merge.js';
 import { mineCommand } from './commands/mine.js';
+import { planCommand } from './commands/plan.js';
 import { probeCommand } from './commands/probe.js';
 import { reportCommand } from './commands/report.js';
 import { sweepCommand } from './commands/sweep.js';
@@ -34,6 +35,7 @@ Examples:
   synglot search --store S --model MODEL --queries topics.tsv --save-run R.trec
   synglot mine my-run.yaml --model runs/my-run/model --output triplets.jsonl
   synglot report runs                             one HTML page about everything in a folder
+  synglot plan my-run.yaml --memory               what a step is compiled to, and the memory that it takes
 
 Environment:
   SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu
@@ -64,6 +66,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     distillTeacherCommand(),
     probeCommand(),
     reportCommand(),
+    planCommand(),
     benchCommand(),
     tuneCommand(),
     devicesCommand(),

@@ -247,7 +247,7 @@ function warmupSteps({ training }: TrainConfig): number {
   return training.warmup < 1 ? Math.round(training.warmup * training.steps) : Math.round(training.warmup);
 }
 
-function withDropout(config: EncoderConfig, dropout: number | undefined): EncoderConfig {
+export function withDropout(config: EncoderConfig, dropout: number | undefined): EncoderConfig {
   return dropout === undefined ? config : { ...config, hiddenDropout: dropout, attentionDropout: dropout };
 }
 

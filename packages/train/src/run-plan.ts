@@ -1,0 +1,63 @@
+/** The plan of a run's steps and the memory of its parameters, without running or reading any data. */
+import { bytesPerElement, type DeviceInfo, type Plan } from '@synglot/gpu';
+import {
+  type BatchCapacity,
+  buildTrainPlan,
+  type EncoderConfig,
+  elementTypeOf,
+  encoderParameters,
+  halfKind,
+  optimizerState,
+  ParameterLayout,
+  type PoolingConfig,
+} from '@synglot/nn';
+import type { TrainConfig } from './config.js';
+import { contrastiveObjective } from './objectives.js';
+import { capacityFor } from './plan-cache.js';
+import { withDropout } from './run.js';
+import { toOptimizer } from './run-optimizer.js';
+
+export interface RunPlan {
+  readonly plan: Plan;
+  /** What the plan is compiled for: the bucket of the asked size. */
+  readonly capacity: BatchCapacity;
+  /** Bytes of the slabs of each kind: parameters, gradients, optimiser state, copies in half precision. */
+  readonly parameterBytes: Readonly<Record<string, number>>;
+}
+
+/**
+ * What one step of `config` takes on a device: with the contrastive loss alone, all parameters trained that its model
+ * trains, and without adversarial steps; freezing takes less, further objectives somewhat more.
+ *
+ * @param size about what a batch has: tokens of all its sequences, queries, candidates
+ */
+export function planRun(
+  config: TrainConfig,
+  model: { readonly config: EncoderConfig; readonly pooling: PoolingConfig },
+  device: DeviceInfo,
+  size: BatchCapacity,
+): RunPlan {
+  const encoder = withDropout(model.config, config.training.dropout);
+  const specs = encoderParameters(encoder, model.pooling);
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const layout = new ParameterLayout(specs, Math.min(maxStorageBufferBindingSize, maxBufferSize));
+  const optimizer = toOptimizer(config, specs);
+  const { precision } = config.training;
+  const capacity = capacityFor(size);
+  const plan = buildTrainPlan({
+    ...{ config: encoder, pooling: model.pooling, layout, device, precision, capacity, optimizer },
+    objectives: [contrastiveObjective(config.loss).objective],
+    recompute: config.training.recompute,
+    mode: config.training.accumulation === 1 ? 'step' : 'accumulate',
+  });
+  const kinds = [
+    'parameter',
+    ...(precision === 'mixed' ? [halfKind] : []),
+    'gradient',
+    ...optimizerState(optimizer),
+  ];
+  const bytesOf = (kind: string) =>
+    layout.slabsOf(kind).reduce((sum, { elements }) => sum + elements, 0) *
+    bytesPerElement[elementTypeOf(kind)];
+  return { plan, capacity, parameterBytes: Object.fromEntries(kinds.map((kind) => [kind, bytesOf(kind)])) };
+}
