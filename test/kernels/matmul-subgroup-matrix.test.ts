@@ -7,11 +7,14 @@
 import type { Executor, SubgroupMatrixConfig } from '@synglot/gpu';
 import type { ElementChoice, KernelName } from '@synglot/kernels';
 import { matrixShapes } from '@synglot/nn';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { bitsOf, expectClose, type KernelData, poisonBits, runKernel } from '../support/kernel-harness.js';
 import { fit, full, part, products, type Shape, type Size } from '../support/matmul-problem.js';
 import { uniform } from '../support/random.js';
+
+// A software device takes seconds to compile one tile.
+vi.setConfig({ testTimeout: 900_000 });
 
 let executor: Executor;
 beforeAll(async () => {

@@ -116,14 +116,16 @@ function registerTiles({ type, subgroups }: DeviceTraits): MatmulChoice['constan
 }
 
 /** One load for several invocations pays on software devices, which load lane by lane. */
-function subgroupTiles({ subgroups }: DeviceTraits): MatmulChoice['constants'][] {
+function subgroupTiles({ subgroups, subgroupMatrixConfigs }: DeviceTraits): MatmulChoice['constants'][] {
   if (subgroups.minSize < 4) return [];
   if (subgroups.minSize < 8) return [{ WORKGROUP_X: 4, ROW_BLOCKS: 2, LOADS: 8, PARTS: 1 }];
   const WORKGROUP_X = Math.max(8, subgroups.maxSize);
-  return [
+  const [low, high] = [
     { WORKGROUP_X, ROW_BLOCKS: 1, LOADS: 3, PARTS: 2 },
-    { WORKGROUP_X, ROW_BLOCKS: 1, LOADS: 2, PARTS: 2 },
-  ];
+    { WORKGROUP_X, ROW_BLOCKS: 2, LOADS: 3, PARTS: 2 },
+  ] as const;
+  // The lavapipe that has matrix units (26) compiles to twice as many registers' worth without spilling.
+  return subgroupMatrixConfigs?.length ? [high, low] : [low, high];
 }
 
 /** Panels in workgroup memory: 128 × 128, 64 × 64 and 32 × 32 of c. */
