@@ -5,6 +5,7 @@ import {
   addInto,
   attention,
   dropout,
+  feedForward,
   gelu,
   jointAttention,
   linear,
@@ -76,6 +77,31 @@ describe('elementwise', () => {
         };
       },
     });
+    await checkGradients(executor, problem);
+  });
+});
+
+describe('feed-forward block with the GELU in its products', () => {
+  const parameters = [
+    { name: 'up.weight', shape: [24, columns] },
+    { name: 'up.bias', shape: [24] },
+    { name: 'down.weight', shape: [columns, 24] },
+    { name: 'down.bias', shape: [columns] },
+  ];
+
+  test.each(['cpu', 'discrete-gpu'] as const)('%s', async (type) => {
+    const problem = opProblem(
+      { ...executor.device, type },
+      {
+        inputs: { x },
+        parameters,
+        counts,
+        emit(g, input) {
+          const block = feedForward(g, input.x!, { up: 'up', down: 'down' }, 'block');
+          return { output: block.output, backward: (dOutput) => ({ x: block.backward(dOutput) }) };
+        },
+      },
+    );
     await checkGradients(executor, problem);
   });
 });

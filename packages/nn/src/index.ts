@@ -25,6 +25,7 @@ export * from './ops/attention.js';
 export * from './ops/copy-rows.js';
 export * from './ops/elementwise.js';
 export * from './ops/embedding.js';
+export * from './ops/feed-forward.js';
 export * from './ops/first-columns.js';
 export * from './ops/layer-norm.js';
 export * from './ops/learned-scale.js';

@@ -1,9 +1,11 @@
 /** One Transformer layer, post-norm, as in BERT: attention, then a GELU feed-forward block. */
 import type { Tensor } from '@synglot/gpu';
 import { adaptedResidualLayerNorm } from '../adapters/bottleneck.js';
+import { hasLora } from '../adapters/config.js';
 import { adaptedLinear } from '../adapters/lora.js';
-import type { Activation, Graph } from '../graph.js';
+import type { Activation, Differentiable, Graph } from '../graph.js';
 import { gelu } from '../ops/elementwise.js';
+import { feedForward, fusesGelu } from '../ops/feed-forward.js';
 import type { EncoderConfig } from './config.js';
 import { selfAttention } from './self-attention.js';
 
@@ -41,23 +43,41 @@ export function encoderLayer(
     );
   const middle = end(attended.output, x, 'attention.output', 'attention');
 
-  const expanded = linear(middle.output, 'intermediate.dense', 'intermediate');
-  const activated = gelu(g, expanded.output, `${label} gelu`);
-  const contracted = linear(activated.output, 'output.dense', 'output');
-  const last = end(contracted.output, middle.output, 'output', 'output');
+  const block = feedForwardBlock(g, middle.output, config, index);
+  const last = end(block.output, middle.output, 'output', 'output');
 
   return {
     output: last.output,
     backward(dOutput) {
       const outer = last.backward(dOutput);
-      const dActivated = contracted.backward(outer.dX);
-      const dExpanded = activated.backward(dActivated);
       // The residual's gradient and the block's meet in one tensor, here and below.
-      const dMiddle = expanded.backward(dExpanded, outer.dResidual);
+      const dMiddle = block.backward(outer.dX, outer.dResidual);
 
       const inner = middle.backward(dMiddle);
       const dMixed = attended.backward(inner.dX);
       return mixed.backward(dMixed, inner.dResidual);
     },
+  };
+}
+
+/** Linear, GELU, linear: in two products where that pays and no update sits beside their weights. */
+function feedForwardBlock(
+  g: Graph,
+  x: Activation,
+  { adapter }: EncoderConfig,
+  index: number,
+): Differentiable {
+  const up = `encoder.layer.${index}.intermediate.dense`;
+  const down = `encoder.layer.${index}.output.dense`;
+  const label = `layer ${index}`;
+  if (fusesGelu(g.device) && !hasLora(adapter, up) && !hasLora(adapter, down)) {
+    return feedForward(g, x, { up, down }, label);
+  }
+  const expanded = adaptedLinear(g, x, up, `${label} intermediate`, adapter);
+  const activated = gelu(g, expanded.output, `${label} gelu`);
+  const contracted = adaptedLinear(g, activated.output, down, `${label} output`, adapter);
+  return {
+    output: contracted.output,
+    backward: (dOutput, into) => expanded.backward(activated.backward(contracted.backward(dOutput)), into),
   };
 }

@@ -1,4 +1,5 @@
 /** y = x · Wᵀ + b, weights stored [out, in] as PyTorch does. */
+import type { Tensor } from '@synglot/gpu';
 import type { Activation, Differentiable, Graph } from '../graph.js';
 import { matmulNn, matmulNt, matmulTn } from './matmul.js';
 import { biasGradient } from './reductions.js';
@@ -48,29 +49,52 @@ export function stackedLinear(
   return {
     output,
     backward(dOutput, accumulateInto) {
-      const dX = accumulateInto ?? g.activation(`d ${label} input`, x.axis, into);
-      if (!x.frozen) {
-        matmulNn(g, dOutput.tensor, weight, dX.tensor, {
-          m: rows,
-          n: { capacity: into, slot: 'all' },
-          k: { capacity: out, slot: 'all' },
-          label: `d ${label} input`,
-          accumulate: accumulateInto !== undefined,
-        });
-      }
-      // What lies side by side is trained together.
-      if (weights.some((name) => g.trains(name))) {
-        matmulTn(g, dOutput.tensor, x.tensor, g.stacked('gradient', weights), {
-          m: { capacity: out, slot: 'all' },
-          n: { capacity: into, slot: 'all' },
-          k: rows,
-          label: `d ${weights.join(' + ')}`,
-          accumulate: true,
-        });
-      }
-      if (biases.some((name) => g.trains(name)))
-        biasGradient(g, dOutput, g.stacked('gradient', biases), `d ${biases.join(' + ')}`);
+      const dX = linearInputGradient(g, x, weight, dOutput, label, accumulateInto);
+      linearParameterGradients(g, x, { weights, biases }, dOutput);
       return dX;
     },
   };
+}
+
+/** The gradient of the input of a linear layer, dOutput · W, or that added to `into`; nothing for a frozen input. */
+export function linearInputGradient(
+  g: Graph,
+  x: Activation,
+  weight: Tensor,
+  dOutput: Activation,
+  label: string,
+  into?: Activation,
+): Activation {
+  const dX = into ?? g.activation(`d ${label} input`, x.axis, x.columns);
+  if (!x.frozen) {
+    matmulNn(g, dOutput.tensor, weight, dX.tensor, {
+      m: { capacity: x.axis.capacity, slot: x.axis.slot },
+      n: { capacity: x.columns, slot: 'all' },
+      k: { capacity: dOutput.columns, slot: 'all' },
+      label: `d ${label} input`,
+      accumulate: into !== undefined,
+    });
+  }
+  return dX;
+}
+
+/** Adds the gradients of the parameters of linear layers whose input was `x`, where they are trained. */
+export function linearParameterGradients(
+  g: Graph,
+  x: Activation,
+  { weights, biases }: { readonly weights: readonly string[]; readonly biases: readonly string[] },
+  dOutput: Activation,
+): void {
+  // What lies side by side is trained together.
+  if (weights.some((name) => g.trains(name))) {
+    matmulTn(g, dOutput.tensor, x.tensor, g.stacked('gradient', weights), {
+      m: { capacity: dOutput.columns, slot: 'all' },
+      n: { capacity: x.columns, slot: 'all' },
+      k: { capacity: x.axis.capacity, slot: x.axis.slot },
+      label: `d ${weights.join(' + ')}`,
+      accumulate: true,
+    });
+  }
+  if (biases.some((name) => g.trains(name)))
+    biasGradient(g, dOutput, g.stacked('gradient', biases), `d ${biases.join(' + ')}`);
 }
