@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectMistake } from '../faults/cli-support.js';
 import { runCliWell, startCli } from '../support/cli.js';
-import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+import { saveTinyModel, sharedPath, testFolder, tinyPairs, writeJsonl } from './support.js';
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let config: string;
@@ -135,6 +135,22 @@ it('means are of the runs, tests are between the settings, the curve is a pictur
   const page = join(folder.path, 'report.html');
   await runCliWell(['report', output, '--output', page]);
   expect(await readFile(page, 'utf8')).toContain('sampling.alpha=0.5, seed 1');
+});
+
+const xquad = sharedPath('data/xquad-r');
+
+it.skipIf(!xquad)('evaluates finished runs on a benchmark without training them again', async () => {
+  const output = join(folder.path, 'unbroken');
+  const metrics = runNames(output).map((name) => join(output, name, 'metrics.jsonl'));
+  const before = metrics.map((path) => statSync(path).mtimeMs);
+  const held = await readSweep(output);
+  const task = ['--task', 'xquad-r', '--data', xquad!, '--langs', 'en,de'];
+  await runCliWell(['sweep', config, ...sweep, ...task, '--output', output]);
+  expect(metrics.map((path) => statSync(path).mtimeMs)).toEqual(before);
+  const { settings, ...rest } = await readSweep(output);
+  expect(rest).toMatchObject({ langs: ['en', 'de'], queries: 2380 });
+  const means = (from: Sweep['settings']) => from.map(({ figures }) => figures['mAP monolingual']!.mean);
+  expect(means(settings)).not.toEqual(means(held.settings));
 });
 
 it('keeps the learning rate with the lowest validation loss', async () => {

@@ -19,6 +19,7 @@ import {
   type TrainConfig,
   TrainError,
 } from '@synglot/train';
+import { mineForTraining } from '../mining/mine-for-training.js';
 import { evaluateModel } from './evaluate.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
 
@@ -74,7 +75,7 @@ export async function runSweep(
     await checkFolder({ config: run.config, output: folder, resume: true });
     const done = await readRecord(folder);
     const fresh = done?.evaluated !== options.task.key;
-    const record = fresh ? await doRun(run, folder, options, data) : done;
+    const record = fresh ? await doRun(run, folder, options, data, done) : done;
     if (record === undefined) return undefined;
     records.set(run, record);
     options.onRun?.(run, record, fresh);
@@ -92,6 +93,7 @@ async function doRun(
   folder: string,
   options: SweepRunOptions,
   cache: DataCache,
+  done: RunRecord | undefined,
 ): Promise<RunRecord | undefined> {
   const { config, setting, seed } = run;
   const { executor, task } = options;
@@ -106,28 +108,36 @@ async function doRun(
     queries: collection.queries.length,
     langs: collection.langs,
   };
+  const conclude = async (model: string, trained: Awaited<ReturnType<typeof trainedFor>>) => {
+    const report = await evaluateModel(executor, model, collection, config);
+    await writeReport(folder, report, run, executor);
+    const record = { ...common, map_measure: report.map_measure, ...trained, summary: report.summary };
+    await finish(folder, record);
+    return record;
+  };
+  if (done?.failed) return done;
+  if (done) {
+    // Trained and evaluated on something else: the model is there, and its checkpoints are not.
+    const { steps, loss, validation_loss, training_seconds } = done;
+    return conclude(join(folder, 'model'), { steps, loss, validation_loss, training_seconds });
+  }
   try {
-    const { model } = await runTraining({
+    const { model, best } = await runTraining({
       executor,
       config,
       output: folder,
       resume: true,
       data,
+      mine: mineForTraining,
       ...(options.signal ? { signal: options.signal } : {}),
       onNotice: (line) => line.includes('starting from the beginning') || options.onNotice?.(line),
       onStep: (metrics) => options.onStep?.(run, metrics),
     });
     if (model === undefined) return undefined;
-    const report = await evaluateModel(executor, model, collection, config);
-    await writeReport(folder, report, run, executor);
-    const record = {
-      ...common,
-      map_measure: report.map_measure,
-      ...(await trainedFor(folder)),
-      summary: report.summary,
-    };
-    await finish(folder, record);
-    return record;
+    return await conclude(
+      model,
+      await trainedFor(folder, config.checkpoint.keep_best ? best?.step : undefined),
+    );
   } catch (error) {
     if (!(error instanceof TrainError) || error.code !== 'TRAIN_DIVERGED') throw error;
     options.onNotice?.(`${setting.label}, seed ${seed}: ${error.message}`);
@@ -172,8 +182,12 @@ async function readRecord(folder: string): Promise<RunRecord | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
 }
 
-/** What `metrics.jsonl` says of a run's training, over all its parts. */
-async function trainedFor(folder: string) {
+/**
+ * What `metrics.jsonl` says of a run's training, over all its parts.
+ *
+ * @param kept the step of the model that is the result, where it is not the last one: the validation is its own
+ */
+async function trainedFor(folder: string, kept = Number.POSITIVE_INFINITY) {
   const text = await readFile(join(folder, 'metrics.jsonl'), 'utf8').catch(() => '');
   let [steps, seconds] = [0, 0];
   let loss: number | null = null;
@@ -183,7 +197,7 @@ async function trainedFor(folder: string) {
     steps = Math.max(steps, entry.step ?? 0);
     seconds += entry.seconds ?? 0;
     loss = entry.loss ?? loss;
-    validationLoss = entry.validation_loss ?? validationLoss;
+    if ((entry.step ?? 0) <= kept) validationLoss = entry.validation_loss ?? validationLoss;
   }
   return { steps, loss, validation_loss: validationLoss, training_seconds: seconds };
 }
