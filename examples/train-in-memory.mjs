@@ -3,7 +3,7 @@ import { BatchSampler, pairsFromParallel, TrainingSet } from '@synglot/data';
 import { openExecutor } from '@synglot/gpu/node';
 import { EmbeddingModel, trainTokenizer } from '@synglot/models';
 import { defaultAdamW, encoderParameters, freshParameters, ParameterStore } from '@synglot/nn';
-import { Trainer } from '@synglot/train';
+import { contrastiveObjective, Trainer } from '@synglot/train';
 
 // Numbers from 1 to 32, spoken and written out in three languages.
 const ones = {
@@ -64,7 +64,7 @@ const trainer = new Trainer({
   pooling,
   sampler: new BatchSampler(set, { mode: 'hybrid', alpha: 0.5, batchSize: 16, seed: 1 }),
   encode: async (texts) => (await tokenizer.encodeBatch(texts, { maxLength })).map(({ ids }) => ids),
-  loss: { temperature: 0.05, direction: 'both' },
+  objectives: [contrastiveObjective({ temperature: 0.05, direction: 'both' })],
   optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
   schedule: { learningRate: 5e-3, steps, warmupSteps: 4, decay: 'linear' },
   seed: 1,

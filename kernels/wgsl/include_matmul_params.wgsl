@@ -22,6 +22,8 @@ struct Params {
   k_count: u32,
   // Multiplies the sums before anything is added to them.
   scale: f32,
+  // 1: the subgroup kernels add to c. Others have the constant ACCUMULATE.
+  accumulate: u32,
 }
 
 // A part of k, and whether it has nothing to do.

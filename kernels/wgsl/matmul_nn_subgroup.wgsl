@@ -1,13 +1,13 @@
 // matmul_nn_subgroup: c[i, j] = Σ_k a[i, k] · b[k, j]. The gradient of the input of a linear layer.
 //
 // a [m, k], b [k, n], c [m, n]: row-major, bound as quads of 4 along the last axis.
-// Overwrites c, or adds to it when ACCUMULATE.
+// Overwrites c, or adds to it when params.accumulate: one pipeline for both, since software devices are slow to
+// compile it.
 // One dispatch covers c; tiles and workgroups: include_matmul_subgroup.wgsl.
 // Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
 // Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
-//@ const ACCUMULATE: bool = false
 //@ include matmul_params
 //@ include matmul_subgroup
 //@ include matmul_left_rows
@@ -19,7 +19,7 @@
 @group(1) @binding(0) var<uniform> params: Params;
 
 fn write_quad(at: u32, quad: u32, sum: vec4<f32>) {
-  c[at] = vec4<Output>(sum + select(vec4<f32>(), vec4<f32>(c[at]), ACCUMULATE));
+  c[at] = vec4<Output>(sum + select(vec4<f32>(), vec4<f32>(c[at]), params.accumulate != 0u));
 }
 
 @compute @workgroup_size(WORKGROUP_X)

@@ -97,7 +97,7 @@ async function run(
     } as Record<'a' | 'b' | 'bias' | 'c' | 'x', KernelData | number>,
     params: {
       ...{ m: m.capacity, n: n.capacity, k: k.capacity },
-      ...{ m_count: 2, n_count: 3, k_count: 1, scale: 1 },
+      ...{ m_count: 2, n_count: 3, k_count: 1, scale: 1, accumulate: 0 },
     },
     workgroups: [Math.ceil(n.capacity / columns), Math.ceil(m.capacity / rows)],
     step: { counts: { queries: m.live, candidates: n.live, tokens: k.live } },

@@ -86,13 +86,15 @@ function emit(
   const { rows, columns } = matmulTile(choice);
   const partial =
     perPart > 0 ? g.plan.transient(`${label} parts`, [parts, m.capacity, n.capacity]) : undefined;
+  // The subgroup kernels are told with a parameter, so that both are one pipeline.
+  const asConstant = partial || choice.kernel.endsWith('_subgroup') ? {} : epilogue;
   // What every kernel of a product has in common is what the plain one has.
   g.plan.dispatch(choice.kernel as 'matmul_nt', {
     label: partial ? `${label} parts` : label,
     bindings: { ...operands, c: partial ?? operands.c },
     constants: {
       ...choice.constants,
-      ...(partial ? {} : epilogue),
+      ...asConstant,
       ...{ Element: element, Output: output },
     },
     params: {
@@ -103,6 +105,7 @@ function emit(
       n_count: countSlots[n.slot],
       k_count: countSlots[k.slot],
       scale,
+      accumulate: epilogue.ACCUMULATE && !partial ? 1 : 0,
     },
     workgroups: [Math.ceil(n.capacity / columns), Math.ceil(m.capacity / rows), parts],
   });
