@@ -6,13 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const results = 'packages/bench/results';
-const devices = { lavapipe: 'lavapipe', swiftshader: 'SwiftShader' };
+const devices = { lavapipe: 'lavapipe', 'lavapipe-26': 'lavapipe 26.1', swiftshader: 'SwiftShader' };
 const path = `${root}docs/performance.md`;
 const text = readFileSync(path, 'utf8');
 const filled = [
   ['peers', peerTables()],
   ['profile', profileTables()],
   ['adapters', adapterTables()],
+  ['start', startTables()],
+  ['kernels', kernelTables()],
+  ['curves', curveTables()],
+  ['large', largeTables()],
 ].reduce((page, [tag, lines]) => put(page, tag, lines), text);
 
 if (process.argv.includes('--check')) {
@@ -145,6 +149,93 @@ function profileTables() {
       '',
     ];
   });
+}
+
+/** What a file was measured on, for the line under a table. */
+function place({ device, commit, uncommitted_changes: edited, load_average: load }) {
+  return `${device.name}, ${device.driver}; commit ${commit}${edited ? ' with uncommitted changes' : ''}, load average ${load[0]}`;
+}
+
+function link(device, name) {
+  return `[${device}/${name}.json](../${results}/${device}/${name}.json)`;
+}
+
+function forDevices(name, table) {
+  return Object.entries(devices).flatMap(([device, title]) => {
+    const data = read(device, name);
+    return data ? [...table(data, title, device), ''] : [];
+  });
+}
+
+function startTables() {
+  return forDevices('start-native', (data, title, device) => [
+    `| ${title} | to the first loss, s (p10–p90) | processor s | without weights and a step, s |`,
+    '|---|---|---|---|',
+    ...Object.entries(data.seconds).map(([name, start]) => {
+      const { median, p10, p90 } = start.total;
+      const cells = [
+        `${median.toFixed(2)} (${p10.toFixed(2)}–${p90.toFixed(2)})`,
+        start.cpu.median.toFixed(2),
+      ];
+      return `| ${name} | ${cells.join(' | ')} | ${start.overhead.median.toFixed(2)} |`;
+    }),
+    '',
+    `${link(device, 'start-native')}: ${data.driver}; commit ${data.commit}, load average ${data.load_average[0]}.`,
+  ]);
+}
+
+function kernelTables() {
+  return forDevices('kernels', (data, title, device) => {
+    const { ceilings } = data;
+    const percent = (share) => `${(100 * share).toFixed(0)}%`;
+    return [
+      `**${title}**: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map((each) => `, ${each.gflops_per_second.toFixed(1)} by ${each.M} × ${each.N} × ${each.K} matrices ${each.component} → ${each.result}`).join('')}.`,
+      '',
+      '| op | ms | GFLOP/s | of multiply-add | GB/s | of copy |',
+      '|---|---|---|---|---|---|',
+      ...data.ops.map((op) => {
+        const counted = op.gflops_per_second > 0;
+        const cells = [
+          (op.seconds.median * 1000).toFixed(2),
+          counted ? op.gflops_per_second.toFixed(1) : '',
+          counted ? percent(op.share_of_multiply_add) : '',
+          op.gb_per_second.toFixed(1),
+          percent(op.share_of_copy),
+        ];
+        return `| ${op.name} | ${cells.join(' | ')} |`;
+      }),
+      '',
+      `${link(device, 'kernels')}: ${place(data)}.`,
+    ];
+  });
+}
+
+function curveTables() {
+  return forDevices('curves', (data, title, device) => [
+    `| ${title} | s a step | GFLOP/s | plan's buffers MiB | parameters, gradients, state MiB |`,
+    '|---|---|---|---|---|',
+    ...Object.entries(data.curves).flatMap(([name, rows]) =>
+      rows.map((row) => {
+        const mib = (bytes) => (bytes / 2 ** 20).toFixed(1);
+        const cells = [
+          row.seconds.median.toFixed(3),
+          row.gflops_per_second.toFixed(1),
+          mib(row.memory_bytes.plan),
+          mib(row.memory_bytes.parameters),
+        ];
+        return `| ${name} ${row[name]} | ${cells.join(' | ')} |`;
+      }),
+    ),
+    '',
+    `${link(device, 'curves')}: ${data.benchmark}; ${place(data)}.`,
+  ]);
+}
+
+function largeTables() {
+  return forDevices('step-xlm-r-base-native', (data, title, device) => [
+    `${title}: ${data.benchmark}: ${data.tokens} tokens, ${data.seconds.median.toFixed(1)} s a step, ${data.gflops_per_second.toFixed(1)} GFLOP/s, ${data.dispatches} dispatches; the device idle ${(100 * data.idle_share).toFixed(2)}% of the profiled step, whose dispatches take ${data.profiled_seconds.toFixed(1)} s.`,
+    `${link(device, 'step-xlm-r-base-native')}: ${place(data)}.`,
+  ]);
 }
 
 function sum(rows) {

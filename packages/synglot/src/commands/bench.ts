@@ -25,7 +25,9 @@ export function benchCommand(): Command {
   kernels  --only matmul          GFLOP/s, GB/s and shares of the device's own ceilings
   step     --shape xlm-r-base --pairs 128 --lengths xquad-r --optimizer adamw --profile --trace step.json
   start    --pipelines            from the start of the process to the first loss: caches off, empty, full
+  start    --device lavapipe      from the start of the process to the first loss, with and without caches
   encode   --shape minilm         texts and tokens a second
+  adapters                        what adapters save beside full fine-tuning
   curves                          cost against pairs, tokens, layers, vocabulary
   peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
 All take --device, --executor and --runs.`,
