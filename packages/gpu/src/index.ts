@@ -2,6 +2,7 @@
 export * from './debug-executor.js';
 export * from './errors.js';
 export * from './executor.js';
+export * from './in-flight.js';
 export * from './memory-plan.js';
 export * from './plan.js';
 export * from './plan-builder.js';

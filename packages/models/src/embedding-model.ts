@@ -2,7 +2,7 @@
  * A checkpoint on a device: texts in, embeddings out. Not for training, which shares only the
  * parameter store with it.
  */
-import type { CompiledPlan, Executor } from '@synglot/gpu';
+import { type CompiledPlan, type Executor, inFlight } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildEncodePlan,
@@ -44,6 +44,8 @@ export interface EmbeddingModelParts {
 }
 
 const defaultTokensPerPass = 4096;
+/** One on the device, one packed and queued behind it. */
+const passesInFlight = 2;
 
 export class EmbeddingModel {
   /** Length of the embeddings. */
@@ -86,18 +88,10 @@ export class EmbeddingModel {
       .map((_, index) => index)
       .sort((a, b) => length(encoded, b) - length(encoded, a) || a - b);
     let done = 0;
-    while (done < order.length) {
-      const batch: number[] = [];
-      let tokens = 0;
-      for (const index of order.slice(done, done + budget)) {
-        if (batch.length > 0 && tokens + length(encoded, index) > budget) break;
-        batch.push(index);
-        tokens += length(encoded, index);
-      }
-      const vectors = await this.#embedBatch(
-        batch.map((index) => encoded[index] as EncodedText),
-        tokens,
-      );
+    const passes = inFlight(passesOf(order, encoded, budget), passesInFlight, (batch) =>
+      this.#embedBatch(batch.map((index) => encoded[index] as EncodedText)),
+    );
+    for await (const [batch, vectors] of passes) {
       batch.forEach((index, row) => {
         result.set(
           vectors.subarray(row * this.dimension, (row + 1) * this.dimension),
@@ -139,7 +133,8 @@ export class EmbeddingModel {
     return tokenizer.encodePairs(pairs, { maxLength, truncation: 'only_second' });
   }
 
-  async #embedBatch(batch: readonly EncodedText[], tokens: number): Promise<Float32Array> {
+  async #embedBatch(batch: readonly EncodedText[]): Promise<Float32Array> {
+    const tokens = batch.reduce((sum, { ids }) => sum + ids.length, 0);
     const { compiled, capacity } = await this.#plan(tokens, batch.length);
     const ids = new Uint32Array(tokens);
     const types = new Uint32Array(tokens);
@@ -185,6 +180,21 @@ export class EmbeddingModel {
       this.#plans.set(key, plan);
     }
     return plan;
+  }
+}
+
+/** Indices of the texts of each pass: as many in the given order as the budget of tokens takes, at least one. */
+function* passesOf(order: readonly number[], encoded: readonly EncodedText[], budget: number) {
+  for (let begin = 0; begin < order.length; ) {
+    const batch: number[] = [];
+    let tokens = 0;
+    for (const index of order.slice(begin, begin + budget)) {
+      if (batch.length > 0 && tokens + length(encoded, index) > budget) break;
+      batch.push(index);
+      tokens += length(encoded, index);
+    }
+    yield batch;
+    begin += batch.length;
   }
 }
 

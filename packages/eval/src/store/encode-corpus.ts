@@ -2,6 +2,7 @@
  * Encodes a corpus into a store, block by block, and goes on where an earlier run was stopped or killed:
  * a passage whose row is in the store is never encoded again. It knows no model: `encode` is given.
  */
+import { inFlight } from '@synglot/gpu';
 import { EvaluationError } from '../errors.js';
 import { checkFinite } from '../search/vector-source.js';
 import { type EmbeddingStore, type StoredPassage, textChecksum } from './embedding-store.js';
@@ -20,7 +21,7 @@ export interface EncodeCorpusOptions {
   /** Rows are written when so much time has passed: what a kill loses at most. Default 1,000. */
   readonly commitMs?: number;
   readonly onProgress?: (passages: number) => void;
-  /** Stops after the chunk at hand, which is kept. */
+  /** Stops after the chunks at hand, which are kept. */
   readonly signal?: AbortSignal;
 }
 
@@ -101,27 +102,35 @@ async function encodeBlock(block: readonly Pending[], options: EncodeCorpusOptio
     held = { passages: [], vectors: [] };
     committed = performance.now();
   };
-  for (let begin = 0; begin < sorted.length; ) {
-    let end = begin;
-    let characters = 0;
-    do characters += sorted[end++]!.text.length;
-    while (end < sorted.length && end - begin < 4096 && characters < chunkCharacters);
-    const chunk = sorted.slice(begin, end);
-    const vectors = await options.encode(chunk.map(({ text }) => text));
+  // The next chunk is tokenized while the device works on the one before.
+  const chunks = inFlight(chunksOf(sorted, chunkCharacters, options.signal), 2, (chunk) =>
+    options.encode(chunk.map(({ text }) => text)),
+  );
+  for await (const [chunk, vectors] of chunks) {
     if (vectors.length !== chunk.length * store.dimension) {
       throw new RangeError(`${vectors.length} values for ${chunk.length} x ${store.dimension}`);
     }
     checkFinite(vectors, store.dimension, (row) => chunk[row]!.id);
     held.passages.push(...chunk);
     held.vectors.push(vectors);
-    begin = end;
-    const stop = options.signal?.aborted === true;
-    if (stop || performance.now() - committed >= commitMs) {
+    if (performance.now() - committed >= commitMs) {
       await commit();
       options.onProgress?.(store.rows);
     }
-    if (stop) options.signal!.throwIfAborted();
   }
   await commit();
+  options.signal?.throwIfAborted();
   return sorted.length;
+}
+
+/** Runs of passages of about so many characters; none after `signal`. */
+function* chunksOf(sorted: readonly Pending[], characters: number, signal: AbortSignal | undefined) {
+  for (let begin = 0; begin < sorted.length && !signal?.aborted; ) {
+    let end = begin;
+    let sum = 0;
+    do sum += sorted[end++]!.text.length;
+    while (end < sorted.length && end - begin < 4096 && sum < characters);
+    yield sorted.slice(begin, end);
+    begin = end;
+  }
 }
