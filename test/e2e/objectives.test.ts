@@ -16,20 +16,59 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
+/** A configuration; `lines` take the place of the common ones of the same key. */
 async function writeConfig(name: string, lines: string): Promise<string> {
   const path = inFolder(`${name}.yaml`);
-  await writeFile(
-    path,
-    `model: ${inFolder('model')}
-data: [{ format: pairs-jsonl, path: ${inFolder('pairs.jsonl')} }]
-sampling: { batch_size: 8 }
-training: { steps: 6, dropout: 0 }
-optimizer: { learning_rate: 0.003 }
-output: ${inFolder(name)}
-${lines}`,
-  );
+  const common = [
+    `model: ${inFolder('model')}`,
+    `data: [{ format: pairs-jsonl, path: ${inFolder('pairs.jsonl')} }]`,
+    'sampling: { batch_size: 8 }',
+    'training: { steps: 6, dropout: 0 }',
+    'optimizer: { learning_rate: 0.003 }',
+    `output: ${inFolder(name)}`,
+  ].filter((line) => !new RegExp(`^${line.split(':')[0]}:`, 'm').test(lines));
+  await writeFile(path, `${common.join('\n')}\n${lines}`);
   return path;
 }
+
+it("a cross-encoder's scores are what the margins of a run are trained towards", async () => {
+  const config = await writeConfig(
+    'scored',
+    `data:
+  - { format: pairs-jsonl, path: ${inFolder('scored.jsonl')}, columns: { passage: positive } }
+sampling: { batch_size: 8, mode: monolingual }
+loss: { weight: 1.0e-6 }
+margin_mse: { margins: scores, scale: 0.1 }
+training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
+`,
+  );
+  // All rows are in every batch, so that the first value is known.
+  const rows = tinyPairs(24, ['en']);
+  const triplets = rows.slice(0, 8).map(({ query, passage: positive, lang }, index) => ({
+    ...{ query, positive, lang },
+    negatives: [rows[index + 8]!.passage, rows[index + 16]!.passage],
+    scores: [2 + index, 1.5 - index, -4],
+  }));
+  await writeJsonl(inFolder('scored.jsonl'), triplets);
+  await runCliWell(['train', config]);
+
+  const executor = await openTestExecutor();
+  const model = await EmbeddingModel.load(executor, await openCheckpoint(inFolder('model')));
+  let expected = 0;
+  for (const { query, positive, negatives, scores } of triplets) {
+    const vectors = await model.embed([query, positive, ...negatives]);
+    const [q, p, ...others] = [0, 1, 2, 3].map((row) => vectors.subarray(row * 16, (row + 1) * 16));
+    others.forEach((n, i) => {
+      const margin = 0.1 * (scores[0]! - scores[i + 1]!);
+      expected += (cosine(q!, p!) - cosine(q!, n) - margin) ** 2 / 16;
+    });
+  }
+  await model.destroy();
+  executor.destroy();
+  const values = (await readMetrics(inFolder('scored'))).map((entry) => entry.margin_mse as number);
+  expect(values[0]).toBeCloseTo(expected, 5);
+  expect(values.at(-1)).toBeLessThan(0.5 * expected);
+});
 
 it('a teacher is stored once, and its embeddings are what a run is trained towards', async () => {
   const config = await writeConfig(

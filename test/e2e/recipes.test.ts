@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 /** What recipes need that other commands make: a `# quick:` line names it in capitals. */
-const madeHere = ['TEACHER', 'TRIPLETS.jsonl'] as const;
+const madeHere = ['TEACHER', 'TRIPLETS.jsonl', 'SCORED.jsonl'] as const;
 const inFolder = (name: string) => join(folder.path, name);
 
 /** Triplets of the tiny pairs: the answers of other questions are the hard negatives. */
@@ -60,6 +60,12 @@ async function writeTriplets(): Promise<void> {
     negatives: [negative(index + 6), negative(index + 9)],
   }));
   await writeJsonl(inFolder('TRIPLETS.jsonl'), rows);
+  // The same with a teacher's scores, which differ from row to row.
+  const scored = rows.map(({ passage: positive, ...row }, index) => ({
+    ...{ ...row, positive },
+    scores: [5 + (index % 7), (index % 3) - 4, (index % 5) - 8],
+  }));
+  await writeJsonl(inFolder('SCORED.jsonl'), scored);
 }
 
 /** A teacher of random embeddings for all English texts of a configuration. */
@@ -119,7 +125,7 @@ test('there are recipes, and each opens with a paragraph', () => {
 describe.skipIf(!shared)('with the shared data', () => {
   test.each(recipes)('%s trains, and resumes with the same bits', async (name) => {
     const config = await quickConfig(name);
-    if (config.distillation || config.margin_mse) await writeTeacherOf(config);
+    if (config.distillation || config.margin_mse?.teacher) await writeTeacherOf(config);
     const unbroken = join(folder.path, name, 'unbroken');
     const common = { executor, config, mine: mineForTraining };
     const { model } = await runTraining({ ...common, output: unbroken });

@@ -103,6 +103,60 @@ describe('distillation', () => {
     ]));
 });
 
+describe('MarginMSE', () => {
+  it('neither a teacher nor scores', () =>
+    expectTrainMistake('neither', { margin_mse: '{ weight: 1 }' }, [
+      'neither.yaml:5: ',
+      "'margin_mse.teacher': name a folder of a teacher's embeddings, or set margins: scores",
+    ]));
+
+  it('both', () =>
+    expectTrainMistake('both', { margin_mse: `{ margins: scores, teacher: ${inPlace('teacher')} }` }, [
+      "'margin_mse.teacher': margins: scores takes no teacher",
+    ]));
+
+  it('a row without scores', async () => {
+    const rows = [{ query: 'red?', passage: 'green.', lang: 'en', negatives: ['blue.'] }];
+    await writeFile(inPlace('unscored.jsonl'), `${JSON.stringify(rows[0])}\n`);
+    await expectTrainMistake(
+      'unscored',
+      {
+        data: `[{ format: pairs-jsonl, path: ${inPlace('unscored.jsonl')} }]`,
+        margin_mse: '{ margins: scores }',
+      },
+      [/unscored\.jsonl:1: the row has negatives but no scores; add 'scores'/],
+    );
+  });
+
+  it('a format that has negatives and no scores', async () => {
+    const row = {
+      query_id: '1',
+      query: 'red?',
+      positive_passages: [{ docid: '1', title: '', text: 'green.' }],
+      negative_passages: [{ docid: '2', title: '', text: 'blue.' }],
+    };
+    await writeFile(inPlace('tevatron.jsonl'), `${JSON.stringify(row)}\n`);
+    await expectTrainMistake(
+      'tevatron',
+      {
+        data: `[{ format: tevatron, path: ${inPlace('tevatron.jsonl')}, lang: en }]`,
+        margin_mse: '{ margins: scores }',
+      },
+      [/tevatron\.jsonl: '1' has negatives, but this format has no scores for margin_mse\.margins: scores/],
+    );
+  });
+
+  it('scores and no negatives at all', () =>
+    expectTrainMistake('no-negatives', { margin_mse: '{ margins: scores }' }, [
+      'margin_mse: the data have no hard negatives',
+    ]));
+
+  it('scores for negatives that are yet to be mined', () =>
+    expectTrainMistake('mining', { margin_mse: '{ margins: scores }', mining: '{ every: 1 }' }, [
+      'margin_mse.margins: scores: what `mining` finds in the run has no scores',
+    ]));
+});
+
 describe('adversarial', () => {
   it('one language', () =>
     expectTrainMistake(

@@ -2,6 +2,11 @@
  * Training objectives beside plain InfoNCE: values and gradients against sentence-transformers and PyTorch
  * (fixtures/make_torch_objectives.py), and gradients against central differences.
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pair } from '@synglot/data';
+import { openTrainingData } from '@synglot/data/files';
 import type { Executor } from '@synglot/gpu';
 import {
   contrastive,
@@ -30,6 +35,7 @@ import {
   temperatureParameter,
   weighObjectives,
 } from '@synglot/nn';
+import { marginMseObjective, type ObjectiveContext, scoredMargins } from '@synglot/train';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { checkGradients, type GradientProblem } from '../support/kernel-gradients.js';
@@ -194,6 +200,8 @@ const nested = matryoshka(
   { temperature, direction: 'query-to-passage' },
 );
 
+const scored = marginMseObjective(scoredMargins, { weight: 1 });
+
 const cases: Readonly<Record<string, Case>> = {
   matryoshka: { objectives: nested },
   temperature: {
@@ -217,8 +225,29 @@ const cases: Readonly<Record<string, Case>> = {
     },
   },
   'margin mse': { objectives: [marginMse()] },
+  'margin mse of scores': { objectives: [scored.objective], feeds: await scoreFeeds() },
   adversarial: adversarial(fixture.reversal),
 };
+
+/** The feeds of triplets that lie in a file with a cross-encoder's scores, as a run reads them. */
+async function scoreFeeds(): Promise<Readonly<Record<string, ArrayBufferView>>> {
+  const folder = await mkdtemp(join(tmpdir(), 'synglot-scores-'));
+  const path = join(folder, 'triplets.jsonl');
+  const scores = expectedTensor(tensors, 'scores');
+  const rows = Array.from({ length: queries }, (_, query) => ({
+    query: `question ${query}`,
+    passage: `passage ${query}`,
+    negatives: Array.from({ length: negatives }, (__, i) => `negative ${query} ${i}`),
+    scores: [...scores.slice(query * (1 + negatives), (query + 1) * (1 + negatives))],
+  }));
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const pairs: Pair[] = [];
+  const source = { format: 'pairs-jsonl', path, lang: 'en', scores: true } as const;
+  for await (const pair of openTrainingData(source)) pairs.push(pair);
+  await rm(folder, { recursive: true });
+  const context = { batch: { pairs }, capacity: { tokens: 0, ...capacity } } as unknown as ObjectiveContext;
+  return scored.feeds?.(context) ?? {};
+}
 
 function unitRows(values: Float32Array): Float32Array {
   return values.map((value, i) => {

@@ -23,6 +23,11 @@ export interface Pair {
   readonly query: Row;
   readonly passage: Row;
   readonly negatives: readonly Row[];
+  /**
+   * By how much a teacher scores the passage higher than each negative, in the order of `negatives`; NaN where it
+   * scored none of them. Absent where the data have no scores, or none were asked for.
+   */
+  readonly margins?: readonly number[];
 }
 
 /** One language's version of a parallel pair, as files with one row per language hold it. */

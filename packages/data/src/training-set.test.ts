@@ -62,6 +62,24 @@ describe('TrainingSet', () => {
     expect(set.passages[set.items[0]!.negatives[0]!]).toHaveLength(2);
   });
 
+  test('margins go with their negatives, the first that is known; a negative may have none', () => {
+    const scored = (negatives: Row[], margins?: number[]): Pair => ({
+      ...pair(row('q', 'en'), row('p', 'en'), ...negatives),
+      ...(margins ? { margins } : {}),
+    });
+    const [a, b, c] = ['a', 'b', 'c'].map((id) => row(id, 'en')) as [Row, Row, Row];
+    const set = TrainingSet.from([scored([b]), scored([a, b], [1, 2]), scored([c, a], [3, 9])]);
+    const name = (passage: number) => set.rows[set.passages[passage]![0]!]!.parallelId;
+    expect(set.items[0]!.negatives.map(name)).toEqual(['b', 'a', 'c']);
+    expect(set.items[0]!.margins).toEqual([2, 1, 3]);
+    expect(TrainingSet.from([scored([a], [1]), scored([b])]).items[0]!.margins).toEqual([1, Number.NaN]);
+    expect(TrainingSet.from([scored([a, b])]).items[0]).not.toHaveProperty('margins');
+    const prints = [undefined, [1, 2], [1, 3]].map(
+      (margins) => TrainingSet.from([scored([a, b], margins)]).fingerprint,
+    );
+    expect(new Set(prints).size).toBe(3);
+  });
+
   test('the fingerprint changes with text, order and pairing', () => {
     const a = pair(row('q1', 'en'), row('p1', 'en'));
     const b = pair(row('q2', 'en'), row('p2', 'en'));

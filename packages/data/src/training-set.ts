@@ -21,6 +21,8 @@ export interface Item {
   readonly passage: number;
   /** Indices into {@link TrainingSet.passages}. */
   readonly negatives: readonly number[];
+  /** A teacher's margin over each of `negatives`, NaN where there is none; absent where there are none at all. */
+  readonly margins?: readonly number[];
   /** Index into {@link TrainingSet.datasets}. */
   readonly dataset: number;
   /** Index into {@link TrainingSet.domains}. */
@@ -106,6 +108,7 @@ interface TrainingSetParts {
 
 interface MutableItem extends Item {
   negatives: readonly number[];
+  margins?: readonly number[];
 }
 
 /** Numbers distinct values from 0 in the order in which they come. */
@@ -144,7 +147,8 @@ const noNegatives: readonly number[] = [];
  *
  * Rows with the same role, data set, parallel id, language and text are stored once; where the texts differ,
  * both are kept as wordings of one question and a sampler draws either. A pair that comes twice is one item;
- * its negatives are joined.
+ * its negatives are joined. A margin belongs to question, passage and negative in whatever language: where
+ * translations were scored each on their own, the first one that is added counts.
  */
 export class TrainingSetBuilder {
   readonly #rows: Row[] = [];
@@ -185,18 +189,19 @@ export class TrainingSetBuilder {
     const known = this.#itemNumbers.get(key);
     this.#fingerprint.add(query).add(passage);
     for (const negative of negatives) this.#fingerprint.add(negative);
+    for (const margin of pair.margins ?? []) this.#fingerprint.add(`margin ${margin}`);
     if (known === undefined) {
       this.#itemNumbers.set(key, this.#items.length);
       this.#items.push({
         query,
         passage,
-        negatives: negatives.length === 0 ? noNegatives : [...new Set(negatives)],
+        ...joinNegatives({ negatives: noNegatives }, negatives, pair.margins),
         dataset: this.#datasets.of(pair.query.dataset),
         domain: this.#domains.of(pair.query.domain),
       });
     } else if (negatives.length > 0) {
       const item = this.#items[known]!;
-      item.negatives = [...new Set([...item.negatives, ...negatives])];
+      Object.assign(item, joinNegatives(item, negatives, pair.margins));
     }
   }
 
@@ -253,6 +258,26 @@ export class TrainingSetBuilder {
     this.#seen.set(row, number);
     return text;
   }
+}
+
+/** An item's negatives and more of them, each once, with the first margin that is known of each. */
+function joinNegatives(
+  before: Pick<Item, 'negatives' | 'margins'>,
+  more: readonly number[],
+  margins: readonly number[] | undefined,
+): Pick<Item, 'negatives' | 'margins'> {
+  if (more.length === 0) return before;
+  const negatives = [...new Set([...before.negatives, ...more])];
+  if (!before.margins && !margins) return { negatives };
+  const known = new Map<number, number>();
+  const keep = (all: readonly number[], values: readonly number[] = []) =>
+    all.forEach((negative, i) => {
+      const value = values[i] ?? Number.NaN;
+      if (!known.has(negative) || Number.isNaN(known.get(negative))) known.set(negative, value);
+    });
+  keep(before.negatives, before.margins);
+  keep(more, margins);
+  return { negatives, margins: negatives.map((negative) => known.get(negative)!) };
 }
 
 /** Passages by question, for the questions that have more than one. */

@@ -11,6 +11,7 @@ export * from './loss-scale.js';
 export * from './metrics-file.js';
 export * from './mining.js';
 export * from './objective-languages.js';
+export * from './objective-margins.js';
 export * from './objective-teacher.js';
 export * from './objectives.js';
 export * from './plan-cache.js';

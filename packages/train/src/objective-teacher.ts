@@ -1,15 +1,7 @@
-/** Objectives that a teacher's stored embeddings feed: distillation and MarginMSE. */
+/** Distillation, fed by a teacher's stored embeddings. MarginMSE, which may be too, is objective-margins.ts. */
 import type { Pair, Row } from '@synglot/data';
-import {
-  distillation,
-  marginMse,
-  marginWeightsFeed,
-  negativeOffsetsFeed,
-  rowWeightsFeed,
-  teacherFeed,
-  teacherMarginsFeed,
-} from '@synglot/nn';
-import type { ObjectiveContext, TrainObjective } from './objectives.js';
+import { distillation, rowWeightsFeed, teacherFeed } from '@synglot/nn';
+import type { TrainObjective } from './objectives.js';
 import type { Teacher } from './teacher.js';
 
 /** A batch's rows as the encoder has them: questions; then positives and all negatives. */
@@ -58,45 +50,4 @@ export function distillationObjective(
 function unitVector(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length > 0 ? vector.map((value) => value / length) : vector;
-}
-
-/** Makes a question's margins over its hard negatives those of the teacher's dot products. */
-export function marginMseObjective(teacher: Teacher, options: { readonly weight: number }): TrainObjective {
-  return {
-    objective: marginMse(options),
-    feeds: ({ batch, capacity }) => marginFeeds(teacher, batch.pairs, capacity.queries),
-  };
-}
-
-function marginFeeds(
-  teacher: Teacher,
-  pairs: ObjectiveContext['batch']['pairs'],
-  queryCapacity: number,
-): Record<string, ArrayBufferView> {
-  const margins: number[] = pairs.map(() => 0);
-  const known: boolean[] = pairs.map(() => false);
-  const offsets = new Uint32Array(queryCapacity + 1);
-  pairs.forEach(({ query, passage, negatives }, index) => {
-    offsets[index] = margins.length;
-    const q = teacher.vector('query', query);
-    const p = teacher.vector('passage', passage);
-    for (const negative of negatives) {
-      const n = teacher.vector('passage', negative);
-      known.push(q !== undefined && p !== undefined && n !== undefined);
-      margins.push(q && p && n ? dot(q, p) - dot(q, n) : 0);
-    }
-  });
-  offsets.fill(margins.length, pairs.length);
-  const count = known.filter(Boolean).length;
-  return {
-    [negativeOffsetsFeed]: offsets,
-    [teacherMarginsFeed]: Float32Array.from(margins),
-    [marginWeightsFeed]: Float32Array.from(known, (has) => (has ? 1 / count : 0)),
-  };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }

@@ -10,7 +10,7 @@ import {
   type TrainingSet,
   TrainingSetBuilder,
 } from '@synglot/data';
-import { openTrainingData, type TrainingSource } from '@synglot/data/files';
+import { openTrainingData, readerOptions, type TrainingSource } from '@synglot/data/files';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { addMiningCorpus } from './mining-corpus.js';
@@ -34,7 +34,8 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   let total = 0;
   for (const source of config.data) {
     await checkPath(source.path);
-    for await (const pair of openTrainingData(toSource(source))) {
+    for await (const pair of openTrainingData(toSource(source, config))) {
+      checkScored(config, source.path, pair);
       const key = heldOutKey(pair);
       // A key of its own, or a passage's two chances would go together where the seeds are equal.
       const isAside = aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed);
@@ -97,12 +98,23 @@ function heldOutKey(pair: Pair): string {
   return `${pair.passage.dataset}\n${pair.passage.parallelId}`;
 }
 
-function toSource(source: TrainConfig['data'][number]): TrainingSource {
+/** Readers that know scores have told file and line; others have none. */
+function checkScored({ margin_mse: margins }: TrainConfig, path: string, pair: Pair): void {
+  if (margins?.margins !== 'scores' || pair.negatives.length === 0 || pair.margins) return;
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `${path}: '${pair.query.id}' has negatives, but this format has no scores for margin_mse.margins: scores; give the data as pairs-jsonl with 'scores'`,
+  );
+}
+
+function toSource(source: TrainConfig['data'][number], config: TrainConfig): TrainingSource {
+  const known = readerOptions(source.format as TrainingSource['format']);
+  const scored = config.margin_mse?.margins === 'scores' && known.includes('scores');
   const camel = Object.entries(source).map(([key, value]) => [
     key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
     value,
   ]);
-  return Object.fromEntries(camel) as TrainingSource;
+  return Object.fromEntries(scored ? [...camel, ['scores', true]] : camel) as TrainingSource;
 }
 
 async function checkPath(path: string): Promise<void> {

@@ -12,7 +12,8 @@ import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { tiledLoss } from './gradient-cache.js';
 import { adversarialObjectives } from './objective-languages.js';
-import { distillationObjective, marginMseObjective } from './objective-teacher.js';
+import { marginMseObjective, scoredMargins, teacherMargins } from './objective-margins.js';
+import { distillationObjective } from './objective-teacher.js';
 import { masked, type TrainObjective } from './objectives.js';
 import { Teacher } from './teacher.js';
 import type { StepMetrics } from './trainer.js';
@@ -50,7 +51,7 @@ export async function runObjectives(
 }
 
 async function teacherObjectives(
-  { distillation, margin_mse: margins }: TrainConfig,
+  { distillation, margin_mse: margins, mining }: TrainConfig,
   { dimension, training, onNotice }: ObjectiveSetting,
 ): Promise<TrainObjective[]> {
   const objectives: TrainObjective[] = [];
@@ -79,14 +80,21 @@ async function teacherObjectives(
     objectives.push(distillationObjective(teacher, distillation));
   }
   if (margins) {
-    const teacher = await open(margins.teacher, 'margin_mse.teacher');
+    if (mining && margins.margins === 'scores') {
+      throw new TrainError(
+        'INPUT_CONFIG',
+        'margin_mse.margins: scores: what `mining` finds in the run has no scores; leave mining out, or take margins: teacher',
+      );
+    }
+    const { teacher, scale, weight } = margins;
+    const source = teacher ? teacherMargins(await open(teacher, 'margin_mse.teacher')) : scoredMargins;
     if (training.items.every(({ negatives }) => negatives.length === 0)) {
       throw new TrainError(
         'INPUT_CONFIG',
         'margin_mse: the data have no hard negatives; mine some with: synglot mine CONFIG --output FILE',
       );
     }
-    objectives.push(marginMseObjective(teacher, margins));
+    objectives.push(marginMseObjective(source, { weight, scale }));
   }
   return objectives;
 }

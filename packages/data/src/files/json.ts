@@ -114,7 +114,8 @@ export function missingField(fields: Fields, field: string): DataError {
   return new DataError('INPUT_COLUMN', `${fields.where}: no '${field}'${didYouMean(field, there)}; ${list}`);
 }
 
-function kindOf(value: unknown): string {
+/** What a value is, for messages. */
+export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';

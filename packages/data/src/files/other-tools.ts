@@ -16,18 +16,22 @@ import {
 } from './json.js';
 import { languagesOf, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
 import { readRecords } from './records.js';
+import { numbersIn, type ScoredOptions } from './scores.js';
 
 /**
  * Reads FlagEmbedding's JSONL: `{query, pos: [texts], neg: [texts]}`. Each positive makes a pair. A line may
- * name its `lang`.
+ * name its `lang`; with `scores` it has `pos_scores` and `neg_scores`, one a text.
  *
  * @throws DataError with file and line
  */
-export function readFlagEmbedding(file: string, options: SingleLanguageOptions = {}): AsyncGenerator<Pair> {
+export function readFlagEmbedding(file: string, options: FlagEmbeddingOptions = {}): AsyncGenerator<Pair> {
   return select(flagEmbedding(file, options), options, file);
 }
 
-async function* flagEmbedding(file: string, options: SingleLanguageOptions): AsyncGenerator<Pair> {
+/** Options of {@link readFlagEmbedding}. */
+export interface FlagEmbeddingOptions extends SingleLanguageOptions, ScoredOptions {}
+
+async function* flagEmbedding(file: string, options: FlagEmbeddingOptions): AsyncGenerator<Pair> {
   for await (const fields of readJsonLines(file)) {
     const maker = new RowMaker(fields, file, options);
     const text = requiredText(fields, 'query');
@@ -41,8 +45,29 @@ async function* flagEmbedding(file: string, options: SingleLanguageOptions): Asy
     };
     const passages = texts('pos', true).map((passage) => maker.passage(passage));
     const negatives = texts('neg', false).map((passage) => maker.passage(passage));
-    yield* maker.pairs(maker.query(text), passages, negatives, 'pos');
+    const scored = options.scores === true && negatives.length > 0;
+    const scores = (field: string, count: number) => (scored ? scoresOf(fields, field, count) : []);
+    const [ofPassages, ofNegatives] = [
+      scores('pos_scores', passages.length),
+      scores('neg_scores', negatives.length),
+    ];
+    const pairs = maker.pairs(maker.query(text), passages, negatives, 'pos');
+    let index = 0;
+    for (const pair of pairs) {
+      const score = ofPassages[index++]!;
+      yield scored ? { ...pair, margins: ofNegatives.map((other) => score - other) } : pair;
+    }
   }
+}
+
+function scoresOf(fields: Fields, field: string, count: number): number[] {
+  if (fields.values[field] === undefined) throw missingField(fields, field);
+  const scores = numbersIn(fields, field);
+  if (scores.length === count) return scores;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${fields.where}: expected ${count} scores in '${field}', one a text, but received ${scores.length}`,
+  );
 }
 
 /** Options of {@link readTevatron}. */

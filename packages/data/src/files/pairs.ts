@@ -7,6 +7,7 @@ import type { Pair, Row } from '../rows.js';
 import { asText, type Fields, optionalText, requiredText } from './json.js';
 import { languagesOf, located, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
 import { readRecords, type TsvOptions } from './records.js';
+import { marginsOf, type ScoredOptions } from './scores.js';
 
 /** The fields of a pair. `query` and `passage` must be there; see {@link readPairs}. */
 export type PairField =
@@ -23,13 +24,14 @@ export type PairField =
   | 'domain';
 
 /** Options of {@link readPairs}. */
-export interface PairOptions extends SingleLanguageOptions, TsvOptions {
+export interface PairOptions extends SingleLanguageOptions, TsvOptions, ScoredOptions {
   /**
    * Columns that have other names than the fields; a TSV file without a header has columns 0, 1, ….
-   * `negatives` may be several columns.
+   * `negatives` and `scores` may be several columns.
    */
   readonly columns?: Readonly<Partial<Record<PairField, string | number>>> & {
     readonly negatives?: string | number | readonly (string | number)[];
+    readonly scores?: string | number | readonly (string | number)[];
   };
 }
 
@@ -39,7 +41,8 @@ export interface PairOptions extends SingleLanguageOptions, TsvOptions {
  * Fields: `query`, `passage`; and optional `negatives` (texts, or objects with `text` and optional `id`,
  * `lang`, `parallel_id`, `dataset`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
  * and `passage_parallel_id`, `id`, `dataset`, `domain`. A TSV file without a header has the query in its
- * first column and the passage in its second.
+ * first column and the passage in its second. With `scores` also a teacher's scores of the passages, as
+ * {@link marginsOf} finds them.
  *
  * A question or passage without a parallel id gets one from its text: it is parallel to nothing, but a
  * question that stands on two rows is one question with two answers.
@@ -57,6 +60,7 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
   };
   const column = (field: PairField) => String(columns[field] ?? field);
   const negativeColumns = [columns.negatives ?? 'negatives'].flat().map(String);
+  const scoreColumns = columns.scores === undefined ? undefined : [columns.scores].flat().map(String);
   for await (const fields of readRecords(file, options)) {
     const text = (field: PairField) => optionalText(fields, column(field));
     const langs = languagesOf(
@@ -70,6 +74,10 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
     const query = requiredText(fields, column('query'));
     const passage = requiredText(fields, column('passage'));
     const parallelId = text('parallel_id');
+    const negatives = negativeColumns.flatMap((name) =>
+      negativeRows(fields, name, { id, lang: langs.passage, dataset, domain }),
+    );
+    const scored = options.scores === true && negatives.length > 0;
     yield {
       query: {
         id,
@@ -87,9 +95,8 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
         dataset,
         domain,
       },
-      negatives: negativeColumns.flatMap((name) =>
-        negativeRows(fields, name, { id, lang: langs.passage, dataset, domain }),
-      ),
+      negatives,
+      ...(scored ? { margins: marginsOf(fields, negatives.length, scoreColumns) } : {}),
     };
   }
 }

@@ -49,7 +49,7 @@ export type TrainingSource = {
 
 const common = { langs: true, limit: true, dataset: true, domain: true } as const;
 const oneLanguage = { ...common, lang: true, queryLang: true, passageLang: true } as const;
-const pairFile = { ...oneLanguage, header: true, columns: true } as const;
+const pairFile = { ...oneLanguage, header: true, columns: true, scores: true } as const;
 
 /** Every option of every reader; the type makes a new option an error here until it is listed. */
 const optionNames: { [F in TrainingFormat]: { [K in keyof Required<OptionsOf<F>>]: true } } = {
@@ -57,7 +57,7 @@ const optionNames: { [F in TrainingFormat]: { [K in keyof Required<OptionsOf<F>>
   'pairs-tsv': pairFile,
   parquet: pairFile,
   'sentence-transformers': pairFile,
-  'flag-embedding': oneLanguage,
+  'flag-embedding': { ...oneLanguage, scores: true },
   tevatron: { ...oneLanguage, corpus: true },
   squad: { ...common, lang: true },
   'debian-faq': { ...common, keepUntranslated: true },

@@ -7,9 +7,10 @@ import type { Pair } from '../rows.js';
 import { optionalText, requiredText } from './json.js';
 import { languagesOf, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
 import { readRecords, type TsvOptions } from './records.js';
+import { marginsOf, type ScoredOptions, scoreFields } from './scores.js';
 
 /** Options of {@link readSentenceTransformers}. */
-export interface SentenceTransformersOptions extends SingleLanguageOptions, TsvOptions {
+export interface SentenceTransformersOptions extends SingleLanguageOptions, TsvOptions, ScoredOptions {
   /** The columns to take, in the order anchor, positive, negatives; default those of the file in its order. */
   readonly columns?: readonly string[];
 }
@@ -21,10 +22,11 @@ const labels = ['label', 'labels', 'score', 'scores'];
 
 /**
  * Reads (anchor, positive, negative…) rows. Columns called `id`, `lang`, `dataset`, `domain` or
- * `parallel_id` are not texts; `parallel_id` joins translations, as in {@link readPairs}.
+ * `parallel_id` are not texts; `parallel_id` joins translations, as in {@link readPairs}. With `scores` a column
+ * called `label`, `labels`, `score` or `scores` holds a teacher's margins or scores, as MarginMSELoss takes them.
  *
  * @throws DataError with file and line; `INPUT_COLUMN` also for rows whose columns differ from the first
- *   row's, and for files with a label or score
+ *   row's, and for files with a label or score where `scores` does not ask for it
  */
 export function readSentenceTransformers(
   file: string,
@@ -36,7 +38,7 @@ export function readSentenceTransformers(
 async function* pairsOf(file: string, options: SentenceTransformersOptions): AsyncGenerator<Pair> {
   let columns = options.columns;
   for await (const fields of readRecords(file, options)) {
-    columns ??= columnsOf(Object.keys(fields.values), fields.where);
+    columns ??= columnsOf(Object.keys(fields.values), fields.where, options.scores === true);
     const [anchor, positive, ...negatives] = columns;
     if (anchor === undefined || positive === undefined) {
       throw new DataError(
@@ -57,16 +59,21 @@ async function* pairsOf(file: string, options: SentenceTransformersOptions): Asy
       query: row(anchor, lang.query, parallelId),
       passage: row(positive, lang.passage, parallelId),
       negatives: negatives.map((column) => row(column, lang.passage, undefined)),
+      ...(options.scores === true && negatives.length > 0
+        ? { margins: marginsOf(fields, negatives.length) }
+        : {}),
     };
   }
 }
 
-function columnsOf(names: readonly string[], where: string): string[] {
+function columnsOf(names: readonly string[], where: string, scored: boolean): string[] {
+  const known: readonly string[] = scoreFields;
+  if (scored) return names.filter((name) => !about.includes(name) && !known.includes(name));
   const label = names.find((name) => labels.includes(name));
   if (label !== undefined) {
     throw new DataError(
       'INPUT_COLUMN',
-      `${where}: column '${label}' makes this scored data, which a contrastive loss cannot use; keep the rows whose pairs match, without the column, or name the text columns in \`columns\``,
+      `${where}: column '${label}' makes this scored data, which a contrastive loss cannot use; keep the rows whose pairs match, without the column, or name the text columns in \`columns\`; a teacher's scores are read where \`scores\` is true`,
     );
   }
   return names.filter((name) => !about.includes(name));

@@ -359,6 +359,31 @@ describe('uniqueness and coverage', () => {
     expect(new BatchSampler(set, options()).next().pairs[0]!.negatives).toHaveLength(3);
     expect(new BatchSampler(set, options({ negatives: 0 })).next().pairs[0]!.negatives).toHaveLength(0);
   });
+
+  test('margins stay with their negatives, whichever are drawn; mined negatives have none', () => {
+    const marginOf = (kind: string) => 'xyz'.indexOf(kind) + 0.5;
+    const pairs = parallel({ items: 20, langs: ['en', 'fi'] }).map((pair, i) => ({
+      ...pair,
+      negatives: [...'xyz'].map((kind) => ({
+        ...pair.passage,
+        parallelId: `${kind}${Math.floor(i / 2)}`,
+        text: `${kind} ${i}`,
+      })),
+      margins: [...'xyz'].map(marginOf),
+    }));
+    const set = TrainingSet.from(pairs);
+    const sampler = new BatchSampler(set, options({ negatives: 2 }));
+    const orders = new Set<string>();
+    for (const { pairs: drawn } of draw(sampler, 20)) {
+      for (const { negatives, margins } of drawn) {
+        expect(margins).toEqual(negatives.map(({ parallelId }) => marginOf(parallelId[0]!)));
+        orders.add(String(margins));
+      }
+    }
+    expect(orders.size).toBe(6);
+    sampler.setNegatives(new Map(set.items.map((item, i) => [i, item.negatives])));
+    expect(sampler.next().pairs[0]).not.toHaveProperty('margins');
+  });
 });
 
 describe('state', () => {

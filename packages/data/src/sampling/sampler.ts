@@ -224,17 +224,29 @@ export class BatchSampler {
   #pair(drawn: Drawn, mode: BatchMode, random: Random, guard: BatchGuard): Pair {
     const set = this.#set;
     const language = set.rowLanguage[drawn.passage]!;
-    const known = this.#mined.get(drawn.item) ?? set.items[drawn.item]!.negatives;
+    const item = set.items[drawn.item]!;
+    const mined = this.#mined.get(drawn.item);
+    const known = mined ?? item.negatives;
+    // Nobody has scored what was mined since.
+    const scored = mined === undefined ? item.margins : undefined;
     const negatives: Row[] = [];
+    const margins: number[] = [];
     for (const passage of this.#options.negatives === null ? known : random.pick(known, known.length)) {
       if (negatives.length === this.#options.negatives) break;
       const same = set.rowsIn(set.passages[passage]!, language);
       const rows = same.length === 0 && mode === 'multilingual' ? set.passages[passage]! : same;
       if (rows.length === 0) continue;
       const row = rows[random.below(rows.length)]!;
-      if (guard.addNegative(passage, row)) negatives.push(set.rows[row]!);
+      if (!guard.addNegative(passage, row)) continue;
+      negatives.push(set.rows[row]!);
+      if (scored !== undefined) margins.push(scored[item.negatives.indexOf(passage)]!);
     }
-    return { query: set.rows[drawn.query]!, passage: set.rows[drawn.passage]!, negatives };
+    return {
+      query: set.rows[drawn.query]!,
+      passage: set.rows[drawn.passage]!,
+      negatives,
+      ...(scored === undefined ? {} : { margins }),
+    };
   }
 
   #cursor(stratum: Stratum): StratumCursor {

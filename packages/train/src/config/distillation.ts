@@ -13,8 +13,20 @@ export const distillationSection = z
 
 export const marginMseSection = z
   .strictObject({
+    /** Where margins come from: a teacher's stored embeddings, or scores that the data hold. */
+    margins: z.enum(['teacher', 'scores']).default('teacher'),
     /** Folder that `synglot distill-teacher` wrote: margins are differences of its dot products. */
-    teacher: z.string(),
+    teacher: z.string().optional(),
+    /** Margins are multiplied by it: a cross-encoder's are larger than those of cosines. */
+    scale: positive.default(1),
     weight: positive.default(1),
+  })
+  .refine(({ margins, teacher }) => margins !== 'teacher' || teacher !== undefined, {
+    message: "name a folder of a teacher's embeddings, or set margins: scores",
+    path: ['teacher'],
+  })
+  .refine(({ margins, teacher }) => margins !== 'scores' || teacher === undefined, {
+    message: 'margins: scores takes no teacher; leave it out',
+    path: ['teacher'],
   })
   .optional();
