@@ -32,6 +32,8 @@ const rows: Axis = { capacity: 7, slot: 'tokens' };
 const counts = { tokens: 5 };
 const columns = 12;
 const x = { axis: rows, columns };
+/** Kernels for software devices and for GPUs. */
+const types = ['cpu', 'discrete-gpu'] as const;
 
 describe('elementwise', () => {
   test.each([
@@ -89,7 +91,7 @@ describe('feed-forward block with the GELU in its products', () => {
     { name: 'down.bias', shape: [columns] },
   ];
 
-  test.each(['cpu', 'discrete-gpu'] as const)('%s', async (type) => {
+  test.each(types)('%s', async (type) => {
     const problem = opProblem(
       { ...executor.device, type },
       {
@@ -106,69 +108,78 @@ describe('feed-forward block with the GELU in its products', () => {
   });
 });
 
-describe('linear', () => {
+describe.each(types)('linear, %s', (type) => {
   const out = 20;
   const weight = { name: 'dense.weight', shape: [out, columns] };
   const bias = { name: 'dense.bias', shape: [out] };
 
   test.each([true, false])('bias %s', async (hasBias) => {
-    const problem = opProblem(executor.device, {
-      inputs: { x },
-      parameters: hasBias ? [weight, bias] : [weight],
-      counts,
-      emit(g, input) {
-        const result = linear(g, input.x!, 'dense', 'dense', { bias: hasBias });
-        return { output: result.output, backward: (dOutput) => ({ x: result.backward(dOutput) }) };
+    const problem = opProblem(
+      { ...executor.device, type },
+      {
+        inputs: { x },
+        parameters: hasBias ? [weight, bias] : [weight],
+        counts,
+        emit(g, input) {
+          const result = linear(g, input.x!, 'dense', 'dense', { bias: hasBias });
+          return { output: result.output, backward: (dOutput) => ({ x: result.backward(dOutput) }) };
+        },
       },
-    });
+    );
     await checkGradients(executor, problem);
   });
 
   test('adds its input gradient to one that is there', async () => {
-    const problem = opProblem(executor.device, {
-      inputs: { x },
-      parameters: [
-        { name: 'first.weight', shape: [columns, columns] },
-        { name: 'first.bias', shape: [columns] },
-        { name: 'second.weight', shape: [columns, columns] },
-        { name: 'second.bias', shape: [columns] },
-      ],
-      counts,
-      emit(g, input) {
-        const first = linear(g, input.x!, 'first', 'first');
-        const second = linear(g, input.x!, 'second', 'second');
-        addInto(g, second.output, first.output, 'sum');
-        return {
-          output: first.output,
-          backward: (dOutput) => ({ x: first.backward(dOutput, second.backward(dOutput)) }),
-        };
+    const problem = opProblem(
+      { ...executor.device, type },
+      {
+        inputs: { x },
+        parameters: [
+          { name: 'first.weight', shape: [columns, columns] },
+          { name: 'first.bias', shape: [columns] },
+          { name: 'second.weight', shape: [columns, columns] },
+          { name: 'second.bias', shape: [columns] },
+        ],
+        counts,
+        emit(g, input) {
+          const first = linear(g, input.x!, 'first', 'first');
+          const second = linear(g, input.x!, 'second', 'second');
+          addInto(g, second.output, first.output, 'sum');
+          return {
+            output: first.output,
+            backward: (dOutput) => ({ x: first.backward(dOutput, second.backward(dOutput)) }),
+          };
+        },
       },
-    });
+    );
     await checkGradients(executor, problem);
   });
 });
 
-describe('residualLayerNorm', () => {
+describe.each(types)('residualLayerNorm, %s', (type) => {
   test.each([0, 0.25])('dropout %f', async (dropoutRate) => {
-    const problem = opProblem(executor.device, {
-      inputs: { x, residual: x },
-      parameters: [
-        { name: 'norm.weight', shape: [columns] },
-        { name: 'norm.bias', shape: [columns] },
-      ],
-      counts,
-      emit(g, input) {
-        const options = { name: 'norm', epsilon: 1e-5, dropoutRate, label: 'norm' };
-        const result = residualLayerNorm(g, input.x!, input.residual!, options);
-        return {
-          output: result.output,
-          backward(dOutput) {
-            const { dX, dResidual } = result.backward(dOutput);
-            return { x: dX, residual: dResidual };
-          },
-        };
+    const problem = opProblem(
+      { ...executor.device, type },
+      {
+        inputs: { x, residual: x },
+        parameters: [
+          { name: 'norm.weight', shape: [columns] },
+          { name: 'norm.bias', shape: [columns] },
+        ],
+        counts,
+        emit(g, input) {
+          const options = { name: 'norm', epsilon: 1e-5, dropoutRate, label: 'norm' };
+          const result = residualLayerNorm(g, input.x!, input.residual!, options);
+          return {
+            output: result.output,
+            backward(dOutput) {
+              const { dX, dResidual } = result.backward(dOutput);
+              return { x: dX, residual: dResidual };
+            },
+          };
+        },
       },
-    });
+    );
     await checkGradients(executor, problem);
   });
 });

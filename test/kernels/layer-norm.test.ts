@@ -1,5 +1,6 @@
 /** residual_layer_norm_forward and layer norm's backward kernels against float64 references. */
 import type { Executor } from '@synglot/gpu';
+import type { KernelName } from '@synglot/kernels';
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { canStore, elements, noHalf, storageTolerance, stored } from '../support/half.js';
@@ -24,8 +25,29 @@ const shapes = [
   { rows: 1, live: 1, columns: 4 },
   { rows: 7, live: 5, columns: 12 },
   { rows: 67, live: 65, columns: 36 },
+  { rows: 6, live: 3, columns: 140 },
+  { rows: 3, live: 0, columns: 8 },
 ] as const;
 const epsilon = 1e-5;
+
+/** Lanes that hold all of every shape's columns: one or two rows a workgroup, or few workgroups for many rows. */
+const lanes = [
+  { LANES: 64, SUMS: 1, VECTORS: 1, workgroups: 67 },
+  { LANES: 32, SUMS: 2, VECTORS: 2, workgroups: 34 },
+  { LANES: 8, SUMS: 4, VECTORS: 5, workgroups: 3 },
+] as const;
+/** Every kernel that does the same, with what decides how; `workgroups` for the one with an invocation a row. */
+function variants<Plain extends KernelName, Shared extends KernelName>(plain: Plain, shared: Shared) {
+  return [
+    { kernel: plain, constants: {}, workgroups: 2, name: plain },
+    ...lanes.map(({ workgroups, ...constants }) => ({
+      ...{ kernel: shared, constants, workgroups },
+      name: `${shared} ${constants.SUMS} × ${constants.LANES} × ${constants.VECTORS}`,
+    })),
+  ] as const;
+}
+const forwards = variants('residual_layer_norm_forward', 'residual_layer_norm_forward_workgroup');
+const backwards = variants('layer_norm_backward_input', 'layer_norm_backward_input_workgroup');
 
 /** Mean and inverse standard deviation of one row, and the row normalised. */
 function normalizeRow(row: ArrayLike<number>) {
@@ -41,11 +63,12 @@ const rowsOf = (values: ArrayLike<number>, columns: number): number[][] =>
     Array.from({ length: columns }, (_, column) => values[row * columns + column] as number),
   );
 
-test('residual_layer_norm_forward keeps small deviations around a large mean', async () => {
+test.each(forwards)('$name keeps small deviations around a large mean', async ({ kernel, constants }) => {
   // One pass (mean of squares minus squared mean) would lose every digit here.
   const columns = 32;
   const x = randomValues(columns, 5).map((value) => value + 4096);
-  const { statistics } = await runKernel(executor, 'residual_layer_norm_forward', {
+  const { statistics } = await runKernel(executor, kernel, {
+    constants,
     bindings: {
       x,
       residual: new Float32Array(columns),
@@ -71,10 +94,12 @@ test('residual_layer_norm_forward keeps small deviations around a large mean', a
   expectClose(statistics, [mean, inverse], { absolute: 0, relative: 2e-5 }, 'statistics');
 });
 
-test('residual_layer_norm_forward: epsilon bounds the deviation of a row without variance', async () => {
+test.each(forwards)('$name: epsilon bounds the deviation of a row without variance', async (variant) => {
+  const { kernel, constants } = variant;
   const columns = 8;
   const beta = randomValues(columns, 6);
-  const { statistics, y } = await runKernel(executor, 'residual_layer_norm_forward', {
+  const { statistics, y } = await runKernel(executor, kernel, {
+    constants,
     bindings: {
       x: new Float32Array(columns).fill(0.5),
       residual: new Float32Array(columns).fill(0.25),
@@ -104,7 +129,10 @@ describe.each(elements)('stored as %s', (element) => {
   const randomFloats = (count: number, seed: number, scale?: number) =>
     stored(randomValues(count, seed, scale), element);
   const rounding = storageTolerance(exact, element);
-  describe.each([false, true])('residual_layer_norm_forward, HAS_DROPOUT %s', (hasDropout) => {
+  const forwardCases = forwards.flatMap((variant) =>
+    [false, true].map((dropout) => ({ ...variant, dropout })),
+  );
+  describe.each(forwardCases)('$name, dropout $dropout', ({ kernel, constants, workgroups, dropout }) => {
     test.each(shapes)('$live of $rows rows of $columns', async ({ rows, live, columns }) => {
       const count = live * columns;
       const x = randomFloats(rows * columns, 1, 2);
@@ -112,7 +140,7 @@ describe.each(elements)('stored as %s', (element) => {
       const gamma = randomFloats(columns, 3, 2);
       const beta = randomFloats(columns, 4);
       const mask = { seed: 123, site: 7, rate: 0.25 };
-      const { sum, statistics, y } = await runKernel(executor, 'residual_layer_norm_forward', {
+      const { sum, statistics, y } = await runKernel(executor, kernel, {
         bindings: {
           x: poisonFrom(x, count),
           residual: poisonFrom(residual, count),
@@ -122,7 +150,7 @@ describe.each(elements)('stored as %s', (element) => {
           statistics: rows * 2,
           y: rows * columns,
         },
-        constants: { HAS_DROPOUT: hasDropout, Element: element },
+        constants: { ...constants, HAS_DROPOUT: dropout, Element: element },
         params: {
           rows,
           rows_count: 1,
@@ -132,13 +160,13 @@ describe.each(elements)('stored as %s', (element) => {
           dropout_threshold: mask.rate * 2 ** 32,
           dropout_keep_scale: 1 / (1 - mask.rate),
         },
-        workgroups: [Math.ceil(rows / 64)],
+        workgroups: [workgroups],
         step: { counts: { tokens: live }, seed: mask.seed },
       });
       const factors = dropoutMatrix(live, columns, mask);
       const expectedSum = Float64Array.from(
         { length: count },
-        (_, i) => (x[i] as number) * (hasDropout ? (factors[i] as number) : 1) + (residual[i] as number),
+        (_, i) => (x[i] as number) * (dropout ? (factors[i] as number) : 1) + (residual[i] as number),
       );
       const normed = rowsOf(expectedSum, columns).map(normalizeRow);
       const expectedStatistics = normed.flatMap(({ mean, inverse }) => [mean, inverse]);
@@ -178,15 +206,16 @@ describe.each(elements)('stored as %s', (element) => {
     };
   }
 
-  test.each(shapes)('layer_norm_backward_input: $live of $rows rows of $columns', async (shape) => {
-    const { rows, live, columns } = shape;
+  const backwardCases = backwards.flatMap((variant) => shapes.map((shape) => ({ ...variant, ...shape })));
+  test.each(backwardCases)('$name: $live of $rows rows of $columns', async (backward) => {
+    const { kernel, constants, workgroups, rows, live, columns } = backward;
     const gamma = randomFloats(columns, 13, 2);
     const { normed, gradients, bindings } = savedForward(live, rows, columns);
-    const { d_sum } = await runKernel(executor, 'layer_norm_backward_input', {
-      constants: { Element: element },
+    const { d_sum } = await runKernel(executor, kernel, {
+      constants: { ...constants, Element: element },
       bindings: { ...bindings, gamma, d_sum: rows * columns },
       params: { rows, rows_count: 2, columns },
-      workgroups: [Math.ceil(rows / 64)],
+      workgroups: [workgroups],
       step: { counts: { queries: live } },
     });
     const expected = normed.flatMap(({ normalized, inverse }, row) => {
@@ -201,27 +230,35 @@ describe.each(elements)('stored as %s', (element) => {
     expectRows(d_sum, expected, storageTolerance({ absolute: 1e-5, relative: 1e-5 }, element), 'd_sum');
   });
 
-  test.each([
+  const blockShapes = [
     { rows: 1, live: 1, columns: 4, rowsPerBlock: 64 },
     { rows: 7, live: 5, columns: 12, rowsPerBlock: 3 },
     { rows: 67, live: 65, columns: 36, rowsPerBlock: 64 },
     { rows: 131, live: 63, columns: 132, rowsPerBlock: 64 },
-  ])(
-    'layer_norm_backward_parameters_partial: $live of $rows rows of $columns, blocks of $rowsPerBlock',
-    async ({ rows, live, columns, rowsPerBlock }) => {
+  ];
+  const parameterKernels = [
+    { kernel: 'layer_norm_backward_parameters_partial', constants: {}, columnsEach: 4 * 32 },
+    {
+      kernel: 'layer_norm_backward_parameters_partial_workgroup',
+      constants: { LANES: 8, SUMS: 16 },
+      columnsEach: 4 * 16,
+    },
+  ] as const;
+  const parameterCases = parameterKernels.flatMap((variant) =>
+    blockShapes.map((shape) => ({ ...variant, ...shape })),
+  );
+  test.each(parameterCases)(
+    '$kernel: $live of $rows rows of $columns, blocks of $rowsPerBlock',
+    async ({ kernel, constants, columnsEach, rows, live, columns, rowsPerBlock }) => {
       const { normed, gradients, bindings } = savedForward(live, rows, columns);
       const blocks = Math.ceil(rows / rowsPerBlock);
-      const { partial_gamma, partial_beta } = await runKernel(
-        executor,
-        'layer_norm_backward_parameters_partial',
-        {
-          bindings: { ...bindings, partial_gamma: blocks * columns, partial_beta: blocks * columns },
-          constants: { ROWS_PER_BLOCK: rowsPerBlock, Element: element },
-          params: { rows, rows_count: 1, columns },
-          workgroups: [Math.ceil(columns / 4 / 32), blocks],
-          step: { counts: { tokens: live } },
-        },
-      );
+      const { partial_gamma, partial_beta } = await runKernel(executor, kernel, {
+        bindings: { ...bindings, partial_gamma: blocks * columns, partial_beta: blocks * columns },
+        constants: { ...constants, ROWS_PER_BLOCK: rowsPerBlock, Element: element },
+        params: { rows, rows_count: 1, columns },
+        workgroups: [Math.ceil(columns / columnsEach), blocks],
+        step: { counts: { tokens: live } },
+      });
       const liveBlocks = Math.ceil(live / rowsPerBlock);
       const gamma = new Float64Array(liveBlocks * columns);
       const beta = new Float64Array(liveBlocks * columns);

@@ -29,8 +29,11 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
   'half.test.ts': ['cast_to_half'],
   'layer-norm.test.ts': [
     'residual_layer_norm_forward',
+    'residual_layer_norm_forward_workgroup',
     'layer_norm_backward_input',
+    'layer_norm_backward_input_workgroup',
     'layer_norm_backward_parameters_partial',
+    'layer_norm_backward_parameters_partial_workgroup',
   ],
   'loss.test.ts': ['info_nce_row_statistics', 'info_nce_column_statistics', 'info_nce_backward'],
   'loss-tiles.test.ts': ['copy_rows', 'info_nce_tile_statistics', 'info_nce_tile_backward'],
@@ -82,6 +85,11 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
     'normalize_forward',
     'normalize_backward',
   ],
-  'reductions.test.ts': ['column_sum_partial', 'partial_sum_accumulate'],
+  'reductions.test.ts': [
+    'column_sum_partial',
+    'column_sum_partial_workgroup',
+    'partial_sum_accumulate',
+    'partial_sum_accumulate_workgroup',
+  ],
   'search.test.ts': ['top_k_candidates'],
 };

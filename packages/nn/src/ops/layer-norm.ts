@@ -1,13 +1,7 @@
 /** Residual connection, dropout and layer norm in one: the end of every sub-layer. */
-import {
-  type Activation,
-  type Graph,
-  rowParams,
-  rowWorkgroups,
-  storedType,
-  stridedWorkgroups,
-} from '../graph.js';
+import { type Activation, type Graph, rowParams, storedType, stridedWorkgroups } from '../graph.js';
 import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
+import { blockSumKernel, registerRowKernel } from './row-kernels.js';
 
 export interface ResidualLayerNorm {
   readonly output: Activation;
@@ -39,9 +33,11 @@ export function residualLayerNorm(
   const output = g.activation(`${label} output`, axis, columns, g.frozen([x, residual], [weight, bias]));
   const params = { ...rowParams(axis), columns };
   const element = { Element: storedType(x.tensor) };
-  g.plan.dispatch('residual_layer_norm_forward', {
+  const size = { rows: axis.capacity, columns };
+  const forward = registerRowKernel(g.device, 'residual_layer_norm_forward', size);
+  g.plan.dispatch(forward.kernel, {
     label,
-    constants: { ...element, HAS_DROPOUT: active },
+    constants: { ...forward.constants, ...element, HAS_DROPOUT: active },
     bindings: {
       x: x.tensor,
       residual: residual.tensor,
@@ -52,15 +48,16 @@ export function residualLayerNorm(
       y: output.tensor,
     },
     params: { ...params, epsilon: options.epsilon, ...dropoutParams },
-    workgroups: rowWorkgroups(axis),
+    workgroups: forward.workgroups,
   });
   const parameterGradients = (dOutput: Activation) => {
     const blocks = blockCount(axis);
     const partialGamma = g.plan.transient(`${label} partial gamma`, [blocks, columns]);
     const partialBeta = g.plan.transient(`${label} partial beta`, [blocks, columns]);
-    g.plan.dispatch('layer_norm_backward_parameters_partial', {
+    const sums = blockSumKernel(g.device, 'layer_norm_backward_parameters_partial', { blocks, columns });
+    g.plan.dispatch(sums.kernel, {
       label: `d ${label} parameters`,
-      constants: { ...element, ROWS_PER_BLOCK: rowsPerBlock },
+      constants: { ...sums.constants, ...element, ROWS_PER_BLOCK: rowsPerBlock },
       bindings: {
         d_y: dOutput.tensor,
         sum: sum.tensor,
@@ -69,7 +66,7 @@ export function residualLayerNorm(
         partial_beta: partialBeta,
       },
       params,
-      workgroups: [Math.ceil(columns / 4 / 32), blocks],
+      workgroups: sums.workgroups,
     });
     if (g.trains(weight)) columnSumInto(g, partialGamma, axis, columns, g.gradient(weight), `d ${weight}`);
     if (g.trains(bias)) columnSumInto(g, partialBeta, axis, columns, g.gradient(bias), `d ${bias}`);
@@ -80,9 +77,10 @@ export function residualLayerNorm(
       if (g.trains(weight) || g.trains(bias)) parameterGradients(dOutput);
       const dSum = g.activation(`d ${label} sum`, axis, columns);
       if (frozenInputs) return { dX: dSum, dResidual: dSum };
-      g.plan.dispatch('layer_norm_backward_input', {
+      const input = registerRowKernel(g.device, 'layer_norm_backward_input', size);
+      g.plan.dispatch(input.kernel, {
         label: `d ${label}`,
-        constants: element,
+        constants: { ...input.constants, ...element },
         bindings: {
           d_y: dOutput.tensor,
           sum: sum.tensor,
@@ -91,7 +89,7 @@ export function residualLayerNorm(
           d_sum: dSum.tensor,
         },
         params,
-        workgroups: rowWorkgroups(axis),
+        workgroups: input.workgroups,
       });
       if (!active || x.frozen) return { dX: dSum, dResidual: dSum };
       const dX = g.activation(`d ${label} x`, axis, columns);

@@ -2,6 +2,7 @@
 import type { Tensor } from '@synglot/gpu';
 import type { Axis } from '../axis.js';
 import { type Activation, type Graph, rowParams, storedType } from '../graph.js';
+import { blockSumKernel, partialSumKernel } from './row-kernels.js';
 
 /** Rows that one first-stage invocation sums. */
 export const rowsPerBlock = 64;
@@ -21,11 +22,13 @@ export function columnSumInto(
   label: string,
   gradientRow = 0,
 ): void {
-  g.plan.dispatch('partial_sum_accumulate', {
+  const { kernel, constants, workgroups } = partialSumKernel(g.device, columns);
+  g.plan.dispatch(kernel, {
     label,
+    constants,
     bindings: { partial, gradient },
     params: { ...rowParams(axis), rows_per_block: rowsPerBlock, columns, gradient_row: gradientRow },
-    workgroups: [Math.ceil(columns / 4 / 32)],
+    workgroups,
   });
 }
 
@@ -34,12 +37,16 @@ export function biasGradient(g: Graph, x: Activation, gradient: Tensor, label: s
   const { axis, columns } = x;
   const blocks = blockCount(axis);
   const partial = g.plan.transient(`${label} partial`, [blocks, columns]);
-  g.plan.dispatch('column_sum_partial', {
+  const { kernel, constants, workgroups } = blockSumKernel(g.device, 'column_sum_partial', {
+    blocks,
+    columns,
+  });
+  g.plan.dispatch(kernel, {
     label: `${label} partial`,
-    constants: { ROWS_PER_BLOCK: rowsPerBlock, Element: storedType(x.tensor) },
+    constants: { ...constants, ROWS_PER_BLOCK: rowsPerBlock, Element: storedType(x.tensor) },
     bindings: { x: x.tensor, partial },
     params: { ...rowParams(axis), columns },
-    workgroups: [Math.ceil(columns / 4 / 32), blocks],
+    workgroups,
   });
   columnSumInto(g, partial, axis, columns, gradient, label);
 }

@@ -1,0 +1,51 @@
+// column_sum_partial with a block's rows shared by the lanes of a workgroup: sums of the columns of a matrix over
+// one block of rows, the first stage of a bias gradient.
+//
+// Shapes    x [rows, columns]; partial [blocks, columns], blocks = ceil(rows / ROWS_PER_BLOCK).
+// Writes    overwrites the live blocks; partial_sum_accumulate adds them up.
+// Dispatch  4 · SUMS columns of one block a workgroup: ceil(columns / 4 / SUMS) × blocks.
+// Limits    columns is a multiple of 4.
+// Precision f32; each lane's rows in order, then a tree; at most ROWS_PER_BLOCK terms a partial sum.
+//@ const ROWS_PER_BLOCK: u32 = 64
+//@ type Element: f32 | f16
+//@ include step
+//@ include workgroup_reduce
+
+struct Params {
+  rows: u32,
+  rows_count: u32,
+  columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read_write> partial: array<vec4<f32>>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+alias Total = vec4<f32>;
+fn combine(a: Total, b: Total) -> Total {
+  return a + b;
+}
+
+@compute @workgroup_size(SUMS, LANES)
+fn main(
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(local_invocation_index) index: u32,
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+  let rows = live_count(params.rows_count, params.rows);
+  let width = params.columns / 4u;
+  let column = workgroup.x * SUMS + local.x;
+  let first = workgroup.y * ROWS_PER_BLOCK;
+  if (first >= rows) {
+    return;
+  }
+  var own = vec4<f32>(0.0);
+  let end = select(0u, min(rows, first + ROWS_PER_BLOCK), column < width);
+  for (var row = first + local.y; row < end; row += LANES) {
+    own += vec4<f32>(x[row * width + column]);
+  }
+  let total = reduce_lanes(own, local.y, index, SUMS);
+  if (local.y == 0u && column < width) {
+    partial[workgroup.y * width + column] = total;
+  }
+}

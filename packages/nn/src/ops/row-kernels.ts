@@ -1,0 +1,87 @@
+/**
+ * Which kernels sum over rows and columns on a device, with which constants and workgroups. The only file
+ * that knows. Matrix products and attention have files of their own.
+ */
+import type { DeviceTraits } from '../graph.js';
+
+/**
+ * - `invocation`: one invocation walks a whole row, or a whole column of a block; software devices, whose
+ *   invocations are few, with memory that is read best in one go
+ * - `workgroup`: neighbouring invocations share the row, or the block's rows, and reduce through workgroup
+ *   memory; GPUs, which want many invocations that load neighbours
+ */
+export type RowStrategy = 'invocation' | 'workgroup';
+
+/** A kernel of either strategy: bindings and params are those of the plain kernel, whose name types it. */
+export interface RowKernel<Name extends string> {
+  readonly kernel: Name;
+  readonly constants: object;
+  readonly workgroups: readonly [number, number?];
+}
+
+/** The strategy that is best on `device`. */
+export function rowStrategy({ type }: Pick<DeviceTraits, 'type'>): RowStrategy {
+  return type === 'cpu' ? 'invocation' : 'workgroup';
+}
+
+/** What every device grants in one dimension; kernels that may have more rows stride over them. */
+const mostWorkgroups = 65535;
+/** Vectors of four of a row that an invocation keeps in registers, where rows are not too long for that. */
+const vectorsPerLane = 4;
+/** What every device grants a workgroup. */
+const mostInvocations = 256;
+
+/** A kernel over `rows` rows of 4 · k columns, each held in the registers of those who share it. */
+export function registerRowKernel<Name extends 'residual_layer_norm_forward' | 'layer_norm_backward_input'>(
+  device: DeviceTraits,
+  name: Name,
+  { rows, columns }: { rows: number; columns: number },
+): RowKernel<Name> {
+  if (rowStrategy(device) === 'invocation') return plain(name, rows);
+  const vectors = columns / 4;
+  const wanted = [32, 64, 128, mostInvocations].find((lanes) => vectors <= lanes * vectorsPerLane);
+  const LANES = wanted ?? mostInvocations;
+  const SUMS = Math.max(1, 64 / LANES);
+  return {
+    kernel: `${name}_workgroup` as Name,
+    constants: { LANES, SUMS, VECTORS: Math.ceil(vectors / LANES) },
+    workgroups: [Math.min(mostWorkgroups, Math.ceil(rows / SUMS))],
+  };
+}
+
+/** A first-stage kernel over `blocks` blocks of rows of 4 · k columns. */
+export function blockSumKernel<Name extends 'column_sum_partial' | 'layer_norm_backward_parameters_partial'>(
+  device: DeviceTraits,
+  name: Name,
+  { blocks, columns }: { blocks: number; columns: number },
+): RowKernel<Name> {
+  const vectors = columns / 4;
+  if (rowStrategy(device) === 'invocation') {
+    return { kernel: name, constants: {}, workgroups: [Math.ceil(vectors / 32), blocks] };
+  }
+  const constants = { LANES: 8, SUMS: 32 };
+  return {
+    kernel: `${name}_workgroup` as Name,
+    constants,
+    workgroups: [Math.ceil(vectors / constants.SUMS), blocks],
+  };
+}
+
+/** The second stage, over 4 · k columns. */
+export function partialSumKernel(device: DeviceTraits, columns: number): RowKernel<'partial_sum_accumulate'> {
+  const name = 'partial_sum_accumulate';
+  const vectors = columns / 4;
+  if (rowStrategy(device) === 'invocation') {
+    return { kernel: name, constants: {}, workgroups: [Math.ceil(vectors / 32)] };
+  }
+  const constants = { LANES: 16, SUMS: 16 };
+  return {
+    kernel: `${name}_workgroup` as typeof name,
+    constants,
+    workgroups: [Math.ceil(vectors / constants.SUMS)],
+  };
+}
+
+function plain<Name extends string>(name: Name, rows: number): RowKernel<Name> {
+  return { kernel: name, constants: {}, workgroups: [Math.ceil(rows / 64)] };
+}
