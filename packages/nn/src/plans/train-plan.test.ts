@@ -93,7 +93,7 @@ test('training has dropout in attention, embeddings and sub-layers', () => {
   expect(labels).toContain('attention_forward');
   expect(labels).toContain('attention_backward_query');
   expect(labels).toContain('attention_backward_key_value');
-  expect(labels).toContain('residual_layer_norm_forward');
+  expect(labels).toContain('residual_layer_norm_forward_workgroup');
   expect(plan.kernels.map(({ label }) => label)).toContain('dropout');
 });
 
