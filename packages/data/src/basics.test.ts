@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DataError } from './errors.js';
-import { Fingerprint, hashNormalisedText, hashText, hashTextHex } from './hash.js';
+import { Fingerprint, hashNormalisedText, hashText, hashTextHex, normaliseText } from './hash.js';
 import { holdOut } from './hold-out.js';
 import { normaliseLanguage, selectLanguages } from './languages.js';
 import { nearest } from './nearest.js';
@@ -36,6 +36,14 @@ describe('hashes', () => {
     expect(hashNormalisedText('  Das\tIST\n ein Cafe\u0301 ')).toBe(hashNormalisedText('das ist ein café'));
     expect(hashNormalisedText('das ist ein cafe')).not.toBe(hashNormalisedText('das ist ein café'));
   });
+
+  test.each([' ', '\t', '\n', '\r\n', '\u00a0', '\u2003', '\u2028', '\u3000', '  ', ' \u00a0'])(
+    'white space %j between two words, or around them, is one space or none',
+    (space) => {
+      expect(normaliseText(`a${space}b`)).toBe('a b');
+      expect(normaliseText(`${space}a b${space}`)).toBe('a b');
+    },
+  );
 
   test('a fingerprint tells order and kind', () => {
     const of = (...values: (string | number)[]) =>

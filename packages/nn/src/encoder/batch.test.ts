@@ -133,8 +133,16 @@ describe('sortRows', () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       return state;
     };
-    for (let length = 0; length < 40; length++) {
-      const values = Uint32Array.from({ length }, () => next() % (length + 3));
+    // Small values, and such as have two and three digits of the sort, many of them alike but for one digit.
+    const limits = [(length: number) => length + 3, () => 2 ** 18, () => 2 ** 32];
+    for (let round = 0; round < 120; round++) {
+      const length = round % 40;
+      const limit = limits[Math.floor(round / 40)]!(length);
+      const drawn = Array.from({ length }, () => next() % limit);
+      const values = Uint32Array.from(
+        drawn,
+        (value, index) => (index % 3 === 0 ? drawn[0]! : value) & ~(7 << 11),
+      );
       const { rows, offsets, order } = sortRows(values);
       expect(Array.from(order).sort((a, b) => a - b)).toEqual(Array.from(values, (_, index) => index));
       expect(Array.from(rows)).toEqual([...new Set(values)].sort((a, b) => a - b));
