@@ -61,8 +61,11 @@ function changeBetween(before: string, after: string): string {
 
 /** What must not change between a run and its continuation. */
 function configIdentity({ output: _output, device: _device, checkpoint, ...rest }: TrainConfig): object {
+  // How far batches are prepared ahead is no matter of what is in them.
+  const { prefetch: _prefetch, ...training } = rest.training;
+  const identity = { ...rest, training };
   // Which model is the result is no matter of how often it is saved.
-  return checkpoint.keep_best ? { ...rest, checkpoint: { keep_best: true } } : rest;
+  return checkpoint.keep_best ? { ...identity, checkpoint: { keep_best: true } } : identity;
 }
 
 function firstDifference(before: unknown, after: unknown, path = ''): string {

@@ -153,6 +153,7 @@ async function runPhase(
       decay: config.training.schedule,
     },
     accumulation: config.training.accumulation,
+    prefetch: config.training.prefetch,
     ...(config.training.cache_tokens === undefined ? {} : { cacheTokens: config.training.cache_tokens }),
     recompute: config.training.recompute,
     seed: config.training.seed,

@@ -61,6 +61,8 @@ export interface TrainerOptions {
   readonly schedule: ScheduleOptions;
   /** Batches whose gradients are averaged for one update. Default 1. */
   readonly accumulation?: number;
+  /** Updates whose batches are drawn and tokenized ahead, while the device works. Default 2; the bits are the same. */
+  readonly prefetch?: number;
   /** Token budget of a chunk: gradients are then cached, and memory does not grow with the batch. */
   readonly cacheTokens?: number;
   /** Keeps only the inputs of layers for backward: less memory, one more forward pass, the same bits. */
@@ -131,8 +133,8 @@ export class Trainer {
   #lossScale: LossScaleState | undefined;
   /** Set once the copies of the weights are there. */
   #weightsCast: Promise<void> | undefined;
-  /** The next update's batches, made while the device works. */
-  #next: Promise<Prepared> | undefined;
+  /** The next updates' batches in order, made while the device works; what fails is told when it is due. */
+  #ahead: Promise<Prepared>[] = [];
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -167,13 +169,13 @@ export class Trainer {
     this.#step = state.step;
     if (this.#lossScale) this.#lossScale = state.loss_scale ?? initialLossScale(this.#options.lossScale);
     this.#weightsCast = undefined;
-    this.#next = undefined;
+    this.#ahead = [];
   }
 
   /** Draws the next batches anew, for a sampler whose negatives have changed. */
   async redraw(): Promise<void> {
-    await this.#next?.catch(() => undefined);
-    this.#next = undefined;
+    await Promise.allSettled(this.#ahead);
+    this.#ahead = [];
     this.#options.sampler.restore(this.#samplerState);
   }
 
@@ -181,7 +183,7 @@ export class Trainer {
   async update(): Promise<StepMetrics> {
     const started = performance.now();
     const { schedule, optimizer } = this.#options;
-    const prepared = await (this.#next ?? this.#prepare());
+    const prepared = await (this.#ahead.shift() ?? this.#prepare());
     await this.#castWeights();
     const scale = this.#lossScale;
     const step = this.#step + 1;
@@ -195,11 +197,10 @@ export class Trainer {
     };
     const device = this.#runUpdate(prepared, values);
     // The next batches are drawn and tokenized while the device works.
-    if (step < schedule.steps) {
-      this.#next = this.#prepare();
-      this.#next.catch(() => undefined);
-    } else {
-      this.#next = undefined;
+    while (this.#ahead.length < Math.min(this.#options.prefetch ?? 2, schedule.steps - step)) {
+      const next = this.#prepare();
+      next.catch(() => undefined);
+      this.#ahead.push(next);
     }
     const { losses, clip } = await device;
     const { loss, values: objectives } = meanValues(losses);
@@ -254,7 +255,7 @@ export class Trainer {
 
   /** Frees plans; parameters and state stay with the store. */
   async destroy(): Promise<void> {
-    await this.#next?.catch(() => undefined);
+    await Promise.allSettled(this.#ahead);
     await this.#plans.destroy();
     await this.#cache?.destroy();
   }
@@ -328,6 +329,7 @@ export class Trainer {
     };
   }
 
+  /** Draws at once, in the order of the calls; what takes longer comes after. */
   async #prepare(): Promise<Prepared> {
     const { sampler, accumulation = 1 } = this.#options;
     const drawn = Array.from({ length: accumulation }, () => sampler.next());

@@ -18,6 +18,8 @@ export const trainingSection = z
     warmup: z.number().min(0).default(0.1),
     schedule: z.enum(['constant', 'linear', 'cosine']).default('linear'),
     accumulation: count.default(1),
+    /** Updates whose batches are prepared ahead. */
+    prefetch: count.default(2),
     /** Token budget of a chunk; turns gradient caching on. */
     cache_tokens: count.optional(),
     /** Keeps only the inputs of layers for backward and computes the rest again. */
