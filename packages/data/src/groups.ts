@@ -27,23 +27,24 @@ export function candidateGroups(pairs: readonly Pair[]): Uint32Array {
     }
     return node;
   };
-  const firstWith = new Map<string, number>();
-  const join = (key: string, candidate: number) => {
-    const first = firstWith.get(key);
-    if (first === undefined) firstWith.set(key, candidate);
-    else {
-      const [a, b] = [rootOf(first), rootOf(candidate)];
-      parent[Math.max(a, b)] = Math.min(a, b);
-    }
+  /** Joins candidates whose rows, one a candidate, have a key in common. */
+  const joinEqual = <Key>(rows: readonly Row[], keyOf: (row: Row) => Key) => {
+    const firstWith = new Map<Key, number>();
+    rows.forEach((row, candidate) => {
+      const key = keyOf(row);
+      const first = firstWith.get(key);
+      if (first === undefined) firstWith.set(key, candidate);
+      else {
+        const [a, b] = [rootOf(first), rootOf(candidate)];
+        parent[Math.max(a, b)] = Math.min(a, b);
+      }
+    });
   };
-  candidates.forEach((row, i) => {
-    join(`passage ${JSON.stringify([row.dataset, row.parallelId])}`, i);
-    join(`passage text ${hashNormalisedText(row.text)}`, i);
-  });
-  pairs.forEach(({ query }, i) => {
-    join(`query ${JSON.stringify([query.dataset, query.parallelId])}`, i);
-    join(`query text ${hashNormalisedText(query.text)}`, i);
-  });
+  for (const rows of [candidates, pairs.map(({ query }) => query)]) {
+    // The length tells where the data set's name ends.
+    joinEqual(rows, ({ dataset, parallelId }) => `${dataset.length} ${dataset}${parallelId}`);
+    joinEqual(rows, ({ text }) => hashNormalisedText(text));
+  }
   const numbers = new Map<number, number>();
   return Uint32Array.from(candidates, (_, i) => {
     const root = rootOf(i);

@@ -148,13 +148,14 @@ export function sortRows(values: Uint32Array): {
 } {
   const count = values.length;
   let largest = 0;
-  for (const value of values) if (value > largest) largest = value;
-  let order = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let index = 0; index < count; index++) largest = Math.max(largest, values[index]!);
+  let order = new Uint32Array(count);
+  for (let index = 0; index < count; index++) order[index] = index;
   let sorted = new Uint32Array(count);
   const ends = new Uint32Array(1 << digitBits);
   for (let shift = 0; shift < 32 && (shift === 0 || largest >>> shift > 0); shift += digitBits) {
     ends.fill(0);
-    for (const value of values) ends[(value >>> shift) & digitMask]!++;
+    for (let index = 0; index < count; index++) ends[(values[index]! >>> shift) & digitMask]!++;
     for (let digit = 1; digit <= digitMask; digit++) ends[digit]! += ends[digit - 1]!;
     for (let entry = count - 1; entry >= 0; entry--) {
       const index = order[entry]!;
