@@ -52,8 +52,21 @@ export interface NativeBuffer {
   destroy(): void;
 }
 
+/** Processor time of the device's thread in nanoseconds; wall clock where a system counts none by thread. */
+export interface NativeHostTime {
+  /** Writing the feeds. */
+  readonly feedsNs: number;
+  /** Recording the commands, as far as they were not recorded ahead. */
+  readonly encodeNs: number;
+  /** Handing them to the driver. */
+  readonly submitNs: number;
+  /** Recording the commands of the plan's next run, while the device works on this one. */
+  readonly aheadNs: number;
+}
+
 export interface NativeRunResult {
   readonly reads: readonly ArrayBuffer[];
+  readonly host: NativeHostTime;
   /** u64 begin and end of each dispatch in nanoseconds, when asked for and available. */
   readonly timestamps?: ArrayBuffer;
 }
@@ -88,6 +101,8 @@ export interface NativeCore {
   openDevice(options: NativeOpenOptions): Promise<NativeDevice>;
   /** Describes the adapter that `openDevice` would use, without making a device. */
   describeAdapter(options: NativeOpenOptions): Promise<NativeAdapterInfo>;
+  /** Processor time of the calling thread so far; wall clock where a system counts none by thread. */
+  threadTimeNs(): number;
 }
 
 interface Addon extends NativeCore {

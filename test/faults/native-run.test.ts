@@ -44,6 +44,29 @@ for (const { id, skip, title } of await softwareDevices()) {
       plan.destroy();
     });
 
+    it('runs a plan again and again, another between, not awaited or timed, and tells what it cost', async () => {
+      const [plan, other] = [
+        await executor.compile(axpyPlan([dispatch(2), dispatch(1)])),
+        await executor.compile(axpyPlan([dispatch(7)])),
+      ];
+      const expected = (runs: number) => [...ramp].map((x) => 3 * runs * x);
+      for (let runs = 1; runs <= 5; runs++) {
+        expect(await readY(plan, { x: ramp })).toEqual(expected(runs));
+        expect((await readY(other, { x: ramp }))[2]).toBe(14 * runs);
+      }
+      const later = await Promise.all([6, 7, 8].map(() => readY(plan)));
+      expect(later).toEqual([6, 7, 8].map(expected));
+      await plan.run({ profile: true });
+      const { reads, host } = await plan.run({ reads: ['y'] });
+      expect([...new Float32Array(reads.y as ArrayBuffer)]).toEqual(expected(10));
+      for (const name of ['feedsNs', 'encodeNs', 'submitNs', 'aheadNs'] as const) {
+        expect(host?.[name]).toBeGreaterThan(0);
+        expect(host?.[name]).toBeLessThan(60e9);
+      }
+      plan.destroy();
+      other.destroy();
+    });
+
     it('copies and clears between dispatches', async () => {
       const commands = [
         dispatch(1),

@@ -2,6 +2,7 @@
 // Every method converts, queues and returns; see device.h for what happens then.
 #include "convert.h"
 #include "settle.h"
+#include "thread_time.h"
 
 namespace synglot {
 namespace {
@@ -75,7 +76,7 @@ class Wrapped : public Napi::ObjectWrap<Wrapped<T>> {
 using WrappedBuffer = Wrapped<Buffer>;
 using WrappedPlan = Wrapped<CompiledPlan>;
 
-/** run(feedIndices, feeds, readIndices, readSizes, profile): Promise<{ reads, timestamps? }> */
+/** run(feedIndices, feeds, readIndices, readSizes, profile): Promise<{ reads, host, timestamps? }> */
 Napi::Value run(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const Held<CompiledPlan>& held = WrappedPlan::from(info.This(), kPlanTag, "this").held();
@@ -113,6 +114,12 @@ Napi::Value run(const Napi::CallbackInfo& info) {
     Napi::Array reads = Napi::Array::New(result_env, output.reads.size());
     for (size_t i = 0; i < output.reads.size(); ++i) reads.Set(static_cast<uint32_t>(i), from_bytes(result_env, std::move(output.reads[i])));
     result.Set("reads", reads);
+    Napi::Object host = Napi::Object::New(result_env);
+    host.Set("feedsNs", static_cast<double>(output.host.feeds));
+    host.Set("encodeNs", static_cast<double>(output.host.encode));
+    host.Set("submitNs", static_cast<double>(output.host.submit));
+    host.Set("aheadNs", static_cast<double>(output.host.ahead));
+    result.Set("host", host);
     if (output.timed) {
       const auto* first = reinterpret_cast<const uint8_t*>(output.timestamps.data());
       result.Set("timestamps", from_bytes(result_env, Bytes(first, first + output.timestamps.size() * sizeof(uint64_t))));
@@ -213,6 +220,8 @@ class WrappedDevice : public Napi::ObjectWrap<WrappedDevice> {
   std::shared_ptr<Device> device_;
 };
 
+Napi::Value thread_time(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(thread_time_ns())); }
+
 void load(const Napi::CallbackInfo& info) {
   if (MaybeFailure failure = load_dawn(to_string(info[0], "path"))) throw to_error(info.Env(), *failure);
 }
@@ -257,6 +266,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   data->device_class = Napi::Persistent(device);
   data->buffer_class = Napi::Persistent(buffer);
   data->plan_class = Napi::Persistent(plan);
+  exports.Set("threadTimeNs", Napi::Function::New(env, thread_time, "threadTimeNs"));
   exports.Set("load", Napi::Function::New(env, load, "load"));
   exports.Set("openDevice", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return open(info, false); }, "openDevice"));
   exports.Set("describeAdapter", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return open(info, true); }, "describeAdapter"));

@@ -152,6 +152,7 @@ void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
 
 void CompiledPlan::destroy() {
   destroyed_ = true;
+  recorded_.reset();
   for (const BufferHandle& buffer : owned_) {
     if (buffer) dawn().BufferDestroy(buffer.get());
   }

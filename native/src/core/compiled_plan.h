@@ -35,6 +35,16 @@ class CompiledPlan {
 
   /** Encodes all commands. With `timed`, a pass and two timestamps a dispatch. */
   void encode(WGPUCommandEncoder encoder, bool timed) const;
+  /**
+   * The commands recorded for this run, or nothing. Counts runs: from the second on a plan is taken to be
+   * one that is run again and again.
+   */
+  CommandBuffer take_recorded() {
+    ++runs_;
+    return std::move(recorded_);
+  }
+  bool wants_recording() const { return runs_ > 1 && !recorded_ && !destroyed_; }
+  void keep_recorded(CommandBuffer commands) { recorded_ = std::move(commands); }
   /** Makes query sets and their buffer on first use. */
   void prepare_timestamps(const Context& context);
   /** Copies the timestamps of `encode` into `staging`. */
@@ -79,6 +89,8 @@ class CompiledPlan {
   size_t dispatch_count_ = 0;
   std::vector<QuerySet> query_sets_;
   BufferHandle resolve_;
+  CommandBuffer recorded_;
+  uint64_t runs_ = 0;
   bool destroyed_ = false;
 };
 

@@ -41,8 +41,21 @@ struct RunRequest {
   bool profile = false;
 };
 
+/** Processor time that a run took of the device's thread, in nanoseconds. */
+struct HostTime {
+  /** Writing the feeds. */
+  uint64_t feeds = 0;
+  /** Recording the commands, as far as they were not recorded ahead. */
+  uint64_t encode = 0;
+  /** Handing them to the driver, asking for errors. */
+  uint64_t submit = 0;
+  /** Recording the commands of the next run, while the device works on this one. */
+  uint64_t ahead = 0;
+};
+
 struct RunOutput {
   std::vector<Bytes> reads;
+  HostTime host;
   bool timed = false;
   /** Two a dispatch, begin and end, in nanoseconds. */
   std::vector<uint64_t> timestamps;
@@ -93,7 +106,9 @@ class Device {
   void settle_oldest();
   void finish(InFlight entry, MaybeFailure failure);
   void do_write(const Buffer& buffer, uint64_t offset_bytes, const Bytes& data);
-  MaybeFailure submit(WGPUCommandEncoder encoder, Staging staging, uint64_t mapped_bytes, const std::string& what,
+  CommandBuffer record(const CompiledPlan& plan, bool timed) const;
+  void record_ahead(CompiledPlan& plan) const;
+  MaybeFailure submit(std::vector<WGPUCommandBuffer> commands, Staging staging, uint64_t mapped_bytes, const std::string& what,
                       std::function<void(MaybeFailure, const uint8_t*)> finish);
   void do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest& request, const Done<RunOutput>& done);
   void do_read(const Buffer& buffer, uint64_t offset_bytes, uint64_t size_bytes, const Done<Bytes>& done);

@@ -1,5 +1,6 @@
 // What a run, a read and a write do on the device's thread.
 #include "device.h"
+#include "thread_time.h"
 
 namespace synglot {
 namespace {
@@ -53,12 +54,25 @@ void Device::do_write(const Buffer& buffer, uint64_t offset_bytes, const Bytes& 
   if (MaybeFailure failure = flush()) context_->state().record_uncaptured(*failure);
 }
 
+CommandBuffer Device::record(const CompiledPlan& plan, bool timed) const {
+  const CommandEncoder encoder = create_encoder(plan.label());
+  plan.encode(encoder.get(), timed);
+  return CommandBuffer(dawn().CommandEncoderFinish(encoder.get(), nullptr));
+}
+
+// A command buffer serves once. The next one of a plan that is run again and again is recorded while the
+// device works on this one. An error is dropped with what it spoilt: the next run records for itself and tells.
+void Device::record_ahead(CompiledPlan& plan) const {
+  if (!plan.wants_recording()) return;
+  context_->push_scopes();
+  CommandBuffer commands = record(plan, false);
+  if (!context_->pop_scopes(plan.label())) plan.keep_recorded(std::move(commands));
+}
+
 // Expects open error scopes; closes them.
-MaybeFailure Device::submit(WGPUCommandEncoder encoder, Staging staging, uint64_t mapped_bytes, const std::string& what,
+MaybeFailure Device::submit(std::vector<WGPUCommandBuffer> commands, Staging staging, uint64_t mapped_bytes, const std::string& what,
                             std::function<void(MaybeFailure, const uint8_t*)> finish) {
-  const CommandBuffer commands(dawn().CommandEncoderFinish(encoder, nullptr));
-  const WGPUCommandBuffer list[] = {commands.get()};
-  dawn().QueueSubmit(context_->queue(), 1, list);
+  dawn().QueueSubmit(context_->queue(), commands.size(), commands.data());
   unflushed_write_bytes_ = 0;
   if (MaybeFailure failure = context_->pop_scopes(what)) return failure;
   InFlight entry;
@@ -80,7 +94,8 @@ void Device::do_read(const Buffer& buffer, uint64_t offset_bytes, uint64_t size_
   const CommandEncoder encoder = create_encoder(what);
   Staging staging = staging_.take(*context_, size_bytes);
   dawn().CommandEncoderCopyBufferToBuffer(encoder.get(), buffer.handle.get(), offset_bytes, staging.buffer.get(), 0, size_bytes);
-  MaybeFailure failure = submit(encoder.get(), std::move(staging), size_bytes, what, [done, size_bytes](MaybeFailure failed, const uint8_t* mapped) {
+  const CommandBuffer commands(dawn().CommandEncoderFinish(encoder.get(), nullptr));
+  MaybeFailure failure = submit({commands.get()}, std::move(staging), size_bytes, what, [done, size_bytes](MaybeFailure failed, const uint8_t* mapped) {
     if (failed) return done(*failed);
     done(Bytes(mapped, mapped + size_bytes));
   });
@@ -92,14 +107,20 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   if (MaybeFailure failure = context_->check()) return done(*failure);
   if (plan->destroyed()) return done(Failure{code::kValidation, what + ": the plan was destroyed"});
   const bool timed = request.profile && context_->has_timestamps() && plan->timestamp_bytes() > 0;
+  // Shared with what settles the run, which comes after the submission that is measured.
+  const auto host = std::make_shared<HostTime>();
+  const uint64_t begin = thread_time_ns();
   context_->push_scopes();
   for (const RunRequest::Feed& feed : request.feeds) {
     dawn().QueueWriteBuffer(context_->queue(), plan->buffer(feed.buffer), plan->buffer_offset(feed.buffer), feed.data.data(), feed.data.size());
   }
+  const uint64_t fed = thread_time_ns();
   if (timed) plan->prepare_timestamps(*context_);
-  const CommandEncoder encoder = create_encoder(plan->label());
-  plan->encode(encoder.get(), timed);
+  CommandBuffer commands = timed ? CommandBuffer() : plan->take_recorded();
+  if (!commands) commands = record(*plan, timed);
 
+  // What is read back differs from run to run, so it has a command buffer of its own.
+  const CommandEncoder encoder = create_encoder(what);
   std::vector<uint64_t> offsets;
   uint64_t total = 0;
   for (const RunRequest::Read& read : request.reads) {
@@ -121,16 +142,22 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   for (const RunRequest::Read& read : request.reads) sizes.push_back(read.size_bytes);
   const uint64_t timestamp_bytes = timed ? plan->timestamp_bytes() : 0;
   // Holds the plan, so that its buffers outlive the submission.
-  auto finish = [done, plan, offsets, sizes, timestamps_offset, timestamp_bytes](MaybeFailure failed, const uint8_t* mapped) {
+  auto finish = [done, plan, host, offsets, sizes, timestamps_offset, timestamp_bytes](MaybeFailure failed, const uint8_t* mapped) {
     if (failed) return done(*failed);
     RunOutput output;
+    output.host = *host;
     for (size_t i = 0; i < sizes.size(); ++i) output.reads.emplace_back(mapped + offsets[i], mapped + offsets[i] + sizes[i]);
     output.timed = timestamp_bytes > 0;
     const auto* first = reinterpret_cast<const uint64_t*>(mapped == nullptr ? nullptr : mapped + timestamps_offset);
     if (output.timed) output.timestamps.assign(first, first + timestamp_bytes / sizeof(uint64_t));
     done(std::move(output));
   };
-  if (MaybeFailure failure = submit(encoder.get(), std::move(staging), total, what, std::move(finish))) done(*failure);
+  const CommandBuffer copies(dawn().CommandEncoderFinish(encoder.get(), nullptr));
+  const uint64_t encoded = thread_time_ns();
+  if (MaybeFailure failure = submit({commands.get(), copies.get()}, std::move(staging), total, what, std::move(finish))) return done(*failure);
+  const uint64_t submitted = thread_time_ns();
+  record_ahead(*plan);
+  *host = {fed - begin, encoded - fed, submitted - encoded, thread_time_ns() - submitted};
 }
 
 }  // namespace synglot

@@ -71,8 +71,22 @@ export interface DispatchTiming {
   readonly timeNs: number;
 }
 
+/** What a run cost the host apart from waiting, in nanoseconds of processor time of the executor's own thread. */
+export interface HostTime {
+  /** Writing the feeds. */
+  readonly feedsNs: number;
+  /** Recording the commands, as far as they were not recorded ahead. */
+  readonly encodeNs: number;
+  /** Handing them to the driver. */
+  readonly submitNs: number;
+  /** Recording the commands of the plan's next run, while the device works on this one. */
+  readonly aheadNs: number;
+}
+
 export interface RunResult {
   readonly reads: Readonly<Record<string, ArrayBuffer>>;
+  /** From the native executor; a page cannot tell. */
+  readonly host?: HostTime;
   /** One entry a dispatch in plan order when `profile` was set and the device has timestamps. */
   readonly timings?: readonly DispatchTiming[];
 }

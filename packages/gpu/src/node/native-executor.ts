@@ -177,9 +177,11 @@ class CompiledNativePlan implements CompiledPlan {
       const contents = Object.fromEntries(
         reads.map(({ name }, index) => [name, result.reads[index] as ArrayBuffer]),
       );
-      return result.timestamps
-        ? { reads: contents, timings: this.#timings(result.timestamps) }
-        : { reads: contents };
+      return {
+        reads: contents,
+        host: result.host,
+        ...(result.timestamps ? { timings: this.#timings(result.timestamps) } : {}),
+      };
     } catch (cause) {
       return rethrow(cause);
     }
