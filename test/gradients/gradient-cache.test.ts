@@ -131,10 +131,11 @@ async function cached(
   direction: LossDirection,
   batches: readonly PackedBatch[],
   size: { readonly cacheTokens: number; readonly lossTile: number; readonly recompute?: boolean },
+  on: Executor = executor,
 ): Promise<Outcome & { readonly evaluated: number }> {
   const store = await openStore(pooling);
   const objectives = [contrastive({ temperature, direction })];
-  const cache = new GradientCache({ executor, store, config, pooling, objectives, ...size });
+  const cache = new GradientCache({ executor: on, store, config, pooling, objectives, ...size });
   let value = Number.NaN;
   for (const batch of batches) value = (await cache.accumulate(batch, seed)).loss;
   const found = await gradients(store);
@@ -146,6 +147,17 @@ async function cached(
   await cache.destroy();
   store.destroy();
   return { loss: value, gradients: found, evaluated };
+}
+
+/** The executor of the same device, whose kernels are chosen as for a GPU. */
+function asGpu(): Executor {
+  const device = { ...executor.device, type: 'discrete-gpu' as const };
+  return new Proxy(executor, {
+    get(target, name) {
+      const value: unknown = name === 'device' ? device : Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Differences relative to the largest gradient of the tensor; a key's bias has none but rounding. */
@@ -178,6 +190,11 @@ describe.each(directions)('%s', (direction) => {
     expectEqual(await cached(dense, direction, [hard], { cacheTokens: 23, lossTile: 12 }), expected);
   });
 });
+
+test('the kernels for GPUs', async () => {
+  const expected = await whole(mean, 'both', hard);
+  expectEqual(await cached(mean, 'both', [hard], { cacheTokens: 50, lossTile: 12 }, asGpu()), expected);
+}, 300_000);
 
 test('one chunk, one tile', async () => {
   const batch = makeBatch(7, 7, 100);

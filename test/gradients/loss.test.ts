@@ -100,8 +100,10 @@ const problems: Readonly<Record<string, Sizes>> = {
   },
 };
 
-describe.each(Object.entries(problems))('%s', (_, sizes) => {
-  test.each(['query-to-passage', 'passage-to-query', 'both'] as const)('%s', async (direction) => {
-    await checkGradients(executor, lossProblem(executor.device, sizes, direction));
+describe.each(['cpu', 'discrete-gpu'] as const)('kernels for %s', (type) => {
+  describe.each(Object.entries(problems))('%s', (_, sizes) => {
+    test.each(['query-to-passage', 'passage-to-query', 'both'] as const)('%s', async (direction) => {
+      await checkGradients(executor, lossProblem({ ...executor.device, type }, sizes, direction));
+    });
   });
 });

@@ -344,14 +344,17 @@ describe('pool', () => {
   );
 });
 
-test('normalize', async () => {
-  const problem = opProblem(executor.device, {
-    inputs: { x },
-    counts,
-    emit(g, input) {
-      const result = normalize(g, input.x!, 'op');
-      return { output: result.output, backward: (dOutput) => ({ x: result.backward(dOutput) }) };
+test.each(types)('normalize, %s', async (type) => {
+  const problem = opProblem(
+    { ...executor.device, type },
+    {
+      inputs: { x },
+      counts,
+      emit(g, input) {
+        const result = normalize(g, input.x!, 'op');
+        return { output: result.output, backward: (dOutput) => ({ x: result.backward(dOutput) }) };
+      },
     },
-  });
+  );
   await checkGradients(executor, problem);
 });

@@ -40,8 +40,12 @@ test('every kernel with which a loss begins its backward multiplies by the loss 
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map((name) => readFileSync(losses + name, 'utf8'))
     .join('\n');
-  const kernels = [...text.matchAll(/dispatch\(\s*'(\w+_backward\w*)'/g)].map(
-    ([, name]) => name as KernelName,
+  const names = [...text.matchAll(/(?:dispatch|Kernel)\(\s*(?:g\.device, )?'(\w+_backward\w*)'/g)];
+  const kernels = names
+    .flatMap(([, name]) => [name, `${name}_workgroup`])
+    .filter((name): name is KernelName => (name as string) in catalogue);
+  expect(kernels).toEqual(
+    expect.arrayContaining(['info_nce_backward', 'squared_distance_backward_workgroup']),
   );
   expect(kernels.length).toBeGreaterThanOrEqual(2);
   for (const name of kernels) expect(catalogue[name].source, name).toContain('step.loss_scale');

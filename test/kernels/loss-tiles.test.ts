@@ -149,14 +149,21 @@ describe.each(problems)('$queries × $candidates in tiles of $tile', (sizes) => 
     begins: [tile.queryBegin, queries + tile.candidateBegin] as const,
   });
 
-  test.each([false, true])('info_nce_tile_statistics, COLUMNS %s', async (COLUMNS) => {
+  // One invocation a query or candidate, or several: more and fewer than there are others.
+  const kernels = [
+    { kernel: 'info_nce_tile_statistics', constants: {}, each: 64 },
+    { kernel: 'info_nce_tile_statistics_workgroup', constants: { LANES: 64, SUMS: 1 }, each: 1 },
+    { kernel: 'info_nce_tile_statistics_workgroup', constants: { LANES: 4, SUMS: 16 }, each: 16 },
+  ] as const;
+  const cases = kernels.flatMap((variant) => [false, true].map((COLUMNS) => ({ ...variant, COLUMNS })));
+  test.each(cases)('$kernel $constants, COLUMNS $COLUMNS', async ({ kernel, constants, each, COLUMNS }) => {
     let statistics = poison((queries + 3) * 4);
     for (const tile of tiles) {
-      const found = await runKernel(executor, 'info_nce_tile_statistics', {
+      const found = await runKernel(executor, kernel, {
         bindings: { similarity: matrix(tile), groups: group, statistics },
-        constants: { COLUMNS },
+        constants: { ...constants, COLUMNS },
         params,
-        workgroups: [Math.ceil((COLUMNS ? tileCandidates : tileQueries) / 64)],
+        workgroups: [Math.ceil((COLUMNS ? tileCandidates : tileQueries) / each)],
         step: step(tile),
       });
       statistics = found.statistics as Float32Array<ArrayBuffer>;

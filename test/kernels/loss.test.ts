@@ -71,6 +71,18 @@ function makeProblem({ queries, liveQueries, candidates, liveCandidates, groups 
   return { similarity, group, at, masked, row, column };
 }
 
+/** One invocation a query or positive, or several; with more and fewer lanes than there are candidates. */
+const rowKernels = [
+  { kernel: 'info_nce_row_statistics', constants: {}, workgroups: 2 },
+  { kernel: 'info_nce_row_statistics_workgroup', constants: { LANES: 64 }, workgroups: 67 },
+  { kernel: 'info_nce_row_statistics_workgroup', constants: { LANES: 2 }, workgroups: 3 },
+] as const;
+const columnKernels = [
+  { kernel: 'info_nce_column_statistics', constants: {}, workgroups: 2 },
+  { kernel: 'info_nce_column_statistics_workgroup', constants: { LANES: 16, SUMS: 16 }, workgroups: 5 },
+  { kernel: 'info_nce_column_statistics_workgroup', constants: { LANES: 2, SUMS: 8 }, workgroups: 9 },
+] as const;
+
 /** Logits reach ±20, where an f32 has an error of 1e-6. */
 const tolerance = { absolute: 1e-5, relative: 1e-6 };
 
@@ -81,13 +93,13 @@ describe.each(problems)(
     const { similarity, group, at, masked, row, column } = makeProblem(sizes);
     const step = { counts: { queries: liveQueries, candidates: liveCandidates } };
     const size = { queries, queries_count: 2, candidates, inverse_temperature: 1 / temperature };
-    const workgroups = [Math.ceil(queries / 64)] as const;
 
-    test('info_nce_row_statistics', async () => {
-      const { log_sum_exp, loss } = await runKernel(executor, 'info_nce_row_statistics', {
+    test.each(rowKernels)('$kernel $constants', async ({ kernel, constants, workgroups }) => {
+      const { log_sum_exp, loss } = await runKernel(executor, kernel, {
+        constants,
         bindings: { similarity, groups: group, log_sum_exp: queries, loss: queries },
         params: { ...size, candidates_count: 3 },
-        workgroups,
+        workgroups: [workgroups],
         step,
       });
       expectRows(log_sum_exp, row, tolerance, 'log_sum_exp');
@@ -95,11 +107,12 @@ describe.each(problems)(
       expectRows(loss, expected, tolerance, 'loss');
     });
 
-    test('info_nce_column_statistics', async () => {
-      const { log_sum_exp, loss } = await runKernel(executor, 'info_nce_column_statistics', {
+    test.each(columnKernels)('$kernel $constants', async ({ kernel, constants, workgroups }) => {
+      const { log_sum_exp, loss } = await runKernel(executor, kernel, {
+        constants,
         bindings: { similarity, groups: group, log_sum_exp: queries, loss: queries },
         params: size,
-        workgroups,
+        workgroups: [workgroups],
         step,
       });
       expectRows(log_sum_exp, column, tolerance, 'log_sum_exp');

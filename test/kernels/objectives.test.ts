@@ -22,6 +22,7 @@ const shapes = [
   { rows: 1, live: 1, columns: 4 },
   { rows: 7, live: 5, columns: 12 },
   { rows: 67, live: 66, columns: 20 },
+  { rows: 4, live: 2, columns: 268 },
 ] as const;
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -77,8 +78,11 @@ describe.each(shapes)('$live of $rows rows, $columns columns', ({ rows, live, co
     expectRows(y, expected, rounding, 'y');
   });
 
-  test.each([false, true])('exp_scale_backward_input, accumulating: %s', async (accumulate) => {
-    const { d_x, products } = await runKernel(executor, 'exp_scale_backward_input', {
+  const scaled = (['exp_scale_backward_input', 'exp_scale_backward_input_workgroup'] as const).flatMap(
+    (kernel) => [false, true].map((accumulate) => ({ kernel, accumulate })),
+  );
+  test.each(scaled)('$kernel, accumulating: $accumulate', async ({ kernel, accumulate }) => {
+    const { d_x, products } = await runKernel(executor, kernel, {
       constants: { ACCUMULATE: accumulate },
       bindings: {
         y: x,
@@ -125,8 +129,9 @@ describe.each(shapes)('$live of $rows rows, $columns columns', ({ rows, live, co
     at(weights, Math.floor(i / columns)) === 0 ? Number.NaN : value,
   );
 
-  test('squared_distance_forward', async () => {
-    const { loss } = await runKernel(executor, 'squared_distance_forward', {
+  const distances = ['squared_distance_forward', 'squared_distance_forward_workgroup'] as const;
+  test.each(distances)('%s', async (kernel) => {
+    const { loss } = await runKernel(executor, kernel, {
       bindings: { x, reference, row_weights: weights, loss: rows },
       params: { ...size, columns, factor: 0.25 },
       workgroups,
@@ -142,8 +147,11 @@ describe.each(shapes)('$live of $rows rows, $columns columns', ({ rows, live, co
     expectRows(loss, expected, { absolute: 1e-6, relative: 1e-5 }, 'loss');
   });
 
-  test.each([false, true])('squared_distance_backward, accumulating: %s', async (accumulate) => {
-    const { d_x } = await runKernel(executor, 'squared_distance_backward', {
+  const distanceGradients = (
+    ['squared_distance_backward', 'squared_distance_backward_workgroup'] as const
+  ).flatMap((kernel) => [false, true].map((accumulate) => ({ kernel, accumulate })));
+  test.each(distanceGradients)('$kernel, accumulating: $accumulate', async ({ kernel, accumulate }) => {
+    const { d_x } = await runKernel(executor, kernel, {
       constants: { ACCUMULATE: accumulate },
       bindings: { x, reference, row_weights: weights, d_x: accumulate ? before : rows * columns },
       params: { ...size, columns, factor: 0.25 },

@@ -116,14 +116,30 @@ const matrices = [
   { rows: 1, live: 1, columns: 4 },
   { rows: 7, live: 5, columns: 12 },
   { rows: 67, live: 65, columns: 36 },
+  { rows: 3, live: 2, columns: 268 },
 ] as const;
+/** One invocation a row, or a workgroup that strides over rows, with more or fewer lanes than vectors. */
+const forwards = [
+  { kernel: 'normalize_forward', constants: {} },
+  { kernel: 'normalize_forward_workgroup', constants: { LANES: 64 } },
+  { kernel: 'normalize_forward_workgroup', constants: { LANES: 4 } },
+] as const;
+const backwards = [
+  { kernel: 'normalize_backward', constants: {} },
+  { kernel: 'normalize_backward_workgroup', constants: { LANES: 64 } },
+  { kernel: 'normalize_backward_workgroup', constants: { LANES: 4 } },
+] as const;
+const withMatrices = <Variant>(kernels: readonly Variant[]) =>
+  kernels.flatMap((variant) => matrices.map((matrix) => ({ ...variant, ...matrix })));
 
 const lengthOf = (row: ArrayLike<number>) =>
   Math.sqrt(Array.from(row).reduce((sum, value) => sum + value ** 2, 0));
 
-test.each(matrices)('normalize_forward: $live of $rows rows of $columns', async ({ rows, live, columns }) => {
+test.each(withMatrices(forwards))('$kernel: $live of $rows rows of $columns', async (problem) => {
+  const { kernel, constants, rows, live, columns } = problem;
   const x = randomValues(rows * columns, 3, 5);
-  const { y, inverse_norms } = await runKernel(executor, 'normalize_forward', {
+  const { y, inverse_norms } = await runKernel(executor, kernel, {
+    constants,
     bindings: { x: poisonFrom(x, live * columns), y: rows * columns, inverse_norms: rows },
     params: { rows, rows_count: 2, columns },
     workgroups: [Math.ceil(rows / 64)],
@@ -141,8 +157,9 @@ test.each(matrices)('normalize_forward: $live of $rows rows of $columns', async 
   expectRows(inverse_norms, inverse, exact, 'inverse_norms');
 });
 
-test('normalize_forward leaves a row of zeros at zero', async () => {
-  const { y, inverse_norms } = await runKernel(executor, 'normalize_forward', {
+test.each(forwards)('$kernel leaves a row of zeros at zero', async ({ kernel, constants }) => {
+  const { y, inverse_norms } = await runKernel(executor, kernel, {
+    constants,
     bindings: { x: new Float32Array(8), y: 8, inverse_norms: 1 },
     params: { rows: 1, rows_count: 0, columns: 8 },
     workgroups: [1],
@@ -151,9 +168,9 @@ test('normalize_forward leaves a row of zeros at zero', async () => {
   expectClose(inverse_norms, [1e12], exact, 'inverse_norms');
 });
 
-test.each(matrices)(
-  'normalize_backward: $live of $rows rows of $columns',
-  async ({ rows, live, columns }) => {
+test.each(withMatrices(backwards))(
+  '$kernel: $live of $rows rows of $columns',
+  async ({ kernel, constants, rows, live, columns }) => {
     const x = randomValues(rows * columns, 4, 3);
     const dY = randomValues(rows * columns, 5);
     const inverse = Float32Array.from(
@@ -161,7 +178,8 @@ test.each(matrices)(
       (_, row) => 1 / lengthOf(x.subarray(row * columns, (row + 1) * columns)),
     );
     const y = x.map((value, index) => value * (inverse[Math.floor(index / columns)] as number));
-    const { d_x } = await runKernel(executor, 'normalize_backward', {
+    const { d_x } = await runKernel(executor, kernel, {
+      constants,
       bindings: {
         y: poisonFrom(y, live * columns),
         d_y: poisonFrom(dY, live * columns),

@@ -2,8 +2,9 @@
  * Distillation: embeddings that are to lie where a teacher's lie. What the teacher says of a row is fed;
  * where it comes from is not known here.
  */
-import { type Activation, type Graph, rowParams, rowWorkgroups } from '../graph.js';
+import { type Activation, type Graph, rowParams } from '../graph.js';
 import { normalize } from '../ops/pooling.js';
+import { rowKernel } from '../ops/row-kernels.js';
 import { GradientSum, type Objective } from './objective.js';
 import { type RowSide, rowResult, rowWeightsFeed, rowWise } from './row-wise.js';
 
@@ -60,20 +61,22 @@ function squaredDistance(g: Graph, x: Activation, side: RowSide, factor: number)
     row_weights: g.feed(rowWeightsFeed(name, side), [axis.capacity], 'f32'),
   };
   const shape = { ...rowParams(axis), columns };
-  g.plan.dispatch('squared_distance_forward', {
+  const { kernel, ...forward } = rowKernel(g.device, 'squared_distance_forward', axis.capacity);
+  g.plan.dispatch(kernel, {
+    ...forward,
     label: `${name} of ${side}`,
     bindings: { ...bindings, loss: g.result(rowResult(name, side), [axis.capacity]) },
     params: { ...shape, factor },
-    workgroups: rowWorkgroups(axis),
   });
+  const backward = rowKernel(g.device, 'squared_distance_backward', axis.capacity);
   return (into: GradientSum, weight: number): void =>
     into.write((dX, accumulate) =>
-      g.plan.dispatch('squared_distance_backward', {
+      g.plan.dispatch(backward.kernel, {
         label: `d ${name} of ${side}`,
-        constants: { ACCUMULATE: accumulate },
+        constants: { ...backward.constants, ACCUMULATE: accumulate },
         bindings: { ...bindings, d_x: dX.tensor },
         params: { ...shape, factor: factor * weight },
-        workgroups: rowWorkgroups(axis),
+        workgroups: backward.workgroups,
       }),
     );
 }

@@ -8,6 +8,7 @@ import { type Axis, countSlots } from '../axis.js';
 import type { Activation, Graph } from '../graph.js';
 import { readRows, writeRows } from '../ops/copy-rows.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
+import { tileStatisticsKernel } from '../ops/row-kernels.js';
 import { directionWeights, type InfoNceOptions } from './info-nce.js';
 
 /** External [rows, dimension]: embeddings of queries, then of candidates. */
@@ -70,12 +71,13 @@ export function infoNceTileStatistics(g: Graph, options: InfoNceTileOptions): vo
   const { similarity, groups, params } = similarityTile(g, options);
   const weights = directionWeights(options.direction);
   const add = (columns: boolean, name: string): void => {
-    g.plan.dispatch('info_nce_tile_statistics', {
+    const { kernel, constants, workgroups } = tileStatisticsKernel(g.device, { tile: options.tile, columns });
+    g.plan.dispatch(kernel, {
       label: name,
-      constants: { COLUMNS: columns },
+      constants: { ...constants, COLUMNS: columns },
       bindings: { similarity, groups, statistics: g.plan.external(name, [options.rows, 4]) },
       params,
-      workgroups: [Math.ceil(options.tile / 64)],
+      workgroups,
     });
   };
   if (weights.row > 0) add(false, rowStatisticsExternal);

@@ -3,6 +3,7 @@ import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
 import type { Activation, Graph } from '../graph.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
+import { columnStatisticsKernel, rowKernel } from '../ops/row-kernels.js';
 import type { EmbeddingGradients } from './objective.js';
 
 /** `both` is the mean of the two directions. */
@@ -62,8 +63,8 @@ export function infoNce(
   const statistics = (name: string): Tensor => g.plan.transient(name, [q.capacity]);
   const rowLogSumExp = statistics('row log-sum-exp');
   const columnLogSumExp = statistics('column log-sum-exp');
-  const workgroups = [Math.ceil(q.capacity / 64)] as const;
-  g.plan.dispatch('info_nce_row_statistics', {
+  const row = rowKernel(g.device, 'info_nce_row_statistics', q.capacity);
+  g.plan.dispatch(row.kernel, {
     label: 'loss of queries',
     bindings: {
       similarity,
@@ -72,10 +73,12 @@ export function infoNce(
       loss: g.result(rowLossResult + suffix, [q.capacity]),
     },
     params: shared,
-    workgroups,
+    constants: row.constants,
+    workgroups: row.workgroups,
   });
   const { candidates_count: _, ...columnParams } = shared;
-  g.plan.dispatch('info_nce_column_statistics', {
+  const column = columnStatisticsKernel(g.device, q.capacity);
+  g.plan.dispatch(column.kernel, {
     label: 'loss of positives',
     bindings: {
       similarity,
@@ -84,7 +87,8 @@ export function infoNce(
       loss: g.result(columnLossResult + suffix, [q.capacity]),
     },
     params: columnParams,
-    workgroups,
+    constants: column.constants,
+    workgroups: column.workgroups,
   });
   return {
     backward(into) {

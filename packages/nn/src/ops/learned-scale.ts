@@ -1,6 +1,7 @@
 /** Rows multiplied by exp of a learned number: the inverse of a learned temperature. */
-import { type Activation, type Graph, rowParams, rowWorkgroups, stridedWorkgroups } from '../graph.js';
+import { type Activation, type Graph, rowParams, stridedWorkgroups } from '../graph.js';
 import type { GradientSum } from '../loss/objective.js';
+import { rowKernel } from './row-kernels.js';
 
 export interface LearnedScale {
   readonly output: Activation;
@@ -24,10 +25,15 @@ export function learnedScale(g: Graph, x: Activation, name: string, label: strin
     output,
     backward(dOutput, into) {
       const products = g.plan.transient(`${label} products`, [axis.capacity]);
+      const { kernel, constants, workgroups } = rowKernel(
+        g.device,
+        'exp_scale_backward_input',
+        axis.capacity,
+      );
       into.write((dX, accumulate) =>
-        g.plan.dispatch('exp_scale_backward_input', {
+        g.plan.dispatch(kernel, {
           label: `d ${label}`,
-          constants: { ACCUMULATE: accumulate },
+          constants: { ...constants, ACCUMULATE: accumulate },
           bindings: {
             y: output.tensor,
             d_y: dOutput.tensor,
@@ -36,7 +42,7 @@ export function learnedScale(g: Graph, x: Activation, name: string, label: strin
             d_x: dX.tensor,
           },
           params,
-          workgroups: rowWorkgroups(axis),
+          workgroups,
         }),
       );
       if (!g.trains(name)) return;

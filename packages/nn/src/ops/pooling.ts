@@ -6,10 +6,10 @@ import {
   type Differentiable,
   type Graph,
   rowParams,
-  rowWorkgroups,
   storedType,
   stridedWorkgroups,
 } from '../graph.js';
+import { rowKernel } from './row-kernels.js';
 
 export interface PoolingFeeds {
   /** [tokens] of (id, position, type, slot). */
@@ -79,10 +79,10 @@ export function normalize(g: Graph, x: Activation, label: string): Differentiabl
   const { axis, columns } = x;
   const output = g.activation(`${label} output`, axis, columns, x.frozen);
   const inverseNorms = g.plan.transient(`${label} inverse norms`, [axis.capacity]);
-  const shape = { params: { ...rowParams(axis), columns }, workgroups: rowWorkgroups(axis) };
-  g.plan.dispatch('normalize_forward', {
-    ...shape,
-    label,
+  const params = { ...rowParams(axis), columns };
+  const { kernel, ...forward } = rowKernel(g.device, 'normalize_forward', axis.capacity);
+  g.plan.dispatch(kernel, {
+    ...{ ...forward, params, label },
     bindings: { x: x.tensor, y: output.tensor, inverse_norms: inverseNorms },
   });
   return {
@@ -90,9 +90,9 @@ export function normalize(g: Graph, x: Activation, label: string): Differentiabl
     backward(dOutput) {
       const dX = g.activation(`d ${label} input`, axis, columns);
       if (x.frozen) return dX;
-      g.plan.dispatch('normalize_backward', {
-        ...shape,
-        label: `d ${label}`,
+      const { kernel, ...backward } = rowKernel(g.device, 'normalize_backward', axis.capacity);
+      g.plan.dispatch(kernel, {
+        ...{ ...backward, params, label: `d ${label}` },
         bindings: { y: output.tensor, d_y: dOutput.tensor, inverse_norms: inverseNorms, d_x: dX.tensor },
       });
       return dX;

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { blockSumKernel, partialSumKernel, registerRowKernel, rowStrategy } from './row-kernels.js';
+import {
+  blockSumKernel,
+  columnStatisticsKernel,
+  partialSumKernel,
+  registerRowKernel,
+  rowKernel,
+  rowStrategy,
+  tileStatisticsKernel,
+} from './row-kernels.js';
 
 const device = (type: 'cpu' | 'discrete-gpu') => ({ type, subgroups: { minSize: 0, maxSize: 0 } });
 const [software, gpu] = [device('cpu'), device('discrete-gpu')];
@@ -30,6 +38,13 @@ test('software devices keep one invocation a row or column', () => {
     constants: {},
     workgroups: [6],
   });
+  expect(rowKernel(software, 'normalize_forward', 130)).toEqual({
+    kernel: 'normalize_forward',
+    constants: {},
+    workgroups: [3],
+  });
+  expect(columnStatisticsKernel(software, 130).workgroups).toEqual([3]);
+  expect(tileStatisticsKernel(software, { tile: 130, columns: true }).workgroups).toEqual([3]);
 });
 
 test.each([
@@ -60,6 +75,22 @@ test.each([
 test('never more workgroups than a dimension allows', () => {
   const { workgroups } = registerRowKernel(gpu, 'layer_norm_backward_input', { rows: 200_000, columns: 768 });
   expect(workgroups).toEqual([65535]);
+  expect(rowKernel(gpu, 'normalize_forward', 200_000).workgroups).toEqual([65535]);
+});
+
+test('a workgroup for each row of the loss, or for sixteen columns', () => {
+  const rows = { constants: { LANES: 64, SUMS: 1 }, workgroups: [40] };
+  const columns = { constants: { LANES: 16, SUMS: 16 }, workgroups: [3] };
+  const [row, column] = ['info_nce_row_statistics', 'info_nce_column_statistics'] as const;
+  expect(rowKernel(gpu, row, 40)).toEqual({
+    kernel: `${row}_workgroup`,
+    constants: { LANES: 64 },
+    workgroups: [40],
+  });
+  expect(columnStatisticsKernel(gpu, 40)).toEqual({ kernel: `${column}_workgroup`, ...columns });
+  const tile = { kernel: 'info_nce_tile_statistics_workgroup' };
+  expect(tileStatisticsKernel(gpu, { tile: 40, columns: false })).toEqual({ ...tile, ...rows });
+  expect(tileStatisticsKernel(gpu, { tile: 40, columns: true })).toEqual({ ...tile, ...columns });
 });
 
 test('sums over columns: every column and every block has a workgroup', () => {

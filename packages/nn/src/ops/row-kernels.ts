@@ -49,6 +49,53 @@ export function registerRowKernel<Name extends 'residual_layer_norm_forward' | '
   };
 }
 
+/** A kernel over `rows` rows, each read where it lies. */
+export function rowKernel<
+  Name extends
+    | 'normalize_forward'
+    | 'normalize_backward'
+    | 'exp_scale_backward_input'
+    | 'squared_distance_forward'
+    | 'squared_distance_backward'
+    | 'info_nce_row_statistics',
+>(device: DeviceTraits, name: Name, rows: number): RowKernel<Name> {
+  if (rowStrategy(device) === 'invocation') return plain(name, rows);
+  return {
+    kernel: `${name}_workgroup` as Name,
+    constants: { LANES: 64 },
+    workgroups: [Math.min(mostWorkgroups, rows)],
+  };
+}
+
+/** The statistics of the first `columns` columns of a similarity matrix. */
+export function columnStatisticsKernel(
+  device: DeviceTraits,
+  columns: number,
+): RowKernel<'info_nce_column_statistics'> {
+  const name = 'info_nce_column_statistics';
+  if (rowStrategy(device) === 'invocation') return plain(name, columns);
+  return { kernel: `${name}_workgroup` as typeof name, ...sharedColumns(columns) };
+}
+
+/** The statistics of the rows, or of the columns, of a tile of a similarity matrix with so many of each. */
+export function tileStatisticsKernel(
+  device: DeviceTraits,
+  { tile, columns }: { tile: number; columns: boolean },
+): RowKernel<'info_nce_tile_statistics'> {
+  const name = 'info_nce_tile_statistics';
+  if (rowStrategy(device) === 'invocation') return plain(name, tile);
+  const shared = columns
+    ? sharedColumns(tile)
+    : { constants: { LANES: 64, SUMS: 1 }, workgroups: [tile] as const };
+  return { kernel: `${name}_workgroup` as typeof name, ...shared };
+}
+
+/** Sixteen columns side by side, so that neighbours load neighbours, the rows of each shared by sixteen. */
+function sharedColumns(columns: number) {
+  const constants = { LANES: 16, SUMS: 16 };
+  return { constants, workgroups: [Math.ceil(columns / constants.SUMS)] as const };
+}
+
 /** A first-stage kernel over `blocks` blocks of rows of 4 · k columns. */
 export function blockSumKernel<Name extends 'column_sum_partial' | 'layer_norm_backward_parameters_partial'>(
   device: DeviceTraits,
@@ -74,12 +121,7 @@ export function partialSumKernel(device: DeviceTraits, columns: number): RowKern
   if (rowStrategy(device) === 'invocation') {
     return { kernel: name, constants: {}, workgroups: [Math.ceil(vectors / 32)] };
   }
-  const constants = { LANES: 16, SUMS: 16 };
-  return {
-    kernel: `${name}_workgroup` as typeof name,
-    constants,
-    workgroups: [Math.ceil(vectors / constants.SUMS)],
-  };
+  return { kernel: `${name}_workgroup` as typeof name, ...sharedColumns(vectors) };
 }
 
 function plain<Name extends string>(name: Name, rows: number): RowKernel<Name> {

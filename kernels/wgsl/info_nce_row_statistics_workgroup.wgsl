@@ -1,0 +1,55 @@
+// info_nce_row_statistics with a query's candidates shared by the lanes of a workgroup. InfoNCE from queries to
+// candidates: log-sum-exp and loss of each row of the similarity matrix.
+//
+// loss_i = log sum_j exp(s_ij / temperature) - s_ii / temperature, over the candidates j that are
+// not masked: a candidate j ≠ i of the same group as i is a translation or a duplicate of i's own
+// positive and counts neither as positive nor as negative.
+//
+// Shapes    similarity [queries, candidates], the first columns being the queries' own positives;
+//           groups [candidates]; log_sum_exp, loss [queries].
+// Writes    overwrites log_sum_exp and loss.
+// Dispatch  one workgroup a query, and stride; any number of workgroups (x).
+// Precision f32, online softmax, each lane's candidates in order, then a tree.
+// Source    van den Oord et al. 2018; in-batch negatives as in Karpukhin et al. 2020.
+//@ include step
+//@ include softmax_reduce
+
+struct Params {
+  queries: u32,
+  queries_count: u32,
+  candidates: u32,
+  candidates_count: u32,
+  inverse_temperature: f32,
+}
+
+@group(0) @binding(0) var<storage, read> similarity: array<f32>;
+@group(0) @binding(1) var<storage, read> groups: array<u32>;
+@group(0) @binding(2) var<storage, read_write> log_sum_exp: array<f32>;
+@group(0) @binding(3) var<storage, read_write> loss: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+) {
+  let queries = live_count(params.queries_count, params.queries);
+  let candidates = live_count(params.candidates_count, params.candidates);
+  for (var query = workgroup.x; query < queries; query += workgroups.x) {
+    let base = query * params.candidates;
+    let group = groups[query];
+    var seen = NO_LOGITS;
+    for (var candidate = lane; candidate < candidates; candidate += LANES) {
+      if (candidate == query || groups[candidate] != group) {
+        seen = with_logit(seen, similarity[base + candidate] * params.inverse_temperature);
+      }
+    }
+    let all = reduce_lanes(seen, lane, lane, 1u);
+    if (lane == 0u) {
+      let total = all.x + log(all.y);
+      log_sum_exp[query] = total;
+      loss[query] = total - similarity[base + query] * params.inverse_temperature;
+    }
+  }
+}
