@@ -14,25 +14,7 @@
 //@ const HEAD_VECTORS: u32 = 8
 //@ const HAS_DROPOUT: bool = false
 //@ type Element: f32 | f16
-//@ include step
-//@ include dropout
-
-struct Params {
-  tokens: u32,
-  tokens_count: u32,
-  heads: u32,
-  scale: f32,
-  dropout_site: u32,
-  dropout_threshold: u32,
-  dropout_keep_scale: f32,
-  // In vectors of four columns.
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-}
+//@ include attention_params
 
 @group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;

@@ -4,6 +4,7 @@ import {
   type Axis,
   addInto,
   attention,
+  attentionStrategies,
   dropout,
   feedForward,
   gelu,
@@ -15,7 +16,7 @@ import {
   sortRows,
   tanh,
 } from '@synglot/nn';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { tokenEmbeddings } from '../../packages/nn/src/ops/embedding.js';
 import { openTestExecutor } from '../support/executor.js';
 import { checkGradients } from '../support/kernel-gradients.js';
@@ -184,11 +185,15 @@ describe.each(types)('residualLayerNorm, %s', (type) => {
   });
 });
 
-describe('attention', () => {
+describe.each(attentionStrategies)('attention, %s', (strategy) => {
   const lengths = [4, 1, 8];
   const live = 13;
   const axis: Axis = { capacity: 15, slot: 'tokens' };
   const matrix = { axis, columns: 16 };
+
+  beforeEach(({ skip }) =>
+    skip(strategy === 'subgroup' && executor.device.subgroups.minSize < 4, 'this device has no subgroups'),
+  );
 
   test.each([0, 0.25])('dropout %f', async (dropoutRate) => {
     const problem = opProblem(executor.device, {
@@ -198,7 +203,7 @@ describe('attention', () => {
       feeds: { bounds: Uint32Array.from(boundsOf(lengths).flat()) },
       emit(g, { q, k, v }) {
         const bounds = g.plan.feed('bounds', [axis.capacity, 2]);
-        const options = { heads: 2, dropoutRate, label: 'attention' };
+        const options = { heads: 2, dropoutRate, strategy, label: 'attention' };
         const result = attention(g, { q: q!, k: k!, v: v! }, bounds, options);
         return {
           output: result.output,
@@ -220,7 +225,7 @@ describe('attention', () => {
       feeds: { bounds: Uint32Array.from(boundsOf(lengths).flat()) },
       emit(g, { qkv }) {
         const bounds = g.plan.feed('bounds', [axis.capacity, 2]);
-        const options = { heads: 2, dropoutRate, label: 'attention' };
+        const options = { heads: 2, dropoutRate, strategy, label: 'attention' };
         const result = jointAttention(g, qkv!, bounds, options);
         return { output: result.output, backward: (dOutput) => ({ qkv: result.backward(dOutput) }) };
       },

@@ -1,13 +1,23 @@
 /** The attention kernels against whole T×T matrices in float64: several head sizes, dropout on and off. */
 import type { Executor } from '@synglot/gpu';
-import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
-import { type AttentionStrategy, attentionKernels } from '../../packages/nn/src/ops/attention-kernels.js';
+import type { ElementChoice } from '@synglot/kernels';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type AttentionChoice,
+  type AttentionPass,
+  type AttentionStrategy,
+  attentionCandidates,
+  attentionStrategies,
+  attentionWorkgroups,
+} from '../../packages/nn/src/ops/attention-kernels.js';
 import { openTestExecutor } from '../support/executor.js';
 import { canStore, noHalf, storageTolerance, stored } from '../support/half.js';
 import {
+  bitsOf,
   expectClose,
   expectRows,
   expectUntouched,
+  type KernelRun,
   poison,
   poisonFrom,
   runKernel,
@@ -43,17 +53,30 @@ const problems = [
 const long = { headVectors: 8, heads: 2, lengths: [3, 67, 1], capacity: 80 };
 const wide = { headVectors: 16, heads: 1, lengths: [11, 4, 9], capacity: 25 };
 const odd = { headVectors: 10, heads: 2, lengths: [2, 1, 1, 3, 17], capacity: 24 };
+const passes = ['attention_forward', 'attention_backward_query', 'attention_backward_key_value'] as const;
 const compileTimeoutMs = 300_000;
 
-const strategies: readonly AttentionStrategy[] = ['portable', 'subgroup'];
-const variants = strategies.flatMap((strategy) => [
-  { strategy, hasDropout: false, element: 'f32' as const, cases: [...problems, long, odd] },
+/** Around a tile of 32 rows, several of them, and many texts in one. */
+const tiled = [
+  { headVectors: 2, heads: 2, lengths: [31, 32, 33, 1, 64], capacity: 170 },
+  { headVectors: 8, heads: 1, lengths: [1, 2, 1, 3, 1, 1, 4, 2, 1, 9, 1], capacity: 26 },
+  { headVectors: 16, heads: 1, lengths: [5, 301, 2], capacity: 320 },
+];
+
+const variants = attentionStrategies.flatMap((strategy) => [
+  {
+    ...{ strategy, hasDropout: false, element: 'f32' as const },
+    cases: strategy === 'portable' ? [...problems, long, odd] : [...problems, long, odd, ...tiled],
+  },
   // lavapipe needs tens of seconds to compile the portable kernels for large heads, with and without.
   {
     ...{ strategy, hasDropout: true, element: 'f32' as const },
     cases: strategy === 'portable' ? [...problems, wide] : [...problems, long, wide, odd],
   },
-  { strategy, hasDropout: true, element: 'f16' as const, cases: problems },
+  {
+    ...{ strategy, hasDropout: true, element: 'f16' as const },
+    cases: strategy === 'workgroup' ? [...problems, ...tiled] : problems,
+  },
 ]);
 
 /** Skips a test whose strategy the device cannot run. */
@@ -61,93 +84,153 @@ function runs(strategy: AttentionStrategy): boolean {
   return strategy !== 'subgroup' || executor.device.subgroups.minSize >= 4;
 }
 
-describe.each(variants)('$strategy, HAS_DROPOUT $hasDropout, $element', (variant) => {
-  const { strategy, hasDropout, element, cases } = variant;
-  beforeEach(({ skip }) => skip(!runs(strategy), 'this device has no subgroups'));
-  beforeEach(({ skip }) => skip(!canStore(executor, element), noHalf));
+/** Which of a strategy's tiles: the best guess, unless a test wants another. */
+type Choose = (candidates: readonly AttentionChoice[]) => AttentionChoice | undefined;
+
+interface Shape {
+  readonly tokens: number;
+  readonly heads: number;
+  readonly headVectors: number;
+}
+
+/** Runs the kernel of a pass; bindings and params are those of the portable one, which all strategies share. */
+function runPass<Pass extends AttentionPass>(
+  strategy: AttentionStrategy,
+  pass: Pass,
+  { tokens, heads, headVectors }: Shape,
+  { constants, ...run }: Omit<KernelRun<Pass>, 'workgroups'>,
+  choose: Choose = ([best]) => best,
+) {
+  const element = constants?.Element ?? 'f32';
+  const choice = choose(attentionCandidates(executor.device, { pass, headVectors, element }, strategy));
+  if (!choice) throw new Error(`${strategy} has no tile for ${pass} with heads of ${headVectors} vectors`);
+  return runKernel<AttentionPass>(executor, choice.kernel as Pass, {
+    ...(run as Omit<KernelRun<AttentionPass>, 'workgroups'>),
+    constants: { ...choice.constants, ...constants },
+    workgroups: attentionWorkgroups(choice, tokens, heads),
+  });
+}
+
+interface Problem {
+  readonly headVectors: number;
+  readonly heads: number;
+  readonly lengths: readonly number[];
+  readonly capacity: number;
+}
+interface Variant {
+  readonly strategy: AttentionStrategy;
+  readonly hasDropout: boolean;
+  readonly element: ElementChoice;
+}
+
+/** Compares forward and backward with the reference; returns what was computed. */
+async function check(
+  { strategy, hasDropout, element }: Variant,
+  { headVectors, heads, lengths, capacity }: Problem,
+  choose?: Choose,
+): Promise<Float32Array[]> {
   // What is stored as f16 between the kernels is off by its rounding, and so is what follows from it.
   const within = (of: Tolerance) => {
     const { absolute, relative } = storageTolerance(of, element);
     return element === 'f32' ? of : { absolute: absolute + 2e-3, relative };
   };
+  const headSize = headVectors * 4;
+  const columns = heads * headSize;
+  const live = lengths.reduce((sum, length) => sum + length, 0);
+  const random = (seed: number) =>
+    stored(poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns), element);
+  const [q, k, v, dContext] = [random(1), random(2), random(3), random(4)];
+  const drawn = hasDropout ? { mask } : {};
+  const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext, ...drawn });
+  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+  bounds.set(boundsOf(lengths).flat());
+  const size = { tokens: capacity, tokens_count: 1, heads };
+  const shape = { tokens: capacity, heads, headVectors };
+  const step = { counts: { tokens: live }, seed: mask.seed };
+  const dispatch = {
+    params: {
+      ...size,
+      scale: 1 / Math.sqrt(headSize),
+      dropout_site: mask.site,
+      dropout_threshold: Math.round(mask.rate * 2 ** 32),
+      dropout_keep_scale: 1 / (1 - mask.rate),
+      ...separate(columns / 4),
+    },
+    constants: { Element: element, HAS_DROPOUT: hasDropout },
+    step,
+  };
+
+  const forwardRun = {
+    ...dispatch,
+    bindings: { q, k, v, bounds, context: capacity * columns, log_sum_exp: capacity * heads },
+  };
+  const forward = await runPass(strategy, 'attention_forward', shape, forwardRun, choose);
+  expectRows(forward.context, reference.context, within(tolerance), 'context');
+  expectRows(forward.log_sum_exp, reference.logSumExp, within(tolerance), 'log_sum_exp');
+
+  const { statistics } = await runKernel(executor, 'attention_backward_statistics', {
+    params: { ...size, head_vectors: headVectors },
+    constants: { Element: element },
+    workgroups: [Math.ceil(capacity / 64), heads],
+    step,
+    bindings: {
+      d_context: dContext,
+      context: forward.context as Float32Array,
+      log_sum_exp: forward.log_sum_exp as Float32Array,
+      statistics: capacity * heads * 2,
+    },
+  });
+  const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
+  expectRows(statistics, pairs, within({ absolute: 2e-5, relative: 2e-5 }), 'statistics');
+
+  const inputs = { q, k, v, d_context: dContext, statistics: statistics as Float32Array, bounds };
+  const queryRun = { ...dispatch, bindings: { ...inputs, d_q: capacity * columns } };
+  const query = await runPass(strategy, 'attention_backward_query', shape, queryRun, choose);
+  expectRows(query.d_q, reference.dQ, within({ absolute: 2e-5, relative: 5e-5 }), 'd_q');
+  const keyValueRun = {
+    ...dispatch,
+    bindings: { ...inputs, d_k: capacity * columns, d_v: capacity * columns },
+  };
+  const keyValue = await runPass(strategy, 'attention_backward_key_value', shape, keyValueRun, choose);
+  expectRows(keyValue.d_k, reference.dK, within({ absolute: 2e-5, relative: 5e-5 }), 'd_k');
+  expectRows(keyValue.d_v, reference.dV, within({ absolute: 2e-5, relative: 5e-5 }), 'd_v');
+  return [forward.context, forward.log_sum_exp, query.d_q, keyValue.d_k, keyValue.d_v] as Float32Array[];
+}
+
+describe.each(variants)('$strategy, HAS_DROPOUT $hasDropout, $element', ({ cases, ...variant }) => {
+  beforeEach(({ skip }) => skip(!runs(variant.strategy), 'this device has no subgroups'));
+  beforeEach(({ skip }) => skip(!canStore(executor, variant.element), noHalf));
   test.each(cases)(
     'sequences $lengths of $capacity tokens, $heads heads of $headVectors vectors',
-    async ({ headVectors, heads, lengths, capacity }) => {
-      const headSize = headVectors * 4;
-      const columns = heads * headSize;
-      const live = lengths.reduce((sum, length) => sum + length, 0);
-      const random = (seed: number) =>
-        stored(poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns), element);
-      const [q, k, v, dContext] = [random(1), random(2), random(3), random(4)];
-      const reference = attentionReference({
-        lengths,
-        heads,
-        headSize,
-        q,
-        k,
-        v,
-        dContext,
-        ...(hasDropout ? { mask } : {}),
-      });
-      const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
-      bounds.set(boundsOf(lengths).flat());
-      const size = { tokens: capacity, tokens_count: 1, heads };
-      const shape = { tokens: capacity, heads, headVectors };
-      const kernels = attentionKernels(strategy, executor.device, shape);
-      const dispatch = {
-        params: {
-          ...size,
-          scale: 1 / Math.sqrt(headSize),
-          dropout_site: mask.site,
-          dropout_threshold: Math.round(mask.rate * 2 ** 32),
-          dropout_keep_scale: 1 / (1 - mask.rate),
-          ...separate(columns / 4),
-        },
-        workgroups: kernels.workgroups,
-        constants: { ...kernels.constants, Element: element, HAS_DROPOUT: hasDropout },
-        step: { counts: { tokens: live }, seed: mask.seed },
-      };
-
-      const forward = await runKernel(executor, kernels.forward, {
-        ...dispatch,
-        bindings: { q, k, v, bounds, context: capacity * columns, log_sum_exp: capacity * heads },
-      });
-      expectRows(forward.context, reference.context, within(tolerance), 'context');
-      expectRows(forward.log_sum_exp, reference.logSumExp, within(tolerance), 'log_sum_exp');
-
-      const { statistics } = await runKernel(executor, 'attention_backward_statistics', {
-        ...dispatch,
-        params: { ...size, head_vectors: headVectors },
-        constants: { Element: element },
-        workgroups: [Math.ceil(capacity / 64), heads],
-        bindings: {
-          d_context: dContext,
-          context: forward.context as Float32Array,
-          log_sum_exp: forward.log_sum_exp as Float32Array,
-          statistics: capacity * heads * 2,
-        },
-      });
-      const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
-      expectRows(statistics, pairs, within({ absolute: 2e-5, relative: 2e-5 }), 'statistics');
-
-      const inputs = { q, k, v, d_context: dContext, statistics: statistics as Float32Array, bounds };
-      const query = await runKernel(executor, kernels.backwardQuery, {
-        ...dispatch,
-        bindings: { ...inputs, d_q: capacity * columns },
-      });
-      expectRows(query.d_q, reference.dQ, within({ absolute: 2e-5, relative: 5e-5 }), 'd_q');
-      const keyValue = await runKernel(executor, kernels.backwardKeyValue, {
-        ...dispatch,
-        bindings: { ...inputs, d_k: capacity * columns, d_v: capacity * columns },
-      });
-      expectRows(keyValue.d_k, reference.dK, within({ absolute: 2e-5, relative: 5e-5 }), 'd_k');
-      expectRows(keyValue.d_v, reference.dV, within({ absolute: 2e-5, relative: 5e-5 }), 'd_v');
+    async (problem) => {
+      await check(variant, problem);
     },
     compileTimeoutMs,
   );
 });
 
-test.for(strategies)('%s survives scores that differ by hundreds', async (strategy, { skip }) => {
+test(
+  'every tile in workgroup memory, and the same bits each time',
+  async () => {
+    const problem = { headVectors: 2, heads: 2, lengths: [3, 63, 65, 1, 20], capacity: 160 };
+    const variant = { strategy: 'workgroup', hasDropout: false, element: 'f32' } as const;
+    const counts = passes.map(
+      (pass) => attentionCandidates(executor.device, { ...variant, ...problem, pass }, 'workgroup').length,
+    );
+    expect(Math.min(...counts)).toBeGreaterThan(1);
+    for (let tile = 0; tile < Math.max(...counts); tile++) {
+      const choose: Choose = (candidates) => candidates[Math.min(tile, candidates.length - 1)];
+      const first = await check(variant, problem, choose);
+      const second = await check(variant, problem, choose);
+      second.forEach((values, index) => {
+        expect(bitsOf(values)).toEqual(bitsOf(first[index] as Float32Array));
+      });
+    }
+  },
+  compileTimeoutMs,
+);
+
+test.for(attentionStrategies)('%s survives scores that differ by hundreds', async (strategy, { skip }) => {
   skip(!runs(strategy), 'this device has no subgroups');
   const headSize = 8;
   const lengths = [9];
@@ -156,9 +239,8 @@ test.for(strategies)('%s survives scores that differ by hundreds', async (strate
   const v = randomFloats(9 * headSize, 7);
   const bounds = Uint32Array.from(boundsOf(lengths).flat());
   const reference = attentionReference({ lengths, heads: 1, headSize, q, k, v, dContext: v });
-  const kernels = attentionKernels(strategy, executor.device, { tokens: 9, heads: 1, headVectors: 2 });
-  const { context, log_sum_exp } = await runKernel(executor, kernels.forward, {
-    constants: kernels.constants,
+  const shape = { tokens: 9, heads: 1, headVectors: 2 };
+  const { context, log_sum_exp } = await runPass(strategy, 'attention_forward', shape, {
     params: {
       tokens: 9,
       tokens_count: 0,
@@ -169,7 +251,6 @@ test.for(strategies)('%s survives scores that differ by hundreds', async (strate
       dropout_keep_scale: 1,
       ...separate(2),
     },
-    workgroups: kernels.workgroups,
     bindings: { q, k, v, bounds, context: 9 * headSize, log_sum_exp: 9 },
   });
   // Scores of about 1,000 carry an absolute error of 1e-4, which the softmax passes on.
@@ -177,69 +258,70 @@ test.for(strategies)('%s survives scores that differ by hundreds', async (strate
   expectClose(log_sum_exp, reference.logSumExp, { absolute: 0, relative: 1e-6 }, 'log_sum_exp');
 });
 
-test.for(strategies)('%s: one matrix, in any order, with columns to spare', async (strategy, { skip }) => {
-  skip(!runs(strategy), 'this device has no subgroups');
-  const [headVectors, heads, lengths, capacity] = [2, 3, [5, 1, 13], 23];
-  const headSize = headVectors * 4;
-  const columns = heads * headSize;
-  const live = 19;
-  const width = 3 * columns + 8;
-  const begins = { q: columns + 4, k: 2 * columns + 8, v: 0 };
-  const joint = poisonFrom(randomFloats(capacity * width, 11, 1.5), live * width);
-  const take = (matrix: Float32Array, begin: number) =>
-    Float32Array.from(
-      { length: live * columns },
-      (_, i) => matrix[Math.floor(i / columns) * width + begin + (i % columns)] as number,
-    );
-  const dContext = poisonFrom(randomFloats(capacity * columns, 4, 1.5), live * columns);
-  const [q, k, v] = [take(joint, begins.q), take(joint, begins.k), take(joint, begins.v)];
-  const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext });
-  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
-  bounds.set(boundsOf(lengths).flat());
-  const kernels = attentionKernels(strategy, executor.device, { tokens: capacity, heads, headVectors });
-  const run = {
-    constants: kernels.constants,
-    params: {
-      ...{ tokens: capacity, tokens_count: 1, heads, scale: 1 / Math.sqrt(headSize) },
-      ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
-      ...{ q_stride: width / 4, q_offset: begins.q / 4 },
-      ...{ k_stride: width / 4, k_offset: begins.k / 4 },
-      ...{ v_stride: width / 4, v_offset: begins.v / 4 },
-    },
-    workgroups: kernels.workgroups,
-    step: { counts: { tokens: live } },
-  };
-  const inputs = { q: joint, k: joint, v: joint, bounds };
-  const forward = await runKernel(executor, kernels.forward, {
-    ...run,
-    bindings: { ...inputs, context: capacity * columns, log_sum_exp: capacity * heads },
-  });
-  expectRows(forward.context, reference.context, tolerance, 'context');
+test.for(attentionStrategies)(
+  '%s: one matrix, in any order, with columns to spare',
+  async (strategy, { skip }) => {
+    skip(!runs(strategy), 'this device has no subgroups');
+    const [headVectors, heads, lengths, capacity] = [2, 3, [5, 1, 13], 23];
+    const headSize = headVectors * 4;
+    const columns = heads * headSize;
+    const live = 19;
+    const width = 3 * columns + 8;
+    const begins = { q: columns + 4, k: 2 * columns + 8, v: 0 };
+    const joint = poisonFrom(randomFloats(capacity * width, 11, 1.5), live * width);
+    const take = (matrix: Float32Array, begin: number) =>
+      Float32Array.from(
+        { length: live * columns },
+        (_, i) => matrix[Math.floor(i / columns) * width + begin + (i % columns)] as number,
+      );
+    const dContext = poisonFrom(randomFloats(capacity * columns, 4, 1.5), live * columns);
+    const [q, k, v] = [take(joint, begins.q), take(joint, begins.k), take(joint, begins.v)];
+    const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext });
+    const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+    bounds.set(boundsOf(lengths).flat());
+    const shape = { tokens: capacity, heads, headVectors };
+    const run = {
+      params: {
+        ...{ tokens: capacity, tokens_count: 1, heads, scale: 1 / Math.sqrt(headSize) },
+        ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
+        ...{ q_stride: width / 4, q_offset: begins.q / 4 },
+        ...{ k_stride: width / 4, k_offset: begins.k / 4 },
+        ...{ v_stride: width / 4, v_offset: begins.v / 4 },
+      },
+      step: { counts: { tokens: live } },
+    };
+    const inputs = { q: joint, k: joint, v: joint, bounds };
+    const forward = await runPass(strategy, 'attention_forward', shape, {
+      ...run,
+      bindings: { ...inputs, context: capacity * columns, log_sum_exp: capacity * heads },
+    });
+    expectRows(forward.context, reference.context, tolerance, 'context');
 
-  const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
-  const statistics = Float32Array.from(pairs);
-  const backward = { ...inputs, d_context: dContext, statistics };
-  const before = poison(capacity * width);
-  const query = await runKernel(executor, kernels.backwardQuery, {
-    ...run,
-    bindings: { ...backward, d_q: before },
-  });
-  const keyValue = await runKernel(executor, kernels.backwardKeyValue, {
-    ...run,
-    constants: { ...run.constants, JOINT: true },
-    bindings: { ...backward, d_k: query.d_q as Float32Array, d_v: 4 },
-  });
-  const gradient = keyValue.d_k as Float32Array;
-  const backwardTolerance = { absolute: 2e-5, relative: 5e-5 };
-  expectClose(take(gradient, begins.q), reference.dQ, backwardTolerance, 'd_q');
-  expectClose(take(gradient, begins.k), reference.dK, backwardTolerance, 'd_k');
-  expectClose(take(gradient, begins.v), reference.dV, backwardTolerance, 'd_v');
-  expectUntouched(gradient, live * width, 'joint gradient');
-  expectUntouched(keyValue.d_v, 0, 'd_v');
-  for (const begin of [columns, 2 * columns + 4]) {
-    for (let token = 0; token < live; token++) {
-      const spare = gradient.slice(token * width + begin, token * width + begin + 4);
-      expectUntouched(spare, 0, `columns ${begin} and on of token ${token}`);
+    const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
+    const statistics = Float32Array.from(pairs);
+    const backward = { ...inputs, d_context: dContext, statistics };
+    const before = poison(capacity * width);
+    const query = await runPass(strategy, 'attention_backward_query', shape, {
+      ...run,
+      bindings: { ...backward, d_q: before },
+    });
+    const keyValue = await runPass(strategy, 'attention_backward_key_value', shape, {
+      ...run,
+      constants: { JOINT: true },
+      bindings: { ...backward, d_k: query.d_q as Float32Array, d_v: 4 },
+    });
+    const gradient = keyValue.d_k as Float32Array;
+    const backwardTolerance = { absolute: 2e-5, relative: 5e-5 };
+    expectClose(take(gradient, begins.q), reference.dQ, backwardTolerance, 'd_q');
+    expectClose(take(gradient, begins.k), reference.dK, backwardTolerance, 'd_k');
+    expectClose(take(gradient, begins.v), reference.dV, backwardTolerance, 'd_v');
+    expectUntouched(gradient, live * width, 'joint gradient');
+    expectUntouched(keyValue.d_v, 0, 'd_v');
+    for (const begin of [columns, 2 * columns + 4]) {
+      for (let token = 0; token < live; token++) {
+        const spare = gradient.slice(token * width + begin, token * width + begin + 4);
+        expectUntouched(spare, 0, `columns ${begin} and on of token ${token}`);
+      }
     }
-  }
-});
+  },
+);

@@ -4,6 +4,7 @@
  */
 import type { CompiledPlan, Executor } from '@synglot/gpu';
 import {
+  type AttentionStrategy,
   type BatchCapacity,
   buildClearPlan,
   buildEncodePlan,
@@ -61,7 +62,12 @@ class Model {
     private readonly clear: CompiledPlan,
   ) {}
 
-  static async open(fixture: Fixture, capacity: BatchCapacity, bindingLimitBytes?: number): Promise<Model> {
+  static async open(
+    fixture: Fixture,
+    capacity: BatchCapacity,
+    bindingLimitBytes?: number,
+    attentionStrategy: AttentionStrategy = 'portable',
+  ): Promise<Model> {
     const { config, pooling, loss } = fixture;
     const store = new ParameterStore(
       bindingLimitBytes === undefined ? executor : withBindingLimit(executor, bindingLimitBytes),
@@ -74,6 +80,7 @@ class Model {
       config,
       pooling,
       layout,
+      device: { type: 'unknown', subgroups: { minSize: 0, maxSize: 0 }, attentionStrategy },
       capacity,
       objectives: [contrastive(loss)],
       mode: 'accumulate',
@@ -249,22 +256,26 @@ describe.each(['bert-mean', 'labse', 'xlm-roberta-mean', 'bert-cls-pairs'])('%s'
     store.destroy();
   });
 
-  it('is not disturbed by what a larger batch, full of NaN, left behind', async () => {
-    const model = await Model.open(fixture, { tokens: 256, queries: 16, candidates: 24 });
-    const { store } = model;
-    await store.load('parameter', async (parameter, begin, end) => {
-      const [rows, columns = 1] = store.layout.shape(parameter) as [number, number?];
-      expect(end).toBeLessThanOrEqual(rows);
-      return new Float32Array((end - begin) * columns).fill(Number.NaN);
-    });
-    await model.accumulate(fullBatch(fixture, model.capacity));
-    const left = await store.read('gradient', 'encoder.layer.0.output.dense.weight');
-    expect(left.every(Number.isNaN)).toBe(true);
-    await loadParameters(store, fixture);
-    await model.clearGradients();
-    await model.check(`${name} after NaN`);
-    model.destroy();
-  });
+  it.each(['portable', 'workgroup'] as const)(
+    'is not disturbed by what a larger batch, full of NaN, left behind; attention %s',
+    async (strategy) => {
+      const capacity = { tokens: 256, queries: 16, candidates: 24 };
+      const model = await Model.open(fixture, capacity, undefined, strategy);
+      const { store } = model;
+      await store.load('parameter', async (parameter, begin, end) => {
+        const [rows, columns = 1] = store.layout.shape(parameter) as [number, number?];
+        expect(end).toBeLessThanOrEqual(rows);
+        return new Float32Array((end - begin) * columns).fill(Number.NaN);
+      });
+      await model.accumulate(fullBatch(fixture, model.capacity));
+      const left = await store.read('gradient', 'encoder.layer.0.output.dense.weight');
+      expect(left.every(Number.isNaN)).toBe(true);
+      await loadParameters(store, fixture);
+      await model.clearGradients();
+      await model.check(`${name} after NaN, attention ${strategy}`);
+      model.destroy();
+    },
+  );
 });
 
 describe.each(['bert-mean', 'xlm-roberta-mean'])('%s with a split word table', (name) => {

@@ -6,11 +6,14 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
   'attention.test.ts': [
     'attention_forward',
     'attention_forward_subgroup',
+    'attention_forward_workgroup',
     'attention_backward_statistics',
     'attention_backward_query',
     'attention_backward_query_subgroup',
+    'attention_backward_query_workgroup',
     'attention_backward_key_value',
     'attention_backward_key_value_subgroup',
+    'attention_backward_key_value_workgroup',
   ],
   'elementwise.test.ts': ['add', 'dropout', 'gelu_forward', 'gelu_backward', 'tanh_forward', 'tanh_backward'],
   'elementwise-adapters.test.ts': [

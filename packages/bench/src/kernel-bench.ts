@@ -1,6 +1,6 @@
 /** Checks and times one op on a device. What the ops are is in `kernel-cases.ts`. */
 import type { Executor } from '@synglot/gpu';
-import { Graph, ParameterStore, packStep } from '@synglot/nn';
+import { type DeviceTraits, Graph, ParameterStore, packStep } from '@synglot/nn';
 import { uniform } from './shapes.js';
 import { type Spread, spread } from './statistics.js';
 
@@ -45,11 +45,19 @@ export interface KernelResult {
 
 const checkedElements = 200;
 
-/** @throws Error if a checked element is further from double precision than the case allows */
-export async function measureCase(executor: Executor, each: KernelCase, runs: number): Promise<KernelResult> {
+/**
+ * @param device chooses the kernels
+ * @throws Error if a checked element is further from double precision than the case allows
+ */
+export async function measureCase(
+  executor: Executor,
+  each: KernelCase,
+  runs: number,
+  device: DeviceTraits = executor.device,
+): Promise<KernelResult> {
   const specs = Object.entries(each.parameters ?? {}).map(([name, shape]) => ({ name, shape }));
   const store = new ParameterStore(executor, specs);
-  const g = new Graph(each.name, store.layout, false, executor.device);
+  const g = new Graph(each.name, store.layout, false, device);
   const inputs: Record<string, ReturnType<Graph['plan']['external']>> = {};
   for (const [name, shape] of Object.entries(each.inputs)) inputs[name] = g.plan.external(name, shape);
   for (const [name, values] of Object.entries(each.feeds ?? {})) {

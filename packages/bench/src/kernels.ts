@@ -2,6 +2,7 @@
  * Benchmark of single ops, each checked first, beside what the device can do at most.
  *
  *   node packages/bench/dist/kernels.js [--device lavapipe] [--only matmul] [--runs 7]
+ *   node packages/bench/dist/kernels.js --attention workgroup     attention alone, by one strategy whatever the device
  *
  * For every op of `kernel-cases.ts`: a sample of its results against double precision, then warm-up and repeats with
  * device timestamps (wall clock where there are none). Prints GFLOP/s, GB/s and their shares of the ceilings of the same
@@ -9,6 +10,7 @@
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '@synglot/gpu/node';
+import { type AttentionStrategy, attentionStrategies, type DeviceTraits } from '@synglot/nn';
 import { measureCeilings } from './ceilings.js';
 import { measureCase } from './kernel-bench.js';
 import { kernelCases } from './kernel-cases.js';
@@ -19,18 +21,26 @@ const { values } = parseArgs({
     device: { type: 'string' },
     executor: { type: 'string' },
     only: { type: 'string' },
+    attention: { type: 'string' },
     runs: { type: 'string', default: '7' },
   },
 });
+const attentionStrategy = values.attention as AttentionStrategy | undefined;
+if (attentionStrategy && !attentionStrategies.includes(attentionStrategy)) {
+  console.error(`--attention ${attentionStrategy}: expected ${attentionStrategies.join(', ')}`);
+  process.exit(2);
+}
+const only = values.only ?? (attentionStrategy ? 'attention' : '');
 const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
 const { device } = executor;
-const cases = kernelCases(device.type === 'cpu').filter(({ name }) => name.includes(values.only ?? ''));
+const traits: DeviceTraits = attentionStrategy ? { ...device, attentionStrategy } : device;
+const cases = kernelCases(device.type === 'cpu').filter(({ name }) => name.includes(only));
 if (cases.length === 0) {
   const names = kernelCases(true).map(({ name }) => name);
-  console.error(`no op's name has '${values.only}' in it; there are ${names.join(', ')}`);
+  console.error(`no op's name has '${only}' in it; there are ${names.join(', ')}`);
   process.exit(2);
 }
 const ceilings = await measureCeilings(executor);
@@ -39,7 +49,7 @@ console.log(
 );
 const rows = [];
 for (const each of cases) {
-  const row = await measureCase(executor, each, Number(values.runs));
+  const row = await measureCase(executor, each, Number(values.runs), traits);
   rows.push({
     ...row,
     share_of_multiply_add: row.gflops_per_second / ceilings.fma_f32_gflops_per_second,
@@ -51,7 +61,8 @@ for (const each of cases) {
     `${row.name.padEnd(42)} ${(row.seconds.median * 1e3).toFixed(3).padStart(10)} ms ${row.gflops_per_second.toFixed(1).padStart(8)} GFLOP/s (${percent(last.share_of_multiply_add).padStart(3)}) ${row.gb_per_second.toFixed(1).padStart(7)} GB/s (${percent(last.share_of_copy).padStart(3)})  ${row.kernels.join(', ')}`,
   );
 }
-const path = writeResult(device, values.only ? `kernels-${values.only}` : 'kernels', {
+const name = ['kernels', only, attentionStrategy].filter(Boolean).join('-');
+const path = writeResult(device, name, {
   benchmark: 'single ops; shares are of the ceilings measured in the same run',
   ceilings,
   ops: rows,

@@ -8,6 +8,7 @@
 import { bytesPerElement, type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
 import type { ElementChoice } from '@synglot/kernels';
 import { type Axis, countSlots } from './axis.js';
+import type { AttentionStrategy } from './ops/attention-kernels.js';
 import type { MatmulChoice, MatmulProblem } from './ops/matmul-candidates.js';
 import { elementTypeOf, halfKind, type ParameterLayout, type ParameterPart, slabName } from './parameters.js';
 import type { SlabPlace } from './slabs.js';
@@ -45,6 +46,8 @@ export interface DeviceTraits
     Partial<Pick<DeviceInfo, 'features' | 'limits' | 'subgroupMatrixConfigs'>> {
   /** Measured choices by `matmulShapeClass`; without, and for what it lacks, the traits decide. */
   readonly matmulChoices?: Readonly<Record<string, MatmulChoice>>;
+  /** How attention is computed where it can be; without, the traits decide. */
+  readonly attentionStrategy?: AttentionStrategy;
   /** Told of each matrix product that is emitted; a tuner listens. */
   readonly onMatmul?: (problem: MatmulProblem) => void;
 }

@@ -22,6 +22,7 @@ export * from './loss/objective.js';
 export * from './loss/row-wise.js';
 export * from './loss/temperature.js';
 export * from './ops/attention.js';
+export * from './ops/attention-kernels.js';
 export * from './ops/copy-rows.js';
 export * from './ops/elementwise.js';
 export * from './ops/embedding.js';

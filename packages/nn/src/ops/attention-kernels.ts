@@ -1,49 +1,143 @@
-/** Which attention kernels run on a device, with which constants and workgroups. The only file that knows. */
+/**
+ * What can compute attention on a device: kernels with their tiles, best guess first. The only file that knows.
+ *
+ * Decides from the device's traits, never by measuring. Emits nothing: that is `attention.ts`. The kernels of all
+ * strategies take the same and save the same, so forward and the two backward kernels are chosen one by one.
+ */
+import { type ElementChoice, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
 
 /**
  * - `portable`: one invocation a query, nothing shared; runs everywhere
  * - `subgroup`: the lanes of a subgroup share what they load; software devices, which load lane by lane
+ * - `workgroup`: tiles in workgroup memory, products in registers; GPUs
  */
-export type AttentionStrategy = 'portable' | 'subgroup';
+export type AttentionStrategy = 'portable' | 'subgroup' | 'workgroup';
 
-/** Names carry the strategy; bindings and params are those of the portable kernels. */
-export interface AttentionKernels {
-  readonly forward: 'attention_forward';
-  readonly backwardQuery: 'attention_backward_query';
-  readonly backwardKeyValue: 'attention_backward_key_value';
-  readonly constants: { readonly HEAD_VECTORS: number };
-  readonly workgroups: readonly [number, number];
+export const attentionStrategies: readonly AttentionStrategy[] = ['portable', 'subgroup', 'workgroup'];
+
+/** The kernels over queries, keys and values: bindings and params are those of the portable one. */
+export type AttentionPass = 'attention_forward' | 'attention_backward_query' | 'attention_backward_key_value';
+
+export interface AttentionProblem {
+  readonly pass: AttentionPass;
+  /** The head size in vectors of four columns. */
+  readonly headVectors: number;
+  /** How queries, keys, values and their gradients are stored. */
+  readonly element: ElementChoice;
 }
+
+/** A kernel of a strategy and its tile. */
+export interface AttentionChoice {
+  readonly kernel: KernelName;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** The grid of invocations, and other rows (keys; queries for the gradients of keys and values) of each. */
+interface Tile {
+  readonly WORKGROUP_X: number;
+  readonly WORKGROUP_Y: number;
+  readonly OTHERS_EACH: number;
+}
+
+/** What every device grants, and what is asked for unless somebody has measured that more is better. */
+const portableLimits = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
+/** Sums that an invocation may keep in registers, in numbers. */
+const maxSums = 64;
+/** 64 × 32, 64 × 16, 32 × 32, 32 × 16 twice, 16 × 16 and 16 × 8 rows. */
+const tiles: readonly Tile[] = [
+  { WORKGROUP_X: 8, WORKGROUP_Y: 16, OTHERS_EACH: 4 },
+  { WORKGROUP_X: 4, WORKGROUP_Y: 16, OTHERS_EACH: 4 },
+  { WORKGROUP_X: 8, WORKGROUP_Y: 8, OTHERS_EACH: 4 },
+  { WORKGROUP_X: 4, WORKGROUP_Y: 8, OTHERS_EACH: 4 },
+  { WORKGROUP_X: 8, WORKGROUP_Y: 8, OTHERS_EACH: 2 },
+  { WORKGROUP_X: 8, WORKGROUP_Y: 4, OTHERS_EACH: 2 },
+  { WORKGROUP_X: 8, WORKGROUP_Y: 4, OTHERS_EACH: 1 },
+];
 
 /** The strategy that is best on `device`. */
 export function attentionStrategy({ type, subgroups }: DeviceTraits): AttentionStrategy {
+  if (type === 'discrete-gpu' || type === 'integrated-gpu') return 'workgroup';
   return type === 'cpu' && subgroups.minSize >= 4 ? 'subgroup' : 'portable';
 }
 
-/** The kernels of a strategy for `tokens` tokens of `heads` heads of 4 · `headVectors` columns. */
-export function attentionKernels(
-  strategy: AttentionStrategy,
+/**
+ * All choices of `strategy` that are valid for a problem on a device, best guess first; none where no tile fits, or
+ * where the device lacks what the strategy needs. `portable` always has one.
+ */
+export function attentionCandidates(
   device: DeviceTraits,
-  { tokens, heads, headVectors }: { tokens: number; heads: number; headVectors: number },
-): AttentionKernels {
-  if (strategy === 'portable')
-    return named('', { HEAD_VECTORS: headVectors }, [Math.ceil(tokens / 64), heads]);
-  const lanes = device.subgroups.minSize >= 8 ? 8 : 4;
-  const constants = { HEAD_VECTORS: headVectors, LANES: lanes, LOADS: Math.ceil(headVectors / lanes) };
-  return named('_subgroup', constants, [Math.ceil(tokens / lanes), heads]);
+  problem: AttentionProblem,
+  strategy: AttentionStrategy,
+): AttentionChoice[] {
+  const { pass, headVectors } = problem;
+  const HEAD_VECTORS = headVectors;
+  if (strategy === 'portable') return [{ kernel: pass, constants: { HEAD_VECTORS } }];
+  const kernel = `${pass}_${strategy}` as KernelName;
+  if (strategy === 'workgroup') {
+    return workgroupTiles(device, problem).map((tile) => {
+      const COLUMNS_EACH = Math.ceil(headVectors / tile.WORKGROUP_X);
+      return { kernel, constants: { HEAD_VECTORS, COLUMNS_EACH, ...tile } };
+    });
+  }
+  if (device.subgroups.minSize < 4) return [];
+  const LANES = device.subgroups.minSize >= 8 ? 8 : 4;
+  return [{ kernel, constants: { HEAD_VECTORS, LANES, LOADS: Math.ceil(headVectors / LANES) } }];
 }
 
-function named(
-  suffix: '' | '_subgroup',
-  constants: { HEAD_VECTORS: number },
-  workgroups: [number, number],
-): AttentionKernels {
-  return {
-    forward: `attention_forward${suffix}` as 'attention_forward',
-    backwardQuery: `attention_backward_query${suffix}` as 'attention_backward_query',
-    backwardKeyValue: `attention_backward_key_value${suffix}` as 'attention_backward_key_value',
-    constants,
-    workgroups,
-  };
+/**
+ * What runs: the best guess of `strategy`, of the one that the traits name, or of the one that suits the device; the
+ * portable kernel where that strategy has none.
+ */
+export function pickAttention(
+  device: DeviceTraits,
+  problem: AttentionProblem,
+  strategy: AttentionStrategy = device.attentionStrategy ?? attentionStrategy(device),
+): AttentionChoice {
+  const [best, portable] = [strategy, 'portable' as const].flatMap((each) =>
+    attentionCandidates(device, problem, each),
+  );
+  return (best ?? portable) as AttentionChoice;
+}
+
+/** Workgroups of a choice for `tokens` tokens of `heads` heads. */
+export function attentionWorkgroups(
+  { kernel, constants }: AttentionChoice,
+  tokens: number,
+  heads: number,
+): [number, number] {
+  const of = (name: string) => kernelConstant(kernel, name, constants);
+  if (kernel.endsWith('_workgroup')) return [Math.ceil(tokens / (4 * of('WORKGROUP_Y'))), heads];
+  const perWorkgroup = of(kernel.endsWith('_subgroup') ? 'LANES' : 'WORKGROUP_SIZE');
+  return [Math.ceil(tokens / perWorkgroup), heads];
+}
+
+/** Bytes of workgroup memory that a tile takes: `include_attention_workgroup.wgsl`. */
+export function attentionTileBytes(
+  { pass, headVectors, element }: AttentionProblem,
+  { WORKGROUP_X, WORKGROUP_Y, OTHERS_EACH }: Tile,
+): number {
+  const [own, others] = [4 * WORKGROUP_Y, OTHERS_EACH * WORKGROUP_X];
+  const ownPanels = pass === 'attention_forward' ? 1 : 2;
+  const panels = (ownPanels * own + others) * (headVectors | 1) * (element === 'f16' ? 8 : 16);
+  const weights = others * (WORKGROUP_Y | 1) * 16;
+  const shares = pass === 'attention_forward' ? WORKGROUP_X * WORKGROUP_Y * 16 : 0;
+  return panels + weights + shares;
+}
+
+/** Tiles that fit the device, those of 16 KiB before those that need more, larger before smaller. */
+function workgroupTiles(device: DeviceTraits, problem: AttentionProblem): Tile[] {
+  const limits = device.limits ?? portableLimits;
+  const outputs = problem.pass === 'attention_backward_key_value' ? 2 : 1;
+  const valid = tiles.filter(
+    (tile) =>
+      16 * outputs * Math.ceil(problem.headVectors / tile.WORKGROUP_X) <= maxSums &&
+      tile.WORKGROUP_X * tile.WORKGROUP_Y <= limits.maxComputeInvocationsPerWorkgroup &&
+      attentionTileBytes(problem, tile) <= limits.maxComputeWorkgroupStorageSize,
+  );
+  // Rows of 64 only where measured: texts are often shorter, and what belongs to none is worked on in vain.
+  const modest = (tile: Tile) =>
+    tile.WORKGROUP_Y <= 8 &&
+    attentionTileBytes(problem, tile) <= portableLimits.maxComputeWorkgroupStorageSize;
+  return [...valid.filter(modest), ...valid.filter((tile) => !modest(tile))];
 }

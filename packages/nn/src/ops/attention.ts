@@ -3,7 +3,12 @@ import type { Tensor } from '@synglot/gpu';
 import { kernelConstant } from '@synglot/kernels';
 import { countSlots } from '../axis.js';
 import { type Activation, type Graph, storedType } from '../graph.js';
-import { type AttentionStrategy, attentionKernels, attentionStrategy } from './attention-kernels.js';
+import {
+  type AttentionPass,
+  type AttentionStrategy,
+  attentionWorkgroups,
+  pickAttention,
+} from './attention-kernels.js';
 
 export interface Attention {
   readonly output: Activation;
@@ -119,21 +124,27 @@ function emitAttention(
   };
   const headVectors = headSize / 4;
   const element = { Element: storedType(q.of.tensor) };
-  const kernels = attentionKernels(options.strategy ?? attentionStrategy(g.device), g.device, {
-    ...{ tokens: axis.capacity, heads, headVectors },
-  });
-  const constants = { ...kernels.constants, ...element, HAS_DROPOUT: active };
-  const { workgroups } = kernels;
+  /** The kernel of a pass. Its types are those of the portable one, whose bindings and params all have. */
+  const choose = <Pass extends AttentionPass>(pass: Pass) => {
+    const problem = { pass, headVectors, element: element.Element };
+    const choice = pickAttention(g.device, problem, options.strategy);
+    return {
+      kernel: choice.kernel as Pass,
+      constants: { ...choice.constants, ...element, HAS_DROPOUT: active },
+      workgroups: attentionWorkgroups(choice, axis.capacity, heads),
+    };
+  };
   const tensors = { q: q.of.tensor, k: k.of.tensor, v: v.of.tensor };
 
   const output = g.activation(`${label} context`, axis, columns, g.frozen([q.of, k.of, v.of]));
   const logSumExp = g.statistics(`${label} log-sum-exp`, axis, heads);
-  g.plan.dispatch(kernels.forward, {
+  const forward = choose('attention_forward');
+  g.plan.dispatch(forward.kernel, {
     label,
-    constants,
+    constants: forward.constants,
     bindings: { ...tensors, bounds, context: output.tensor, log_sum_exp: logSumExp },
     params,
-    workgroups,
+    workgroups: forward.workgroups,
   });
   return {
     output,
@@ -157,7 +168,8 @@ function emitAttention(
       });
       const inputs = { ...tensors, d_context: dOutput.tensor, statistics, bounds };
       if (!q.of.frozen) {
-        g.plan.dispatch(kernels.backwardQuery, {
+        const { kernel, constants, workgroups } = choose('attention_backward_query');
+        g.plan.dispatch(kernel, {
           label: `d ${label} q`,
           constants,
           bindings: { ...inputs, d_q: into.dQ.tensor },
@@ -168,7 +180,8 @@ function emitAttention(
       if (g.frozen([k.of, v.of])) return;
       const joint = into.dK === into.dV;
       const dV = joint ? g.plan.transient(`d ${label} v, not used`, [4], element.Element) : into.dV.tensor;
-      g.plan.dispatch(kernels.backwardKeyValue, {
+      const { kernel, constants, workgroups } = choose('attention_backward_key_value');
+      g.plan.dispatch(kernel, {
         label: `d ${label} k and v`,
         constants: { ...constants, JOINT: joint },
         bindings: { ...inputs, d_k: into.dK.tensor, d_v: dV },

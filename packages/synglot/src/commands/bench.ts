@@ -23,6 +23,7 @@ export function benchCommand(): Command {
       'after',
       `
   kernels  --only matmul          GFLOP/s, GB/s and shares of the device's own ceilings
+  kernels  --attention workgroup  attention by one strategy (portable, subgroup, workgroup), whatever the device
   step     --shape xlm-r-base --pairs 128 --lengths xquad-r --optimizer adamw --profile --trace step.json
   start    --pipelines            from the start of the process to the first loss: caches off, empty, full
   start    --device lavapipe      from the start of the process to the first loss, with and without caches

@@ -1,0 +1,153 @@
+// Scaled dot-product attention within packed sequences: FlashAttention-2 by tiles in workgroup memory.
+//
+// Shapes    context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
+//           column, so that the three may be one [tokens, 3 · heads · head size] bound three times;
+//           bounds [tokens] of (first, end) token of the token's own sequence; log_sum_exp
+//           [tokens, heads] of the scaled scores.
+// Writes    overwrites context and log_sum_exp, which backward needs.
+// Dispatch  one workgroup OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
+// Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
+//           the device's workgroup memory; sequences lie in the order of their tokens.
+// Precision f32 arithmetic, matrices stored as Element here and in the panels, keys in order but for the
+//           denominator, which is summed a column of the grid each, then over the columns. Dropout is on
+//           the probabilities, after the softmax.
+// Source    Dao 2023 (FlashAttention-2, arXiv 2307.08691), algorithm 1: the context is divided once, at the
+//           end. What differs, and who computes which block: include_attention_workgroup.wgsl.
+//
+// For each tile of keys: scores = queries · keysᵀ; the largest of each row, running; probabilities relative
+// to it, which go through workgroup memory; context = context · correction + probabilities · values. Keys and
+// values take turns in one panel.
+//@ const HAS_DROPOUT: bool = false
+//@ type Element: f32 | f16
+//@ include attention_params
+//@ include attention_workgroup
+
+@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
+@group(0) @binding(3) var<storage, read> bounds: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read_write> context: array<vec4<Element>>;
+@group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+const OWN_PANELS: u32 = 1u;
+// Four own rows of each invocation: the largest of its scores; in the end, its share of the denominator.
+var<workgroup> shares: array<vec4<f32>, INVOCATIONS>;
+
+// Lower than any score, and finite: differences are numbers.
+const LOWEST: f32 = -3.0e38;
+
+const KEYS: u32 = 0u;
+const VALUES: u32 = 1u;
+
+fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
+  return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
+}
+
+fn other_vector(matrix: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
+  if (matrix == KEYS) {
+    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
+  }
+  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(
+  @builtin(workgroup_id) tile: vec3<u32>,
+  @builtin(local_invocation_id) place: vec3<u32>,
+  @builtin(local_invocation_index) invocation: u32,
+) {
+  let first = tile.x * OWN;
+  let live = live_count(params.tokens_count, params.tokens);
+  if (first >= live) {
+    return;
+  }
+  let last = min(first + OWN, live) - 1u;
+  let head = tile.y;
+  let x = place.x;
+  let y = place.y;
+  let rows = own_rows(first, last, y);
+  let dropout_queries = dropout_queries_of(rows.tokens, head);
+
+  var total = array<mat4x4<f32>, COLUMNS_EACH>();
+  var largest = vec4<f32>(LOWEST);
+  var denominator = vec4<f32>(0.0);
+  stage_own(first, last, head, invocation);
+  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  let end = bounds[last].y;
+  for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
+    let met = meets(rows, begin);
+    stage_others(KEYS, begin, end, head, invocation);
+    workgroupBarrier();
+
+    var scores = array<vec4<f32>, OTHERS_EACH>();
+    var own_largest = vec4<f32>(LOWEST);
+    if (met) {
+      scores = dot_products(0u, x, y);
+      for (var j = 0u; j < OTHERS_EACH; j++) { //@ unroll
+        let meeting = within(rows, begin + j * WORKGROUP_X + x);
+        scores[j] = select(vec4<f32>(LOWEST), scores[j] * params.scale, meeting);
+        own_largest = max(own_largest, scores[j]);
+      }
+    }
+    shares[invocation] = own_largest;
+    workgroupBarrier();
+
+    // The keys have served.
+    stage_others(VALUES, begin, end, head, invocation);
+    if (met) {
+      var larger = largest;
+      for (var i = 0u; i < WORKGROUP_X; i++) { //@ unroll
+        larger = max(larger, shares[y * WORKGROUP_X + i]);
+      }
+      let correction = exp(largest - larger);
+      largest = larger;
+      denominator *= correction;
+      for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
+        total[c] = mat4x4<f32>(
+          total[c][0] * correction.x,
+          total[c][1] * correction.y,
+          total[c][2] * correction.z,
+          total[c][3] * correction.w,
+        );
+      }
+      for (var j = 0u; j < OTHERS_EACH; j++) { //@ unroll
+        let other = begin + j * WORKGROUP_X + x;
+        var weight = select(vec4<f32>(0.0), exp(scores[j] - larger), within(rows, other));
+        denominator += weight;
+        if (HAS_DROPOUT) {
+          weight *= dropout_factors(dropout_queries, other - rows.begins);
+        }
+        weights[(j * WORKGROUP_X + x) * WEIGHT_STRIDE + y] = weight;
+      }
+    }
+    workgroupBarrier();
+
+    if (met) {
+      add_weighted(&total, x, y);
+    }
+    workgroupBarrier();
+  }
+
+  shares[invocation] = denominator;
+  workgroupBarrier();
+  denominator = vec4<f32>(0.0);
+  for (var i = 0u; i < WORKGROUP_X; i++) { //@ unroll
+    denominator += shares[y * WORKGROUP_X + i];
+  }
+  for (var i = 0u; i < 4u; i++) { //@ unroll
+    let token = first + 4u * y + i;
+    if (token <= last) {
+      for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
+        let column = c * WORKGROUP_X + x;
+        if (column < HEAD_VECTORS) {
+          context[(token * params.heads + head) * HEAD_VECTORS + column] =
+            vec4<Element>(total[c][i] / denominator[i]);
+        }
+      }
+      if (x == 0u) {
+        log_sum_exp[token * params.heads + head] = largest[i] + log(denominator[i]);
+      }
+    }
+  }
+}

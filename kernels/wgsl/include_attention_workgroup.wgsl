@@ -1,0 +1,149 @@
+// Included by `//@ include attention_workgroup`: attention by tiles in workgroup memory, for GPUs.
+//
+// A workgroup owns OWN rows of one head (queries; for the gradients of keys and values, keys) and goes over
+// the other rows that they meet, OTHERS at a time. The invocations form a grid, WORKGROUP_X × WORKGROUP_Y,
+// and each keeps two kinds of blocks in registers:
+// - of a tile of scores, own rows 4y … 4y + 3 × the other rows x, x + WORKGROUP_X, … (OTHERS_EACH of them);
+// - of what the workgroup writes, own rows 4y … 4y + 3 × the vectors of columns x, x + WORKGROUP_X, …
+//   (COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X) of them; those beyond the head are not written).
+// Between the two, weights (probabilities, gradients of scores) change hands through workgroup memory.
+//
+// A file that includes this has
+// - OWN_PANELS, how many matrices of its own rows are kept; `own_vector` reads a vector of one of them,
+// - `other_vector`, which reads one of the other rows' matrices: they take turns in one panel.
+// Bytes of workgroup memory: attentionTileBytes in packages/nn/src/ops/attention-kernels.ts.
+//
+// Packed sequences: own rows may belong to several, and the other rows are those of all of them, which lie
+// in the order of their tokens. What is not of a row's own sequence counts nothing; an invocation whose four
+// rows meet none of a tile's others passes it by, but for the barriers.
+//
+// Source: Dao 2023 (FlashAttention-2, arXiv 2307.08691), where a warp owns whole rows and reduces them by
+// shuffles; here the grid owns blocks, as in include_matmul_workgroup.wgsl, and rows are reduced through
+// workgroup memory, so that nothing is asked of the device but 16 KiB of it.
+//@ const WORKGROUP_X: u32 = 4
+//@ const WORKGROUP_Y: u32 = 8
+//@ const OTHERS_EACH: u32 = 4
+//@ const COLUMNS_EACH: u32 = 2
+//@ const HEAD_VECTORS: u32 = 8
+
+const INVOCATIONS: u32 = WORKGROUP_X * WORKGROUP_Y;
+const OWN: u32 = 4u * WORKGROUP_Y;
+const OTHERS: u32 = OTHERS_EACH * WORKGROUP_X;
+// Odd numbers of vectors, so that neighbouring rows begin in different banks.
+const STRIDE: u32 = HEAD_VECTORS | 1u;
+const WEIGHT_STRIDE: u32 = WORKGROUP_Y | 1u;
+const OWN_PANEL: u32 = OWN * STRIDE;
+
+// [panel, own row, vector], [other row, vector], [other row, four own rows].
+var<workgroup> own_panels: array<vec4<Element>, OWN_PANELS * OWN_PANEL>;
+var<workgroup> other_panel: array<vec4<Element>, OTHERS * STRIDE>;
+var<workgroup> weights: array<vec4<f32>, OTHERS * WEIGHT_STRIDE>;
+
+// Four own rows of an invocation: tokens (the last live one instead of those beyond), and the first and the
+// end token of the sequence of each.
+struct OwnRows {
+  tokens: vec4<u32>,
+  begins: vec4<u32>,
+  ends: vec4<u32>,
+}
+
+fn own_rows(first: u32, last: u32, y: u32) -> OwnRows {
+  let tokens = min(first + 4u * y + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last));
+  let one = bounds[tokens.x];
+  let two = bounds[tokens.y];
+  let three = bounds[tokens.z];
+  let four = bounds[tokens.w];
+  return OwnRows(tokens, vec4<u32>(one.x, two.x, three.x, four.x), vec4<u32>(one.y, two.y, three.y, four.y));
+}
+
+// Whether any of the four rows meets any of the others from `begin` on.
+fn meets(rows: OwnRows, begin: u32) -> bool {
+  return begin < rows.ends.w && begin + OTHERS > rows.begins.x;
+}
+
+// Fills the own panels; rows beyond the last live one repeat it and are never written.
+fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
+  for (var i = invocation; i < OWN * HEAD_VECTORS; i += INVOCATIONS) {
+    let token = min(first + i / HEAD_VECTORS, last);
+    let column = i % HEAD_VECTORS;
+    for (var panel = 0u; panel < OWN_PANELS; panel++) {
+      own_panels[panel * OWN_PANEL + (i / HEAD_VECTORS) * STRIDE + column] =
+        own_vector(panel, token, head, column);
+    }
+  }
+}
+
+// Fills the other panel with rows `begin` and on of a matrix. From `end` on they are zeros: what memory holds
+// there might be no number, and weights of zero would not undo that.
+fn stage_others(matrix: u32, begin: u32, end: u32, head: u32, invocation: u32) {
+  for (var i = invocation; i < OTHERS * HEAD_VECTORS; i += INVOCATIONS) {
+    let token = begin + i / HEAD_VECTORS;
+    let column = i % HEAD_VECTORS;
+    var vector = vec4<Element>();
+    if (token < end) {
+      vector = other_vector(matrix, token, head, column);
+    }
+    other_panel[(i / HEAD_VECTORS) * STRIDE + column] = vector;
+  }
+}
+
+// Which of the four rows meet the other row `other`.
+fn within(rows: OwnRows, other: u32) -> vec4<bool> {
+  return (vec4<u32>(other) >= rows.begins) & (vec4<u32>(other) < rows.ends);
+}
+
+// Dot products of own rows 4y … 4y + 3 of panel `panel` with the other rows x, x + WORKGROUP_X, …
+fn dot_products(panel: u32, x: u32, y: u32) -> array<vec4<f32>, OTHERS_EACH> {
+  var sums = array<vec4<f32>, OTHERS_EACH>();
+  for (var i = 0u; i < HEAD_VECTORS; i++) {
+    let at = panel * OWN_PANEL + 4u * y * STRIDE + i;
+    // One column of four rows each: a multiply-add of four lanes, where dot() would add apart.
+    let columns = transpose(mat4x4<f32>(
+      vec4<f32>(own_panels[at]),
+      vec4<f32>(own_panels[at + STRIDE]),
+      vec4<f32>(own_panels[at + 2u * STRIDE]),
+      vec4<f32>(own_panels[at + 3u * STRIDE]),
+    ));
+    for (var j = 0u; j < OTHERS_EACH; j++) { //@ unroll
+      let other = vec4<f32>(other_panel[(j * WORKGROUP_X + x) * STRIDE + i]);
+      sums[j] += columns[0] * other.x;
+      sums[j] += columns[1] * other.y;
+      sums[j] += columns[2] * other.z;
+      sums[j] += columns[3] * other.w;
+    }
+  }
+  return sums;
+}
+
+// Adds weight × row of the tile's other rows, in order, to own rows 4y … 4y + 3 (the matrices' columns) of the
+// vectors x, x + WORKGROUP_X, …
+fn add_weighted(total: ptr<function, array<mat4x4<f32>, COLUMNS_EACH>>, x: u32, y: u32) {
+  for (var other = 0u; other < OTHERS; other++) {
+    let weight = weights[other * WEIGHT_STRIDE + y];
+    for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
+      let row = vec4<f32>(other_panel[other * STRIDE + min(c * WORKGROUP_X + x, HEAD_VECTORS - 1u)]);
+      (*total)[c] += mat4x4<f32>(row * weight.x, row * weight.y, row * weight.z, row * weight.w);
+    }
+  }
+}
+
+// What names four queries of a head to dropout.
+fn dropout_queries_of(tokens: vec4<u32>, head: u32) -> vec4<u32> {
+  let rows = (step.begins.x + tokens) * params.heads + head;
+  return vec4<u32>(
+    dropout_key(step.seed, params.dropout_site, rows.x),
+    dropout_key(step.seed, params.dropout_site, rows.y),
+    dropout_key(step.seed, params.dropout_site, rows.z),
+    dropout_key(step.seed, params.dropout_site, rows.w),
+  );
+}
+
+// What dropout makes of four probabilities; `keys` are places in the sequence.
+fn dropout_factors(queries: vec4<u32>, keys: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(
+    dropout_factor(queries.x, keys.x, params.dropout_threshold, params.dropout_keep_scale),
+    dropout_factor(queries.y, keys.y, params.dropout_threshold, params.dropout_keep_scale),
+    dropout_factor(queries.z, keys.z, params.dropout_threshold, params.dropout_keep_scale),
+    dropout_factor(queries.w, keys.w, params.dropout_threshold, params.dropout_keep_scale),
+  );
+}

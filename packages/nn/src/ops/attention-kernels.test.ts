@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import type { DeviceTraits } from '../graph.js';
+import {
+  type AttentionPass,
+  type AttentionProblem,
+  attentionCandidates,
+  attentionStrategies,
+  attentionStrategy,
+  attentionTileBytes,
+  attentionWorkgroups,
+  pickAttention,
+} from './attention-kernels.js';
+
+const limits = {
+  maxStorageBufferBindingSize: 2 ** 31 - 4,
+  maxBufferSize: 2 ** 32,
+  maxStorageBuffersPerShaderStage: 16,
+  maxComputeWorkgroupStorageSize: 49152,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupSizeX: 1024,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+const gpu: DeviceTraits = { type: 'discrete-gpu', subgroups: { minSize: 32, maxSize: 32 }, limits };
+const cpu: DeviceTraits = { type: 'cpu', subgroups: { minSize: 8, maxSize: 8 }, limits };
+const unknown: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0, maxSize: 0 } };
+const passes: readonly AttentionPass[] = [
+  'attention_forward',
+  'attention_backward_query',
+  'attention_backward_key_value',
+];
+const headOf = (size: number, element: 'f32' | 'f16' = 'f32', pass: AttentionPass = 'attention_forward') =>
+  ({ pass, headVectors: size / 4, element }) satisfies AttentionProblem;
+
+test('GPUs get tiles, software devices subgroups, others what runs everywhere', () => {
+  expect(attentionStrategy(gpu)).toBe('workgroup');
+  expect(attentionStrategy({ ...gpu, type: 'integrated-gpu' })).toBe('workgroup');
+  expect(attentionStrategy(cpu)).toBe('subgroup');
+  expect(attentionStrategy({ ...cpu, subgroups: unknown.subgroups })).toBe('portable');
+  expect(attentionStrategy(unknown)).toBe('portable');
+});
+
+test.each([
+  ['f32', 32, ['32 × 32', '32 × 16', '32 × 16']],
+  ['f32', 64, ['32 × 16', '16 × 16', '16 × 16']],
+  ['f16', 32, ['32 × 32', '32 × 32', '32 × 32']],
+  ['f16', 64, ['32 × 32', '32 × 16', '32 × 16']],
+] as const)('tiles of %s heads of %i: forward, queries, keys and values', (element, size, expected) => {
+  const shapes = passes.map((pass) => {
+    const { kernel, constants } = pickAttention(gpu, headOf(size, element, pass));
+    expect(kernel).toBe(`${pass}_workgroup`);
+    const { WORKGROUP_X, WORKGROUP_Y, OTHERS_EACH } = constants as Record<string, number>;
+    return `${4 * WORKGROUP_Y!} × ${WORKGROUP_X! * OTHERS_EACH!}`;
+  });
+  expect(shapes).toEqual(expected);
+});
+
+test('the first tile asks for no more than every device grants, and none for more than this one does', () => {
+  for (const size of [4, 8, 12, 32, 40, 64, 96, 128, 256]) {
+    for (const pass of passes) {
+      for (const element of ['f32', 'f16'] as const) {
+        const problem = headOf(size, element, pass);
+        const bytes = attentionCandidates(gpu, problem, 'workgroup').map(({ constants }) =>
+          attentionTileBytes(problem, constants as never),
+        );
+        for (const each of bytes) expect(each).toBeLessThanOrEqual(limits.maxComputeWorkgroupStorageSize);
+        const { limits: _, ...plain } = gpu;
+        const portable = attentionCandidates(plain, problem, 'workgroup');
+        // More workgroup memory brings more to choose from, not another first choice.
+        if (portable.length > 0) expect(pickAttention(gpu, problem)).toEqual(portable[0]);
+      }
+    }
+  }
+});
+
+test('bytes of a tile', () => {
+  const tile = { WORKGROUP_X: 4, WORKGROUP_Y: 8, OTHERS_EACH: 4 };
+  // 32 queries and 16 keys of 17 vectors, 16 × 9 vectors of weights, a vector an invocation.
+  expect(attentionTileBytes(headOf(64), tile)).toBe((48 * 17 + 16 * 9 + 32) * 16);
+  // Two panels of 32 keys, one of 16 queries, in half precision; weights are not.
+  expect(attentionTileBytes(headOf(64, 'f16', 'attention_backward_key_value'), tile)).toBe(
+    80 * 17 * 8 + 16 * 9 * 16,
+  );
+});
+
+test('a head for which no tile fits gets the portable kernel, each pass by itself', () => {
+  const { limits: _, ...plain } = gpu;
+  expect(pickAttention(plain, headOf(128)).kernel).toBe('attention_forward_workgroup');
+  expect(pickAttention(plain, headOf(128, 'f32', 'attention_backward_key_value'))).toEqual({
+    kernel: 'attention_backward_key_value',
+    constants: { HEAD_VECTORS: 32 },
+  });
+  for (const pass of passes) expect(pickAttention(plain, headOf(512, 'f32', pass)).kernel).toBe(pass);
+});
+
+test('a strategy can be forced by the traits, and is not where the device lacks subgroups', () => {
+  for (const attentionStrategy of attentionStrategies) {
+    const { kernel } = pickAttention({ ...cpu, attentionStrategy }, headOf(32));
+    const suffix = attentionStrategy === 'portable' ? '' : `_${attentionStrategy}`;
+    expect(kernel).toBe(`attention_forward${suffix}`);
+  }
+  expect(pickAttention({ ...unknown, attentionStrategy: 'subgroup' }, headOf(32)).kernel).toBe(
+    'attention_forward',
+  );
+});
+
+test('workgroups cover all tokens', () => {
+  const choose = (device: DeviceTraits) => pickAttention(device, headOf(32));
+  expect(attentionWorkgroups(choose(gpu), 33, 12)).toEqual([2, 12]);
+  expect(attentionWorkgroups(choose(cpu), 33, 12)).toEqual([5, 12]);
+  expect(attentionWorkgroups(choose(unknown), 65, 12)).toEqual([2, 12]);
+});
