@@ -242,60 +242,102 @@ test('clamp', async () => {
 });
 
 describe.each([
-  { queries: 1, liveQueries: 1, candidates: 2, counts: [1] },
-  { queries: 6, liveQueries: 4, candidates: 13, counts: [2, 0, 3, 1] },
-  { queries: 67, liveQueries: 66, candidates: 200, counts: range(66).map((query) => query % 3) },
-])('$liveQueries of $queries queries, $candidates candidates', (problem) => {
-  const { queries, liveQueries, candidates, counts } = problem;
+  { queries: 1, liveQueries: 1, candidates: 2, columns: 4, counts: [1] },
+  { queries: 6, liveQueries: 4, candidates: 13, columns: 12, counts: [2, 0, 3, 1] },
+  { queries: 67, liveQueries: 66, candidates: 200, columns: 268, counts: range(66).map((i) => i % 3) },
+  { queries: 3, liveQueries: 2, candidates: 80, columns: 20, counts: [70, 5] },
+])('$liveQueries of $queries queries, $candidates candidates, $columns columns', (problem) => {
+  const { queries, liveQueries, candidates, columns, counts } = problem;
   const liveCandidates = liveQueries + sum(counts);
-  const similarity = randomFloats(queries * candidates, 11);
+  const q = input(queries * columns, liveQueries * columns, 11);
+  const c = input(candidates * columns, liveCandidates * columns, 13);
   const offsets = new Uint32Array(queries + 1).fill(0xffff_ffff);
   counts.reduce((begin, count, query) => {
     offsets[query] = begin;
     offsets[query + 1] = begin + count;
     return begin + count;
   }, liveQueries);
-  const margins = input(candidates, liveCandidates, 12);
   const weights = Float32Array.from({ length: candidates }, (_, index) => (index % 5) / 10);
+  // What has no weight has no margin either.
+  const margins = input(candidates, liveCandidates, 12).map((value, index) =>
+    weights[index] === 0 ? Number.NaN : value,
+  );
   const step = { counts: { queries: liveQueries, candidates: liveCandidates } };
-  const common = { similarity, offsets, margins, row_weights: weights };
-  const params = { queries, queries_count: 2, candidates };
+  const common = { queries: q, candidates: c, offsets, row_weights: weights };
+  const params = { rows: queries, rows_count: 2, columns };
+  // Fewer workgroups than queries: each takes several.
+  const workgroups = [Math.ceil(queries / 2)] as const;
   const negatives = (query: number) => range(at(counts, query)).map((i) => at(offsets, query) + i);
-  const error = (query: number, negative: number) =>
-    at(similarity, query * candidates + query) -
-    at(similarity, query * candidates + negative) -
-    at(margins, negative);
+  const element = (values: Float32Array, row: number, column: number) => at(values, row * columns + column);
+  const errors = new Float64Array(liveCandidates);
+  for (const query of range(liveQueries)) {
+    for (const n of negatives(query)) {
+      const terms = range(columns).map(
+        (i) => element(q, query, i) * (element(c, query, i) - element(c, n, i)),
+      );
+      errors[n] = at(weights, n) === 0 ? 0 : sum(terms) - at(margins, n);
+    }
+  }
+  const tolerance = { absolute: 1e-5, relative: 1e-5 };
 
   test('margin_mse_forward', async () => {
-    const { loss } = await runKernel(executor, 'margin_mse_forward', {
-      bindings: { ...common, loss: queries },
+    const found = await runKernel(executor, 'margin_mse_forward', {
+      bindings: { ...common, margins, errors: candidates, loss: candidates },
       params,
-      workgroups: [Math.ceil(queries / 64)],
+      workgroups,
       step,
     });
-    const expected = range(liveQueries).map((query) =>
-      sum(negatives(query).map((negative) => at(weights, negative) * error(query, negative) ** 2)),
-    );
-    expectRows(loss, expected, { absolute: 1e-6, relative: 1e-5 }, 'loss');
+    expectRows(found.errors, [...errors], tolerance, 'errors');
+    const expected = [...errors].map((error, index) => at(weights, index) * error ** 2);
+    expectRows(found.loss, expected, tolerance, 'loss');
   });
 
-  test('margin_mse_backward', async () => {
-    const { d_similarity } = await runKernel(executor, 'margin_mse_backward', {
-      bindings: { ...common, d_similarity: queries * candidates },
-      params: { ...params, candidates_count: 3, factor: 0.25 },
-      workgroups: [Math.ceil(candidates / 64), queries],
+  test.each([
+    [false, false],
+    [true, false],
+    [false, true],
+  ])('margin_mse_backward, accumulating queries: %s, candidates: %s', async (ofQueries, ofCandidates) => {
+    const before = { queries: randomFloats(q.length, 14), candidates: randomFloats(c.length, 15) };
+    const found = await runKernel(executor, 'margin_mse_backward', {
+      constants: { ACCUMULATE_QUERIES: ofQueries, ACCUMULATE_CANDIDATES: ofCandidates },
+      bindings: {
+        ...common,
+        errors: poisonFrom(
+          Float32Array.from({ length: candidates }, (_, i) => errors[i] ?? 0),
+          liveCandidates,
+        ),
+        d_queries: ofQueries ? before.queries : q.length,
+        d_candidates: ofCandidates ? before.candidates : c.length,
+      },
+      params: { ...params, factor: 0.25 },
+      workgroups,
       step: { ...step, lossScale: 2 },
     });
-    for (const query of range(queries)) {
-      const found = d_similarity?.slice(query * candidates, (query + 1) * candidates);
-      const own = query < liveQueries ? negatives(query) : [];
-      const expected = range(query < liveQueries ? liveCandidates : 0).map((candidate) => {
-        if (candidate === query)
-          return sum(own.map((negative) => at(weights, negative) * error(query, negative)));
-        return own.includes(candidate) ? -at(weights, candidate) * error(query, candidate) : 0;
-      });
-      expectClose(found, expected, { absolute: 1e-6, relative: 1e-5 }, `row ${query}`);
-      expectUntouched(found, expected.length, `row ${query}`);
+    const dQ = Array.from({ length: liveQueries * columns }, (_, i) =>
+      ofQueries ? at(before.queries, i) : 0,
+    );
+    const dC = Array.from({ length: liveCandidates * columns }, (_, i) =>
+      ofCandidates ? at(before.candidates, i) : 0,
+    );
+    const add = (target: number[], row: number, column: number, value: number) => {
+      target[row * columns + column] = at(target, row * columns + column) + value;
+    };
+    for (const query of range(liveQueries)) {
+      for (const n of negatives(query)) {
+        const coefficient = at(weights, n) * at(errors, n);
+        for (const i of range(columns)) {
+          add(dQ, query, i, coefficient * (element(c, query, i) - element(c, n, i)));
+          add(dC, query, i, coefficient * element(q, query, i));
+          add(dC, n, i, -coefficient * element(q, query, i));
+        }
+      }
+    }
+    for (const [name, expected, old] of [
+      ['d_queries', dQ, ofQueries ? before.queries : undefined],
+      ['d_candidates', dC, ofCandidates ? before.candidates : undefined],
+    ] as const) {
+      expectClose(found[name], expected, { absolute: 1e-4, relative: 1e-5 }, name);
+      expectUntouched(found[name], expected.length, name, old);
     }
   });
 });

@@ -1,11 +1,10 @@
 /** MarginMSE: a query's positive is to be better than its hard negatives by as much as a teacher says. */
-import { type Axis, countSlots } from '../axis.js';
-import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
+import { rowParams } from '../graph.js';
 import type { Objective } from './objective.js';
 import { sumOfRows } from './row-wise.js';
 
 const name = 'margin_mse';
-const result = 'margin error of queries';
+const result = 'margin error of candidates';
 
 /** Feeds: [queries + 1] where each query's negatives begin, as candidates; [candidates] margins and weights. */
 export const negativeOffsetsFeed = 'offsets of negatives';
@@ -14,7 +13,8 @@ export const marginWeightsFeed = 'margin weights';
 
 /**
  * Mean over all (query, hard negative) of ((q·p - q·n) - teacher's margin)². The weights of the negatives are
- * fed and add up to 1; one of weight 0 has no margin.
+ * fed and add up to 1; one of weight 0 has no margin. A query meets its own passages alone: no matrix of
+ * similarities is made.
  *
  * Hofstätter et al. 2020 (arXiv 2010.02666); as sentence-transformers' MarginMSELoss, dot products.
  */
@@ -24,58 +24,45 @@ export function marginMse({ weight = 1 }: { readonly weight?: number } = {}): Ob
     weight,
     results: [result],
     emit(g, { queries, candidates }) {
-      const [q, c] = [queries.axis, candidates.axis];
-      const d: Axis = { capacity: queries.columns, slot: 'all' };
-      const similarity = g.plan.transient('similarity of triplets', [q.capacity, c.capacity]);
-      matmulNt(g, queries.tensor, candidates.tensor, similarity, {
-        m: q,
-        n: c,
-        k: d,
-        label: 'similarity of triplets',
-      });
+      const [q, c] = [queries.axis.capacity, candidates.axis.capacity];
       const bindings = {
-        similarity,
-        offsets: g.feed(negativeOffsetsFeed, [q.capacity + 1]),
-        margins: g.feed(teacherMarginsFeed, [c.capacity], 'f32'),
-        row_weights: g.feed(marginWeightsFeed, [c.capacity], 'f32'),
+        queries: queries.tensor,
+        candidates: candidates.tensor,
+        offsets: g.feed(negativeOffsetsFeed, [q + 1]),
+        row_weights: g.feed(marginWeightsFeed, [c], 'f32'),
+        errors: g.plan.transient('margin errors', [c]),
       };
-      const params = { queries: q.capacity, queries_count: countSlots[q.slot], candidates: c.capacity };
+      const params = { ...rowParams(queries.axis), columns: queries.columns };
+      const workgroups = [Math.min(65_535, q)] as const;
       g.plan.dispatch('margin_mse_forward', {
         label: 'margins of queries',
-        bindings: { ...bindings, loss: g.result(result, [q.capacity]) },
+        bindings: {
+          ...bindings,
+          margins: g.feed(teacherMarginsFeed, [c], 'f32'),
+          loss: g.result(result, [c]),
+        },
         params,
-        workgroups: [Math.ceil(q.capacity / 64)],
+        workgroups,
       });
       return {
         backward(into) {
-          const dSimilarity = g.plan.transient('d similarity of triplets', [q.capacity, c.capacity]);
-          g.plan.dispatch('margin_mse_backward', {
-            label: 'd margins',
-            bindings: { ...bindings, d_similarity: dSimilarity },
-            params: { ...params, candidates_count: countSlots[c.slot], factor: weight },
-            workgroups: [Math.ceil(c.capacity / 64), q.capacity],
-          });
-          into.queries.write((dQueries, accumulate) =>
-            matmulNn(g, dSimilarity, candidates.tensor, dQueries.tensor, {
-              m: q,
-              n: d,
-              k: c,
-              label: 'd queries of triplets',
-              accumulate,
-            }),
-          );
-          into.candidates.write((dCandidates, accumulate) =>
-            matmulTn(g, dSimilarity, queries.tensor, dCandidates.tensor, {
-              m: c,
-              n: d,
-              k: q,
-              label: 'd candidates of triplets',
-              accumulate,
-            }),
+          into.queries.write((dQueries, accumulateQueries) =>
+            into.candidates.write((dCandidates, accumulateCandidates) =>
+              g.plan.dispatch('margin_mse_backward', {
+                label: 'd margins of queries',
+                constants: {
+                  ACCUMULATE_QUERIES: accumulateQueries,
+                  ACCUMULATE_CANDIDATES: accumulateCandidates,
+                },
+                bindings: { ...bindings, d_queries: dQueries.tensor, d_candidates: dCandidates.tensor },
+                params: { ...params, factor: weight },
+                workgroups,
+              }),
+            ),
           );
         },
       };
     },
-    value: (reads, counts) => sumOfRows(reads[result], counts.queries),
+    value: (reads, counts) => sumOfRows(reads[result], counts.candidates),
   };
 }
