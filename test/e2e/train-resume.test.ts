@@ -173,51 +173,73 @@ checkpoint: { every: 1, keep: 2 }
 describe('cached gradients', () => {
   const steps = 6;
 
-  it('train as uncached ones do, and resume with the same bits', async () => {
-    const model = join(folder.path, 'tiny-cached-model');
-    await saveTinyModel(model);
-    const pairs = join(folder.path, 'cached-pairs.jsonl');
-    await writeJsonl(pairs, tinyPairs(40));
-    const write = async (name: string, training: string) => {
-      const path = join(folder.path, `${name}.yaml`);
-      await writeFile(
-        path,
-        `model: ${model}
+  /** Beside `loss`: all objectives that are computed over the embeddings of a batch. */
+  const every = `matryoshka: { dimensions: [16, 8] }
+adversarial: { hidden: 8, learning_rate_scale: 5 }
+margin_mse: { margins: scores, scale: 0.1 }
+loss: { direction: both, learnable_temperature: { learning_rate_scale: 20 } }
+`;
+  it.each([
+    ['contrastive', 'loss: { direction: both }\n'],
+    ['every', every],
+  ])(
+    '%s: train as uncached ones do, and resume with the same bits',
+    async (kind, objectives) => {
+      const inFolder = (name: string) => join(folder.path, `${kind}-${name}`);
+      const model = inFolder('tiny-cached-model');
+      await saveTinyModel(model);
+      const pairs = inFolder('cached-pairs.jsonl');
+      const rows = tinyPairs(40);
+      const scored = rows.map((row, index) => ({
+        ...row,
+        negatives: [6, 9].map((offset) => {
+          const { passage: text, ...other } = rows[(index + offset) % rows.length] as (typeof rows)[number];
+          return { text, lang: other.lang, parallel_id: other.parallel_id };
+        }),
+        scores: [5 + (index % 7), (index % 3) - 4, (index % 5) - 8],
+      }));
+      await writeJsonl(pairs, kind === 'every' ? scored : rows);
+      const write = async (name: string, training: string) => {
+        const path = inFolder(`${name}.yaml`);
+        await writeFile(
+          path,
+          `model: ${model}
 data: [{ format: pairs-jsonl, path: ${pairs} }]
 sampling: { batch_size: 9 }
-loss: { direction: both }
-training: { steps: ${steps}, accumulation: 2${training} }
+${objectives}training: { steps: ${steps}, accumulation: 2${training} }
 optimizer: { learning_rate: 0.001 }
 validation: { fraction: 0.3, every: 3, batches: 2 }
 checkpoint: { every: 2 }
 `,
-      );
-      return path;
-    };
-    const [uncached, cached] = [await write('uncached', ''), await write('cached', ', cache_tokens: 40')];
-    const plain = join(folder.path, 'uncached-run');
-    await runCliWell(['train', uncached, '--output', plain]);
-    const unbroken = join(folder.path, 'cached-unbroken');
-    await runCliWell(['train', cached, '--output', unbroken]);
+        );
+        return path;
+      };
+      const [uncached, cached] = [await write('uncached', ''), await write('cached', ', cache_tokens: 40')];
+      const plain = inFolder('uncached-run');
+      await runCliWell(['train', uncached, '--output', plain]);
+      const unbroken = inFolder('cached-unbroken');
+      await runCliWell(['train', cached, '--output', unbroken]);
 
-    const [expected, metrics] = [await readMetrics(plain), await readMetrics(unbroken)];
-    expect(metrics).toHaveLength(steps + 2);
-    for (const [index, entry] of metrics.entries()) {
-      const other = expected[index] as Record<string, number>;
-      expect(Object.keys(entry)).toEqual(Object.keys(other));
-      for (const [key, value] of Object.entries(entry)) {
-        if (typeof value !== 'number') expect(value).toBe(other[key]);
-        else expect(Math.abs(value - (other[key] as number)), `line ${index}, ${key}`).toBeLessThan(1e-4);
+      const [expected, metrics] = [await readMetrics(plain), await readMetrics(unbroken)];
+      expect(metrics).toHaveLength(steps + 2);
+      for (const [index, entry] of metrics.entries()) {
+        const other = expected[index] as Record<string, number>;
+        expect(Object.keys(entry)).toEqual(Object.keys(other));
+        for (const [key, value] of Object.entries(entry)) {
+          if (typeof value !== 'number') expect(value).toBe(other[key]);
+          else expect(Math.abs(value - (other[key] as number)), `line ${index}, ${key}`).toBeLessThan(1e-4);
+        }
       }
-    }
 
-    const broken = join(folder.path, 'cached-broken');
-    const run = startCli(['train', cached, '--output', broken]);
-    await waitFor(run, () => checkpointEntries(broken).some((name) => checkpointName.test(name)));
-    run.child.kill('SIGKILL');
-    await run.done;
-    await expectWholeCheckpoints(broken);
-    await runCliWell(['train', cached, '--output', broken, '--resume']);
-    await expectEqualRuns(broken, unbroken, 'step-000006');
-  }, 300_000);
+      const broken = inFolder('cached-broken');
+      const run = startCli(['train', cached, '--output', broken]);
+      await waitFor(run, () => checkpointEntries(broken).some((name) => checkpointName.test(name)));
+      run.child.kill('SIGKILL');
+      await run.done;
+      await expectWholeCheckpoints(broken);
+      await runCliWell(['train', cached, '--output', broken, '--resume']);
+      await expectEqualRuns(broken, unbroken, 'step-000006');
+    },
+    300_000,
+  );
 });

@@ -25,6 +25,7 @@ import { openTestExecutor } from '../support/executor.js';
 import { checkGradients, type GradientProblem } from '../support/kernel-gradients.js';
 import { expectClose, rounding } from '../support/kernel-harness.js';
 import { randomFloats } from '../support/random.js';
+import { smallEncoder as bert } from '../support/small-encoder.js';
 
 let executor: Executor;
 beforeAll(async () => {
@@ -32,21 +33,6 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.destroy());
 
-const bert: EncoderConfig = {
-  family: 'bert',
-  vocabularySize: 61,
-  hiddenSize: 16,
-  layers: 2,
-  heads: 2,
-  intermediateSize: 24,
-  maxPositions: 9,
-  typeVocabularySize: 2,
-  layerNormEpsilon: 1e-5,
-  hiddenDropout: 0.15,
-  attentionDropout: 0.2,
-  positionOffset: 0,
-  initializerRange: 0.02,
-};
 const xlmr: EncoderConfig = {
   ...bert,
   family: 'xlm-roberta',

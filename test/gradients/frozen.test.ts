@@ -11,7 +11,6 @@ import {
   type EncoderConfig,
   encoderParameters,
   ParameterStore,
-  type PoolingConfig,
   packBatch,
   packStep,
 } from '@synglot/nn';
@@ -19,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { bitsOf } from '../support/kernel-harness.js';
 import { randomFloats } from '../support/random.js';
+import { denseHead, smallEncoder } from '../support/small-encoder.js';
 
 let executor: Executor;
 beforeAll(async () => {
@@ -26,26 +26,8 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.destroy());
 
-const config: EncoderConfig = {
-  family: 'bert',
-  vocabularySize: 61,
-  hiddenSize: 16,
-  layers: 3,
-  heads: 2,
-  intermediateSize: 24,
-  maxPositions: 9,
-  typeVocabularySize: 2,
-  layerNormEpsilon: 1e-5,
-  hiddenDropout: 0.15,
-  attentionDropout: 0.2,
-  positionOffset: 0,
-  initializerRange: 0.02,
-};
-const pooling: PoolingConfig = {
-  mode: 'mean',
-  dense: { inFeatures: 16, outFeatures: 12, bias: true, activation: 'tanh' },
-  normalize: true,
-};
+const config: EncoderConfig = { ...smallEncoder, layers: 3 };
+const pooling = denseHead(config.hiddenSize, 'mean');
 const capacity = { tokens: 48, queries: 4, candidates: 8 };
 const lengths = [3, 1, 5, 9, 2, 4, 6, 1];
 const optimizer = { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' } as const;

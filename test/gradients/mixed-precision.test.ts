@@ -21,11 +21,12 @@ import {
   packStep,
   rowLossResult,
 } from '@synglot/nn';
-import { GradientCache } from '@synglot/train';
+import { type CachedBatch, GradientCache, masked } from '@synglot/train';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { canStore, noHalf } from '../support/half.js';
 import { randomFloats, randomInteger, uniform } from '../support/random.js';
+import { denseHead, meanHead as mean, smallEncoder } from '../support/small-encoder.js';
 
 let executor: Executor;
 beforeAll(async () => {
@@ -35,31 +36,17 @@ afterAll(() => executor?.destroy());
 beforeEach(({ skip }) => skip(!canStore(executor, 'f16'), noHalf));
 
 const config: EncoderConfig = {
-  family: 'bert',
-  vocabularySize: 61,
-  hiddenSize: 64,
-  layers: 2,
-  heads: 4,
-  intermediateSize: 48,
-  maxPositions: 9,
-  typeVocabularySize: 2,
-  layerNormEpsilon: 1e-5,
-  hiddenDropout: 0.1,
-  attentionDropout: 0.1,
-  positionOffset: 0,
-  initializerRange: 0.02,
+  ...smallEncoder,
+  ...{ hiddenSize: 64, heads: 4, intermediateSize: 48, hiddenDropout: 0.1, attentionDropout: 0.1 },
 };
-const mean: PoolingConfig = { mode: 'mean', normalize: true };
-const dense: PoolingConfig = {
-  mode: 'cls',
-  dense: { inFeatures: 64, outFeatures: 12, bias: true, activation: 'tanh' },
-  normalize: true,
-};
+const dense = denseHead(config.hiddenSize);
 const objectives = [contrastive({ temperature: 0.1, direction: 'both' })];
 const seed = 0xcafe_f00d;
 /** lavapipe takes long to compile what is for GPUs. */
 const compileTimeoutMs = 300_000;
 const batch = makeBatch(12, 20);
+/** The contrastive loss reads no texts. */
+const cachedBatch = { packed: batch, progress: 0 } as CachedBatch;
 
 function makeBatch(queries: number, candidates: number): PackedBatch {
   const random = uniform(queries * 1000 + candidates);
@@ -147,8 +134,17 @@ async function cached(pooling: PoolingConfig, lossScale: number): Promise<Outcom
   const precision = 'mixed';
   const store = await openStore(pooling, precision);
   const size = { cacheTokens: 50, lossTile: 8 };
-  const cache = new GradientCache({ executor, store, config, pooling, objectives, precision, ...size });
-  const { loss } = await cache.accumulate(batch, seed, lossScale);
+  const trained = objectives.map(masked);
+  const cache = new GradientCache({
+    executor,
+    store,
+    config,
+    pooling,
+    objectives: trained,
+    precision,
+    ...size,
+  });
+  const { loss } = await cache.accumulate(cachedBatch, seed, lossScale);
   const outcome = { loss, gradients: await gradients(store, lossScale) };
   await cache.destroy();
   store.destroy();

@@ -41,6 +41,7 @@ export * from './optim/parameter-patterns.js';
 export * from './parameter-store.js';
 export * from './parameters.js';
 export * from './plans/chunk-plan.js';
+export * from './plans/embedding-loss-plan.js';
 export * from './plans/encode-plan.js';
 export * from './plans/loss-tile-plan.js';
 export * from './plans/score-plan.js';

@@ -1,38 +1,43 @@
 /**
  * Gradients of batches beyond memory: gradient caching (GradCache, Gao et al. 2021).
  *
- * Every chunk of the batch is encoded and its embeddings kept; the loss is computed over all of them, tile
- * by tile; then every chunk is encoded again, with the same dropout masks, and its embeddings' gradients go
- * backward. Memory: one chunk's activations and one tile, whatever the batch; the batch itself takes two
- * vectors a sequence. Not the update, which is the trainer's.
+ * Every chunk of the batch is encoded and its embeddings kept; the losses are computed over all of them: those over
+ * the similarity matrix tile by tile, the others at once; then every chunk is encoded again, with the same dropout
+ * masks, and its embeddings' gradients go backward. Memory: one chunk's activations and one tile, whatever the batch;
+ * the batch itself takes two vectors a sequence, and some more where an objective is computed at once. Not the
+ * update, which is the trainer's.
  */
 import type { PackedBatch } from '@synglot/data';
 import type { CompiledPlan, DeviceBuffer, Executor, Plan } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildChunkPlan,
+  buildClearEmbeddingGradientsPlan,
+  buildEmbeddingLossPlan,
   buildLossTilePlans,
   type ChunkPlanOptions,
-  columnStatisticsExternal,
+  type EmbeddingLossPlanOptions,
   type EncoderConfig,
   embeddingDimension,
   embeddingGradientsExternal,
   embeddingsExternal,
   groupsExternal,
-  type InfoNceOptions,
   lossOfStatistics,
   lossTiles,
-  type Objective,
+  type ObjectiveReads,
   type ObjectiveValues,
+  objectiveResults,
   type ParameterStore,
   type PoolingConfig,
   type Precision,
   packBatch,
   packStep,
-  rowStatisticsExternal,
+  statisticsExternals,
+  type TiledObjective,
   weighObjectives,
 } from '@synglot/nn';
-import { TrainError } from './errors.js';
+import { type Chunk, cutChunks } from './chunks.js';
+import type { ObjectiveContext, TrainObjective } from './objectives.js';
 
 export interface GradientCacheOptions {
   readonly executor: Executor;
@@ -40,8 +45,8 @@ export interface GradientCacheOptions {
   readonly store: ParameterStore;
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
-  /** One that is computed by tiles. */
-  readonly objectives: readonly Objective[];
+  /** What is minimised. */
+  readonly objectives: readonly TrainObjective[];
   /** Default `f32`. Embeddings, their gradients and the loss are f32 in any case. */
   readonly precision?: Precision;
   /** Keeps only the inputs of layers for the backward of a chunk. */
@@ -55,6 +60,9 @@ export interface GradientCacheOptions {
 type ChunkMode = ChunkPlanOptions['mode'];
 type LossStage = keyof ReturnType<typeof buildLossTilePlans>;
 
+/** A batch, and what its objectives' feeds depend on. */
+export type CachedBatch = Omit<ObjectiveContext, 'capacity'>;
+
 /** What depends on the batch's size: buffers of its embeddings, and the plans that are bound to them. */
 interface Whole {
   readonly rows: number;
@@ -64,9 +72,12 @@ interface Whole {
 
 /** Bytes on the device, beside parameters, gradients and optimiser state. */
 export interface CacheMemory {
-  /** What grows with the batch: embeddings, their gradients, statistics and groups. */
+  /** What grows with the batch: embeddings, their gradients, statistics of each tiled loss, and groups. */
   readonly batchBytes: number;
-  /** What the compiled plans own: activations and feeds of a chunk, a tile of the loss. */
+  /**
+   * What the compiled plans own: activations and feeds of a chunk and of a tile, whatever the batch; for objectives
+   * that are computed at once also their activations, which grow with it.
+   */
   readonly planBytes: number;
 }
 
@@ -75,14 +86,18 @@ export class GradientCache {
   readonly #capacity: BatchCapacity;
   readonly #dimension: number;
   readonly #tile: number;
-  readonly #loss: InfoNceOptions;
+  /** The losses that are computed by tiles. */
+  readonly #tiled: readonly TiledObjective[];
+  /** The other objectives. */
+  readonly #others: readonly TrainObjective[];
   #whole: Whole | undefined;
 
   constructor(options: GradientCacheOptions) {
     this.#options = options;
     this.#dimension = embeddingDimension(options.config, options.pooling);
     this.#tile = options.lossTile ?? 1024;
-    this.#loss = tiledLoss(options.objectives);
+    this.#tiled = options.objectives.flatMap(({ objective: { tiles } }) => tiles ?? []);
+    this.#others = options.objectives.filter(({ objective }) => !objective.tiles);
     this.#capacity = {
       tokens: Math.ceil(options.cacheTokens / 64) * 64,
       // Texts are longer than four tokens as a rule; a chunk of shorter ones ends before its budget.
@@ -92,27 +107,31 @@ export class GradientCache {
   }
 
   /**
-   * Adds the gradients of the batch's mean loss to those in the store; returns it.
+   * Adds the gradients of the batch's mean loss to those in the store; returns it and what it is made of.
    *
    * @param seed of the dropout masks: the gradients are those of the uncached batch with this seed
    * @param lossScale multiplies the gradients
    */
-  async accumulate(packed: PackedBatch, seed: number, lossScale = 1): Promise<ObjectiveValues> {
+  async accumulate(batch: CachedBatch, seed: number, lossScale = 1): Promise<ObjectiveValues> {
+    const { packed } = batch;
     const whole = await this.#begin(packed);
     await this.#runChunks(whole, 'encode', packed, seed);
-    await this.#runTiles(whole, 'statistics', packed);
-    await (await this.#lossPlan(whole, 'clear')).run();
-    await this.#runTiles(whole, 'backward', packed, lossScale);
+    for (const loss of this.#tiled) await this.#runTiles(whole, loss, 'statistics', packed);
+    await (await this.#clearPlan(whole)).run();
+    for (const loss of this.#tiled) await this.#runTiles(whole, loss, 'backward', packed, lossScale);
+    const reads = await this.#runOthers(whole, 'backward', batch, lossScale);
     await this.#runChunks(whole, 'backward', packed, seed);
-    return this.#readLoss(whole, packed);
+    return this.#readValues(whole, packed, reads);
   }
 
   /** The batch's mean loss without dropout and without gradients. */
-  async evaluate(packed: PackedBatch): Promise<ObjectiveValues> {
+  async evaluate(batch: CachedBatch): Promise<ObjectiveValues> {
+    const { packed } = batch;
     const whole = await this.#begin(packed);
     await this.#runChunks(whole, 'evaluate', packed, 0);
-    await this.#runTiles(whole, 'statistics', packed);
-    return this.#readLoss(whole, packed);
+    for (const loss of this.#tiled) await this.#runTiles(whole, loss, 'statistics', packed);
+    const reads = await this.#runOthers(whole, 'evaluate', batch);
+    return this.#readValues(whole, packed, reads);
   }
 
   /** What is on the device now. */
@@ -147,16 +166,15 @@ export class GradientCache {
 
   #allocate(rows: number): Whole {
     const { executor } = this.#options;
-    const columns = {
-      [embeddingsExternal]: this.#dimension,
-      [embeddingGradientsExternal]: this.#dimension,
-      [groupsExternal]: 1,
-      [rowStatisticsExternal]: 4,
-      [columnStatisticsExternal]: 4,
-    };
-    const names = Object.entries(columns);
+    const statistics = this.#tiled.flatMap((loss) => Object.values(statisticsExternals(loss)));
+    const columns: readonly (readonly [string, number])[] = [
+      [embeddingsExternal, this.#dimension],
+      [embeddingGradientsExternal, this.#dimension],
+      [groupsExternal, 1],
+      ...statistics.map((name) => [name, 4] as const),
+    ];
     const buffers = new Map(
-      names.map(([name, width]) => [name, executor.createBuffer(name, rows * width * 4)]),
+      columns.map(([name, width]) => [name, executor.createBuffer(name, rows * width * 4)]),
     );
     return { rows, buffers, plans: new Map() };
   }
@@ -180,8 +198,14 @@ export class GradientCache {
     await inTurn(cutChunks(cuSeqlens, this.#options.cacheTokens, this.#capacity.queries), run);
   }
 
-  async #runTiles(whole: Whole, stage: LossStage, { counts }: PackedBatch, lossScale = 1): Promise<void> {
-    const compiled = await this.#lossPlan(whole, stage);
+  async #runTiles(
+    whole: Whole,
+    loss: TiledObjective,
+    stage: LossStage,
+    { counts }: PackedBatch,
+    lossScale = 1,
+  ): Promise<void> {
+    const compiled = await this.#tilePlan(whole, loss, stage);
     const { queries, candidates } = counts;
     await inTurn(lossTiles(queries, candidates, this.#tile), (tile) => {
       const tileCounts = { queries, tileQueries: tile.queries, tileCandidates: tile.candidates };
@@ -190,13 +214,47 @@ export class GradientCache {
     });
   }
 
-  async #readLoss({ buffers }: Whole, { counts: { queries } }: PackedBatch): Promise<ObjectiveValues> {
+  /** Runs the objectives that are not computed by tiles; returns what was read of them. */
+  async #runOthers(
+    whole: Whole,
+    mode: EmbeddingLossPlanOptions['mode'],
+    batch: CachedBatch,
+    lossScale = 1,
+  ): Promise<ObjectiveReads> {
+    if (this.#others.length === 0) return {};
+    const { rows } = whole;
+    const { queries, candidates, tokens } = batch.packed.counts;
+    const compiled = await this.#othersPlan(whole, mode);
+    const context = { ...batch, capacity: { tokens, queries: rows, candidates: rows } };
+    const own = this.#others.map((objective) => objective.feeds?.(context));
+    const step = packStep({ counts: { queries, candidates }, begins: [0, queries], lossScale });
+    const { reads } = await compiled.run({
+      feeds: Object.assign({ step }, ...own),
+      reads: objectiveResults(this.#others.map(({ objective }) => objective)),
+    });
+    return Object.fromEntries(Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]));
+  }
+
+  async #readValues(
+    { buffers }: Whole,
+    { counts }: PackedBatch,
+    reads: ObjectiveReads,
+  ): Promise<ObjectiveValues> {
+    const { queries } = counts;
     const read = async (name: string) =>
       new Float32Array(await this.#options.executor.read(buffers.get(name) as DeviceBuffer, 0, queries * 16));
-    const row = await read(rowStatisticsExternal);
-    const column = await read(columnStatisticsExternal);
-    const { objectives } = this.#options;
-    return weighObjectives(objectives, () => lossOfStatistics(row, column, queries, this.#loss.direction));
+    const values = new Map<string, number>();
+    for (const { objective } of this.#options.objectives) {
+      if (objective.tiles) {
+        const names = statisticsExternals(objective.tiles);
+        const [row, column] = [await read(names.row), await read(names.column)];
+        values.set(objective.name, lossOfStatistics(row, column, queries, objective.tiles.direction));
+      } else {
+        values.set(objective.name, objective.value(reads, counts));
+      }
+    }
+    const objectives = this.#options.objectives.map(({ objective }) => objective);
+    return weighObjectives(objectives, ({ name }) => values.get(name) as number);
   }
 
   #chunkPlan(whole: Whole, mode: ChunkMode): Promise<CompiledPlan> {
@@ -211,12 +269,30 @@ export class GradientCache {
     });
   }
 
-  #lossPlan(whole: Whole, stage: LossStage): Promise<CompiledPlan> {
-    const { executor } = this.#options;
-    return this.#compiled(whole, `${stage} of the loss`, () => {
+  #tilePlan(whole: Whole, loss: TiledObjective, stage: LossStage): Promise<CompiledPlan> {
+    const { executor, store } = this.#options;
+    return this.#compiled(whole, `${stage} of the loss${loss.suffix}`, () => {
       const size = { tile: this.#tile, rows: whole.rows, dimension: this.#dimension };
-      return buildLossTilePlans({ ...this.#loss, ...size, device: executor.device })[stage];
+      const { layout } = store;
+      return buildLossTilePlans({ ...loss, ...size, layout, device: executor.device })[stage];
     });
+  }
+
+  #clearPlan(whole: Whole): Promise<CompiledPlan> {
+    return this.#compiled(whole, 'clear', () =>
+      buildClearEmbeddingGradientsPlan(whole.rows, this.#dimension),
+    );
+  }
+
+  #othersPlan(whole: Whole, mode: EmbeddingLossPlanOptions['mode']): Promise<CompiledPlan> {
+    const { executor, store } = this.#options;
+    return this.#compiled(whole, `${mode} the embeddings`, () =>
+      buildEmbeddingLossPlan({
+        ...{ mode, rows: whole.rows, dimension: this.#dimension, layout: store.layout },
+        objectives: this.#others.map(({ objective }) => objective),
+        device: executor.device,
+      }),
+    );
   }
 
   #compiled({ plans, buffers }: Whole, key: string, build: () => Plan): Promise<CompiledPlan> {
@@ -227,55 +303,6 @@ export class GradientCache {
       plans.set(key, compiled);
     }
     return compiled;
-  }
-}
-
-/**
- * The one objective, which must be computed by tiles.
- *
- * @throws TrainError `INPUT_CONFIG` for objectives over whole batches
- */
-export function tiledLoss(objectives: readonly Objective[]): InfoNceOptions {
-  const whole = objectives.filter(({ tiles }) => !tiles).map(({ name }) => name);
-  if (whole.length > 0) {
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `training.cache_tokens: gradient caching does not work with ${whole.join(', ')}, which need the whole batch at once; leave cache_tokens out, or use training.accumulation`,
-    );
-  }
-  const [only, ...others] = objectives;
-  if (!only?.tiles || others.length > 0) {
-    throw new RangeError(`Expected one contrastive objective but received ${objectives.length}`);
-  }
-  return only.tiles;
-}
-
-/** A run of sequences [begin, end) of a batch. */
-export interface Chunk {
-  readonly begin: number;
-  readonly end: number;
-}
-
-/**
- * Cuts a packed batch into runs of sequences within a budget of tokens and a number of sequences.
- *
- * @param cuSeqlens borders of the sequences [sequences + 1]
- * @throws TrainError `INPUT_CONFIG` when one sequence exceeds the budget
- */
-export function* cutChunks(cuSeqlens: Uint32Array, tokens: number, sequences: number): Generator<Chunk> {
-  const border = (sequence: number) => cuSeqlens[sequence] as number;
-  const count = cuSeqlens.length - 1;
-  for (let begin = 0; begin < count; ) {
-    let end = begin;
-    while (end < count && end - begin < sequences && border(end + 1) - border(begin) <= tokens) end++;
-    if (end === begin) {
-      throw new TrainError(
-        'INPUT_CONFIG',
-        `training.cache_tokens ${tokens}: a text of the batch has ${border(begin + 1) - border(begin)} tokens; raise it, or lower text.passage_max_length and text.query_max_length`,
-      );
-    }
-    yield { begin, end };
-    begin = end;
   }
 }
 

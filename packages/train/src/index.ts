@@ -1,6 +1,7 @@
 /** Training: configuration, trainer, schedules, checkpoints. */
 export * from './auxiliary-parameters.js';
 export * from './checkpoints.js';
+export * from './chunks.js';
 export * from './config.js';
 export * from './early-stopping.js';
 export * from './errors.js';

@@ -10,7 +10,6 @@ import {
 } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
-import { tiledLoss } from './gradient-cache.js';
 import { adversarialObjectives } from './objective-languages.js';
 import { marginMseObjective, scoredMargins, teacherMargins } from './objective-margins.js';
 import { distillationObjective } from './objective-teacher.js';
@@ -38,16 +37,14 @@ export async function runObjectives(
   if (config.fgm && config.training.cache_tokens !== undefined) {
     throw new TrainError(
       'INPUT_CONFIG',
-      'fgm: perturbations need the whole batch at once; leave training.cache_tokens out',
+      'fgm: perturbations go over the encoder twice, which gradient caching does not; leave training.cache_tokens out',
     );
   }
-  const objectives = [
+  return [
     ...contrastiveObjectives(config, setting),
     ...(await teacherObjectives(config, setting)),
     ...languageObjectives(config, setting),
   ];
-  if (config.training.cache_tokens !== undefined) tiledLoss(objectives.map(({ objective }) => objective));
-  return objectives;
 }
 
 async function teacherObjectives(

@@ -31,7 +31,7 @@ import {
 } from '@synglot/nn';
 import type { StoppingState } from './early-stopping.js';
 import { TrainError } from './errors.js';
-import { GradientCache } from './gradient-cache.js';
+import { type CachedBatch, GradientCache } from './gradient-cache.js';
 import {
   initialLossScale,
   type LossScaleOptions,
@@ -146,8 +146,7 @@ export class Trainer {
     const objectives = options.objectives.map(({ objective }) => objective);
     this.#plans = new PlanCache({ ...options, objectives });
     const { cacheTokens } = options;
-    this.#cache =
-      cacheTokens === undefined ? undefined : new GradientCache({ ...options, objectives, cacheTokens });
+    this.#cache = cacheTokens === undefined ? undefined : new GradientCache({ ...options, cacheTokens });
     this.#samplerState = options.sampler.state();
   }
 
@@ -237,8 +236,9 @@ export class Trainer {
     const losses: ObjectiveValues[] = [];
     for (const batch of batches) {
       const packed = await this.#collate(batch, false);
-      if (this.#cache) losses.push(await this.#cache.evaluate(packed));
-      else losses.push((await this.#runBatch('evaluate', { batch, packed }, {}, 0)).loss);
+      const prepared = { batch, packed };
+      if (this.#cache) losses.push(await this.#cache.evaluate(this.#cached(prepared)));
+      else losses.push((await this.#runBatch('evaluate', prepared, {}, 0)).loss);
     }
     return meanValues(losses);
   }
@@ -293,7 +293,16 @@ export class Trainer {
   async #accumulate(prepared: PreparedBatch, values: UpdateValues, micro: number): Promise<ObjectiveValues> {
     if (!this.#cache) return (await this.#runBatch('accumulate', prepared, values, micro)).loss;
     const dropout = dropoutSeed(this.#options.seed, this.#step, micro);
-    return this.#cache.accumulate(prepared.packed, dropout, values.lossScale);
+    return this.#cache.accumulate(this.#cached(prepared), dropout, values.lossScale);
+  }
+
+  #cached(prepared: PreparedBatch): CachedBatch {
+    return { ...prepared, progress: this.#progress };
+  }
+
+  /** Updates done, of all. */
+  get #progress(): number {
+    return this.#step / this.#options.schedule.steps;
   }
 
   async #runBatch(
@@ -302,12 +311,12 @@ export class Trainer {
     values: UpdateValues,
     micro: number,
   ): Promise<{ loss: ObjectiveValues; clip: Float32Array }> {
-    const { config, objectives, perturbation, schedule, seed } = this.#options;
+    const { config, objectives, perturbation, seed } = this.#options;
     const { queries, candidates } = packed.counts;
     const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
     const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
     const step = packStep({ counts, seed: dropoutSeed(seed, this.#step, micro), ...values });
-    const context = { batch, packed, capacity, progress: this.#step / schedule.steps };
+    const context = { batch, packed, capacity, progress: this.#progress };
     const own = objectives.map((objective) => objective.feeds?.(context));
     const emitted = objectives.map(({ objective }) => objective);
     const perturbed = mode !== 'evaluate' && perturbation !== undefined;

@@ -7,7 +7,15 @@ import { firstColumns } from '../ops/first-columns.js';
 import { learnedScale } from '../ops/learned-scale.js';
 import { normalize } from '../ops/pooling.js';
 import { columnLossResult, type InfoNceOptions, infoNce, meanLoss, rowLossResult } from './info-nce.js';
-import { type BatchEmbeddings, EmbeddingGradients, GradientSum, type Objective } from './objective.js';
+import {
+  type BatchEmbeddings,
+  EmbeddingGradients,
+  type EmbeddingView,
+  GradientSum,
+  type Gradients,
+  type Objective,
+  type TiledObjective,
+} from './objective.js';
 
 export interface ContrastiveOptions extends InfoNceOptions {
   /** The loss is over so many first dimensions, normalised again; default: over the embeddings as they are. */
@@ -18,45 +26,61 @@ export interface ContrastiveOptions extends InfoNceOptions {
 
 /** InfoNCE of queries against candidates; `weight` scales its gradient, default 1. */
 export function contrastive(options: ContrastiveOptions): Objective {
-  const { dimension, learnedTemperature, weight = 1, ...loss } = options;
+  const { dimension, learnedTemperature, weight = 1, direction } = options;
   const suffix = dimension === undefined ? '' : ` in ${dimension} dimensions`;
   const results = [rowLossResult + suffix, columnLossResult + suffix] as const;
-  const plain = dimension === undefined && learnedTemperature === undefined;
+  // A learned temperature is in the view.
+  const temperature = learnedTemperature === undefined ? options.temperature : 1;
+  const tiles: TiledObjective = {
+    ...{ temperature, direction, weight, suffix },
+    view: (g, embeddings) => viewOf(g, embeddings, options, suffix),
+  };
   return {
     name: dimension === undefined ? 'contrastive' : `contrastive_${dimension}`,
     weight,
     results,
-    ...(plain ? { tiles: options } : {}),
+    tiles,
     emit(g, embeddings) {
-      const cut = dimension === undefined ? undefined : cutEmbeddings(g, embeddings, dimension);
-      const { queries, candidates } = cut?.output ?? embeddings;
-      const scaled =
-        learnedTemperature === undefined
-          ? undefined
-          : learnedScale(g, queries, learnedTemperature, `queries over temperature${suffix}`);
-      const temperature = scaled ? 1 : loss.temperature;
-      const asked = { ...loss, weight, temperature };
-      const emitted = infoNce(g, scaled?.output ?? queries, candidates, asked, suffix);
-      return {
-        backward(into) {
-          const own = cut ? new EmbeddingGradients(g, cut.output) : into;
-          if (scaled) {
-            const dScaled = new GradientSum(g, 'd queries over temperature', scaled.output);
-            emitted.backward({ queries: dScaled, candidates: own.candidates });
-            scaled.backward(dScaled.finish(), own.queries);
-          } else {
-            emitted.backward(own);
-          }
-          cut?.backward(own, into);
-        },
-      };
+      const view = tiles.view(g, embeddings);
+      const { queries, candidates } = view.output;
+      const emitted = infoNce(g, queries, candidates, tiles, suffix);
+      return { backward: (into) => view.backward(into, emitted.backward) };
     },
     value: (reads, counts) => {
       const [row, column] = results.map((name) => reads[name] as Float32Array) as [
         Float32Array,
         Float32Array,
       ];
-      return meanLoss(row, column, counts.queries, loss.direction);
+      return meanLoss(row, column, counts.queries, direction);
+    },
+  };
+}
+
+/** The first dimensions where asked for; queries over the temperature where that is learned. */
+function viewOf(
+  g: Graph,
+  embeddings: BatchEmbeddings,
+  { dimension, learnedTemperature }: ContrastiveOptions,
+  suffix: string,
+): EmbeddingView {
+  const cut = dimension === undefined ? undefined : cutEmbeddings(g, embeddings, dimension);
+  const { queries, candidates } = cut?.output ?? embeddings;
+  const scaled =
+    learnedTemperature === undefined
+      ? undefined
+      : learnedScale(g, queries, learnedTemperature, `queries over temperature${suffix}`);
+  return {
+    output: { queries: scaled?.output ?? queries, candidates },
+    backward(into, write) {
+      const own = cut ? new EmbeddingGradients(g, cut.output) : into;
+      if (scaled) {
+        const dScaled = new GradientSum(g, 'd queries over temperature', scaled.output);
+        write({ queries: dScaled, candidates: own.candidates });
+        scaled.backward(dScaled.finish(), own.queries);
+      } else {
+        write(own);
+      }
+      cut?.backward(own, into);
     },
   };
 }
@@ -75,7 +99,7 @@ function cutEmbeddings(g: Graph, embeddings: BatchEmbeddings, dimension: number)
   const [queries, candidates] = [cut('queries'), cut('candidates')];
   return {
     output: { queries: queries.output, candidates: candidates.output },
-    backward(d: EmbeddingGradients, into: EmbeddingGradients) {
+    backward(d: Gradients, into: Gradients) {
       queries.backward(d.queries, into.queries);
       candidates.backward(d.candidates, into.candidates);
     },

@@ -6,10 +6,11 @@
 import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
 import type { Activation, Graph } from '../graph.js';
-import { readRows, writeRows } from '../ops/copy-rows.js';
+import { type Begin, readRows, writeRows } from '../ops/copy-rows.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
 import { tileStatisticsKernel } from '../ops/row-kernels.js';
 import { directionWeights, type InfoNceOptions } from './info-nce.js';
+import { EmbeddingGradients, type EmbeddingView, type TiledObjective } from './objective.js';
 
 /** External [rows, dimension]: embeddings of queries, then of candidates. */
 export const embeddingsExternal = 'embeddings';
@@ -17,11 +18,16 @@ export const embeddingsExternal = 'embeddings';
 export const embeddingGradientsExternal = 'd embeddings';
 /** External [rows]: mask groups of the candidates, as the feed of info-nce.ts. */
 export const groupsExternal = 'groups of candidates';
-/** Externals [rows, 4] with a query's, or a positive's, (largest logit, Σ exp(logit - largest), own logit, 0). */
-export const rowStatisticsExternal = 'row statistics';
-export const columnStatisticsExternal = 'column statistics';
+/**
+ * Externals [rows, 4] with a query's, or a positive's, (largest logit, Σ exp(logit - largest), own logit, 0).
+ *
+ * @param suffix of the objective
+ */
+export function statisticsExternals({ suffix }: Pick<TiledObjective, 'suffix'>) {
+  return { row: `row statistics${suffix}`, column: `column statistics${suffix}` } as const;
+}
 
-export interface InfoNceTileOptions extends InfoNceOptions {
+export interface InfoNceTileOptions extends TiledObjective {
   /** Queries and candidates of a tile; a multiple of 4. */
   readonly tile: number;
   /** Capacity of the whole batch: queries and candidates together. */
@@ -30,8 +36,11 @@ export interface InfoNceTileOptions extends InfoNceOptions {
 }
 
 interface Tile {
+  /** Of the embeddings. */
   readonly queries: Activation;
   readonly candidates: Activation;
+  /** What is compared. */
+  readonly view: EmbeddingView;
   readonly similarity: Tensor;
   readonly groups: Tensor;
   readonly params: ReturnType<typeof tileParams>;
@@ -47,11 +56,16 @@ function similarityTile(g: Graph, options: InfoNceTileOptions): Tile {
   readRows(g, whole, 'first', queries, 'tile of queries');
   const candidates = g.activation('tile of candidates', c, dimension);
   readRows(g, whole, 'second', candidates, 'tile of candidates');
+  const view = options.view(g, { queries, candidates });
+  const compared = view.output;
   const similarity = g.plan.transient('similarity tile', [tile, tile]);
-  const k: Axis = { capacity: dimension, slot: 'all' };
-  matmulNt(g, queries.tensor, candidates.tensor, similarity, { m: q, n: c, k, label: 'similarity tile' });
+  const k: Axis = { capacity: compared.queries.columns, slot: 'all' };
+  matmulNt(g, compared.queries.tensor, compared.candidates.tensor, similarity, {
+    ...{ m: q, n: c, k },
+    label: 'similarity tile',
+  });
   const groups = g.plan.external(groupsExternal, [rows], 'u32');
-  return { queries, candidates, similarity, groups, params: tileParams(options) };
+  return { queries, candidates, view, similarity, groups, params: tileParams(options) };
 }
 
 function tileParams({ tile, rows, temperature }: InfoNceTileOptions) {
@@ -70,6 +84,7 @@ function tileParams({ tile, rows, temperature }: InfoNceTileOptions) {
 export function infoNceTileStatistics(g: Graph, options: InfoNceTileOptions): void {
   const { similarity, groups, params } = similarityTile(g, options);
   const weights = directionWeights(options.direction);
+  const names = statisticsExternals(options);
   const add = (columns: boolean, name: string): void => {
     const { kernel, constants, workgroups } = tileStatisticsKernel(g.device, { tile: options.tile, columns });
     g.plan.dispatch(kernel, {
@@ -80,15 +95,16 @@ export function infoNceTileStatistics(g: Graph, options: InfoNceTileOptions): vo
       workgroups,
     });
   };
-  if (weights.row > 0) add(false, rowStatisticsExternal);
-  if (weights.column > 0) add(true, columnStatisticsExternal);
+  if (weights.row > 0) add(false, names.row);
+  if (weights.column > 0) add(true, names.column);
 }
 
 /** Adds a tile's share to the gradients of its queries' and candidates' embeddings. */
 export function infoNceTileBackward(g: Graph, options: InfoNceTileOptions): void {
   const { tile, rows, dimension } = options;
-  const { queries, candidates, similarity, groups, params } = similarityTile(g, options);
+  const { queries, candidates, view, similarity, groups, params } = similarityTile(g, options);
   const weights = directionWeights(options.direction);
+  const names = statisticsExternals(options);
   const { weight: scale = 1 } = options;
   const dSimilarity = g.plan.transient('d similarity tile', [tile, tile]);
   g.plan.dispatch('info_nce_tile_backward', {
@@ -96,34 +112,37 @@ export function infoNceTileBackward(g: Graph, options: InfoNceTileOptions): void
     bindings: {
       similarity,
       groups,
-      row_statistics: g.plan.external(rowStatisticsExternal, [rows, 4]),
-      column_statistics: g.plan.external(columnStatisticsExternal, [rows, 4]),
+      row_statistics: g.plan.external(names.row, [rows, 4]),
+      column_statistics: g.plan.external(names.column, [rows, 4]),
       d_similarity: dSimilarity,
     },
     params: { ...params, row_weight: scale * weights.row, column_weight: scale * weights.column },
     workgroups: [Math.ceil(tile / 64), tile],
   });
+  // Products first, then a sum: the tuned products add to whole tensors only.
+  const gradients = new EmbeddingGradients(g, { queries, candidates });
+  view.backward(gradients, (into) => {
+    const compared = view.output;
+    const n: Axis = { capacity: compared.queries.columns, slot: 'all' };
+    const [q, c] = [queries.axis, candidates.axis];
+    into.queries.write((dQueries, accumulate) =>
+      matmulNn(g, dSimilarity, compared.candidates.tensor, dQueries.tensor, {
+        ...{ m: q, n, k: c, accumulate },
+        label: 'd tile of queries',
+      }),
+    );
+    into.candidates.write((dCandidates, accumulate) =>
+      matmulTn(g, dSimilarity, compared.queries.tensor, dCandidates.tensor, {
+        ...{ m: c, n, k: q, accumulate },
+        label: 'd tile of candidates',
+      }),
+    );
+  });
   const whole = g.plan.external(embeddingGradientsExternal, [rows, dimension]);
-  const n: Axis = { capacity: dimension, slot: 'all' };
-  const [q, c] = [queries.axis, candidates.axis];
-  // A product first, then a sum: the tuned products add to whole tensors only.
-  const product = { n, accumulate: false };
-  const dQueries = g.activation('d tile of queries', q, dimension);
-  matmulNn(g, dSimilarity, candidates.tensor, dQueries.tensor, {
-    ...product,
-    m: q,
-    k: c,
-    label: 'd tile of queries',
-  });
-  writeRows(g, dQueries, whole, 'first', { accumulate: true, label: 'd query embeddings' });
-  const dCandidates = g.activation('d tile of candidates', c, dimension);
-  matmulTn(g, dSimilarity, queries.tensor, dCandidates.tensor, {
-    ...product,
-    m: c,
-    k: q,
-    label: 'd tile of candidates',
-  });
-  writeRows(g, dCandidates, whole, 'second', { accumulate: true, label: 'd candidate embeddings' });
+  const add = (part: Activation, begin: Begin, label: string): void =>
+    writeRows(g, part, whole, begin, { accumulate: true, label });
+  add(gradients.queries.finish(), 'first', 'd query embeddings');
+  add(gradients.candidates.finish(), 'second', 'd candidate embeddings');
 }
 
 /** The batch's loss from the statistics of all its tiles, averaged in double precision. */

@@ -4,7 +4,7 @@ import { type Axis, countSlots } from '../axis.js';
 import type { Activation, Graph } from '../graph.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
 import { columnStatisticsKernel, rowKernel } from '../ops/row-kernels.js';
-import type { EmbeddingGradients } from './objective.js';
+import type { Gradients } from './objective.js';
 
 /** `both` is the mean of the two directions. */
 export type LossDirection = 'query-to-passage' | 'passage-to-query' | 'both';
@@ -24,7 +24,7 @@ export const rowLossResult = 'row loss';
 export const columnLossResult = 'column loss';
 
 export interface InfoNce {
-  backward(into: Pick<EmbeddingGradients, 'queries' | 'candidates'>): void;
+  backward(this: void, into: Gradients): void;
 }
 
 /** Weights of the two directions. */

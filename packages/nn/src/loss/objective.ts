@@ -7,7 +7,6 @@
 import type { Activation, Graph } from '../graph.js';
 import { addInto } from '../ops/elementwise.js';
 import type { InfoNceOptions } from './info-nce.js';
-import type { RowObjective } from './row-wise.js';
 
 /** Embeddings of a batch: queries [Q, D]; candidates [C, D], whose first Q rows are the queries' positives. */
 export interface BatchEmbeddings {
@@ -24,6 +23,20 @@ export interface BatchCounts {
 /** What was read after a run, by result. */
 export type ObjectiveReads = Readonly<Record<string, Float32Array>>;
 
+/** What of the embeddings an objective compares: themselves, or something made of each row. */
+export interface EmbeddingView {
+  readonly output: BatchEmbeddings;
+  /** Has `write` give the gradients of `output`, and adds what they make of the embeddings' own to `into`. */
+  backward(into: Gradients, write: (into: Gradients) => void): void;
+}
+
+/** In-batch InfoNCE of a view of the embeddings. */
+export interface TiledObjective extends InfoNceOptions {
+  /** Ends the names of its statistics; unique in a plan. */
+  readonly suffix: string;
+  view(g: Graph, embeddings: BatchEmbeddings): EmbeddingView;
+}
+
 export interface Objective {
   /** Names its value in metrics; lower-case words joined by `_`, unique in a plan. */
   readonly name: string;
@@ -34,10 +47,11 @@ export interface Objective {
   readonly weight: number;
   /** Results that `value` needs. */
   readonly results: readonly string[];
-  /** Set where the loss may be computed by tiles of the similarity matrix (gradient caching). */
-  readonly tiles?: InfoNceOptions;
-  /** Set where each row's value depends on that row alone. */
-  readonly rows?: RowObjective;
+  /**
+   * Set where the loss is over the similarity of every query and candidate, and may be computed by tiles of that
+   * matrix (gradient caching). Without, what it takes grows with the rows of the batch alone.
+   */
+  readonly tiles?: TiledObjective;
   /** Emits the forward dispatches; the returned `backward` adds to the embeddings' gradients. */
   emit(g: Graph, embeddings: BatchEmbeddings): { backward(into: EmbeddingGradients): void };
   /** The value of one batch, unweighted, in double precision. */
@@ -79,6 +93,9 @@ export class GradientSum {
     return this.total;
   }
 }
+
+/** Where gradients of queries and candidates are written to. */
+export type Gradients = Pick<EmbeddingGradients, 'queries' | 'candidates'>;
 
 /** The gradients of a batch's embeddings, which all objectives of a plan add up in. */
 export class EmbeddingGradients {

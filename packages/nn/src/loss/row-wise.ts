@@ -1,14 +1,12 @@
 /**
  * Objectives over single embeddings: each row's value depends on that row alone.
- *
- * The rows' weights are fed and add up to 1, so that a part of a batch gives its part of the value and of the
- * gradient: gradient caching works through such objectives chunk by chunk.
+ * The rows' weights are fed and add up to 1.
  */
 import type { Activation, Graph } from '../graph.js';
 import type { GradientSum, Objective } from './objective.js';
 
-/** Sides of a batch; `chunk` is a run of its sequences, queries first. */
-export type RowSide = 'queries' | 'candidates' | 'chunk';
+/** Sides of a batch. */
+export type RowSide = 'queries' | 'candidates';
 
 export interface RowObjective {
   readonly name: string;
@@ -38,7 +36,6 @@ export function rowWise(objective: RowObjective): Objective {
     name,
     weight,
     results: sides.map((side) => rowResult(name, side)),
-    rows: objective,
     emit(g, embeddings) {
       const emitted = sides.map((side) => objective.emitRows(g, embeddings[side], side));
       return {

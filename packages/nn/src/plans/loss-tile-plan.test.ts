@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { contrastive } from '../loss/contrastive.js';
+import type { LossDirection } from '../loss/info-nce.js';
+import type { TiledObjective } from '../loss/objective.js';
 import { buildLossTilePlans, lossTiles } from './loss-tile-plan.js';
 
+const tilesOf = (temperature: number, direction: LossDirection) =>
+  contrastive({ temperature, direction }).tiles as TiledObjective;
 const build = (rows: number, direction: 'query-to-passage' | 'passage-to-query' | 'both' = 'both') =>
-  buildLossTilePlans({ temperature: 0.05, direction, tile: 16, rows, dimension: 8 });
+  buildLossTilePlans({ ...tilesOf(0.05, direction), tile: 16, rows, dimension: 8 });
 
 describe('the tiles of a batch', () => {
   test('cover every pair once, candidates fastest', () => {
@@ -45,7 +50,7 @@ describe('the plans of a tile', () => {
   });
 
   test('a tile is a multiple of 4', () => {
-    const options = { temperature: 1, direction: 'both', tile: 10, rows: 64, dimension: 8 } as const;
+    const options = { ...tilesOf(1, 'both'), tile: 10, rows: 64, dimension: 8 } as const;
     expect(() => buildLossTilePlans(options)).toThrow(/multiple of 4 but received 10/);
   });
 });

@@ -2,7 +2,6 @@
 import type { Plan } from '@synglot/gpu';
 import { type DeviceTraits, Graph } from '../graph.js';
 import {
-  embeddingGradientsExternal,
   type InfoNceTileOptions,
   infoNceTileBackward,
   infoNceTileStatistics,
@@ -12,30 +11,28 @@ import { ParameterLayout } from '../parameters.js';
 export interface LossTilePlanOptions extends InfoNceTileOptions {
   /** Chooses kernels for this device; without, those that run everywhere. */
   readonly device?: DeviceTraits;
+  /** Has the parameters of the objective's view, if any. */
+  readonly layout?: ParameterLayout;
 }
 
 /**
  * Plans that are run once for every tile, the tile being named by the step: first `statistics` for all
- * tiles, then `clear`, then `backward` for all tiles, each in ascending order of queries, then candidates.
+ * tiles, then `backward` for all tiles, each in ascending order of queries, then candidates. `backward` adds to
+ * the embeddings' gradients (`buildClearEmbeddingGradientsPlan`).
  */
 export function buildLossTilePlans(options: LossTilePlanOptions): {
   readonly statistics: Plan;
-  /** Sets the embeddings' gradients to zero. */
-  readonly clear: Plan;
   readonly backward: Plan;
 } {
-  const { tile, rows, dimension } = options;
+  const { tile, suffix, layout = new ParameterLayout([], 0) } = options;
   const graph = (label: string) =>
-    new Graph(`${label}, ${tile} × ${tile}`, new ParameterLayout([], 0), true, options.device);
+    new Graph(`${label}${suffix}, ${tile} × ${tile}`, layout, true, options.device);
   const statistics = graph('loss tile');
   infoNceTileStatistics(statistics, options);
-  const clear = graph('clear embedding gradients');
-  clear.plan.clear(clear.plan.external(embeddingGradientsExternal, [rows, dimension]));
   const backward = graph('d loss tile');
   infoNceTileBackward(backward, options);
   return {
     statistics: statistics.plan.build(),
-    clear: clear.plan.build(),
     backward: backward.plan.build(),
   };
 }
