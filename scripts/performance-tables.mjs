@@ -17,6 +17,7 @@ const filled = [
   ['kernels', kernelTables()],
   ['curves', curveTables()],
   ['large', largeTables()],
+  ['mixed', mixedTables()],
 ].reduce((page, [tag, lines]) => put(page, tag, lines), text);
 
 if (process.argv.includes('--check')) {
@@ -236,6 +237,29 @@ function largeTables() {
     `${title}: ${data.benchmark}: ${data.tokens} tokens, ${data.seconds.median.toFixed(1)} s a step, ${data.gflops_per_second.toFixed(1)} GFLOP/s, ${data.dispatches} dispatches; the device idle ${(100 * data.idle_share).toFixed(2)}% of the profiled step, whose dispatches take ${data.profiled_seconds.toFixed(1)} s.`,
     `${link(device, 'step-xlm-r-base-native')}: ${place(data)}.`,
   ]);
+}
+
+function mixedTables() {
+  return forDevices('mixed-precision', (data, title, device) => {
+    const { final_loss: loss, map, rank_distance: rank } = data.comparison;
+    const row = (name, { f32, mixed, relative_difference: difference, spread_of_f32: spread }, digits) => {
+      const sign = difference < 0 ? '−' : '+';
+      const percent = `${sign}${(100 * Math.abs(difference)).toFixed(2)}%`;
+      return `| ${name} | ${f32.toFixed(digits)} | ${mixed.toFixed(digits)} | ${percent} | ${spread.toFixed(digits)} |`;
+    };
+    const skipped = data.runs.reduce((total, run) => total + run.skipped, 0);
+    return [
+      `| ${title}, mean of ${data.seeds} seeds | f32 | mixed | difference | spread |`,
+      '|---|---|---|---|---|',
+      row('final loss', loss, 4),
+      row('mAP monolingual', map.monolingual, 4),
+      row('mAP cross-lingual', map.cross_lingual, 4),
+      row('mAP multilingual', map.multilingual, 4),
+      row('rank distance', rank, 1),
+      '',
+      `${link(device, 'mixed-precision')}: ${data.steps} updates of ${data.batch_size} pairs, ${skipped} of them skipped; ${place(data)}.`,
+    ];
+  });
 }
 
 function sum(rows) {
