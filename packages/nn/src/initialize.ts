@@ -4,6 +4,7 @@ import { isAdapterParameter } from './adapters/parameters.js';
 import type { EncoderConfig } from './encoder/config.js';
 import type { ReadRows } from './parameter-store.js';
 import type { ParameterSpec } from './parameters.js';
+import { fillNormal, normalStream, uniformStream } from './random-normal.js';
 
 /**
  * Rows of freshly initialised parameters, a pure function of seed, name and row, so that the
@@ -33,10 +34,8 @@ export function freshParameters(
       return data;
     }
     for (let row = begin; row < end; row++) {
-      const random = normalStream(nameSeed, row);
       const offset = (row - begin) * columns;
-      for (let column = 0; column < columns; column++)
-        data[offset + column] = random() * config.initializerRange;
+      fillNormal(data, offset, offset + columns, nameSeed, row, config.initializerRange);
     }
     return data;
   };
@@ -55,41 +54,6 @@ export function freshMatrix({ name, shape }: ParameterSpec, seed: number): Float
     for (let i = 0; i < columns; i++) values[row * columns + i] = random() / Math.sqrt(columns);
   }
   return values;
-}
-
-/** Standard normal numbers: Box-Muller on mulberry32. */
-function normalStream(seed: number, row: number): () => number {
-  const uniform = uniformStream(seed, row);
-  let spare: number | undefined;
-  return () => {
-    if (spare !== undefined) {
-      const value = spare;
-      spare = undefined;
-      return value;
-    }
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-    const angle = 2 * Math.PI * uniform();
-    spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle);
-  };
-}
-
-/** Numbers in [0, 1): mulberry32. */
-function uniformStream(seed: number, row: number): () => number {
-  let state = mix(mix(seed >>> 0) ^ row);
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function mix(value: number): number {
-  let x = value >>> 0;
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b) >>> 0;
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35) >>> 0;
-  return (x ^ (x >>> 16)) >>> 0;
 }
 
 function hashText(text: string): number {
