@@ -23,6 +23,7 @@ test('a run is trained with the table and keeps it; a broken table is one line',
       table,
     ]);
     expect(tuned.stdout).toMatch(/matmul_nt_bias .* tried/);
+    expect(tuned.stdout).toMatch(/attention_forward .* tried/);
     const { choices } = JSON.parse(await readFile(table, 'utf8'));
     expect(Object.keys(choices).length).toBeGreaterThan(3);
 

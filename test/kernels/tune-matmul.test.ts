@@ -72,7 +72,7 @@ test('every candidate is tried, and plans use what was chosen', async () => {
     ]),
   );
   const kernels = new Set(
-    encode({ ...executor.device, matmulChoices: last }).kernels.map(({ label }) => label),
+    encode({ ...executor.device, kernelChoices: last }).kernels.map(({ label }) => label),
   );
   for (const { kernel } of Object.values(last)) expect(kernels).toContain(kernel);
 });

@@ -113,8 +113,8 @@ export async function runProduct(
   const { product, accumulate, element, output } = what;
   const { m, n, k } = shape;
   const problem = asProblem(what, shape);
-  const matmulChoices = choice ? { [matmulShapeClass(problem)]: choice } : undefined;
-  const traits = matmulChoices ? { ...device, matmulChoices } : device;
+  const kernelChoices = choice ? { [matmulShapeClass(problem)]: choice } : undefined;
+  const traits = kernelChoices ? { ...device, kernelChoices } : device;
   const g = new Graph('product', new ParameterLayout([], 2 ** 27), false, traits);
   const isTn = product === 'matmul_tn';
   const isNt = product.startsWith('matmul_nt');

@@ -8,8 +8,9 @@
 import { bytesPerElement, type DeviceInfo, PlanBuilder, type Tensor } from '@synglot/gpu';
 import type { ElementChoice } from '@synglot/kernels';
 import { type Axis, countSlots } from './axis.js';
-import type { AttentionStrategy } from './ops/attention-kernels.js';
-import type { MatmulChoice, MatmulProblem } from './ops/matmul-candidates.js';
+import type { AttentionProblem, AttentionStrategy } from './ops/attention-kernels.js';
+import type { KernelChoice } from './ops/kernel-choice.js';
+import type { MatmulProblem } from './ops/matmul-candidates.js';
 import { elementTypeOf, halfKind, type ParameterLayout, type ParameterPart, slabName } from './parameters.js';
 import type { SlabPlace } from './slabs.js';
 
@@ -44,12 +45,16 @@ export interface DropoutParams {
 export interface DeviceTraits
   extends Pick<DeviceInfo, 'type' | 'subgroups'>,
     Partial<Pick<DeviceInfo, 'features' | 'limits' | 'subgroupMatrixConfigs'>> {
-  /** Measured choices by `matmulShapeClass`; without, and for what it lacks, the traits decide. */
-  readonly matmulChoices?: Readonly<Record<string, MatmulChoice>>;
-  /** How attention is computed where it can be; without, the traits decide. */
+  /**
+   * Measured choices by `matmulShapeClass` and `attentionShapeClass`; without, and for what it lacks, the traits decide.
+   */
+  readonly kernelChoices?: Readonly<Record<string, KernelChoice>>;
+  /** How attention is computed where it can be, whatever is measured; without, the traits decide. */
   readonly attentionStrategy?: AttentionStrategy;
   /** Told of each matrix product that is emitted; a tuner listens. */
   readonly onMatmul?: (problem: MatmulProblem) => void;
+  /** Told likewise of each attention kernel, and for how many tokens and heads. */
+  readonly onAttention?: (problem: AttentionProblem, tokens: number, heads: number) => void;
 }
 
 /**

@@ -7,7 +7,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DeviceInfo, Executor } from '@synglot/gpu';
 import { defaultCacheDir } from '@synglot/gpu/node';
-import type { MatmulChoice, TuningTable } from '@synglot/nn';
+import type { KernelChoice, TuningTable } from '@synglot/nn';
 
 /** A table of tuned kernels that cannot be used. */
 export class TuningError extends Error {
@@ -50,7 +50,7 @@ export async function readTuning(path: string): Promise<TuningTable | undefined>
   throw new TuningError(`${path}: no table of tuned kernels; remove it or run 'synglot tune'`);
 }
 
-function isChoice(choice: MatmulChoice | undefined): boolean {
+function isChoice(choice: KernelChoice | undefined): boolean {
   return typeof choice?.kernel === 'string' && typeof choice.constants === 'object';
 }
 
@@ -63,12 +63,12 @@ export async function writeTuning(path: string, device: DeviceInfo, choices: Tun
   await rename(temporary, path);
 }
 
-/** The same executor, whose plans take their matrix products from the table. */
+/** The same executor, whose plans take their matrix products and attention from the table. */
 export function withTuning(executor: Executor, choices: TuningTable | undefined): Executor {
   if (!choices || Object.keys(choices).length === 0) return executor;
-  const device: DeviceInfo & { readonly matmulChoices: TuningTable } = {
+  const device: DeviceInfo & { readonly kernelChoices: TuningTable } = {
     ...executor.device,
-    matmulChoices: choices,
+    kernelChoices: choices,
   };
   return {
     kind: executor.kind,

@@ -4,6 +4,7 @@ import {
   type AttentionPass,
   type AttentionProblem,
   attentionCandidates,
+  attentionShapeClass,
   attentionStrategies,
   attentionStrategy,
   attentionTileBytes,
@@ -108,4 +109,21 @@ test('workgroups cover all tokens', () => {
   expect(attentionWorkgroups(choose(gpu), 33, 12)).toEqual([2, 12]);
   expect(attentionWorkgroups(choose(cpu), 33, 12)).toEqual([5, 12]);
   expect(attentionWorkgroups(choose(unknown), 65, 12)).toEqual([2, 12]);
+});
+
+test('a table decides where it names a candidate, unless a strategy is forced', () => {
+  const problem = headOf(64, 'f16', 'attention_backward_query');
+  const key = attentionShapeClass(problem);
+  expect(key).toBe('attention_backward_query 64 f16');
+  const candidates = attentionCandidates(gpu, problem);
+  const [first, last] = [candidates[0]!, candidates.at(-1)!];
+  expect(last.kernel).toBe('attention_backward_query');
+  const tuned = { ...gpu, kernelChoices: { [key]: last } };
+  expect(pickAttention(tuned, problem)).toEqual(last);
+  expect(pickAttention(tuned, { ...problem, element: 'f32' }).kernel).toBe(
+    'attention_backward_query_workgroup',
+  );
+  expect(pickAttention(tuned, problem, 'workgroup')).toEqual(first);
+  const stale = { ...first, constants: { ...first.constants, WORKGROUP_X: 12345 } };
+  expect(pickAttention({ ...gpu, kernelChoices: { [key]: stale } }, problem)).toEqual(first);
 });

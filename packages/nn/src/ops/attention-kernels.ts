@@ -1,11 +1,13 @@
 /**
  * What can compute attention on a device: kernels with their tiles, best guess first. The only file that knows.
  *
- * Decides from the device's traits, never by measuring. Emits nothing: that is `attention.ts`. The kernels of all
- * strategies take the same and save the same, so forward and the two backward kernels are chosen one by one.
+ * Decides from the device's traits, never by measuring; a tuner may measure the candidates and hand its choices back as
+ * `DeviceTraits.kernelChoices`. Emits nothing: that is `attention.ts`. The kernels of all strategies take the same and
+ * save the same, so forward and the two backward kernels are chosen one by one.
  */
 import { type ElementChoice, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
+import { type KernelChoice, tunedChoice } from './kernel-choice.js';
 
 /**
  * - `portable`: one invocation a query, nothing shared; runs everywhere
@@ -28,10 +30,7 @@ export interface AttentionProblem {
 }
 
 /** A kernel of a strategy and its tile. */
-export interface AttentionChoice {
-  readonly kernel: KernelName;
-  readonly constants: Readonly<Record<string, number>>;
-}
+export type AttentionChoice = KernelChoice;
 
 /** The grid of invocations, and other rows (keys; queries for the gradients of keys and values) of each. */
 interface Tile {
@@ -62,14 +61,19 @@ export function attentionStrategy({ type, subgroups }: DeviceTraits): AttentionS
 }
 
 /**
- * All choices of `strategy` that are valid for a problem on a device, best guess first; none where no tile fits, or
- * where the device lacks what the strategy needs. `portable` always has one.
+ * All choices that are valid for a problem on a device, best guess first: those of the strategy that suits the device,
+ * then the portable kernel. With `strategy`, those of that one: none where no tile fits, or where the device lacks what
+ * the strategy needs.
  */
 export function attentionCandidates(
   device: DeviceTraits,
   problem: AttentionProblem,
-  strategy: AttentionStrategy,
+  strategy?: AttentionStrategy,
 ): AttentionChoice[] {
+  if (!strategy) {
+    const strategies = new Set<AttentionStrategy>([attentionStrategy(device), 'portable']);
+    return [...strategies].flatMap((each) => attentionCandidates(device, problem, each));
+  }
   const { pass, headVectors } = problem;
   const HEAD_VECTORS = headVectors;
   if (strategy === 'portable') return [{ kernel: pass, constants: { HEAD_VECTORS } }];
@@ -86,18 +90,24 @@ export function attentionCandidates(
 }
 
 /**
- * What runs: the best guess of `strategy`, of the one that the traits name, or of the one that suits the device; the
- * portable kernel where that strategy has none.
+ * What runs: of `strategy`, or of the one that the traits name, the best guess, the portable kernel where it has none;
+ * else the choice of the device's table if it is among the candidates, else the first of them.
  */
 export function pickAttention(
   device: DeviceTraits,
   problem: AttentionProblem,
-  strategy: AttentionStrategy = device.attentionStrategy ?? attentionStrategy(device),
+  strategy: AttentionStrategy | undefined = device.attentionStrategy,
 ): AttentionChoice {
-  const [best, portable] = [strategy, 'portable' as const].flatMap((each) =>
-    attentionCandidates(device, problem, each),
-  );
-  return (best ?? portable) as AttentionChoice;
+  const candidates = strategy
+    ? [strategy, 'portable' as const].flatMap((each) => attentionCandidates(device, problem, each))
+    : attentionCandidates(device, problem);
+  const tuned = strategy ? undefined : tunedChoice(device, attentionShapeClass(problem), candidates);
+  return tuned ?? (candidates[0] as AttentionChoice);
+}
+
+/** Key of a table of choices: neither the tokens nor the heads decide. */
+export function attentionShapeClass({ pass, headVectors, element }: AttentionProblem): string {
+  return `${pass} ${4 * headVectors} ${element}`;
 }
 
 /** Workgroups of a choice for `tokens` tokens of `heads` heads. */

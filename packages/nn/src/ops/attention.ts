@@ -127,6 +127,7 @@ function emitAttention(
   /** The kernel of a pass. Its types are those of the portable one, whose bindings and params all have. */
   const choose = <Pass extends AttentionPass>(pass: Pass) => {
     const problem = { pass, headVectors, element: element.Element };
+    g.device.onAttention?.(problem, axis.capacity, heads);
     const choice = pickAttention(g.device, problem, options.strategy);
     return {
       kernel: choice.kernel as Pass,

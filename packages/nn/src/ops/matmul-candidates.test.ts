@@ -86,7 +86,7 @@ test('a table decides where it names a candidate, and nothing where it does not'
   if (!other) throw new Error('there are no candidates');
   const key = matmulShapeClass(forward);
   expect(key).toBe('matmul_nt_bias *x1024x1024 f16 f16');
-  expect(pickMatmul({ ...gpu, matmulChoices: { [key]: other } }, forward)).toEqual(other);
+  expect(pickMatmul({ ...gpu, kernelChoices: { [key]: other } }, forward)).toEqual(other);
   const stale = { ...other, constants: { ...other.constants, WORKGROUP_X: 12345 } };
-  expect(pickMatmul({ ...gpu, matmulChoices: { [key]: stale } }, forward)).toEqual(pickMatmul(gpu, forward));
+  expect(pickMatmul({ ...gpu, kernelChoices: { [key]: stale } }, forward)).toEqual(pickMatmul(gpu, forward));
 });

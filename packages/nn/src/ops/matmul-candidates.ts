@@ -2,7 +2,7 @@
  * What can compute a matrix product on a device: kernels with their tiles, best guess first.
  *
  * Decides from the device's traits, never by measuring; a tuner may measure the candidates and hand its
- * choices back as `DeviceTraits.matmulChoices`. Emits nothing: that is `matmul.ts`.
+ * choices back as `DeviceTraits.kernelChoices`. Emits nothing: that is `matmul.ts`.
  *
  * An axis whose live size changes from step to step counts as long whatever its capacity, so that the same
  * kernels run, and the same bits come out, in every capacity bucket.
@@ -11,6 +11,7 @@ import type { SubgroupMatrixConfig } from '@synglot/gpu';
 import { type ElementChoice, extensionFeature, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { Axis } from '../axis.js';
 import type { DeviceTraits } from '../graph.js';
+import { type KernelChoice, tunedChoice } from './kernel-choice.js';
 
 /** n: as stored, t: transposed, of left and right; then what is done to the sums. */
 export type MatmulProduct =
@@ -32,10 +33,7 @@ export interface MatmulProblem {
 }
 
 /** A kernel and its tile. */
-export interface MatmulChoice {
-  readonly kernel: KernelName;
-  readonly constants: Readonly<Record<string, number | string>>;
-}
+export type MatmulChoice = KernelChoice;
 
 type Strategy = '' | '_subgroup' | '_workgroup' | '_subgroup_matrix';
 
@@ -77,9 +75,7 @@ export function matmulCandidates(device: DeviceTraits, problem: MatmulProblem): 
 /** What runs: the choice of the device's table if it is among the candidates, else the first of them. */
 export function pickMatmul(device: DeviceTraits, problem: MatmulProblem): MatmulChoice {
   const candidates = matmulCandidates(device, problem);
-  const tuned = device.matmulChoices?.[matmulShapeClass(problem)];
-  const known = tuned && candidates.find((candidate) => sameChoice(candidate, tuned));
-  return known ?? (candidates[0] as MatmulChoice);
+  return tunedChoice(device, matmulShapeClass(problem), candidates) ?? (candidates[0] as MatmulChoice);
 }
 
 /** Key of a table of choices: products that share a choice. Live axes are `*`, others powers of two. */
@@ -232,13 +228,4 @@ function splitK(device: DeviceTraits, choice: MatmulChoice, problem: MatmulProbl
   if (elements > maxPartElements || m.slot !== 'all' || n.slot !== 'all') return [];
   if (Math.ceil(k.capacity / partOfK) * elements * 4 > maxStorageBufferBindingSize) return [];
   return [{ ...choice, constants: { ...choice.constants, K_PER_PART: partOfK } }];
-}
-
-function sameChoice(one: MatmulChoice, other: MatmulChoice): boolean {
-  const entries = Object.entries(one.constants);
-  return (
-    one.kernel === other.kernel &&
-    entries.length === Object.keys(other.constants).length &&
-    entries.every(([name, value]) => other.constants[name] === value)
-  );
 }

@@ -60,8 +60,8 @@ export function trainCommand(): Command {
             chosen,
             options.resume ? ((await readTuning(kept)) ?? null) : undefined,
           );
-          const { matmulChoices } = executor.device as DeviceTraits;
-          if (matmulChoices && !options.resume) await writeTuning(kept, executor.device, matmulChoices);
+          const { kernelChoices } = executor.device as DeviceTraits;
+          if (kernelChoices && !options.resume) await writeTuning(kept, executor.device, kernelChoices);
           return executor;
         },
         config,

@@ -1,14 +1,17 @@
-/** `synglot tune`: measures which kernels compute an encoder's matrix products fastest on this device. */
+/** `synglot tune`: measures which kernels compute an encoder's matrix products and attention fastest on this device. */
 import { openExecutor } from '@synglot/gpu/node';
 import { openCheckpoint } from '@synglot/models';
 import {
   buildEncodePlan,
   buildTrainPlan,
+  collectAttention,
   collectMatmuls,
   contrastive,
   type DeviceTraits,
   encoderParameters,
   ParameterLayout,
+  type TunedClass,
+  tuneAttention,
   tuneMatmuls,
 } from '@synglot/nn';
 import { Command, Option } from 'commander';
@@ -27,7 +30,7 @@ interface TuneOptions extends DeviceOptions {
 export function tuneCommand(): Command {
   const command = new Command('tune')
     .description('measure which kernels are fastest on this device, and use them from now on')
-    .requiredOption('--model <folder or hub id>', 'checkpoint whose matrix products are tuned')
+    .requiredOption('--model <folder or hub id>', 'checkpoint whose matrix products and attention are tuned')
     .option('--tokens <count>', 'tokens of a batch', wholeNumber(4), 2048)
     .option('--pairs <count>', 'pairs of a batch', wholeNumber(4), 32)
     .addOption(new Option('--precision <name>', 'of training').choices(['f32', 'mixed']).default('f32'))
@@ -68,16 +71,16 @@ bits differ from untuned ones; a run keeps its table and is resumed with it. SYN
         buildEncodePlan({ config, pooling, layout, device: traits, tokens, sequences: pairs });
       };
       const problems = collectMatmuls(device, build);
-      console.error(`${device.name}: ${problems.length} kinds of matrix products`);
-      const table = await tuneMatmuls(executor, problems, {
-        onTuned({ shapeClass, choice, tried }) {
-          const first = tried[0]?.seconds ?? 0;
-          const best = Math.min(...tried.map(({ seconds }) => seconds));
-          console.log(
-            `${shapeClass}: ${choice.kernel} ${JSON.stringify(choice.constants)}, ${(best * 1000).toFixed(3)} ms, ${(first / best).toFixed(2)} × the untuned choice, ${tried.length} tried`,
-          );
-        },
-      });
+      const passes = collectAttention(device, build);
+      console.error(
+        `${device.name}: ${problems.length} kinds of matrix products, ${passes.length} of attention`,
+      );
+      // Two texts a pair.
+      const textTokens = Math.max(1, Math.round(tokens / (2 * pairs)));
+      const table = {
+        ...(await tuneMatmuls(executor, problems, { onTuned: print })),
+        ...(await tuneAttention(executor, passes, textTokens, { onTuned: print })),
+      };
       const path = options.output ?? tuningPath(device);
       await writeTuning(path, device, table);
       console.log(`${path} written`);
@@ -85,4 +88,12 @@ bits differ from untuned ones; a run keeps its table and is resumed with it. SYN
       executor.destroy();
     }
   });
+}
+
+function print({ shapeClass, choice, tried }: TunedClass): void {
+  const first = tried[0]?.seconds ?? 0;
+  const best = Math.min(...tried.map(({ seconds }) => seconds));
+  console.log(
+    `${shapeClass}: ${choice.kernel} ${JSON.stringify(choice.constants)}, ${(best * 1000).toFixed(3)} ms, ${(first / best).toFixed(2)} × the untuned choice, ${tried.length} tried`,
+  );
 }

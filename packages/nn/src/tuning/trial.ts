@@ -1,0 +1,168 @@
+/**
+ * Measures the candidates of one shape class. The search is bounded: few candidates, few runs, and none that its first
+ * run shows to be far behind.
+ *
+ * What is computed, and by which candidates, is the business of `tune-matmul.ts` and `tune-attention.ts`; where a table
+ * is kept is the caller's. Every candidate's results are compared with the first one's before its time counts.
+ */
+import type { DeviceBuffer, Executor, Plan } from '@synglot/gpu';
+import type { ElementChoice } from '@synglot/kernels';
+import { packStep, type StepValues } from '../axis.js';
+import type { KernelChoice } from '../ops/kernel-choice.js';
+
+export interface TuneOptions {
+  /** Timed runs of a candidate; the fastest counts. Default 3. */
+  readonly runs?: number;
+  /** Candidates whose first run takes this many times the best one's are not run again. Default 2. */
+  readonly giveUpAt?: number;
+  /** Told after each class: what was tried, in seconds. */
+  readonly onTuned?: (result: TunedClass) => void;
+}
+
+export interface TunedClass {
+  /** Key of the table: `matmulShapeClass` or `attentionShapeClass` of the problem. */
+  readonly shapeClass: string;
+  readonly choice: KernelChoice;
+  readonly tried: readonly { readonly choice: KernelChoice; readonly seconds: number }[];
+}
+
+/** Choices by shape class, as `DeviceTraits.kernelChoices` takes them. */
+export type TuningTable = Record<string, KernelChoice>;
+
+/** What the candidates of a class are run on. */
+export interface Trial {
+  readonly shapeClass: string;
+  readonly candidates: readonly KernelChoice[];
+  /** Data of the plan's externals. */
+  readonly inputs: Readonly<Record<string, Float32Array | Uint32Array | Uint16Array>>;
+  /** The plan's results that are compared, and how they are stored. */
+  readonly results: Readonly<Record<string, ElementChoice>>;
+  /** Live counts of the run. */
+  readonly counts: StepValues['counts'];
+  /** Allowed difference between two candidates. */
+  readonly tolerance: number;
+  plan(choice: KernelChoice): Plan;
+}
+
+/**
+ * Tries every candidate.
+ *
+ * @throws Error if a candidate computes something else than the first one
+ */
+export async function runTrial(
+  executor: Executor,
+  trial: Trial,
+  { runs = 3, giveUpAt = 2 }: TuneOptions,
+): Promise<TunedClass> {
+  const { shapeClass, tolerance } = trial;
+  const buffers = new Map<string, DeviceBuffer>();
+  const tried: { choice: KernelChoice; seconds: number }[] = [];
+  let expected: readonly Float32Array[] | undefined;
+  let best = Number.POSITIVE_INFINITY;
+  try {
+    for (const [name, data] of Object.entries(trial.inputs)) {
+      const buffer = executor.createBuffer(name, data.byteLength);
+      buffers.set(name, buffer);
+      executor.write(buffer, data);
+    }
+    for (const choice of trial.candidates) {
+      const { seconds, results } = await time(executor, trial, buffers, choice, runs, best * giveUpAt);
+      expected ??= results;
+      const differences = results.map((result, i) =>
+        largestDifference(result, expected?.[i] as Float32Array),
+      );
+      // Written so that NaN fails.
+      const wrong = differences.find((difference) => !(difference <= tolerance));
+      if (wrong !== undefined) {
+        throw new Error(
+          `${shapeClass}: ${choice.kernel} ${JSON.stringify(choice.constants)} differs by ${wrong} from the first candidate (allowed ${tolerance})`,
+        );
+      }
+      tried.push({ choice, seconds });
+      best = Math.min(best, seconds);
+    }
+  } finally {
+    for (const buffer of buffers.values()) buffer.destroy();
+  }
+  const fastest = tried.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  return { shapeClass, choice: fastest.choice, tried };
+}
+
+async function time(
+  executor: Executor,
+  trial: Trial,
+  buffers: ReadonlyMap<string, DeviceBuffer>,
+  choice: KernelChoice,
+  runs: number,
+  giveUpSeconds: number,
+): Promise<{ seconds: number; results: readonly Float32Array[] }> {
+  const plan = trial.plan(choice);
+  const compiled = await executor.compile(plan, buffers);
+  const feeds = plan.stepBuffer < 0 ? {} : { step: packStep({ counts: trial.counts }) };
+  try {
+    const { reads } = await compiled.run({ feeds, reads: Object.keys(trial.results) });
+    const results = Object.entries(trial.results).map(([name, type]) => {
+      const bytes = reads[name] as ArrayBuffer;
+      return type === 'f16' ? fromHalves(new Uint16Array(bytes)) : new Float32Array(bytes);
+    });
+    let seconds = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < runs; run++) {
+      const begin = Date.now();
+      const { timings } = await compiled.run({ feeds, profile: true });
+      const wall = (Date.now() - begin) / 1000;
+      const device = (timings ?? []).reduce((sum, { timeNs }) => sum + timeNs, 0) / 1e9;
+      seconds = Math.min(seconds, device || wall);
+      if (seconds > giveUpSeconds) break;
+    }
+    return { seconds, results };
+  } finally {
+    compiled.destroy();
+  }
+}
+
+/** Values in [-1/4, 1/4), multiples of 2⁻⁸: exact in f16, and given as its bits where they are stored so. */
+export function smallValues(count: number, type: ElementChoice, seed: number): Float32Array | Uint16Array {
+  return type === 'f16' ? halves(count, seed) : floats(count, seed);
+}
+
+function floats(count: number, seed: number): Float32Array {
+  const values = new Float32Array(count);
+  let state = seed;
+  for (let index = 0; index < count; index++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    values[index] = ((state >>> 25) - 64) / 256;
+  }
+  return values;
+}
+
+/** The same values as f16 bits. */
+function halves(count: number, seed: number): Uint16Array {
+  const bits = new Uint16Array(count + (count % 2));
+  const view = new DataView(new ArrayBuffer(4));
+  floats(count, seed).forEach((value, index) => {
+    view.setFloat32(0, value);
+    const f32 = view.getUint32(0);
+    // Exact: 7 significant bits, exponents from -8 to -2, or zero.
+    bits[index] = value === 0 ? 0 : ((f32 >>> 16) & 0x8000) | (((f32 >>> 13) & 0x3ffff) - (112 << 10));
+  });
+  return bits;
+}
+
+function fromHalves(bits: Uint16Array): Float32Array {
+  return Float32Array.from(bits, (half) => {
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    return exponent === 31 ? Number.NaN : half & 0x8000 ? -size : size;
+  });
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  let worst = 0;
+  for (let index = 0; index < a.length; index++) {
+    const difference = Math.abs((a[index] as number) - (b[index] as number));
+    if (!(difference <= worst)) worst = difference;
+    if (Number.isNaN(worst)) return worst;
+  }
+  return worst;
+}
