@@ -57,6 +57,8 @@ export class PlanBuilder {
   readonly #names = new Set<string>();
   readonly #kernels: PlanKernel[] = [];
   readonly #kernelIndex = new Map<string, number>();
+  /** Texts of kernels, by name and constants. */
+  readonly #codes = new Map<string, string>();
   /** Commands whose buffer fields are still tensor ids. */
   readonly #commands: PlanCommand[] = [];
   #step: Tensor | undefined;
@@ -99,7 +101,7 @@ export class PlanBuilder {
   dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void {
     const definition = catalogue[kernel];
     const constants = (options.constants ?? {}) as Record<string, unknown>;
-    const code = kernelCode(definition, constants);
+    const code = this.#code(kernel, constants);
     const where = `dispatch '${options.label}' of kernel '${kernel}'`;
     const bindings = options.bindings as Readonly<Record<string, Tensor>>;
     const [x, y = 1, z = 1] = options.workgroups;
@@ -247,6 +249,17 @@ export class PlanBuilder {
       state.first = this.#commands.length;
     }
     state.last = this.#commands.length;
+  }
+
+  /** A kernel's text, made once a plan for the same constants: unrolling takes far longer than the rest of a dispatch. */
+  #code(name: KernelName, constants: Readonly<Record<string, unknown>>): string {
+    const key = `${name} ${JSON.stringify(constants)}`;
+    let code = this.#codes.get(key);
+    if (code === undefined) {
+      code = kernelCode(catalogue[name], constants);
+      this.#codes.set(key, code);
+    }
+    return code;
   }
 
   #kernel(name: KernelName, code: string): number {
