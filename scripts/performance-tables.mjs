@@ -14,6 +14,7 @@ const filled = [
   ['profile', profileTables()],
   ['adapters', adapterTables()],
   ['start', startTables()],
+  ['host', hostTables()],
   ['kernels', kernelTables()],
   ['curves', curveTables()],
   ['large', largeTables()],
@@ -183,6 +184,49 @@ function startTables() {
     '',
     `${link(device, 'start-native')}: ${data.driver}; commit ${data.commit}, load average ${data.load_average[0]}.`,
   ]);
+}
+
+function hostTables() {
+  return forDevices('host', (data, title, device) => {
+    const { dispatch, reading, making, event_loop: loop } = data;
+    const range = ({ median, p10, p90 }) => `${median.toFixed(2)} (${p10.toFixed(2)}–${p90.toFixed(2)})`;
+    const { empty, computing } = dispatch;
+    const cost = (name, of) =>
+      `| ${name} | ${range(of(empty.us_a_dispatch))} | ${range(of(computing.us_a_dispatch))} |`;
+    const { main_ms: main } = making;
+    const share = main.sample.median + main.pack.median + making.worker_hand_over_main_ms.median;
+    const delay = (name, { delay_ms: late, main_ms_a_step: own, steps }) =>
+      `| ${name} | ${[late.mean, late.p99, late.max].map((value) => value.toFixed(2)).join(' | ')} | ${steps > 1 ? own.toFixed(1) : ''} |`;
+    return [
+      `| ${title}: µs a dispatch, of ${empty.dispatches} | the device has nothing to do | it computes, on the same cores |`,
+      '|---|---|---|',
+      cost('before the device can begin: feeds, submission', ({ before_the_device: each }) => each),
+      cost('recording ahead, while the device works', ({ record_ahead: each }) => each),
+      cost('both', ({ total }) => total),
+      cost('the call on the JavaScript thread', ({ javascript_call: each }) => each),
+      '',
+      `| ${title}: a batch of ${making.pairs} pairs | ms |`,
+      '|---|---|',
+      `| JavaScript thread: sampling | ${range(main.sample)} |`,
+      `| JavaScript thread: texts to the tokenizer and back, masks, packing | ${range(main.collate)} |`,
+      `| JavaScript thread: feeds of the plan | ${range(main.pack)} |`,
+      `| JavaScript thread: all of it | ${range(main.total)} |`,
+      `| other threads: tokenizing | ${range(making.other_threads_ms)} |`,
+      `| code-switching, on top of it | ${range(making.code_switching_main_ms)} |`,
+      `| handing texts to a worker and taking tokens back | ${range(making.worker_hand_over_main_ms)} |`,
+      `| what a worker would leave to the JavaScript thread | ${share.toFixed(2)} |`,
+      '',
+      `| ${title}: event loop late by ms | mean | p99 | most | JavaScript thread, ms a step |`,
+      '|---|---|---|---|---|',
+      delay('nothing happens', loop.idle),
+      delay('the device works on one batch again and again', loop.device),
+      delay('training', loop.training),
+      '',
+      `Reading ${reading.pairs} pairs from JSONL: ${reading.main_ms.median.toFixed(0)} ms of the JavaScript thread.`,
+      '',
+      `${link(device, 'host')}: ${data.texts}; ${making.tokens.toFixed(0)} tokens a batch; ${loop.training.steps} training steps of ${(loop.training.seconds / loop.training.steps).toFixed(2)} s; ${data.host.cores} cores; ${place(data)}.`,
+    ];
+  });
 }
 
 function kernelTables() {

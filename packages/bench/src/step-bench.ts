@@ -1,5 +1,5 @@
 /** One training step of a shape on a device, ready to be run and timed. Knows no files and prints nothing. */
-import { type DispatchTiming, type Executor, type Plan, warmUpPlan } from '@synglot/gpu';
+import { type DispatchTiming, type Executor, type HostTime, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
   buildCastPlan,
   buildTrainPlan,
@@ -30,6 +30,14 @@ export interface StepBenchOptions {
   readonly seed?: number;
   /** Default `f32`. */
   readonly precision?: Precision;
+  /** Dispatches no workgroups: what is left is the host's work, and nothing is computed. */
+  readonly empty?: boolean;
+}
+
+/** What an update cost the host, in nanoseconds. */
+export interface StepHostTime extends HostTime {
+  /** Wall clock of the call on the JavaScript thread, which returns when the run is queued. */
+  readonly callNs: number;
 }
 
 export interface StepBench {
@@ -46,6 +54,8 @@ export interface StepBench {
   readonly compileSeconds: number;
   /** Runs update `index` and returns the loss before it. */
   run(index: number): Promise<number>;
+  /** Runs an update and tells what it cost the host. Native executor only. */
+  measureHost(index: number): Promise<StepHostTime>;
   /** Runs an update with timestamps; empty where the device has none. */
   profile(index: number): Promise<readonly DispatchTiming[]>;
   destroy(): void;
@@ -99,7 +109,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
     await cast.run();
     cast.destroy();
   }
-  const compiled = await executor.compile(plan, store.externals);
+  const compiled = await executor.compile(options.empty ? withoutWorkgroups(plan) : plan, store.externals);
   const compileSeconds = (performance.now() - warmBegin) / 1000;
   const { feeds, counts } = packBatch(encoder, capacity, batch);
   const { beta1, beta2 } = adamw ? defaultAdamW : { beta1: 0, beta2: 0 };
@@ -136,6 +146,14 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
       const rows = new Float32Array(reads[rowLossResult] as ArrayBuffer);
       return meanLoss(rows, rows, batch.queries, 'query-to-passage');
     },
+    async measureHost(index) {
+      const begin = performance.now();
+      const running = run(index, false);
+      const callNs = (performance.now() - begin) * 1e6;
+      const { host } = await running;
+      if (!host) throw new Error(`the ${executor.kind} executor does not tell what a run costs the host`);
+      return { ...host, callNs };
+    },
     async profile(index) {
       return (await run(index, true)).timings ?? [];
     },
@@ -143,5 +161,14 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
       compiled.destroy();
       store.destroy();
     },
+  };
+}
+
+function withoutWorkgroups(plan: Plan): Plan {
+  return {
+    ...plan,
+    commands: plan.commands.map((command) =>
+      command.kind === 'dispatch' ? { ...command, workgroups: [0, 0, 0] } : command,
+    ),
   };
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command } from 'commander';
 
-const names = ['kernels', 'step', 'start', 'encode', 'curves', 'peers'] as const;
+const names = ['kernels', 'step', 'start', 'encode', 'host', 'adapters', 'curves', 'peers'] as const;
 
 export function benchCommand(): Command {
   return new Command('bench')
@@ -13,7 +13,7 @@ export function benchCommand(): Command {
     .addArgument(
       new Argument(
         '<what>',
-        'single ops, the training step, starting, encoding, growth, or other libraries',
+        'single ops, the training step, starting, encoding, the host, adapters, growth, or other libraries',
       ).choices(names),
     )
     .argument('[options...]', 'of that benchmark, as in --device lavapipe --runs 5')
@@ -26,12 +26,12 @@ export function benchCommand(): Command {
   kernels  --attention workgroup  attention by one strategy (portable, subgroup, workgroup), whatever the device
   step     --shape xlm-r-base --pairs 128 --lengths xquad-r --optimizer adamw --profile --trace step.json
   start    --pipelines            from the start of the process to the first loss: caches off, empty, full
-  start    --device lavapipe      from the start of the process to the first loss, with and without caches
   encode   --shape minilm         texts and tokens a second
-  adapters                        what adapters save beside full fine-tuning
+  host     --pairs 128            the executor's cost a dispatch, making of batches, delay of the event loop
+  adapters --pairs 8              what adapters save beside full fine-tuning
   curves                          cost against pairs, tokens, layers, vocabulary
   peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
-All take --device, --executor and --runs.`,
+All take --device, most --executor and --runs.`,
     )
     .action(async (what: string, options: readonly string[]) => {
       const folder = dirname(fileURLToPath(import.meta.resolve('@synglot/bench/package.json')));
