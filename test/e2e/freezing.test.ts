@@ -92,6 +92,35 @@ test('each phase trains what it says, and a run in pieces ends with the same bit
   expect(await readMetrics(broken)).toEqual(await readMetrics(unbroken));
 });
 
+test('with perturbed embeddings (FGM): what is frozen keeps its bits, and a run in pieces ends with the same', async () => {
+  const config = parseConfig(`${text}fgm: { epsilon: 0.02 }\n`, 'fgm.yaml', ['training.dropout=0']);
+  const unbroken = join(folder.path, 'fgm-unbroken');
+  await runTraining({ executor, config, output: unbroken });
+  const metrics = await readMetrics(unbroken);
+  // The table is perturbed although it is not trained.
+  for (const { loss, perturbed_loss: perturbed } of metrics as { loss: number; perturbed_loss: number }[]) {
+    expect(perturbed).toBeGreaterThan(loss);
+  }
+  const [before, after] = await Promise.all(
+    [join(folder.path, 'tiny'), join(unbroken, 'model')].map((path) => openCheckpoint(path)),
+  );
+  expect(await after!.readTensor(words)).toEqual(await before!.readTensor(words));
+  expect(await after!.readTensor(lower)).not.toEqual(await before!.readTensor(lower));
+
+  const broken = join(folder.path, 'fgm-broken');
+  // Within the first phase, at a border, within the last phase.
+  for (const last of [2, 5, 6, 8]) {
+    const stop = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === last && stop.abort();
+    await runTraining({ executor, config, output: broken, resume: last > 2, signal: stop.signal, onStep });
+  }
+  for (const file of ['model/model.safetensors', 'checkpoints/step-000008/optimizer.safetensors']) {
+    const [a, b] = await Promise.all([unbroken, broken].map((run) => readFile(join(run, file))));
+    expect(a!.equals(b!), file).toBe(true);
+  }
+  expect(await readMetrics(broken)).toEqual(metrics);
+});
+
 test('a layer that is not there is a mistake in one line', async () => {
   const config = parseConfig(text, 'tiny.yaml', ['training.freeze=["encoder.layer.9.*"]']);
   const run = runTraining({ executor, config, output: join(folder.path, 'mistake') });

@@ -142,8 +142,11 @@ describe('where there is half precision', () => {
     ['one batch', ''],
     ['accumulated batches', ', accumulation: 2'],
     ['cached gradients', ', cache_tokens: 48'],
-  ])('%s: a resumed run equals an unbroken one, skipped updates and all', async (name, more) => {
-    const config = configure(`steps: 26, precision: mixed, loss_scale: ${2 ** 34}${more}`);
+    ['a freezing schedule', ', freeze: [{ parameters: "encoder.*", until: 9 }]'],
+    ['perturbed embeddings', '', 'fgm: { epsilon: 0.5 }\n'],
+    ['both', ', freeze: [{ parameters: "embeddings.*", until: 9 }]', 'fgm: { epsilon: 0.5 }\n'],
+  ])('%s: a resumed run equals an unbroken one, skipped updates and all', async (name, more, rest = '') => {
+    const config = configure(`steps: 26, precision: mixed, loss_scale: ${2 ** 34}${more}`, rest);
     const whole = await train(`${name} unbroken`, config);
     const skipped = whole.steps.filter((step) => step.skipped).length;
     expect(skipped).toBeGreaterThan(5);
@@ -159,6 +162,38 @@ describe('where there is half precision', () => {
     }
     const state = JSON.parse(await readFile(join(output, last, 'trainer.json'), 'utf8')) as object;
     expect(state).toMatchObject({ loss_scale: { skipped } });
+  });
+
+  test('what is trained after a border counts its own updates, those that were skipped before not among them', async () => {
+    const late = 'encoder.layer.0.intermediate.dense.weight';
+    const always = 'encoder.layer.0.output.dense.weight';
+    const border = 14;
+    const config = configure(
+      `steps: ${border + 5}, schedule: constant, precision: mixed, loss_scale: ${2 ** 26}, freeze: [{ parameters: "${late}", until: ${border} }]`,
+    );
+    const { output, steps } = await train('border', config);
+    const good = (from: number, to: number) => steps.slice(from, to).filter((step) => !step.skipped).length;
+    expect(good(0, border)).toBeLessThan(border - 2);
+    const floats = (of: Map<string, Uint8Array>, name: string) =>
+      new Float32Array(of.get(name)!.slice().buffer);
+    // AdamW by hand, from the parameter before an update and the moments after it.
+    const expectUpdate = async (name: string, step: number, count: number) => {
+      const [before, after] = [await bits(output, step - 1), await bits(output, step)];
+      const [p, next] = [floats(before, name), floats(after, name)];
+      const [m, v] = ['first', 'second'].map((kind) => floats(after, `${kind} moment ${name}`));
+      const [correction1, correction2] = [1 - 0.9 ** count, 1 - 0.999 ** count];
+      p.forEach((value, i) => {
+        const ratio = m![i]! / correction1 / (Math.sqrt(v![i]! / correction2) + 1e-8);
+        const expected = value * (1 - 0.003 * 0.01) - 0.003 * ratio;
+        expect(Math.abs(next[i]! - expected), `${name} ${i}, step ${step}`).toBeLessThan(2e-6);
+      });
+    };
+    expect(good(border, border + 5)).toBeGreaterThan(2);
+    for (let step = border + 1; step <= border + 5; step++) {
+      if (steps[step - 1]?.skipped) continue;
+      await expectUpdate(late, step, good(border, step));
+      await expectUpdate(always, step, good(0, step));
+    }
   });
 
   test('what no loss scale helps against ends the run with a word', async () => {

@@ -106,6 +106,7 @@ async function whole(
   precision: Precision,
   lossScale: number,
   device: DeviceTraits = executor.device,
+  perturbation?: number,
 ): Promise<Outcome & { readonly kernels: readonly string[] }> {
   const store = await openStore(pooling, precision);
   const { layout } = store;
@@ -114,6 +115,7 @@ async function whole(
   const plan = buildTrainPlan({
     ...{ config, pooling, layout, device, precision, capacity, objectives },
     mode: 'accumulate',
+    ...(perturbation === undefined ? {} : { perturbation }),
   });
   const compiled = await executor.compile(plan, store.externals);
   const { feeds, counts } = packBatch(config, capacity, { ...batch, queries, candidates });
@@ -180,6 +182,21 @@ describe.each([
   test('twice gives the same bits', async () => {
     expect(await whole(pooling, 'mixed', 256)).toEqual(await whole(pooling, 'mixed', 256));
   });
+});
+
+test('perturbed embeddings (FGM): the gradients of f32, whatever the loss scale', async () => {
+  const { device } = executor;
+  const expected = await whole(mean, 'f32', 1, device, 0.5);
+  // It is the perturbed batch's share that is near, and not only the clean one's.
+  const name = 'encoder.layer.0.intermediate.dense.weight';
+  const of = ({ gradients }: Outcome) => gradients.get(name) as Float32Array;
+  const clean = of(await whole(mean, 'f32', 1));
+  expect(length(of(expected).map((value, i) => value - 2 * (clean[i] as number)))).toBeGreaterThan(
+    0.1 * length(of(expected)),
+  );
+  for (const lossScale of [64, 1024]) {
+    expectNear(await whole(mean, 'mixed', lossScale, device, 0.5), expected, 0.02);
+  }
 });
 
 test('in f32 a loss scale changes the exponents of the gradients, and nothing else', async () => {

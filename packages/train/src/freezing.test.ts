@@ -1,7 +1,7 @@
 import type { ParameterSpec } from '@synglot/nn';
 import { expect, test } from 'vitest';
 import { parseConfig } from './config.js';
-import { freezingPhases, phaseAt } from './freezing.js';
+import { countedBefore, freezingPhases, phaseAt, skippedBefore } from './freezing.js';
 
 const specs: ParameterSpec[] = [
   { name: 'embeddings.word_embeddings.weight', shape: [20, 8] },
@@ -33,6 +33,25 @@ test('gradual unfreezing: each border adds parameters, which count their own upd
     { updates: [30, 60], frozen: [words], updatesBefore: { [lower]: 30 } },
     { updates: [60, 100], frozen: [], updatesBefore: { [lower]: 30, [words]: 60 } },
   ]);
+});
+
+test('updates that mixed precision skipped are none of those before a border', () => {
+  const text =
+    'model: m\ndata: [{ format: pairs-jsonl, path: p }]\ntraining: { steps: 100, freeze: [{ parameters: "embeddings.*", until: 60 }, { parameters: "encoder.layer.0.*", until: 30 }] }';
+  const [first, second, third] = freezingPhases(parseConfig(text, 'run.yaml'), specs);
+  const scale = (skipped: number) => ({ loss_scale: { scale: 8, good: 0, skipped } });
+  expect(skippedBefore(first!, undefined)).toBeUndefined();
+  expect(skippedBefore(second!, { step: 30 })).toBeUndefined();
+  expect(skippedBefore(first!, { step: 12, ...scale(5) })).toBeUndefined();
+  // At the border, and when the run is resumed within the phase.
+  const at30 = skippedBefore(second!, { step: 30, ...scale(7) });
+  expect(at30).toEqual({ 30: 7 });
+  const later = { ...scale(9), ...(at30 ? { skipped_before: at30 } : {}) };
+  expect(skippedBefore(second!, { step: 45, ...later })).toEqual({ 30: 7 });
+  const at60 = skippedBefore(third!, { step: 60, ...later });
+  expect(at60).toEqual({ 30: 7, 60: 9 });
+  expect(countedBefore(third!, at60)).toEqual({ [lower]: 23, [words]: 51 });
+  expect(countedBefore(third!)).toEqual({ [lower]: 30, [words]: 60 });
 });
 
 test('what is frozen again starts anew when it is trained once more', () => {

@@ -6,6 +6,7 @@ import { matchesPattern, type ParameterSpec } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { checkPatterns } from './parameter-names.js';
+import type { TrainerState } from './trainer.js';
 
 /** Updates [begin, end) of a run, counted by updates done before them. */
 export interface Phase {
@@ -13,7 +14,7 @@ export interface Phase {
   readonly end: number;
   /** The model's parameters, those that are frozen marked. */
   readonly specs: readonly ParameterSpec[];
-  /** Updates before each trained parameter's own first, where it was frozen until then. */
+  /** Updates of the run before each trained parameter's own first, where it was frozen until then. */
   readonly updatesBefore: Readonly<Record<string, number>>;
 }
 
@@ -62,6 +63,29 @@ export function freezingPhases({ training }: TrainConfig, specs: readonly Parame
     }
     return { begin, end, specs: marked, updatesBefore };
   });
+}
+
+/**
+ * How many updates mixed precision had skipped when each border so far was reached, by the border; undefined where
+ * nothing is counted: in full precision, or before the first border.
+ *
+ * @param state of the checkpoint that the phase goes on from
+ */
+export function skippedBefore(
+  { begin }: Phase,
+  state: Pick<TrainerState, 'step' | 'loss_scale' | 'skipped_before'> | undefined,
+): Readonly<Record<string, number>> | undefined {
+  const { step, loss_scale: scale, skipped_before: known } = state ?? {};
+  return scale && begin > 0 && step === begin ? { ...known, [begin]: scale.skipped } : known;
+}
+
+/** `updatesBefore` as an optimiser counts: without the updates that were skipped. */
+export function countedBefore(
+  { updatesBefore }: Phase,
+  skipped: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const counted = Object.entries(updatesBefore).map(([name, since]) => [name, since - (skipped[since] ?? 0)]);
+  return Object.fromEntries(counted);
 }
 
 /** The phase of the update that follows `done` updates; after the last one, the last phase. */

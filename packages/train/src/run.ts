@@ -19,7 +19,7 @@ import { withInitial, withSaved } from './auxiliary-parameters.js';
 import { findCheckpoint, loadOptimizer, type ModelParts, writeCheckpoint } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
-import { freezingPhases, phaseAt } from './freezing.js';
+import { countedBefore, freezingPhases, phaseAt, skippedBefore } from './freezing.js';
 import { makeFreshModel } from './fresh-model.js';
 import { MetricsFile } from './metrics-file.js';
 import { checkMining, type Mine, MiningRounds } from './mining.js';
@@ -124,7 +124,8 @@ async function runPhase(
   const objectives = await runObjectives(config, { dimension, training, onNotice });
   const auxiliary = objectives.flatMap(({ parameters = [] }) => parameters);
   const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
-  const optimizer = { ...toOptimizer(config, specs), updatesBefore };
+  const skipped = skippedBefore(phase, saved?.state);
+  const optimizer = { ...toOptimizer(config, specs), updatesBefore: countedBefore(phase, skipped) };
   await makeFolder(options);
   await rewritten?.keep();
   const executor = await options.executor();
@@ -186,7 +187,11 @@ async function runPhase(
     writeCheckpoint(checkpoints, {
       store,
       model: parts,
-      state: { ...trainer.state(), ...validationState(validations) },
+      state: {
+        ...trainer.state(),
+        ...(skipped ? { skipped_before: skipped } : {}),
+        ...validationState(validations),
+      },
       optimizerKinds: kinds,
       keep: config.checkpoint.keep,
     });

@@ -105,6 +105,8 @@ export interface TrainerState {
   readonly sampler: unknown;
   /** In mixed precision. */
   readonly loss_scale?: LossScaleState;
+  /** In mixed precision with a freezing schedule: updates skipped before each of its borders so far. */
+  readonly skipped_before?: Readonly<Record<string, number>>;
   /** Of early stopping; absent before the first validation. */
   readonly validation?: StoppingState;
 }
