@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { initialLossScale, nextLossScale } from './loss-scale.js';
+import { initialLossScale, LossScaler, nextLossScale } from './loss-scale.js';
 
 test('overflows halve the scale, a run of good updates doubles it', () => {
   const options = { initial: 1024, growthInterval: 3 };
@@ -25,4 +25,29 @@ test('the scale does not grow for ever', () => {
   let state = initialLossScale();
   for (let step = 0; step < 40; step++) state = nextLossScale(state, false, { growthInterval: 1 });
   expect(state.scale).toBe(2 ** 24);
+});
+
+test('a scaler in full precision scales nothing, skips nothing and has no state', () => {
+  const scaler = new LossScaler('f32', { initial: 64 });
+  scaler.restore({ scale: 8, good: 1, skipped: 3 });
+  scaler.advance(scaler.skips(true));
+  expect(scaler).toMatchObject({ scale: 1, state: undefined });
+  expect(scaler.skips(true)).toBe(false);
+  expect(scaler.counted(7)).toBe(7);
+});
+
+test('a scaler in mixed precision goes on from a checkpoint, and counts what was not skipped', () => {
+  const scaler = new LossScaler('mixed', { initial: 64 });
+  expect(scaler.scale).toBe(64);
+  scaler.restore({ scale: 8, good: 1, skipped: 3 });
+  expect(scaler.counted(7)).toBe(4);
+  scaler.advance(scaler.skips(true));
+  expect(scaler.state).toEqual({ scale: 4, good: 0, skipped: 4 });
+  scaler.restore(undefined);
+  expect(scaler.state).toEqual({ scale: 64, good: 0, skipped: 0 });
+});
+
+test('an overflow at the smallest scale is not skipped for it', () => {
+  const scaler = new LossScaler('mixed', { initial: 2 ** -10 });
+  expect(scaler.skips(true)).toBe(false);
 });

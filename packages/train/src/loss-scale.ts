@@ -6,6 +6,7 @@
  * finds overflows and skips by itself (packages/nn/src/optim); here is what the host decides between
  * updates. Knows no buffers.
  */
+import type { Precision } from '@synglot/nn';
 
 export interface LossScaleOptions {
   /** Scale of the first update; a power of two, so that scaling rounds nothing. Default 65,536. */
@@ -26,7 +27,7 @@ export interface LossScaleState {
 /** Beyond it, doubling helps no more: the smallest gradients that matter are far above what f32 holds. */
 const largestScale = 2 ** 24;
 /** An overflow at this scale does not come from scaling. */
-export const smallestLossScale = 2 ** -10;
+const smallestLossScale = 2 ** -10;
 
 /** The state before the first update. */
 export function initialLossScale(options: LossScaleOptions = {}): LossScaleState {
@@ -42,4 +43,46 @@ export function nextLossScale(
   if (overflow) return { scale: scale / 2, good: 0, skipped: skipped + 1 };
   if (good + 1 < (options.growthInterval ?? 2000)) return { scale, good: good + 1, skipped };
   return { scale: Math.min(largestScale, scale * 2), good: 0, skipped };
+}
+
+/** The loss scale of a run, from update to update; in full precision 1, and nothing is skipped. */
+export class LossScaler {
+  readonly #options: LossScaleOptions;
+  #state: LossScaleState | undefined;
+
+  /** @param precision `mixed` scales the loss */
+  constructor(precision: Precision, options: LossScaleOptions = {}) {
+    this.#options = options;
+    this.#state = precision === 'mixed' ? initialLossScale(options) : undefined;
+  }
+
+  /** What a checkpoint holds; undefined in full precision. */
+  get state(): LossScaleState | undefined {
+    return this.#state;
+  }
+
+  /** Goes on from a checkpoint, or anew from one that has no scale. */
+  restore(state: LossScaleState | undefined): void {
+    if (this.#state) this.#state = state ?? initialLossScale(this.#options);
+  }
+
+  /** What the next update's loss is multiplied by. */
+  get scale(): number {
+    return this.#state?.scale ?? 1;
+  }
+
+  /** The number of an update as the optimiser counts: those that were skipped are none. */
+  counted(step: number): number {
+    return step - (this.#state?.skipped ?? 0);
+  }
+
+  /** Whether an update that overflowed was skipped for its scale alone, so that a smaller one will help. */
+  skips(overflow: boolean): boolean {
+    return overflow && this.#state !== undefined && this.#state.scale > smallestLossScale;
+  }
+
+  /** Decides the next scale after an update that was, or was not, skipped. */
+  advance(skipped: boolean): void {
+    if (this.#state) this.#state = nextLossScale(this.#state, skipped, this.#options);
+  }
 }

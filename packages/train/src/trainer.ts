@@ -32,13 +32,7 @@ import {
 import type { StoppingState } from './early-stopping.js';
 import { TrainError } from './errors.js';
 import { type CachedBatch, GradientCache } from './gradient-cache.js';
-import {
-  initialLossScale,
-  type LossScaleOptions,
-  type LossScaleState,
-  nextLossScale,
-  smallestLossScale,
-} from './loss-scale.js';
+import { type LossScaleOptions, LossScaler, type LossScaleState } from './loss-scale.js';
 import { readObjectives, type TrainObjective } from './objectives.js';
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import { learningRateAt, type ScheduleOptions } from './schedule.js';
@@ -131,8 +125,7 @@ export class Trainer {
   readonly #cache: GradientCache | undefined;
   #step = 0;
   #samplerState: unknown;
-  /** In mixed precision. */
-  #lossScale: LossScaleState | undefined;
+  readonly #lossScaler: LossScaler;
   /** Set once the copies of the weights are there. */
   #weightsCast: Promise<void> | undefined;
   /** The next updates' batches in order, made while the device works; what fails is told when it is due. */
@@ -141,10 +134,8 @@ export class Trainer {
   constructor(options: TrainerOptions) {
     this.#options = options;
     for (const kind of ['gradient', ...optimizerState(options.optimizer)]) options.store.allocate(kind);
-    if (options.precision === 'mixed') {
-      options.store.allocate(halfKind);
-      this.#lossScale = initialLossScale(options.lossScale);
-    }
+    if (options.precision === 'mixed') options.store.allocate(halfKind);
+    this.#lossScaler = new LossScaler(options.precision ?? 'f32', options.lossScale);
     const objectives = options.objectives.map(({ objective }) => objective);
     this.#plans = new PlanCache({ ...options, objectives });
     const { cacheTokens } = options;
@@ -159,7 +150,7 @@ export class Trainer {
 
   /** What a checkpoint needs beside parameters and optimiser state. */
   state(): TrainerState {
-    const scale = this.#lossScale;
+    const { state: scale } = this.#lossScaler;
     return { step: this.#step, sampler: this.#samplerState, ...(scale ? { loss_scale: scale } : {}) };
   }
 
@@ -168,7 +159,7 @@ export class Trainer {
     this.#options.sampler.restore(state.sampler);
     this.#samplerState = state.sampler;
     this.#step = state.step;
-    if (this.#lossScale) this.#lossScale = state.loss_scale ?? initialLossScale(this.#options.lossScale);
+    this.#lossScaler.restore(state.loss_scale);
     this.#weightsCast = undefined;
     this.#ahead = [];
   }
@@ -186,15 +177,15 @@ export class Trainer {
     const { schedule, optimizer } = this.#options;
     const prepared = await (this.#ahead.shift() ?? this.#prepare());
     await this.#castWeights();
-    const scale = this.#lossScale;
+    const scaler = this.#lossScaler;
+    const { scale, state: scaling } = scaler;
     const step = this.#step + 1;
     const learningRate = learningRateAt(step, schedule);
     const { beta1, beta2 } = optimizer.method.kind === 'adamw' ? optimizer.method : { beta1: 0, beta2: 0 };
     const values = {
-      // The optimiser does not count updates that were skipped.
-      update: { step: step - (scale?.skipped ?? 0), learningRate, beta1, beta2 },
-      gradientScale: 1 / (prepared.batches.length * (scale?.scale ?? 1)),
-      lossScale: scale?.scale ?? 1,
+      update: { step: scaler.counted(step), learningRate, beta1, beta2 },
+      gradientScale: 1 / (prepared.batches.length * scale),
+      lossScale: scale,
     };
     const device = this.#runUpdate(prepared, values);
     // The next batches are drawn and tokenized while the device works.
@@ -207,14 +198,14 @@ export class Trainer {
     const { loss, values: objectives } = meanValues(losses);
     const overflow = clip[2] !== 0;
     const gradientNorm = overflow ? Number.NaN : (clip[0] as number);
-    const skipped = overflow && scale !== undefined && scale.scale > smallestLossScale;
+    const skipped = scaler.skips(overflow);
     if (!skipped && !(Number.isFinite(loss) && Number.isFinite(gradientNorm))) {
       throw new TrainError(
         'TRAIN_DIVERGED',
-        `step ${step}: loss ${loss} (${describeValues(objectives)}), gradient norm ${gradientNorm}${scale ? ` at a loss scale of ${scale.scale}; try training.precision f32,` : ';'} lower the learning rate (${learningRate}), raise the temperature or clip harder`,
+        `step ${step}: loss ${loss} (${describeValues(objectives)}), gradient norm ${gradientNorm}${scaling ? ` at a loss scale of ${scale}; try training.precision f32,` : ';'} lower the learning rate (${learningRate}), raise the temperature or clip harder`,
       );
     }
-    if (scale) this.#lossScale = nextLossScale(scale, skipped, this.#options.lossScale);
+    scaler.advance(skipped);
     this.#step = step;
     this.#samplerState = prepared.samplerState;
     return {
@@ -228,7 +219,7 @@ export class Trainer {
       mode: [...new Set(prepared.batches.map(({ batch }) => batch.mode))].sort().join('+'),
       seconds: (performance.now() - started) / 1000,
       ...sumTexts(prepared),
-      ...(scale ? { loss_scale: scale.scale, skipped } : {}),
+      ...(scaling ? { loss_scale: scale, skipped } : {}),
     };
   }
 
