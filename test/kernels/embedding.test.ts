@@ -97,9 +97,14 @@ describe.each(elements)('stored as %s', (element) => {
       },
     );
 
-    test.each(shapes)(
-      'embedding_backward_rows: $live of $capacity tokens, $columns columns',
-      async ({ capacity, live, columns }) => {
+    const backwards = [
+      { kernel: 'embedding_backward_rows', constants: {}, workgroups: 1 },
+      { kernel: 'embedding_backward_rows_workgroup', constants: { LANES: 8, SUMS: 8 }, workgroups: 50 },
+      { kernel: 'embedding_backward_rows_workgroup', constants: { LANES: 2, SUMS: 4 }, workgroups: 3 },
+    ] as const;
+    test.each(backwards.flatMap((variant) => shapes.map((shape) => ({ ...variant, ...shape }))))(
+      '$kernel: $live of $capacity tokens, $columns columns',
+      async ({ kernel, constants, workgroups, capacity, live, columns }) => {
         const dY = randomFloats(capacity * columns, 2);
         const { list } = makeTokens(live, capacity);
         const sorted = sortRows(Uint32Array.from(list, ({ id }) => id));
@@ -111,8 +116,8 @@ describe.each(elements)('stored as %s', (element) => {
         };
         for (const { begin, end } of parts) {
           const before = randomFloats((end - begin) * columns, 3);
-          const { gradient } = await runKernel(executor, 'embedding_backward_rows', {
-            constants: { Element: element },
+          const { gradient } = await runKernel(executor, kernel, {
+            constants: { ...constants, Element: element },
             bindings: {
               d_y: poisonFrom(dY, live * columns),
               rows: padded(sorted.rows, distinct),
@@ -121,7 +126,7 @@ describe.each(elements)('stored as %s', (element) => {
               gradient: before,
             },
             params: { distinct, distinct_count: 4, columns, row_begin: begin, row_end: end },
-            workgroups: [1],
+            workgroups: [workgroups],
             step: { counts: { distinctWords: sorted.rows.length } },
           });
           const expected = Float64Array.from(before);

@@ -83,17 +83,18 @@ describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, 
     expectClose(parameter, expected, rounding, 'parameter');
   });
 
-  test('sum_of_squares_partial', async () => {
+  test.each([64, 256])('sum_of_squares_partial, %i invocations a workgroup', async (WORKGROUP_SIZE) => {
     const x = randomFloats(elements, 4, 3);
     const first = 5;
     const { partials } = await runKernel(executor, 'sum_of_squares_partial', {
+      constants: { WORKGROUP_SIZE },
       bindings: { x, partials: first + workgroups + 3 },
       params: { elements, first_partial: first },
       workgroups: [workgroups],
     });
     const expected = new Float64Array(workgroups);
     x.forEach((value, i) => {
-      expected[Math.floor(i / 4 / 64) % workgroups]! += value * value;
+      expected[Math.floor(i / 4 / WORKGROUP_SIZE) % workgroups]! += value * value;
     });
     expectClose(partials?.slice(first), expected, rounding, 'partials');
     expectUntouched(partials?.slice(0, first), 0, 'partials of others before');
@@ -138,8 +139,9 @@ test('clip_factor: a gradient of zeros is left alone', async () => {
 });
 
 describe('overflow', () => {
-  const run = async (x: Float32Array) => {
+  const run = async (x: Float32Array, WORKGROUP_SIZE = 64) => {
     const { partials } = await runKernel(executor, 'sum_of_squares_partial', {
+      constants: { WORKGROUP_SIZE },
       bindings: { x, partials: 2 },
       params: { elements: x.length, first_partial: 0 },
       workgroups: [2],
@@ -158,9 +160,11 @@ describe('overflow', () => {
       for (const index of [0, 255, 256, 1023]) {
         const x = randomFloats(1024, 6);
         x[index] = value;
-        const { partials, clip: result } = await run(x);
-        expect(partials.filter((partial) => partial === -1)).toHaveLength(1);
-        expect(result).toEqual([0, 0, 1]);
+        for (const size of [64, 256]) {
+          const { partials, clip: result } = await run(x, size);
+          expect(partials.filter((partial) => partial === -1)).toHaveLength(1);
+          expect(result).toEqual([0, 0, 1]);
+        }
       }
     },
   );

@@ -27,6 +27,7 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
     'embedding_gather_forward',
     'embedding_position_type_forward',
     'embedding_backward_rows',
+    'embedding_backward_rows_workgroup',
     'embedding_backward_type_partial',
   ],
   'half.test.ts': ['cast_to_half'],

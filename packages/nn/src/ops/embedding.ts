@@ -3,6 +3,7 @@ import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
 import { type Activation, type Graph, storedType, stridedWorkgroups } from '../graph.js';
 import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
+import { tableGradientKernel } from './row-kernels.js';
 
 /** Feeds that describe the tokens of a step. */
 export interface TokenFeeds {
@@ -74,10 +75,12 @@ export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenE
 }
 
 function rowGradients(g: Graph, dSum: Activation, name: string, sorted: SortedRows): void {
+  const size = { distinct: sorted.axis, columns: dSum.columns };
+  const { kernel, constants, workgroups } = tableGradientKernel(g.device, size);
   for (const { part, tensor } of g.parts('gradient', name)) {
-    g.plan.dispatch('embedding_backward_rows', {
+    g.plan.dispatch(kernel, {
       label: `d ${part.key}`,
-      constants: { Element: storedType(dSum.tensor) },
+      constants: { ...constants, Element: storedType(dSum.tensor) },
       bindings: {
         d_y: dSum.tensor,
         rows: sorted.rows,
@@ -92,7 +95,7 @@ function rowGradients(g: Graph, dSum: Activation, name: string, sorted: SortedRo
         row_begin: part.rowBegin,
         row_end: part.rowEnd,
       },
-      workgroups: stridedWorkgroups(sorted.axis, dSum.columns),
+      workgroups,
     });
   }
 }

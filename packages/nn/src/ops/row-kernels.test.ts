@@ -6,6 +6,8 @@ import {
   registerRowKernel,
   rowKernel,
   rowStrategy,
+  squaredNormConstants,
+  tableGradientKernel,
   tileStatisticsKernel,
 } from './row-kernels.js';
 
@@ -71,6 +73,20 @@ test.each([
     expect(lanes * (vectors - 1) * 4).toBeLessThan(columns);
   },
 );
+
+test('tables and the norm: more invocations where there are many', () => {
+  const few = { distinct: { capacity: 5, slot: 'distinctWords' }, columns: 132 } as const;
+  const many = { distinct: { capacity: 5000, slot: 'distinctWords' }, columns: 768 } as const;
+  expect(tableGradientKernel(software, many)).toEqual({
+    kernel: 'embedding_backward_rows',
+    constants: {},
+    workgroups: [1024],
+  });
+  const shared = { kernel: 'embedding_backward_rows_workgroup', constants: { LANES: 8, SUMS: 8 } };
+  expect(tableGradientKernel(gpu, few)).toEqual({ ...shared, workgroups: [25] });
+  expect(tableGradientKernel(gpu, many)).toEqual({ ...shared, workgroups: [65535] });
+  expect([software, gpu].map(squaredNormConstants)).toEqual([{}, { WORKGROUP_SIZE: 256 }]);
+});
 
 test('never more workgroups than a dimension allows', () => {
   const { workgroups } = registerRowKernel(gpu, 'layer_norm_backward_input', { rows: 200_000, columns: 768 });

@@ -2,7 +2,8 @@
  * Which kernels sum over rows and columns on a device, with which constants and workgroups. The only file
  * that knows. Matrix products and attention have files of their own.
  */
-import type { DeviceTraits } from '../graph.js';
+import type { Axis } from '../axis.js';
+import { type DeviceTraits, stridedWorkgroups } from '../graph.js';
 
 /**
  * - `invocation`: one invocation walks a whole row, or a whole column of a block; software devices, whose
@@ -122,6 +123,29 @@ export function partialSumKernel(device: DeviceTraits, columns: number): RowKern
     return { kernel: name, constants: {}, workgroups: [Math.ceil(vectors / 32)] };
   }
   return { kernel: `${name}_workgroup` as typeof name, ...sharedColumns(vectors) };
+}
+
+/** The gradient of a table's rows, of which a batch uses `distinct`. */
+export function tableGradientKernel(
+  device: DeviceTraits,
+  { distinct, columns }: { distinct: Axis; columns: number },
+): RowKernel<'embedding_backward_rows'> {
+  const name = 'embedding_backward_rows';
+  if (rowStrategy(device) === 'invocation') {
+    return { kernel: name, constants: {}, workgroups: stridedWorkgroups(distinct, columns) };
+  }
+  const constants = { LANES: 8, SUMS: 8 };
+  const parts = distinct.capacity * Math.ceil(columns / 4 / constants.SUMS);
+  return {
+    kernel: `${name}_workgroup` as typeof name,
+    constants,
+    workgroups: [Math.max(1, Math.min(mostWorkgroups, parts))],
+  };
+}
+
+/** Constants of `sum_of_squares_partial`: more loads at once where invocations are many. */
+export function squaredNormConstants(device: DeviceTraits): { readonly WORKGROUP_SIZE?: number } {
+  return rowStrategy(device) === 'invocation' ? {} : { WORKGROUP_SIZE: mostInvocations };
 }
 
 function plain<Name extends string>(name: Name, rows: number): RowKernel<Name> {

@@ -1,6 +1,7 @@
 /** The update: global-norm clipping decided on the device, then AdamW or SGD, slab by slab. */
 import type { Tensor } from '@synglot/gpu';
 import type { Graph } from '../graph.js';
+import { squaredNormConstants } from '../ops/row-kernels.js';
 import { halfKind, type ParameterPart } from '../parameters.js';
 import {
   type ParameterGroupOptions,
@@ -192,6 +193,7 @@ function emitClip(g: Graph, maxNorm: number): Tensor {
   for (const { index, elements, first, workgroups } of ranges) {
     plan.dispatch('sum_of_squares_partial', {
       label: `squared norm of gradient slab ${index}`,
+      constants: squaredNormConstants(g.device),
       bindings: { x: g.slabRange('gradient', index, 0, elements), partials },
       params: { elements, first_partial: first },
       workgroups: [workgroups],
