@@ -95,8 +95,8 @@ export class TrainingSet {
 
 interface TrainingSetParts {
   rows: Row[];
-  queries: number[][];
-  passages: number[][];
+  queries: readonly ParallelText[];
+  passages: readonly ParallelText[];
   items: MutableItem[];
   languages: string[];
   datasets: string[];
@@ -129,12 +129,25 @@ class Numbering<T> {
 
 /** Rows of one role (query or passage) under their parallel ids. */
 class Side {
-  readonly texts: number[][] = [];
-  readonly #keys = new Numbering<string>();
+  readonly texts: (readonly number[])[] = [];
+  /** By data set, then by parallel id: a joint key would be one more string for each text. */
+  readonly #numbers: Map<string, number>[] = [];
+
   textOf(dataset: number, parallelId: string): number {
-    const text = this.#keys.of(`${dataset}/${parallelId}`);
-    if (text === this.texts.length) this.texts.push([]);
+    this.#numbers[dataset] ??= new Map();
+    const numbers = this.#numbers[dataset];
+    let text = numbers.get(parallelId);
+    if (text === undefined) {
+      text = this.texts.length;
+      numbers.set(parallelId, text);
+      this.texts.push([]);
+    }
     return text;
+  }
+
+  /** Most texts have one row, for which `push` would reserve room for 17. */
+  add(text: number, row: number): void {
+    this.texts[text] = this.texts[text]!.concat(row);
   }
 }
 
@@ -252,7 +265,7 @@ export class TrainingSetBuilder {
       this.#rows.push(row);
       this.#rowLanguage.push(language);
       this.#rowText.push(textClass);
-      side.texts[text]!.push(number);
+      side.add(text, number);
       this.#fingerprint.add(row.dataset).add(row.domain).add(row.parallelId).add(row.lang).add(row.text);
     }
     this.#seen.set(row, number);

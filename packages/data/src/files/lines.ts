@@ -17,6 +17,9 @@ export interface Line {
 
 const newline = 0x0a;
 
+/** Bytes at a time. What is made of them is made at once, and the event loop should not wait for long. */
+const chunkBytes = 1 << 17;
+
 /**
  * The lines of a UTF-8 file. Ends are `\n` or `\r\n` and nothing else (U+2028 may stand in JSON); a byte
  * order mark is dropped; a last line without an end counts.
@@ -36,8 +39,8 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
       throw new DataError('INPUT_FILE', `${where}: not UTF-8; convert the file to UTF-8`, { cause });
     }
   };
-  const source = createReadStream(file, { highWaterMark: 1 << 20 });
-  const stream = file.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: 1 << 18 })) : source;
+  const source = createReadStream(file, { highWaterMark: chunkBytes });
+  const stream = file.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: chunkBytes })) : source;
   // `pipe` passes no error on.
   if (stream !== source) source.on('error', (error) => stream.destroy(error));
   let parts: Uint8Array[] = [];

@@ -59,6 +59,7 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
     ...options.columns,
   };
   const column = (field: PairField) => String(columns[field] ?? field);
+  const name = nameOf(file);
   const negativeColumns = [columns.negatives ?? 'negatives'].flat().map(String);
   const scoreColumns = columns.scores === undefined ? undefined : [columns.scores].flat().map(String);
   for await (const fields of readRecords(file, options)) {
@@ -68,9 +69,9 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
       { lang: text('lang'), query: text('query_lang'), passage: text('passage_lang') },
       fields.where,
     );
-    const dataset = text('dataset') ?? options.dataset ?? nameOf(file);
+    const dataset = text('dataset') ?? options.dataset ?? name;
     const domain = text('domain') ?? options.domain ?? dataset;
-    const id = text('id') ?? `${nameOf(file)}:${fields.number}`;
+    const id = text('id') ?? `${name}:${fields.number}`;
     const query = requiredText(fields, column('query'));
     const passage = requiredText(fields, column('passage'));
     const parallelId = text('parallel_id');

@@ -37,6 +37,7 @@ export function readSentenceTransformers(
 
 async function* pairsOf(file: string, options: SentenceTransformersOptions): AsyncGenerator<Pair> {
   let columns = options.columns;
+  const name = nameOf(file);
   for await (const fields of readRecords(file, options)) {
     columns ??= columnsOf(Object.keys(fields.values), fields.where, options.scores === true);
     const [anchor, positive, ...negatives] = columns;
@@ -47,9 +48,9 @@ async function* pairsOf(file: string, options: SentenceTransformersOptions): Asy
       );
     }
     const lang = languagesOf(options, { lang: optionalText(fields, 'lang') }, fields.where);
-    const dataset = optionalText(fields, 'dataset') ?? options.dataset ?? nameOf(file);
+    const dataset = optionalText(fields, 'dataset') ?? options.dataset ?? name;
     const domain = optionalText(fields, 'domain') ?? options.domain ?? dataset;
-    const id = optionalText(fields, 'id') ?? `${nameOf(file)}:${fields.number}`;
+    const id = optionalText(fields, 'id') ?? `${name}:${fields.number}`;
     const parallelId = optionalText(fields, 'parallel_id');
     const row = (column: string, rowLang: string, joined: string | undefined) => {
       const text = requiredText(fields, column);
