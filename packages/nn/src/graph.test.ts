@@ -41,8 +41,12 @@ test('a split parameter cannot be had whole, its parts can', () => {
 });
 
 test('workgroups: at least one, never more than a dimension allows', () => {
-  expect(stridedWorkgroups({ capacity: 1, slot: 'all' }, 4)).toEqual([1]);
-  expect(stridedWorkgroups({ capacity: 64, slot: 'all' }, 8)).toEqual([2]);
-  expect(stridedWorkgroups({ capacity: 2 ** 20, slot: 'all' }, 1024)).toEqual([1024]);
+  const software = { type: 'cpu' } as const;
+  expect(stridedWorkgroups(software, { capacity: 1, slot: 'all' }, 4)).toEqual([1]);
+  expect(stridedWorkgroups(software, { capacity: 64, slot: 'all' }, 8)).toEqual([2]);
+  expect(stridedWorkgroups(software, { capacity: 2 ** 20, slot: 'all' }, 1024)).toEqual([1024]);
+  expect(stridedWorkgroups({ type: 'discrete-gpu' }, { capacity: 2 ** 20, slot: 'all' }, 1024)).toEqual([
+    8192,
+  ]);
   expect(rowWorkgroups({ capacity: 65, slot: 'all' })).toEqual([2]);
 });

@@ -230,9 +230,18 @@ export function rowParams(axis: Axis): { rows: number; rows_count: number } {
   return { rows: axis.capacity, rows_count: countSlots[axis.slot] };
 }
 
-/** Workgroups for a kernel that strides over vectors of four elements. */
-export function stridedWorkgroups(axis: Axis, columns: number, workgroupSize = 64): [number] {
-  return [Math.max(1, Math.min(1024, Math.ceil((axis.capacity * columns) / 4 / workgroupSize)))];
+/**
+ * Workgroups for a kernel that strides over vectors of four elements. A GPU gets enough of them to hide the latency of
+ * its memory; a software device pays for each.
+ */
+export function stridedWorkgroups(
+  { type }: Pick<DeviceTraits, 'type'>,
+  axis: Axis,
+  columns: number,
+  workgroupSize = 64,
+): [number] {
+  const most = type === 'cpu' ? 1024 : 8192;
+  return [Math.max(1, Math.min(most, Math.ceil((axis.capacity * columns) / 4 / workgroupSize)))];
 }
 
 /** Workgroups for a kernel with one invocation a row. */

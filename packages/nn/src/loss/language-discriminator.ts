@@ -83,7 +83,7 @@ export function languageDiscriminator({ languages }: LanguageDiscriminatorOption
               constants: { ACCUMULATE: accumulate },
               bindings: { x: dX.tensor, strength, y: target.tensor },
               params: { ...rowParams(axis), columns: x.columns },
-              workgroups: stridedWorkgroups(axis, x.columns),
+              workgroups: stridedWorkgroups(g.device, axis, x.columns),
             }),
           );
         },
@@ -130,7 +130,7 @@ function crossEntropy(g: Graph, logits: Activation, classes: number, side: RowSi
         label: `d discriminator of ${side}`,
         bindings: { ...bindings, log_sum_exp: logSumExp, d_logits: into.tensor },
         params,
-        workgroups: stridedWorkgroups(axis, columns),
+        workgroups: stridedWorkgroups(g.device, axis, columns),
       }),
     );
     return dLogits.finish();

@@ -36,6 +36,6 @@ function copyRows(
     constants: { ACCUMULATE: accumulate },
     bindings: { x, y },
     params: { ...rowParams(axis), columns, ...begins },
-    workgroups: stridedWorkgroups(axis, columns),
+    workgroups: stridedWorkgroups(g.device, axis, columns),
   });
 }

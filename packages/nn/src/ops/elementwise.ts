@@ -26,7 +26,7 @@ function ofInput(
     const shape = {
       constants: { Element: storedType(x.tensor) },
       params: { ...rowParams(axis), columns },
-      workgroups: stridedWorkgroups(axis, columns),
+      workgroups: stridedWorkgroups(g.device, axis, columns),
     };
     const output = g.activation(`${label} output`, axis, columns, x.frozen);
     g.plan.dispatch(forward, { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
@@ -52,7 +52,7 @@ export function tanh(g: Graph, x: Activation, label: string): Differentiable {
   const shape = {
     constants: { Element: storedType(x.tensor) },
     params: { ...rowParams(axis), columns },
-    workgroups: stridedWorkgroups(axis, columns),
+    workgroups: stridedWorkgroups(g.device, axis, columns),
   };
   const output = g.activation(`${label} output`, axis, columns, x.frozen);
   g.plan.dispatch('tanh_forward', { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
@@ -83,7 +83,7 @@ export function dropout(g: Graph, x: Activation, rate: number, label: string): D
       constants: { Element: storedType(input.tensor) },
       bindings: { x: input.tensor, y: output.tensor },
       params: { ...rowParams(axis), columns, ...params },
-      workgroups: stridedWorkgroups(axis, columns),
+      workgroups: stridedWorkgroups(g.device, axis, columns),
     });
     return output;
   };
@@ -103,7 +103,7 @@ export function scale(g: Graph, x: Activation, factor: number, label: string): D
       constants: { Element: storedType(input.tensor) },
       bindings: { x: input.tensor, y: output.tensor },
       params: { ...rowParams(axis), columns, factor },
-      workgroups: stridedWorkgroups(axis, columns),
+      workgroups: stridedWorkgroups(g.device, axis, columns),
     });
     return output;
   };
@@ -120,6 +120,6 @@ export function addInto(g: Graph, x: Activation, y: Activation, label: string): 
     constants: { Element: storedType(x.tensor) },
     bindings: { x: x.tensor, y: y.tensor },
     params: { ...rowParams(x.axis), columns: x.columns },
-    workgroups: stridedWorkgroups(x.axis, x.columns),
+    workgroups: stridedWorkgroups(g.device, x.axis, x.columns),
   });
 }

@@ -38,7 +38,7 @@ export interface TokenEmbeddings {
 export function tokenEmbeddings(g: Graph, feeds: TokenFeeds, axis: Axis): TokenEmbeddings {
   const columns = g.shape(word)[1] as number;
   const size = { tokens: axis.capacity, tokens_count: countSlots[axis.slot], columns };
-  const workgroups = stridedWorkgroups(axis, columns);
+  const workgroups = stridedWorkgroups(g.device, axis, columns);
   const words = g.activation('word embeddings', axis, columns, !g.trains(word));
   for (const { part, tensor } of g.parts('parameter', word)) {
     g.plan.dispatch('embedding_gather_forward', {

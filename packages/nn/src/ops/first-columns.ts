@@ -27,7 +27,7 @@ export function firstColumns(g: Graph, x: Activation, columns: number, label: st
       constants: { ACCUMULATE: accumulate },
       bindings: { x: from.tensor, y: to.tensor },
       params: { ...rowParams(x.axis), columns, x_stride: from.columns, y_stride: to.columns },
-      workgroups: stridedWorkgroups(x.axis, columns),
+      workgroups: stridedWorkgroups(g.device, x.axis, columns),
     });
   copy(x, output, false, label);
   return {

@@ -98,7 +98,7 @@ export function residualLayerNorm(
         constants: element,
         bindings: { x: dSum.tensor, y: dX.tensor },
         params: { ...params, ...dropoutParams },
-        workgroups: stridedWorkgroups(axis, columns),
+        workgroups: stridedWorkgroups(g.device, axis, columns),
       });
       return { dX, dResidual: dSum };
     },

@@ -19,7 +19,7 @@ export function learnedScale(g: Graph, x: Activation, name: string, label: strin
     label,
     bindings: { x: x.tensor, log_scale: logScale, y: output.tensor },
     params,
-    workgroups: stridedWorkgroups(axis, columns),
+    workgroups: stridedWorkgroups(g.device, axis, columns),
   });
   return {
     output,

@@ -62,7 +62,7 @@ export function perturb(
       y: output.tensor,
     },
     params: { tokens: axis.capacity, tokens_count: countSlots[axis.slot], columns, factor: epsilon },
-    workgroups: stridedWorkgroups(axis, columns),
+    workgroups: stridedWorkgroups(g.device, axis, columns),
   });
   return output;
 }

@@ -46,7 +46,7 @@ export function pool(
     constants: { Element: storedType(hidden.tensor) },
     bindings: { hidden: hidden.tensor, slots: feeds.slots, y: output.tensor },
     params: { ...rowParams(rows), columns, slot_begin: slotBegin },
-    workgroups: stridedWorkgroups(rows, columns),
+    workgroups: stridedWorkgroups(g.device, rows, columns),
   });
   return {
     output,
@@ -68,7 +68,7 @@ export function pool(
           slot_begin: slotBegin,
           rows: rows.capacity,
         },
-        workgroups: stridedWorkgroups(tokens, columns),
+        workgroups: stridedWorkgroups(g.device, tokens, columns),
       });
     },
   };

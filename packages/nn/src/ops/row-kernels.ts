@@ -132,7 +132,7 @@ export function tableGradientKernel(
 ): RowKernel<'embedding_backward_rows'> {
   const name = 'embedding_backward_rows';
   if (rowStrategy(device) === 'invocation') {
-    return { kernel: name, constants: {}, workgroups: stridedWorkgroups(distinct, columns) };
+    return { kernel: name, constants: {}, workgroups: stridedWorkgroups(device, distinct, columns) };
   }
   const constants = { LANES: 8, SUMS: 8 };
   const parts = distinct.capacity * Math.ceil(columns / 4 / constants.SUMS);
