@@ -146,9 +146,13 @@ describe('build', () => {
     add(builder, x, y);
     add(builder, x, y, { params: { ...addParams, rows: 1 } });
     add(builder, x, y, { constants: { WORKGROUP_SIZE: 32 } });
+    add(builder, x, y, { constants: { Element: 'f32', WORKGROUP_SIZE: 32 } });
+    add(builder, x, y, { constants: { WORKGROUP_SIZE: 32, Element: 'f32' } });
+    add(builder, x, y, { constants: {} });
     const plan = builder.build();
     expect(plan.kernels.map(({ label }) => label)).toEqual(['add', 'add']);
-    expect(plan.commands.map((command) => command.kind === 'dispatch' && command.kernel)).toEqual([0, 0, 1]);
+    const kernels = plan.commands.map((command) => command.kind === 'dispatch' && command.kernel);
+    expect(kernels).toEqual([0, 0, 1, 1, 1, 0]);
   });
 
   test('transients whose lives do not meet share a buffer; unused ones need none', () => {
