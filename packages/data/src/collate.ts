@@ -26,14 +26,17 @@ export interface RewrittenTexts {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What a {@link BatchRewrite} is given. */
+export interface BatchToRewrite {
+  readonly index: number;
+  readonly pairs: readonly Pair[];
+}
+
 /**
  * Changes the texts of a batch before they are encoded, such as {@link codeSwitching}; must depend on nothing
  * but the batch. The rows stay what they are: false negatives are found by the texts as they were.
  */
-export type BatchRewrite = (batch: {
-  readonly index: number;
-  readonly pairs: readonly Pair[];
-}) => RewrittenTexts;
+export type BatchRewrite = (batch: BatchToRewrite) => RewrittenTexts | Promise<RewrittenTexts>;
 
 /** Options of {@link collate}. */
 export interface CollateOptions {
@@ -89,7 +92,7 @@ export async function collate(
   const queries = pairs.map((pair) => pair.query);
   const candidates = [...pairs.map((pair) => pair.passage), ...pairs.flatMap((pair) => pair.negatives)];
   const { queryPrefix = '', passagePrefix = '', rewrite } = options;
-  const texts = rewrite?.({ index: batch.index ?? 0, pairs }) ?? {
+  const texts = (await rewrite?.({ index: batch.index ?? 0, pairs })) ?? {
     queries: queries.map((row) => row.text),
     passages: candidates.map((row) => row.text),
   };

@@ -9,6 +9,7 @@ import { readLexicons } from '@synglot/data/files';
 import { writeFileAtomic } from '@synglot/models';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
+import { inTurns } from './rewrite-in-turns.js';
 
 /** What a configuration asks to be done to texts. */
 export interface OpenedRewrite {
@@ -61,5 +62,5 @@ export async function openRewrite(
     },
     languages,
   );
-  return { rewrite, keep: () => writeFileAtomic(path, (file) => file.writeFile(text)) };
+  return { rewrite: inTurns(rewrite), keep: () => writeFileAtomic(path, (file) => file.writeFile(text)) };
 }

@@ -6,7 +6,7 @@
  * A pure transform: what a batch becomes depends on the seed, the batch's index and its rows, on nothing
  * that came before.
  */
-import type { BatchRewrite, TextKind } from '../collate.js';
+import type { BatchToRewrite, RewrittenTexts, TextKind } from '../collate.js';
 import { DataError } from '../errors.js';
 import { hashText } from '../hash.js';
 import { normaliseLanguage, unknownLanguage } from '../languages.js';
@@ -44,7 +44,10 @@ export interface CodeSwitchingOptions {
  * const rewrite = codeSwitching({ lexicons, rate: 0.5, seed: 1 }, set.languages);
  * const packed = await collate(batch, encode, { rewrite });
  */
-export function codeSwitching(options: CodeSwitchingOptions, dataLanguages: readonly string[]): BatchRewrite {
+export function codeSwitching(
+  options: CodeSwitchingOptions,
+  dataLanguages: readonly string[],
+): (batch: BatchToRewrite) => RewrittenTexts {
   const { rate, side = 'both', seed } = options;
   if (!(rate >= 0 && rate <= 1)) {
     throw new DataError('INPUT_OPTION', `\`rate\`: expected a number from 0 to 1 but received ${rate}`);
