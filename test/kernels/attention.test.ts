@@ -56,8 +56,9 @@ const odd = { headVectors: 10, heads: 2, lengths: [2, 1, 1, 3, 17], capacity: 24
 const passes = ['attention_forward', 'attention_backward_query', 'attention_backward_key_value'] as const;
 const compileTimeoutMs = 300_000;
 
-/** Around a tile of 32 rows, several of them, and many texts in one. */
+/** Around a tile of 32 rows, several of them, many texts in one, and a text that begins at a tile's last key. */
 const tiled = [
+  { headVectors: 2, heads: 1, lengths: [20, 31, 20], capacity: 71 },
   { headVectors: 2, heads: 2, lengths: [31, 32, 33, 1, 64], capacity: 170 },
   { headVectors: 8, heads: 1, lengths: [1, 2, 1, 3, 1, 1, 4, 2, 1, 9, 1], capacity: 26 },
   { headVectors: 16, heads: 1, lengths: [5, 301, 2], capacity: 320 },
@@ -221,6 +222,8 @@ test(
     for (let tile = 0; tile < Math.max(...counts); tile++) {
       const choose: Choose = (candidates) => candidates[Math.min(tile, candidates.length - 1)];
       const first = await check(variant, problem, choose);
+      // Once: they differ in constants, and lavapipe compiles them for seconds each time.
+      if (tile > 0) continue;
       const second = await check(variant, problem, choose);
       second.forEach((values, index) => {
         expect(bitsOf(values)).toEqual(bitsOf(first[index] as Float32Array));
