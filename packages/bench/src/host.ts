@@ -81,14 +81,16 @@ const { set, reading } = await measureReading({ lines, tokenizer, about }, 5);
 const shape = tinyShape(tokenizer.vocabularySize, 2);
 const making = await measureBatches(set, tokenizer, shape.encoder, { pairs, runs: batches });
 
-const executor = await openExecutor({
-  executor: 'native',
-  ...(values.device ? { device: values.device } : {}),
-});
+const options = { executor: 'native', ...(values.device ? { device: values.device } : {}) } as const;
+const executor = await openExecutor(options);
+// What Dawn's checks cost: not a way to run, for what they refuse would then be a crash.
+const unchecked = await openExecutor({ ...options, toggles: { enable: ['skip_validation'] } });
 const dispatch = {
   empty: await measureDispatches(executor, true),
   computing: await measureDispatches(executor, false),
+  empty_unchecked: await measureDispatches(unchecked, true),
 };
+unchecked.destroy();
 const loop = await measureLoop(executor, shape, { set, tokenizer }, { pairs, steps });
 
 for (const [name, { us_a_dispatch: cost, dispatches }] of Object.entries(dispatch)) {
