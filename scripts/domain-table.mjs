@@ -30,7 +30,9 @@ function domainTable({ results, outside, domain, settings, device, commit }) {
   const lines = results.map((one) => {
     const cells = outside.langs.map((lang) => cell(one.outside[lang], first.outside[lang]));
     const [low, high] = one.domain_interval;
-    const inDomain = `${cell(one.domain, first.domain)}, ${digits(low)}–${digits(high)}`;
+    const p =
+      one.domain_p === undefined ? '' : `, p ${one.domain_p < 0.001 ? '< .001' : digits(one.domain_p)}`;
+    const inDomain = `${cell(one.domain, first.domain)}, ${digits(low)}–${digits(high)}${p}`;
     return `| ${one.system} | ${inDomain} | ${cells.join(' | ')} |`;
   });
   const replay = Math.round(100 * Number(settings.replay));

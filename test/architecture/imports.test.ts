@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'packages/eval': ['data', 'gpu', 'models', 'nn'],
   'packages/train': ['data', 'eval', 'gpu', 'models', 'nn'],
   'packages/report': ['eval', 'models'],
-  'packages/bench': ['data', 'gpu', 'models', 'nn', 'train'],
+  'packages/bench': ['data', 'eval', 'gpu', 'models', 'nn', 'train'],
 };
 
 /** Folders that a page can use: nothing of Node, except below the listed folders. */

@@ -7,7 +7,8 @@
  *
  * `--documents` and `--articles` take a part of each collection, for slow devices: judged documents and others
  * by hash; the first articles. 0 takes all. Runs the `synglot` command, and goes on in `--work` where it was
- * stopped. Results: `packages/bench/results/<device>/domain-adaptation.json`; `scripts/domain-table.mjs` makes
+ * stopped; the commit told is that of the first start. Gains in the domain are tested question by question
+ * (paired randomisation, Holm's correction). Results: `packages/bench/results/<device>/domain-adaptation.json`; `scripts/domain-table.mjs` makes
  * the table in docs/domains.md of them.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,6 +19,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { compareSystems, sampleOf } from '@synglot/eval';
 import { environment, writeResult } from './results.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -126,6 +128,8 @@ interface Evaluation {
   /** nDCG@10 on the domain's test questions. */
   readonly domain: number;
   readonly domain_interval: readonly number[];
+  /** nDCG@10 of each of the domain's questions. */
+  readonly domain_questions: ReadonlyMap<string, number>;
   /** By language: mAP with questions and pool in it. */
   readonly outside: Readonly<Record<string, number>>;
   readonly outside_settings: Readonly<Record<string, number | null>>;
@@ -142,7 +146,11 @@ function evaluate(name: string, folder: string): Evaluation {
     synglot('eval', ...args, '--model', folder, ...length, '--json', outside);
   }
   const { reports } = JSON.parse(readFileSync(domain, 'utf8')) as {
-    reports: { means: Record<string, number>; intervals: Record<string, number[]> }[];
+    reports: {
+      means: Record<string, number>;
+      intervals: Record<string, number[]>;
+      per_query: Record<string, Record<string, number>>;
+    }[];
   };
   const report = JSON.parse(readFileSync(outside, 'utf8')) as {
     map_measure: string;
@@ -152,13 +160,18 @@ function evaluate(name: string, folder: string): Evaluation {
   return {
     domain: reports[0]!.means['nDCG@10']!,
     domain_interval: reports[0]!.intervals['nDCG@10'] ?? [],
+    domain_questions: new Map(
+      Object.entries(reports[0]!.per_query).map(([query, measures]) => [query, measures['nDCG@10']!]),
+    ),
     outside: Object.fromEntries(langs.map((lang) => [lang, report.monolingual[lang]![report.map_measure]!])),
     outside_settings: report.summary.map,
   };
 }
 
-const machine = environment();
 mkdirSync(values.work, { recursive: true });
+const begun = join(values.work, 'begun.json');
+if (!existsSync(begun)) writeFileSync(begun, JSON.stringify(environment()));
+const machine = JSON.parse(readFileSync(begun, 'utf8')) as ReturnType<typeof environment>;
 const sizes = writeDomain(Number(values.documents));
 writeOutside(Number(values.articles));
 const replay = Number(values.replay);
@@ -167,10 +180,22 @@ const systems = [
   ['domain alone', () => train('alone', 0)],
   ['domain with replay', () => train('replay', replay)],
 ] as const;
-const results = systems.map(([system, made]) => {
-  const result = { system, ...evaluate(system.replaceAll(' ', '-'), made()) };
-  console.error(JSON.stringify(result));
-  return result;
+const evaluations = systems.map(([system, made]) => {
+  const evaluation = evaluate(system.replaceAll(' ', '-'), made());
+  console.error(JSON.stringify({ system, ...evaluation }));
+  return { system, ...evaluation };
+});
+const comparisons = compareSystems(
+  evaluations.map(({ system, domain_questions }) => ({
+    label: system,
+    samples: new Map([
+      ['nDCG@10', sampleOf(Array.from(domain_questions, ([unit, value]) => ({ unit, value, cell: '' })))],
+    ]),
+  })),
+);
+const results = evaluations.map(({ domain_questions: _, ...result }) => {
+  const compared = comparisons.find(({ system }) => system === result.system);
+  return compared === undefined ? result : { ...result, domain_p: compared.p_adjusted };
 });
 const devices = JSON.parse(synglot('devices', '--json')) as {
   id: string;
