@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const page = `${root}docs/evaluation.md`;
 const file = 'packages/eval/results/lavapipe/minilm-benchmarks.json';
-const { commit, evaluations } = JSON.parse(readFileSync(root + file, 'utf8'));
+const { evaluations } = JSON.parse(readFileSync(root + file, 'utf8'));
 const before = readFileSync(page, 'utf8');
 const [open, close] = ['<!-- benchmarks -->', '<!-- /benchmarks -->'];
 const [from, to] = [before.indexOf(open), before.indexOf(close)];
@@ -64,12 +64,19 @@ function lines() {
     );
   }
   if (tatoeba) {
+    const sentences = tatoeba.reports.reduce((total, each) => total + each.sentences, 0).toLocaleString('en');
     const accuracy = (key) => digits(mean(tatoeba.reports.map((each) => each[key])));
     out.push(
-      `**Tatoeba**, ${tatoeba.reports.length} languages (${tatoeba.reports.map(({ langs }) => langs[0]).join(', ')}), texts cut at 32 tokens: accuracy ${accuracy('accuracy_forward')} into English, ${accuracy('accuracy_backward')} out of it, means over languages.`,
+      `**Tatoeba**, ${tatoeba.reports.length} languages, ${sentences} pairs of sentences, texts cut at ${tatoeba.max_length} tokens: accuracy ${accuracy('accuracy_forward')} into English, ${accuracy('accuracy_backward')} out of it, means over languages.`,
       '',
     );
   }
-  out.push(`[${file.split('/').at(-1)}](../${file}), commit ${commit}, ${evaluations[0].device}.`);
+  const made = [...new Set(evaluations.map(({ commit }) => commit))].map((commit) => {
+    const tasks = new Set(evaluations.filter((each) => each.commit === commit).map(({ task }) => task));
+    return `${commit} (${[...tasks].join(', ')})`;
+  });
+  out.push(
+    `[${file.split('/').at(-1)}](../${file}), commits ${made.join(' and ')}, ${evaluations[0].device}.`,
+  );
   return out;
 }

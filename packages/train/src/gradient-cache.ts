@@ -8,7 +8,7 @@
  * update, which is the trainer's.
  */
 import type { PackedBatch } from '@synglot/data';
-import type { CompiledPlan, DeviceBuffer, Executor, Plan } from '@synglot/gpu';
+import { type CompiledPlan, type DeviceBuffer, type Executor, inFlight, type Plan } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildChunkPlan,
@@ -314,13 +314,5 @@ function rowsFor(sequences: number): number {
 
 /** Runs `work` on every item in order; the next item is prepared while the device has this one. */
 async function inTurn<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
-  let previous: Promise<unknown> = Promise.resolve();
-  for (const item of items) {
-    const current = work(item);
-    // Seen in the next turn, unless the previous one failed.
-    current.catch(() => undefined);
-    await previous;
-    previous = current;
-  }
-  await previous;
+  for await (const _ of inFlight(items, 2, work));
 }

@@ -236,18 +236,22 @@ export async function evaluateBitexts(
   }
   const encoder = await openEncoder(executor, { ...options, model: options.model });
   const reports: BitextReport[] = [];
+  const bar = progressBar('bitexts', bitexts.length, 'bitexts');
   for (const bitext of bitexts) {
     const [first, second] = bitext.sentences;
     // One prefix for both sides: neither is a question.
-    const embeddings = [await encoder.passageChunk(first), await encoder.passageChunk(second)] as const;
+    const embeddings = await Promise.all([encoder.passageChunk(first), encoder.passageChunk(second)]);
     reports.push(await evaluateBitext(executor, bitext, embeddings, encoder.dimension));
+    bar.update(reports.length);
   }
+  bar.stop();
   console.log(bitextTable(reports));
   if (!options.json) return;
   await writeJson(options.json, {
     task: options.task,
     model: options.model,
     data: options.data,
+    max_length: options.maxLength,
     device: executor.device.name,
     executor: executor.kind,
     reports,

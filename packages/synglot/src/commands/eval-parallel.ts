@@ -39,13 +39,14 @@ export async function evaluateParallel(
   if (collection.langs.length > 1) console.log(pairMatrix(report));
   if (report.intervals) console.log(intervalsTable(report));
   if (!options.json) return;
-  const { task, model, context, data } = options;
+  const { task, model, context, data, maxLength } = options;
   const { device } = executor;
   await writeJson(options.json, {
     task,
     model,
     context,
     data,
+    max_length: maxLength,
     device: device.name,
     executor: executor.kind,
     ...report,
