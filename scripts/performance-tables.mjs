@@ -233,17 +233,19 @@ function kernelTables() {
   return forDevices('kernels', (data, title, device) => {
     const { ceilings } = data;
     const percent = (share) => `${(100 * share).toFixed(0)}%`;
+    const units = data.ops.some((op) => op.share_of_matrix_units !== undefined);
     return [
       `**${title}**: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map((each) => `, ${each.gflops_per_second.toFixed(1)} by ${each.M} × ${each.N} × ${each.K} matrices ${each.component} → ${each.result}`).join('')}.`,
       '',
-      '| op | ms | GFLOP/s | of multiply-add | GB/s | of copy |',
-      '|---|---|---|---|---|---|',
+      `| op | ms | GFLOP/s | of multiply-add |${units ? ' of matrix units |' : ''} GB/s | of copy |`,
+      `|---|---|---|---|${units ? '---|' : ''}---|---|`,
       ...data.ops.map((op) => {
         const counted = op.gflops_per_second > 0;
         const cells = [
           (op.seconds.median * 1000).toFixed(2),
           counted ? op.gflops_per_second.toFixed(1) : '',
           counted ? percent(op.share_of_multiply_add) : '',
+          ...(units ? [op.share_of_matrix_units === undefined ? '' : percent(op.share_of_matrix_units)] : []),
           op.gb_per_second.toFixed(1),
           percent(op.share_of_copy),
         ];

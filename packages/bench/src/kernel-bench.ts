@@ -1,12 +1,21 @@
 /** Checks and times one op on a device. What the ops are is in `kernel-cases.ts`. */
 import type { Executor } from '@synglot/gpu';
 import { type DeviceTraits, Graph, ParameterStore, packStep } from '@synglot/nn';
+import { type Element, fromElement, toElement } from './half.js';
 import { uniform } from './shapes.js';
 import { type Spread, spread } from './statistics.js';
 
 /** An op with its inputs; sizes are fixed. */
 export interface KernelCase {
   readonly name: string;
+  /** Where it is a matrix product: which, and how large. */
+  readonly product?: {
+    readonly kind: 'nt' | 'nn' | 'tn';
+    readonly m: number;
+    readonly n: number;
+    readonly k: number;
+    readonly element: Element;
+  };
   /** Inputs by name, filled with seeded values in [-1, 1). */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
   /** Parameters by name, filled likewise; `reference` gets them among the inputs. */
@@ -14,11 +23,15 @@ export interface KernelCase {
   /** Index data by name. */
   readonly feeds?: Readonly<Record<string, Uint32Array>>;
   readonly output: readonly number[];
+  /** How inputs are stored, default f32; in f16 their values are multiples of 1/64. */
+  readonly element?: Element;
+  /** How the output is stored, default f32. */
+  readonly outputElement?: Element;
   /** Emits the op; `inputs` are externals and feeds, `output` is a result. */
   readonly emit: (g: Graph, tensors: CaseTensors) => void;
   /** The value of output element `index` in double precision. */
   readonly reference: (inputs: Readonly<Record<string, Float32Array>>, index: number) => number;
-  /** Allowed absolute difference. */
+  /** Allowed absolute difference, beside what storing the output in half precision costs. */
   readonly tolerance: number;
   readonly flops: number;
   /** Bytes that must be read and written at least. */
@@ -33,6 +46,7 @@ export interface CaseTensors {
 
 export interface KernelResult {
   readonly name: string;
+  readonly product?: KernelCase['product'];
   readonly kernels: readonly string[];
   /** Sum over the op's dispatches. */
   readonly seconds: Spread;
@@ -59,21 +73,23 @@ export async function measureCase(
   const store = new ParameterStore(executor, specs);
   const g = new Graph(each.name, store.layout, false, device);
   const inputs: Record<string, ReturnType<Graph['plan']['external']>> = {};
-  for (const [name, shape] of Object.entries(each.inputs)) inputs[name] = g.plan.external(name, shape);
+  for (const [name, shape] of Object.entries(each.inputs))
+    inputs[name] = g.plan.external(name, shape, each.element);
   for (const [name, values] of Object.entries(each.feeds ?? {})) {
     inputs[name] = g.plan.feed(name, [values.length]);
   }
-  const output = g.plan.result('output', each.output);
+  const output = g.plan.result('output', each.output, each.outputElement);
   each.emit(g, { inputs, output });
   const plan = g.plan.build();
   const random = uniform(7);
   const data: Record<string, Float32Array> = {};
   const buffers = new Map<string, ReturnType<Executor['createBuffer']>>();
   for (const [name, shape] of Object.entries(each.inputs)) {
-    const values = Float32Array.from({ length: product(shape) }, () => random() * 2 - 1);
-    data[name] = values;
-    const buffer = executor.createBuffer(name, values.byteLength);
-    executor.write(buffer, values);
+    const exact = (value: number) => (each.element === 'f16' ? Math.round(64 * value) / 64 : value);
+    data[name] = Float32Array.from({ length: product(shape) }, () => exact(random() * 2 - 1));
+    const stored = toElement(data[name], each.element);
+    const buffer = executor.createBuffer(name, stored.byteLength);
+    executor.write(buffer, stored);
     buffers.set(name, buffer);
   }
   await store.load('parameter', async (name, begin, end) => {
@@ -90,7 +106,7 @@ export async function measureCase(
   };
   try {
     const { reads } = await compiled.run({ feeds, reads: ['output'] });
-    const worst = check(each, data, new Float32Array(reads.output as ArrayBuffer));
+    const worst = check(each, data, fromElement(reads.output as ArrayBuffer, each.outputElement));
     const times: number[] = [];
     let clock: KernelResult['clock'] = 'device timestamps';
     for (let run = 0; run <= runs; run++) {
@@ -104,6 +120,7 @@ export async function measureCase(
     const seconds = spread(times);
     return {
       name: each.name,
+      ...(each.product ? { product: each.product } : {}),
       kernels: plan.kernels.map(({ label }) => label),
       seconds,
       clock,
@@ -119,7 +136,7 @@ export async function measureCase(
 }
 
 function check(
-  { name, reference, tolerance }: KernelCase,
+  { name, reference, tolerance, outputElement }: KernelCase,
   inputs: Readonly<Record<string, Float32Array>>,
   output: Float32Array,
 ): number {
@@ -130,9 +147,10 @@ function check(
     const expected = reference(inputs, index);
     const found = output[index] as number;
     const difference = Math.abs(found - expected);
+    const allowed = tolerance + (outputElement === 'f16' ? 2 ** -11 * Math.abs(expected) : 0);
     // Written so that NaN fails.
-    if (!(difference <= tolerance)) {
-      throw new Error(`${name}: element ${index} is ${found}, expected ${expected} within ${tolerance}`);
+    if (!(difference <= allowed)) {
+      throw new Error(`${name}: element ${index} is ${found}, expected ${expected} within ${allowed}`);
     }
     worst = Math.max(worst, difference);
   }

@@ -8,24 +8,32 @@ import {
   matmulTn,
   residualLayerNorm,
 } from '@synglot/nn';
+import type { Element } from './half.js';
 import type { CaseTensors, KernelCase } from './kernel-bench.js';
 
 type Inputs = Readonly<Record<string, Float32Array>>;
 
-/** Smaller sizes for software devices, those of XLM-R base with a full batch for others. */
-export function kernelCases(software: boolean): KernelCase[] {
+/**
+ * Smaller sizes for software devices, those of XLM-R base with a full batch for others. `half` adds the products of
+ * mixed precision: matrices stored in f16, gradients of weights in f32.
+ */
+export function kernelCases(software: boolean, half: boolean): KernelCase[] {
   const [square, tokens, hidden, ffn, heads, length] = software
     ? ([512, 1024, 384, 1536, 12, 32] as const)
     : ([4096, 8192, 768, 3072, 12, 64] as const);
+  const products = (element: Element) => [
+    product('nt', square, square, square, 'square', element),
+    product('nn', square, square, square, 'square', element),
+    product('tn', square, square, square, 'square', element),
+    product('nt', tokens, hidden, hidden, 'projection', element),
+    product('nt', tokens, ffn, hidden, 'expansion', element),
+    product('nt', tokens, hidden, ffn, 'contraction', element),
+    product('nn', tokens, hidden, ffn, 'gradient of the input', element),
+    product('tn', ffn, hidden, tokens, 'gradient of the weight', element),
+  ];
   return [
-    product('nt', square, square, square, 'square'),
-    product('nn', square, square, square, 'square'),
-    product('tn', square, square, square, 'square'),
-    product('nt', tokens, hidden, hidden, 'projection'),
-    product('nt', tokens, ffn, hidden, 'expansion'),
-    product('nt', tokens, hidden, ffn, 'contraction'),
-    product('nn', tokens, hidden, ffn, 'gradient of the input'),
-    product('tn', ffn, hidden, tokens, 'gradient of the weight'),
+    ...products('f32'),
+    ...(half ? products('f16') : []),
     attentionCase(tokens, hidden, heads, length, false),
     attentionCase(tokens, hidden, heads, length, true),
     attentionCase(tokens, hidden, heads, 4 * length, false),
@@ -34,14 +42,26 @@ export function kernelCases(software: boolean): KernelCase[] {
   ];
 }
 
-function product(kind: 'nt' | 'nn' | 'tn', m: number, n: number, k: number, what: string): KernelCase {
+function product(
+  kind: 'nt' | 'nn' | 'tn',
+  m: number,
+  n: number,
+  k: number,
+  what: string,
+  element: Element,
+): KernelCase {
   const emit = { nt: matmulNt, nn: matmulNn, tn: matmulTn }[kind];
   const label = `matmul ${kind}, ${what}`;
   const a = (i: number, p: number) => (kind === 'tn' ? p * m + i : i * k + p);
   const b = (p: number, j: number) => (kind === 'nt' ? j * k + p : p * n + j);
   const axis = (capacity: number) => ({ capacity, slot: 'all' }) as const;
+  const outputElement = kind === 'tn' ? 'f32' : element;
+  const bytesOf = { f32: 4, f16: 2 };
   return {
-    name: `${label} ${m}×${n}×${k}`,
+    name: `${label} ${m}×${n}×${k}${element === 'f16' ? ' in f16' : ''}`,
+    product: { kind, m, n, k, element },
+    element,
+    outputElement,
     inputs: { a: kind === 'tn' ? [k, m] : [m, k], b: kind === 'nt' ? [n, k] : [k, n] },
     output: [m, n],
     emit(g, { inputs, output }) {
@@ -56,7 +76,7 @@ function product(kind: 'nt' | 'nn' | 'tn', m: number, n: number, k: number, what
     },
     tolerance: 1e-5 * k,
     flops: 2 * m * n * k,
-    bytes: 4 * (m * k + k * n + m * n),
+    bytes: bytesOf[element] * (m * k + k * n) + bytesOf[outputElement] * m * n,
   };
 }
 

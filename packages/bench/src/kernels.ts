@@ -3,6 +3,7 @@
  *
  *   node packages/bench/dist/kernels.js [--device lavapipe] [--only matmul] [--runs 7]
  *   node packages/bench/dist/kernels.js --attention workgroup     attention alone, by one strategy whatever the device
+ *   node packages/bench/dist/kernels.js --matmul subgroup_matrix  products alone, likewise: or workgroup, subgroup, registers
  *
  * For every op of `kernel-cases.ts`: a sample of its results against double precision, then warm-up and repeats with
  * device timestamps (wall clock where there are none). Prints GFLOP/s, GB/s and their shares of the ceilings of the same
@@ -10,7 +11,14 @@
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '@synglot/gpu/node';
-import { type AttentionStrategy, attentionStrategies, type DeviceTraits } from '@synglot/nn';
+import {
+  type AttentionStrategy,
+  attentionStrategies,
+  type DeviceTraits,
+  type MatmulChoice,
+  matmulCandidates,
+  matmulShapeClass,
+} from '@synglot/nn';
 import { measureCeilings } from './ceilings.js';
 import { measureCase } from './kernel-bench.js';
 import { kernelCases } from './kernel-cases.js';
@@ -22,6 +30,7 @@ const { values } = parseArgs({
     executor: { type: 'string' },
     only: { type: 'string' },
     attention: { type: 'string' },
+    matmul: { type: 'string' },
     runs: { type: 'string', default: '7' },
   },
 });
@@ -30,16 +39,26 @@ if (attentionStrategy && !attentionStrategies.includes(attentionStrategy)) {
   console.error(`--attention ${attentionStrategy}: expected ${attentionStrategies.join(', ')}`);
   process.exit(2);
 }
-const only = values.only ?? (attentionStrategy ? 'attention' : '');
+const matmulStrategies = ['subgroup_matrix', 'workgroup', 'subgroup', 'registers'];
+if (values.matmul && !matmulStrategies.includes(values.matmul)) {
+  console.error(`--matmul ${values.matmul}: expected ${matmulStrategies.join(', ')}`);
+  process.exit(2);
+}
+const only = values.only ?? (attentionStrategy ? 'attention' : values.matmul ? 'matmul' : '');
 const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
 const { device } = executor;
-const traits: DeviceTraits = attentionStrategy ? { ...device, attentionStrategy } : device;
-const cases = kernelCases(device.type === 'cpu').filter(({ name }) => name.includes(only));
+const traits: DeviceTraits = {
+  ...device,
+  ...(attentionStrategy ? { attentionStrategy } : {}),
+  ...(values.matmul ? matmulsBy(values.matmul) : {}),
+};
+const half = device.features.includes('shader-f16');
+const cases = kernelCases(device.type === 'cpu', half).filter(({ name }) => name.includes(only));
 if (cases.length === 0) {
-  const names = kernelCases(true).map(({ name }) => name);
+  const names = kernelCases(true, true).map(({ name }) => name);
   console.error(`no op's name has '${only}' in it; there are ${names.join(', ')}`);
   process.exit(2);
 }
@@ -47,6 +66,7 @@ const ceilings = await measureCeilings(executor);
 console.log(
   `${device.name}: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map(({ component, result, M, N, K, gflops_per_second: g }) => `, ${g.toFixed(1)} by ${M}×${N}×${K} matrices ${component}→${result}`).join('')}`,
 );
+const matrixCeiling = Math.max(0, ...ceilings.matrix.map(({ gflops_per_second }) => gflops_per_second));
 const rows = [];
 for (const each of cases) {
   const row = await measureCase(executor, each, Number(values.runs), traits);
@@ -54,6 +74,9 @@ for (const each of cases) {
     ...row,
     share_of_multiply_add: row.gflops_per_second / ceilings.fma_f32_gflops_per_second,
     share_of_copy: row.gb_per_second / ceilings.copy_gb_per_second,
+    ...(row.kernels.some((kernel) => kernel.includes('_subgroup_matrix'))
+      ? { share_of_matrix_units: row.gflops_per_second / matrixCeiling }
+      : {}),
   });
   const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
   const last = rows.at(-1)!;
@@ -61,7 +84,10 @@ for (const each of cases) {
     `${row.name.padEnd(42)} ${(row.seconds.median * 1e3).toFixed(3).padStart(10)} ms ${row.gflops_per_second.toFixed(1).padStart(8)} GFLOP/s (${percent(last.share_of_multiply_add).padStart(3)}) ${row.gb_per_second.toFixed(1).padStart(7)} GB/s (${percent(last.share_of_copy).padStart(3)})  ${row.kernels.join(', ')}`,
   );
 }
-const name = ['kernels', only, attentionStrategy].filter(Boolean).join('-');
+const name = ['kernels', only, attentionStrategy, values.matmul]
+  .filter(Boolean)
+  .join('-')
+  .replaceAll(' ', '-');
 const path = writeResult(device, name, {
   benchmark: 'single ops; shares are of the ceilings measured in the same run',
   ceilings,
@@ -77,3 +103,16 @@ const path = writeResult(device, name, {
 });
 console.log(`wrote ${path}`);
 executor.destroy();
+
+/** Traits by which every product that can be computed by a strategy is: its best guess takes the place of a tuned choice. */
+function matmulsBy(strategy: string): Pick<DeviceTraits, 'kernelChoices' | 'onMatmul'> {
+  const kernelChoices: Record<string, MatmulChoice> = {};
+  return {
+    kernelChoices,
+    onMatmul(problem) {
+      const kernel = problem.product + (strategy === 'registers' ? '' : `_${strategy}`);
+      const choice = matmulCandidates(device, problem).find((candidate) => candidate.kernel === kernel);
+      if (choice) kernelChoices[matmulShapeClass(problem)] = choice;
+    },
+  };
+}

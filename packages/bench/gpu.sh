@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Measures a GPU and, beside it in the same run, PyTorch and sentence-transformers: what docs/performance.md lacks where
+# there is none. Correctness first: every op is checked against double precision before it is timed.
+#
+#   packages/bench/gpu.sh [OUTPUT]                                  in a built checkout
+#   SYNGLOT_BUNDLE=FOLDER packages/bench/gpu.sh [OUTPUT]            with the unpacked offline bundle (docs/offline.md)
+#
+# OUTPUT (default gpu-results) receives the JSON files and a log. Python of PYTHON (default python3) needs torch,
+# transformers and sentence-transformers; without them that half is left out. A measurement that fails is told and the
+# next one runs; the script then ends with 1. DEVICE (default gpu), PAIRS (128) and RUNS (20) may be set.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(mkdir -p "${1:-gpu-results}" && cd "${1:-gpu-results}" && pwd)
+device=${DEVICE:-gpu} pairs=${PAIRS:-128} runs=${RUNS:-20} python=${PYTHON:-python3}
+if [ -n "${SYNGLOT_BUNDLE:-}" ]; then
+  results=$SYNGLOT_BUNDLE/lib/node_modules/@synglot/bench/results
+  synglot() { "$SYNGLOT_BUNDLE/bin/synglot" "$@"; }
+  bench() { "$SYNGLOT_BUNDLE/bin/synglot-bench" "$@"; }
+else
+  results=$here/results
+  synglot() { node "$here/../synglot/bin/synglot.js" "$@"; }
+  bench() { node "$here/dist/$1.js" "${@:2}"; }
+fi
+failed=0
+measure() {
+  echo "== $* ($(date +%T))"
+  "$@" 2>&1 || { echo "FAILED ($?): $*"; failed=1; }
+}
+
+{
+  measure synglot devices
+  synglot devices --json >"$out/devices.json"
+  command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
+  measure bench kernels --device "$device"
+  for strategy in workgroup portable; do measure bench kernels --device "$device" --attention "$strategy"; done
+  for strategy in subgroup_matrix workgroup registers; do measure bench kernels --device "$device" --matmul "$strategy"; done
+  for shape in xlm-r-base labse; do
+    for precision in f32 mixed; do
+      measure bench step --device "$device" --shape "$shape" --pairs "$pairs" --lengths xquad-r --optimizer adamw \
+        --precision "$precision" --runs "$runs" --profile --trace "$out/step-$shape-$precision-trace.json"
+    done
+    measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
+  done
+  measure bench host --device "$device"
+  measure bench start --device "$device"
+  measure bench encode --device "$device"
+  cp "$results/$device"/*.json "$out/"
+  if "$python" -c 'import torch, sentence_transformers' 2>/dev/null; then
+    for shape in xlm-r-base labse; do
+      for precision in fp32 fp16; do
+        measure "$python" "$here/peers/sentence_transformers_step.py" "$out/batch-$shape.json" --runs "$runs" \
+          --precision "$precision" --output "$out/torch-step-$shape-$precision.json"
+      done
+    done
+    measure "$python" "$here/peers/torch_products.py" "$out/kernels.json" --output "$out/torch-products.json"
+  else
+    echo "no torch and sentence_transformers in $python: synglot alone was measured"
+  fi
+  exit $failed
+} > >(tee "$out/log.txt") 2>&1
