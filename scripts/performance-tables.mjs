@@ -230,16 +230,29 @@ function hostTables() {
 }
 
 function kernelTables() {
-  return forDevices('kernels', (data, title, device) => {
+  return [
+    ...opTables('kernels'),
+    // What only these kernels compute; the others are as above.
+    ...opTables(
+      'kernels-matmul-subgroup_matrix',
+      ', products on matrix units',
+      (op) => op.share_of_matrix_units,
+    ),
+  ];
+}
+
+function opTables(name, what = '', kept = () => true) {
+  return forDevices(name, (data, title, device) => {
     const { ceilings } = data;
     const percent = (share) => `${(100 * share).toFixed(0)}%`;
-    const units = data.ops.some((op) => op.share_of_matrix_units !== undefined);
+    const ops = data.ops.filter(kept);
+    const units = ops.some((op) => op.share_of_matrix_units !== undefined);
     return [
-      `**${title}**: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map((each) => `, ${each.gflops_per_second.toFixed(1)} by ${each.M} × ${each.N} × ${each.K} matrices ${each.component} → ${each.result}`).join('')}.`,
+      `**${title}${what}**: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map((each) => `, ${each.gflops_per_second.toFixed(1)} by ${each.M} × ${each.N} × ${each.K} matrices ${each.component} → ${each.result}`).join('')}.`,
       '',
       `| op | ms | GFLOP/s | of multiply-add |${units ? ' of matrix units |' : ''} GB/s | of copy |`,
       `|---|---|---|---|${units ? '---|' : ''}---|---|`,
-      ...data.ops.map((op) => {
+      ...ops.map((op) => {
         const counted = op.gflops_per_second > 0;
         const cells = [
           (op.seconds.median * 1000).toFixed(2),
@@ -252,7 +265,7 @@ function kernelTables() {
         return `| ${op.name} | ${cells.join(' | ')} |`;
       }),
       '',
-      `${link(device, 'kernels')}: ${place(data)}.`,
+      `${link(device, name)}: ${place(data)}.`,
     ];
   });
 }

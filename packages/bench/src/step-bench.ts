@@ -75,10 +75,12 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const adamw = options.optimizer === 'adamw';
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
+  // Kernels take four at a time.
+  const rounded = (size: number) => Math.ceil(size / 4) * 4;
   const capacity = {
-    tokens: Math.ceil(batch.ids.length / 4) * 4,
-    queries: batch.queries,
-    candidates: batch.candidates,
+    tokens: rounded(batch.ids.length),
+    queries: rounded(batch.queries),
+    candidates: rounded(batch.candidates),
   };
   const planBegin = performance.now();
   const plan = buildTrainPlan({
