@@ -75,8 +75,6 @@ function lines() {
     const tasks = new Set(evaluations.filter((each) => each.commit === commit).map(({ task }) => task));
     return `${commit} (${[...tasks].join(', ')})`;
   });
-  out.push(
-    `[${file.split('/').at(-1)}](../${file}), commits ${made.join(' and ')}, ${evaluations[0].device}.`,
-  );
+  out.push(`[${file.split('/').at(-1)}](../${file}), commits ${made.join(', ')}, ${evaluations[0].device}.`);
   return out;
 }
