@@ -70,6 +70,42 @@ training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
   expect(values.at(-1)).toBeLessThan(0.5 * expected);
 });
 
+it("the scores that a teacher mines with are what another model's margins are trained towards", async () => {
+  await saveTinyModel(inFolder('miner'), undefined, { initializerRange: 0.5 });
+  const [first, ...others] = tinyPairs(24, ['en']);
+  // A question with two answers: each has a score of its own.
+  const rows = [first!, { ...first!, passage: 'another answer', passage_parallel_id: 'x' }, ...others];
+  // Negatives without scores are no reason for `mine` to refuse the configuration that it mines for.
+  const data = rows.map((row) => ({ ...row, negatives: ['of no question'] }));
+  await writeJsonl(inFolder('unscored.jsonl'), data);
+  const lines = (model: string, file: string) => `model: ${inFolder(model)}
+data: [{ format: pairs-jsonl, path: ${inFolder(file)} }]
+sampling: { batch_size: 8, mode: monolingual, negatives: 2 }
+loss: { weight: 1.0e-6 }
+margin_mse: { margins: scores }
+training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
+`;
+  const unmined = await writeConfig('unmined', lines('model', 'unscored.jsonl'));
+  const output = ['--output', inFolder('mined.jsonl')];
+  await runCliWell(['mine', unmined, '--model', inFolder('miner'), ...output]);
+  const mined = (await readFile(inFolder('mined.jsonl'), 'utf8')).trim().split('\n');
+  const entries = mined.map((line) => JSON.parse(line));
+  expect(entries.map(({ negatives }) => negatives.length)).toEqual(rows.map(() => 4));
+  const answers = entries.filter(({ query }) => query === first!.query);
+  expect(new Set(answers.map(({ positive_score: score }) => score)).size).toBe(2);
+
+  const marginsOf = async (model: string) => {
+    const name = `mined-${model}`;
+    await runCliWell(['train', await writeConfig(name, lines(model, 'mined.jsonl'))]);
+    return (await readMetrics(inFolder(name))).map((entry) => entry.margin_mse as number);
+  };
+  // The teacher itself has those margins; another model comes to have them.
+  const [same, learned] = [await marginsOf('miner'), await marginsOf('model')];
+  expect(same[0]).toBeLessThan(1e-10);
+  expect(learned[0]).toBeGreaterThan(1e-3);
+  expect(learned.at(-1)).toBeLessThan(0.5 * learned[0]!);
+});
+
 it('a teacher is stored once, and its embeddings are what a run is trained towards', async () => {
   const config = await writeConfig(
     'distilled',

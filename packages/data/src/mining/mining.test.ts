@@ -44,7 +44,8 @@ function mine(scores: Readonly<Record<string, number>>, options: MiningOptions =
       .map((row, place) => ({ place, score: scores[textOf(row)] ?? 0 }))
       .sort((x, y) => y.score - x.score || x.place - y.place)
       .slice(0, selector.depth(question.pool));
-    selector.take(question, Math.min(...question.positives.map((row) => scores[textOf(row)] ?? 0)), {
+    const positiveScores = question.positives.map((row) => scores[textOf(row)] ?? 0);
+    selector.take(question, positiveScores, {
       rows: ranked.map(({ place }) => place),
       scores: ranked.map(({ score }) => score),
     });
@@ -168,7 +169,7 @@ test('passages without a question are mined too, and need no weight when batches
   const data = new MiningPools(larger, 'within');
   const selector = new NegativeSelector(data, { negatives: 3 });
   for (const question of data.questions)
-    selector.take(question, 1, { rows: [0, 1, 2, 3], scores: [0.9, 0.8, 0.7, 0.6] });
+    selector.take(question, [1], { rows: [0, 1, 2, 3], scores: [0.9, 0.8, 0.7, 0.6] });
   const { mined } = selector.finish();
   const found = mined.map(({ negatives }) => negatives.map(({ row }) => larger.rows[row]!.text));
   expect(found).toEqual([

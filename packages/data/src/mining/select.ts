@@ -37,8 +37,8 @@ export interface MiningStatistics {
 /** The hard negatives of one question in one language. */
 export interface MinedQuestion {
   readonly question: MiningQuestion;
-  /** The lowest score among its answers: what margins are measured from. */
-  readonly positiveScore: number;
+  /** Of each of the question's `positives`; margins are measured from the lowest. */
+  readonly positiveScores: readonly number[];
   /** Best first; `row` is an index into the training set's rows. */
   readonly negatives: readonly { readonly row: number; readonly score: number }[];
 }
@@ -88,20 +88,24 @@ export class NegativeSelector {
     return this.#options.rangeMax + most;
   }
 
-  /** Takes what a search found for a question. */
-  take(question: MiningQuestion, positiveScore: number, found: RankedPassages): void {
+  /**
+   * Takes what a search found for a question.
+   *
+   * @param positiveScores of each of the question's `positives`
+   */
+  take(question: MiningQuestion, positiveScores: readonly number[], found: RankedPassages): void {
     const { negatives, sampling, seed } = this.#options;
     const { set } = this.data;
-    const allowed = this.#filter(question, positiveScore, found);
+    const allowed = this.#filter(question, Math.min(...positiveScores), found);
     if (sampling === 'top' || allowed.length <= negatives) {
-      this.#mined.push({ question, positiveScore, negatives: allowed.slice(0, negatives) });
+      this.#mined.push({ question, positiveScores, negatives: allowed.slice(0, negatives) });
       return;
     }
     const row = set.rows[question.query]!;
     const name = JSON.stringify([row.dataset, row.parallelId, row.lang, question.pool]);
     const picked = new Random(seed, this.#salt, hashText(name)).pick([...allowed.keys()], negatives);
     const chosen = picked.sort((a, b) => a - b).map((index) => allowed[index]!);
-    this.#mined.push({ question, positiveScore, negatives: chosen });
+    this.#mined.push({ question, positiveScores, negatives: chosen });
   }
 
   /**

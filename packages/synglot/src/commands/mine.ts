@@ -54,7 +54,7 @@ export function mineCommand(): Command {
     .option('--lang <code>', 'language of --data, where its rows name none')
     .option('--corpus <files...>', 'more passages: JSONL with _id, title and text, or TSV with id and text')
     .option('--corpus-lang <code>', 'language of --corpus; default: --lang')
-    .requiredOption('--output <file>', 'JSONL to write: query, passage, negatives')
+    .requiredOption('--output <file>', 'JSONL to write: query, passage, negatives, scores')
     .option('--negatives <count>', 'for each question; default 4', wholeNumber(1))
     .option('--absolute-margin <number>', 'keep scores up to the answer minus this', number)
     .option('--relative-margin <share>', 'keep scores up to (1 - share) of the answer: 0.05 is 95%', number)
@@ -130,8 +130,10 @@ async function configOf(path: string | undefined, options: MineCommandOptions): 
     path === undefined
       ? parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data')
       : await readConfig(path);
+  // Margins of scores are for training: mining makes them, and does not ask the data for any.
+  const { margin_mse: _margins, ...rest } = config;
   return {
-    ...config,
+    ...rest,
     ...(model ? { model } : {}),
     ...(source ? { data: source } : {}),
     mining: { ...(config.mining ?? defaultMining()), ...corpusOf(options) },

@@ -67,7 +67,7 @@ export async function mineNegatives(options: MineOptions): Promise<MineResult> {
     questions.forEach((question, index) => {
       const query = queries.vector(question.query);
       const scores = question.positives.map((row) => dot(query, passages.vector(row)));
-      selector.take(question, Math.min(...scores), hits[index]!);
+      selector.take(question, scores, hits[index]!);
     });
   }
   return { data, ...selector.finish() };

@@ -4,7 +4,8 @@ import { writeFileAtomic } from '@synglot/models';
 
 /**
  * Writes one line for each question in each language and each of its answers; questions without negatives
- * are left out. Every negative carries its `score`, which the reader passes over.
+ * are left out. The model's scores stand in `positive_score` and, one a negative, in `negative_scores`: a teacher's for
+ * MarginMSE, where the model that mined is one.
  *
  * @returns the number of lines
  * @throws ModelError `INPUT_DISK` where the file cannot be written
@@ -26,11 +27,11 @@ export async function writeMined(
   return lines;
 }
 
-function* linesOf(data: MiningPools, { question, positiveScore, negatives }: MinedQuestion) {
+function* linesOf(data: MiningPools, { question, positiveScores, negatives }: MinedQuestion) {
   if (negatives.length === 0) return;
   const { rows } = data.set;
   const query = rows[question.query]!;
-  for (const positive of question.positives) {
+  for (const [index, positive] of question.positives.entries()) {
     const passage = rows[positive]!;
     yield {
       id: query.id,
@@ -42,11 +43,12 @@ function* linesOf(data: MiningPools, { question, positiveScore, negatives }: Min
       passage_parallel_id: passage.parallelId,
       dataset: query.dataset,
       domain: query.domain,
-      positive_score: positiveScore,
-      negatives: negatives.map(({ row, score }) => {
+      positive_score: positiveScores[index],
+      negatives: negatives.map(({ row }) => {
         const { id, text, lang, parallelId, dataset } = rows[row]!;
-        return { id, text, lang, parallel_id: parallelId, dataset, score };
+        return { id, text, lang, parallel_id: parallelId, dataset };
       }),
+      negative_scores: negatives.map(({ score }) => score),
     };
   }
 }
