@@ -3,11 +3,19 @@
  * system has none, so that the stub takes the loader's place even where one is installed.
  */
 import { listDevices, openExecutor } from '@synglot/gpu/node';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nativeMissing } from './native-support.js';
 
 const globals = globalThis as unknown as Record<symbol, { hasSystemLoader?: boolean; stubLoaded?: boolean }>;
 const driverState = globals[Symbol.for('synglot.vulkan-driver')]!;
+
+// The device that is taken by itself is asked about, whatever whoever runs the tests has chosen.
+beforeAll(() => {
+  vi.stubEnv('SYNGLOT_DEVICE', undefined);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
 
 describe.each(['native', 'webgpu'] as const)('without a Vulkan loader: %s', (executor) => {
   const missing = executor === 'native' ? nativeMissing() : undefined;
