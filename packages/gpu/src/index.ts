@@ -1,4 +1,5 @@
 /** Devices, buffers and plans. Imports nothing of Node; what does is in `@synglot/gpu/node`. */
+export { type BrowserExecutorOptions, openBrowserExecutor } from './browser-executor.js';
 export * from './debug-executor.js';
 export * from './errors.js';
 export * from './executor.js';

@@ -5,16 +5,10 @@
  * replays its commands. Not the place for shapes or kernels: those are in the plan.
  */
 import { GpuError } from './errors.js';
-import type {
-  CompiledPlan,
-  DeviceBuffer,
-  DeviceInfo,
-  DeviceLimits,
-  Executor,
-  SubgroupMatrixConfig,
-} from './executor.js';
+import type { CompiledPlan, DeviceBuffer, DeviceInfo, DeviceLimits, Executor } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkPlan } from './plan-check.js';
+import { readMatrixConfigs } from './webgpu-adapter.js';
 import { CompiledWebGpuPlan, type GpuRange, takeMapped, usage } from './webgpu-plan.js';
 import './webgpu-types.js';
 
@@ -281,21 +275,6 @@ class WebGpuExecutor implements Executor {
     if (kernel.usesStep) entries.push({ binding: 1, resource: step as GpuRange });
     return [storage, this.#device.createBindGroup({ label: command.label, layout: uniformLayout, entries })];
   }
-}
-
-/** Dawn's description of the matrix units, which the standard's types do not know. */
-export function readMatrixConfigs(info: GPUAdapterInfo): SubgroupMatrixConfig[] {
-  interface DawnConfig {
-    readonly componentType: string;
-    readonly resultComponentType: string;
-    readonly M: number;
-    readonly N: number;
-    readonly K: number;
-  }
-  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<DawnConfig> };
-  return Array.from(subgroupMatrixConfigs, ({ componentType, resultComponentType, M, N, K }) => ({
-    ...{ component: componentType, result: resultComponentType, M, N, K },
-  }));
 }
 
 const storageUsage = usage.storage | usage.copySource | usage.copyDestination;

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkpointError, ModelError, reasonOf } from './errors.js';
+import { describe, isJsonObject, type JsonObject, parseJson } from './json.js';
 
 /** Marks files and folders still being written; nothing with it in its name is ever read as a model. */
 export const PARTIAL_MARK = '.partial-';
@@ -144,25 +145,6 @@ export async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** A parsed JSON object whose values are still to be checked. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Parses JSON text; on failure names the file and the line. */
-export function parseJson(text: string, path: string, remedy: string): unknown {
-  try {
-    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-  } catch (error) {
-    const at = /position (\d+)/.exec(reasonOf(error))?.[1];
-    // V8 quotes a piece of the file in its message; the position is enough.
-    const line = text.slice(0, at === undefined ? text.length : Number(at)).split('\n').length;
-    throw checkpointError(`${path}:${line}: not valid JSON; ${remedy}`, error);
-  }
-}
-
 /** Reads a JSON file that must hold an object. */
 export async function readJsonObject(path: string): Promise<JsonObject> {
   let text: string;
@@ -181,11 +163,4 @@ export async function readJsonObject(path: string): Promise<JsonObject> {
 /** Reads a JSON object if the file exists. */
 export async function readJsonObjectIfPresent(path: string): Promise<JsonObject | undefined> {
   return (await isFile(path)) ? readJsonObject(path) : undefined;
-}
-
-/** A short text of a value for messages. */
-export function describe(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -2,7 +2,7 @@
 
 import type { EncoderConfig, EncoderFamily } from '@synglot/nn';
 import { checkpointError } from './errors.js';
-import { describe, type JsonObject } from './files.js';
+import { describe, type JsonObject } from './json.js';
 
 interface FamilyFacts {
   readonly architecture: string;

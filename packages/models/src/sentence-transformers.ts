@@ -8,15 +8,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DenseConfig, PoolingConfig } from '@synglot/nn';
 import { checkpointError } from './errors.js';
-import {
-  describe,
-  isFile,
-  isJsonObject,
-  type JsonObject,
-  parseJson,
-  readJsonObject,
-  readJsonObjectIfPresent,
-} from './files.js';
+import { isFile, readJsonObject, readJsonObjectIfPresent } from './files.js';
+import { describe, isJsonObject, type JsonObject, parseJson } from './json.js';
 
 /** What the sentence-transformers files of a folder say. */
 export interface SentenceTransformersLayout {

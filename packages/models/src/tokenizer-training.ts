@@ -1,17 +1,17 @@
 /**
  * Trains a tokenizer on texts and writes it as a `tokenizer.json`.
  *
- * npm `tokenizers` normalises and splits the texts here, but does not train: its `train` takes no vocabulary
+ * Hugging Face's library normalises and splits the texts here, but does not train: its `train` takes no vocabulary
  * size, and its unigram and WordPiece results differ from run to run.
  */
 
-import { Tokenizer as NativeTokenizer } from 'tokenizers';
+import { readTokenizerJson } from '#tokenizer-library';
 import { ModelError } from './errors.js';
 import { Tokenizer } from './tokenizer.js';
-import { BERT_SPECIAL_TOKENS, specialToken, wordPieceJson } from './tokenizer-files.js';
 import { trainMerges } from './training/byte-pair.js';
 import { trainUnigram } from './training/unigram.js';
 import { chooseAlphabet, countWords } from './training/words.js';
+import { BERT_SPECIAL_TOKENS, specialToken, wordPieceJson } from './word-piece.js';
 
 /** How a vocabulary is built. */
 export type TokenizerModel = 'bpe' | 'unigram' | 'wordpiece';
@@ -111,12 +111,8 @@ export async function trainTokenizer(
       `vocabulary size ${vocabularySize}: expected a whole number of at least ${specials.length + 2} (${specials.length} special tokens and text); choose some thousands`,
     );
   }
-  const splitter = NativeTokenizer.fromString(tokenizerJson(model, lowercase, { tokens: [], scores: [] }));
-  const normalizer = splitter.getNormalizer()!;
-  const preTokenizer = splitter.getPreTokenizer()!;
-  const words = countWords(texts, (chunk) =>
-    preTokenizer.preTokenizeString(normalizer.normalizeString(chunk)).map(([word]) => word),
-  );
+  const splitter = readTokenizerJson(tokenizerJson(model, lowercase, { tokens: [], scores: [] }));
+  const words = countWords(texts, (chunk) => splitter.split(chunk));
   if (words.length === 0) {
     throw new ModelError(
       'INPUT_TOKENIZER',

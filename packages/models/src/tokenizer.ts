@@ -1,12 +1,13 @@
 /**
- * Text to token ids by Hugging Face's Rust library, with special tokens and truncation put on here.
- * It knows nothing of weights; whether it fits a model is asked with `checkTokenizer`.
+ * Text to token ids by Hugging Face's libraries (Rust in Node, JavaScript in a page), with special tokens and
+ * truncation put on here. It knows nothing of weights; whether it fits a model is asked with `checkTokenizer`.
  */
 
 import type { EncoderConfig } from '@synglot/nn';
-import { Tokenizer as NativeTokenizer } from 'tokenizers';
+import { readTokenizerJson } from '#tokenizer-library';
 import { ModelError, reasonOf } from './errors.js';
-import { type JsonObject, parseJson } from './files.js';
+import { type JsonObject, parseJson } from './json.js';
+import type { TokenizerLibrary } from './tokenizer-library/library.js';
 
 /** The ids of one text, special tokens included. */
 export interface EncodedText {
@@ -42,9 +43,6 @@ interface Template {
   readonly specials: number;
 }
 
-/** Texts handed to the library at a time; it spreads them over the cores. */
-const BATCH = 1024;
-
 /** Texts that any vocabulary turns into at least one token, unknown or not. */
 const PROBES = ['a', '1', '.', 'の'];
 
@@ -59,7 +57,7 @@ const ROLES = {
 
 /** A loaded tokenizer. Padding and truncation that its file may carry are off. */
 export class Tokenizer {
-  readonly #native: NativeTokenizer;
+  readonly #library: TokenizerLibrary;
   readonly #single: Template;
   readonly #pair: Template;
   readonly #specialTokens: ReadonlyMap<string, string>;
@@ -76,28 +74,28 @@ export class Tokenizer {
   readonly padId: number | undefined;
 
   private constructor(
-    native: NativeTokenizer,
+    library: TokenizerLibrary,
     templates: [Template, Template],
     source: string,
     files: TokenizerFiles,
   ) {
-    this.#native = native;
+    this.#library = library;
     [this.#single, this.#pair] = templates;
     this.source = source;
     this.files = files;
-    this.vocabularySize = countRows(native);
+    this.vocabularySize = library.vocabularySize;
     this.typeCount = Math.max(...this.#pair.typeIds.flat(), ...this.#pair.textTypes) + 1;
     const special = new Map<string, string>();
     for (const [role, names] of Object.entries(ROLES)) {
       const stated = tokenText(files.config?.[role]);
       const name = [...(stated === undefined ? [] : [stated]), ...names].find(
-        (n) => native.tokenToId(n) !== null,
+        (n) => library.tokenToId(n) !== undefined,
       );
       if (name !== undefined) special.set(role, name);
     }
     this.#specialTokens = special;
     const pad = special.get('pad_token');
-    this.padId = pad === undefined ? undefined : (native.tokenToId(pad) ?? undefined);
+    this.padId = pad === undefined ? undefined : library.tokenToId(pad);
   }
 
   /**
@@ -107,9 +105,9 @@ export class Tokenizer {
    * @throws ModelError `INPUT_TOKENIZER` if the library refuses it.
    */
   static async fromJson(tokenizer: string, source: string, config?: JsonObject): Promise<Tokenizer> {
-    let native: NativeTokenizer;
+    let library: TokenizerLibrary;
     try {
-      native = NativeTokenizer.fromString(tokenizer);
+      library = readTokenizerJson(tokenizer);
     } catch (error) {
       throw new ModelError(
         'INPUT_TOKENIZER',
@@ -117,13 +115,11 @@ export class Tokenizer {
         { cause: error },
       );
     }
-    native.disableTruncation();
-    native.disablePadding();
     const templates: [Template, Template] = [
-      await probeTemplate(native, 1, source),
-      await probeTemplate(native, 2, source),
+      await probeTemplate(library, 1, source),
+      await probeTemplate(library, 2, source),
     ];
-    return new Tokenizer(native, templates, source, { tokenizer, ...(config !== undefined && { config }) });
+    return new Tokenizer(library, templates, source, { tokenizer, ...(config !== undefined && { config }) });
   }
 
   /** Special tokens by the names that `tokenizer_config.json` uses: `pad_token`, `unk_token`, … */
@@ -138,12 +134,12 @@ export class Tokenizer {
 
   /** Id of a token, or undefined if the vocabulary lacks it. */
   tokenToId(token: string): number | undefined {
-    return this.#native.tokenToId(token) ?? undefined;
+    return this.#library.tokenToId(token);
   }
 
   /** Token of an id, or undefined if the vocabulary lacks it. */
   idToToken(id: number): string | undefined {
-    return this.#native.idToToken(id) ?? undefined;
+    return this.#library.idToToken(id);
   }
 
   async encode(text: string, options: EncodeOptions = {}): Promise<EncodedText> {
@@ -151,10 +147,10 @@ export class Tokenizer {
     return encoded!;
   }
 
-  /** Encodes many texts off the main thread; results in the order of the texts. */
+  /** Encodes many texts, in Node off the main thread; results in the order of the texts. */
   async encodeBatch(texts: readonly string[], options: EncodeOptions = {}): Promise<EncodedText[]> {
     const room = this.#room(this.#single, options);
-    const bare = await this.#encodeBare(texts);
+    const bare = await this.#library.encode(texts);
     return bare.map((ids) => assemble(this.#single, [ids], [Math.min(ids.length, room)]));
   }
 
@@ -169,7 +165,7 @@ export class Tokenizer {
     options: EncodeOptions = {},
   ): Promise<EncodedText[]> {
     const room = this.#room(this.#pair, options);
-    const bare = await this.#encodeBare(pairs.flat());
+    const bare = await this.#library.encode(pairs.flat());
     return pairs.map((_, i) => {
       const texts = [bare[2 * i]!, bare[2 * i + 1]!] as const;
       const lengths = shareRoom(
@@ -184,18 +180,7 @@ export class Tokenizer {
 
   /** Text of ids, without special tokens. */
   decode(ids: Iterable<number>): Promise<string> {
-    return this.#native.decode([...ids], true);
-  }
-
-  async #encodeBare(texts: readonly string[]): Promise<number[][]> {
-    const results: number[][] = [];
-    for (let begin = 0; begin < texts.length; begin += BATCH) {
-      const encodings = await this.#native.encodeBatch(texts.slice(begin, begin + BATCH), {
-        addSpecialTokens: false,
-      });
-      for (const encoding of encodings) results.push(encoding.getIds());
-    }
-    return results;
+    return this.#library.decode([...ids]);
   }
 
   #room(template: Template, { maxLength = Number.POSITIVE_INFINITY }: EncodeOptions): number {
@@ -223,29 +208,20 @@ function tokenText(value: unknown): string | undefined {
   return undefined;
 }
 
-function countRows(native: NativeTokenizer): number {
-  const count = native.getVocabSize(true);
-  let id = 0;
-  while (id < count && native.idToToken(id) !== null) id++;
-  // Ids usually leave no gaps; the whole vocabulary is copied only where they do.
-  return id === count
-    ? count
-    : Object.values(native.getVocab(true)).reduce((most, n) => Math.max(most, n), -1) + 1;
-}
-
 /** Learns the special tokens of one or two texts by encoding a probe. */
-async function probeTemplate(native: NativeTokenizer, texts: 1 | 2, source: string): Promise<Template> {
+async function probeTemplate(library: TokenizerLibrary, texts: 1 | 2, source: string): Promise<Template> {
   for (const probe of PROBES) {
-    const encoding = await native.encode(probe, texts === 2 ? probe : null);
-    const sequences = encoding.getSequenceIds();
-    const typeIds = encoding.getTypeIds();
+    const { ids, typeIds, sequences } = await library.encodeWithSpecials(
+      probe,
+      texts === 2 ? probe : undefined,
+    );
     const template = {
       ids: Array.from({ length: texts + 1 }, (): number[] => []),
       typeIds: Array.from({ length: texts + 1 }, (): number[] => []),
       textTypes: [] as number[],
       specials: 0,
     };
-    encoding.getIds().forEach((id, i) => {
+    ids.forEach((id, i) => {
       const sequence = sequences[i];
       if (typeof sequence === 'number') {
         template.textTypes[sequence] = typeIds[i]!;

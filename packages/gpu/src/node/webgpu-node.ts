@@ -5,8 +5,9 @@
  */
 
 import { GpuError } from '../errors.js';
-import type { DeviceInfo, Executor } from '../executor.js';
-import { createWebGpuExecutor, readMatrixConfigs } from '../webgpu-executor.js';
+import type { Executor } from '../executor.js';
+import { type AdapterDescription, describeAdapter, requestWholeDevice } from '../webgpu-adapter.js';
+import { createWebGpuExecutor } from '../webgpu-executor.js';
 import '../webgpu-types.js';
 
 export interface WebGpuNodeOptions {
@@ -14,16 +15,6 @@ export interface WebGpuNodeOptions {
   readonly disabledToggles: readonly string[];
   readonly maxStorageBufferBindingSize?: number;
 }
-
-type AdapterInfo = Omit<DeviceInfo, 'id' | 'limits' | 'subgroups'>;
-
-const wantedFeatures = [
-  'timestamp-query',
-  'shader-f16',
-  'subgroups',
-  'subgroup-size-control',
-  'chromium-experimental-subgroup-matrix',
-];
 
 // dawn.node frees an instance that nobody holds, under its devices.
 const instances = new Set<GPU>();
@@ -49,43 +40,19 @@ async function requestAdapter({ enabledToggles, disabledToggles }: WebGpuNodeOpt
   return { gpu, adapter };
 }
 
-function describe(adapter: GPUAdapter): AdapterInfo {
-  const { info } = adapter;
-  const software =
-    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.description} ${info.device}`);
-  // `description` is the driver's own text, `device` a slug of the adapter's name.
-  return {
-    name: info.device || info.description,
-    type: software ? 'cpu' : 'unknown',
-    vendor: info.vendor,
-    architecture: info.architecture,
-    driver: info.description,
-    features: wantedFeatures.filter((name) => adapter.features.has(name)),
-    // dawn.node leaves them out of the device's own description.
-    subgroupMatrixConfigs: readMatrixConfigs(info),
-  };
-}
-
 /** Describes the adapter that would be used, without making a device. */
-export async function describeWebGpuAdapter(options: WebGpuNodeOptions): Promise<AdapterInfo> {
-  return describe((await requestAdapter(options)).adapter);
+export async function describeWebGpuAdapter(options: WebGpuNodeOptions): Promise<AdapterDescription> {
+  return describeAdapter((await requestAdapter(options)).adapter);
 }
 
 /** Opens a device with all that the adapter offers and an executor over it. */
 export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOptions): Promise<Executor> {
   const { gpu, adapter } = await requestAdapter(options);
-  const requiredLimits: Record<string, number> = {};
-  for (const name of Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(adapter.limits)))) {
-    const value = (adapter.limits as unknown as Record<string, unknown>)[name];
-    if (typeof value === 'number') requiredLimits[name] = value;
-  }
-  const requiredFeatures = describe(adapter).features as GPUFeatureName[];
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: Error) => {
-    throw new GpuError('DEVICE_UNAVAILABLE', `Dawn refused a device: ${cause.message}`, { cause });
-  });
+  const description = describeAdapter(adapter);
+  const device = await requestWholeDevice(adapter, description);
   instances.add(gpu);
   void device.lost.then(() => instances.delete(gpu));
-  const executor = createWebGpuExecutor(device, { ...describe(adapter), id });
+  const executor = createWebGpuExecutor(device, { ...description, id });
   return lowerLimit(executor, options.maxStorageBufferBindingSize);
 }
 

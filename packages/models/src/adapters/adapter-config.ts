@@ -13,7 +13,7 @@ import {
   matchModules,
 } from '@synglot/nn';
 import { checkpointError } from '../errors.js';
-import { describe, type JsonObject } from '../files.js';
+import { describe, type JsonObject } from '../json.js';
 
 export const adapterConfigFile = 'adapter_config.json';
 export const adapterWeightsFile = 'adapter_model.safetensors';

@@ -4,7 +4,7 @@
  */
 
 import { checkpointError } from '../errors.js';
-import { describe, isJsonObject, parseJson } from '../files.js';
+import { describe, isJsonObject, parseJson } from '../json.js';
 
 /** Bits of one element of each dtype of the format. */
 const DTYPE_BITS: Readonly<Record<string, number>> = {

@@ -6,7 +6,8 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkpointError, ModelError, reasonOf } from '../errors.js';
-import { describe, isFile, isJsonObject, readExactly, readJsonObject, systemCode } from '../files.js';
+import { isFile, readExactly, readJsonObject, systemCode } from '../files.js';
+import { describe, isJsonObject } from '../json.js';
 import { widenBfloat16, widenFloat16 } from './half.js';
 import { headerLength, LENGTH_FIELD_BYTES, parseHeader, type TensorEntry } from './header.js';
 

@@ -6,7 +6,7 @@
  * text and add those that occur most. The choice by tokens saved, and the rows' start, are ours.
  */
 import { freshParameters } from '@synglot/nn';
-import { Tokenizer as NativeTokenizer } from 'tokenizers';
+import { readTokenizerJson } from '#tokenizer-library';
 import type { Checkpoint } from '../checkpoint.js';
 import { ModelError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
@@ -120,13 +120,8 @@ export function withExtendedVocabulary(
 
 /** Words as the tokenizer itself normalises and splits them. */
 function wordsOf(tokenizer: Tokenizer, texts: Iterable<string>): CountedWord[] {
-  const native = NativeTokenizer.fromString(tokenizer.files.tokenizer);
-  const normalizer = native.getNormalizer();
-  const preTokenizer = native.getPreTokenizer();
-  const words = countWords(texts, (chunk) => {
-    const normalized = normalizer ? normalizer.normalizeString(chunk) : chunk;
-    return preTokenizer ? preTokenizer.preTokenizeString(normalized).map(([word]) => word) : [normalized];
-  });
+  const library = readTokenizerJson(tokenizer.files.tokenizer);
+  const words = countWords(texts, (chunk) => library.split(chunk));
   if (words.length > 0) return words;
   throw new ModelError(
     'INPUT_TOKENIZER',

@@ -3,7 +3,7 @@
  * Unigram (XLM-R) and WordPiece (BERT, LaBSE). It splits no text.
  */
 import { ModelError } from '../errors.js';
-import { describe, isJsonObject, type JsonObject, parseJson } from '../files.js';
+import { describe, isJsonObject, type JsonObject, parseJson } from '../json.js';
 import type { Tokenizer } from '../tokenizer.js';
 
 /** Tokens by id, with what the two kinds of model know of them. */

@@ -1,0 +1,75 @@
+/**
+ * What a WebGPU adapter says of itself, and a device with all that it offers: the same for npm `webgpu` and for a
+ * page. Where the adapter comes from is not known here.
+ */
+import { GpuError } from './errors.js';
+import type { DeviceInfo, SubgroupMatrixConfig } from './executor.js';
+import './webgpu-types.js';
+
+/** What an adapter tells before there is a device. */
+export type AdapterDescription = Omit<DeviceInfo, 'id' | 'limits' | 'subgroups'>;
+
+/** Features that kernels or measurements use; none of them is required. */
+const wantedFeatures = [
+  'timestamp-query',
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'chromium-experimental-subgroup-matrix',
+];
+
+/**
+ * Describes an adapter.
+ *
+ * @param without features that are not to be used although the adapter has them
+ */
+export function describeAdapter(adapter: GPUAdapter, without: readonly string[] = []): AdapterDescription {
+  const { info } = adapter;
+  const { vendor, architecture, description } = info;
+  const software =
+    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${description} ${info.device} ${architecture}`);
+  return {
+    // `description` is the driver's own text, `device` a slug of the adapter's name; pages often get neither.
+    name: info.device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
+    type: software ? 'cpu' : 'unknown',
+    ...{ vendor, architecture, driver: description },
+    features: wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name)),
+    // dawn.node leaves them out of the device's own description.
+    subgroupMatrixConfigs: readMatrixConfigs(info),
+  };
+}
+
+/**
+ * A device with every limit that the adapter grants and the described features.
+ *
+ * @throws GpuError `DEVICE_UNAVAILABLE`
+ */
+export async function requestWholeDevice(
+  adapter: GPUAdapter,
+  { features }: AdapterDescription,
+): Promise<GPUDevice> {
+  const requiredLimits: Record<string, number> = {};
+  for (const name of Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(adapter.limits)))) {
+    const value = (adapter.limits as unknown as Record<string, unknown>)[name];
+    if (typeof value === 'number') requiredLimits[name] = value;
+  }
+  const requiredFeatures = features as GPUFeatureName[];
+  return adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: Error) => {
+    throw new GpuError('DEVICE_UNAVAILABLE', `WebGPU refused a device: ${cause.message}`, { cause });
+  });
+}
+
+/** Dawn's description of the matrix units, which the standard's types do not know. */
+export function readMatrixConfigs(info: GPUAdapterInfo): SubgroupMatrixConfig[] {
+  interface DawnConfig {
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }
+  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<DawnConfig> };
+  return Array.from(subgroupMatrixConfigs, ({ componentType, resultComponentType, M, N, K }) => ({
+    ...{ component: componentType, result: resultComponentType, M, N, K },
+  }));
+}

@@ -1,0 +1,23 @@
+/**
+ * `@synglot/models` for pages and workers, taken by bundlers under the condition `browser`: everything that needs no
+ * file system. Tokenizers are Hugging Face's in JavaScript.
+ */
+export {
+  EmbeddingModel,
+  type EmbeddingModelParts,
+  type EmbedOptions,
+  type TextInput,
+} from './embedding-model.js';
+export { ModelError, type ModelErrorCode } from './errors.js';
+export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
+export type { TensorEntry } from './safetensors/header.js';
+export {
+  checkTokenizer,
+  type EncodedText,
+  type EncodeOptions,
+  type PairTruncation,
+  Tokenizer,
+  type TokenizerFiles,
+} from './tokenizer.js';
+export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
+export { checkDimension, truncateRows } from './truncate.js';

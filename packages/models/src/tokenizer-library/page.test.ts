@@ -1,0 +1,66 @@
+/**
+ * The page's tokenizer library gives what the Rust one gives; it runs in Node as it is. Two things are known to differ
+ * and left out: characters that Unicode has not given out, in BERT's normalizer, and a byte order mark inside a text,
+ * which is white space to JavaScript.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { trainTokenizer } from '../tokenizer-training.js';
+import type { TokenizerLibrary } from './library.js';
+import { readTokenizerJson as readInNode } from './node.js';
+import { readTokenizerJson as readInPage } from './page.js';
+
+const golden = JSON.parse(
+  readFileSync(new URL('../../../../test/fixtures/tokenizers/golden.json', import.meta.url), 'utf8'),
+) as { texts: string[]; pairs: [string, string][] };
+const words = [
+  'Wo ist der alte Bahnhof?',
+  'Where is the old station?',
+  'أين تقع المحطة القديمة؟',
+  '旧车站在哪里？',
+];
+
+const texts = [...words, ...golden.texts].filter((text) => !/[\ufeff\u{10fff0}-\u{10ffff}]/u.test(text));
+
+async function agree(json: string): Promise<void> {
+  const node: TokenizerLibrary = readInNode(json);
+  const page: TokenizerLibrary = readInPage(json);
+  expect(page.vocabularySize).toBe(node.vocabularySize);
+  for (const token of ['<s>', '[CLS]', '▁', 'a', 'no such token']) {
+    expect(page.tokenToId(token), token).toBe(node.tokenToId(token));
+  }
+  for (const id of [0, 7, 1_000_000]) expect(page.idToToken(id)).toBe(node.idToToken(id));
+  expect(await page.encode(texts)).toEqual(await node.encode(texts));
+  for (const text of texts) expect(page.split(text), text).toEqual(node.split(text));
+  for (const probe of ['a', '1', 'の']) {
+    expect(await page.encodeWithSpecials(probe)).toEqual(await node.encodeWithSpecials(probe));
+    expect(await page.encodeWithSpecials(probe, probe)).toEqual(await node.encodeWithSpecials(probe, probe));
+  }
+}
+
+describe('the library of pages', () => {
+  it.each(['unigram', 'bpe', 'wordpiece'] as const)(
+    '%s: as the Rust library, trained here',
+    async (model) => {
+      const { files } = await trainTokenizer(words, { vocabularySize: 90, model });
+      await agree(files.tokenizer);
+    },
+  );
+
+  it('decodes, and leaves special tokens out', async () => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    const page = readInPage(files.tokenizer);
+    const [ids = []] = await page.encode(['Where is the station?']);
+    expect(ids.length).toBeGreaterThan(4);
+    expect(await page.decode([0, ...ids, 2])).toBe('Where is the station?');
+    expect(await page.decode([])).toBe('');
+  });
+
+  it('many texts are those texts one by one', async () => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    const page = readInPage(files.tokenizer);
+    const many = Array.from({ length: 200 }, (_, index) => `${words[index % words.length]} ${index}`);
+    const alone = await Promise.all(many.map(async (text) => (await page.encode([text]))[0]));
+    expect(await page.encode(many)).toEqual(alone);
+  });
+});

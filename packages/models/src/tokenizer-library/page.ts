@@ -1,0 +1,79 @@
+/**
+ * `tokenizer.json` in a page or a worker: Hugging Face's tokenizers in JavaScript. Nothing here needs Node, so tests
+ * run it there, against the ids of the Rust library.
+ */
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { TokenizerLibrary } from './library.js';
+
+/** Texts encoded before the page has its turn again. */
+const BATCH = 64;
+
+/**
+ * Reads the text of a `tokenizer.json`.
+ *
+ * @throws what the library throws where it cannot read the file
+ */
+export function readTokenizerJson(json: string): TokenizerLibrary {
+  const tokenizer = new Tokenizer(JSON.parse(json) as object, {});
+  const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const added = tokenizer.get_added_tokens_decoder();
+  const addedIds = new Map([...added].map(([id, token]) => [token.content, id]));
+  const ids = [...tokenizer.get_vocab().values(), ...added.keys()];
+  return {
+    vocabularySize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
+    tokenToId: (token) => addedIds.get(token) ?? tokenizer.token_to_id(token),
+    idToToken: (id) => added.get(id)?.content ?? tokenizer.id_to_token(id) ?? undefined,
+    async encode(texts) {
+      const results: number[][] = [];
+      for (const [index, text] of texts.entries()) {
+        if (index > 0 && index % BATCH === 0) await nextTask();
+        results.push(bare(text));
+      }
+      return results;
+    },
+    async encodeWithSpecials(text, context) {
+      const { ids, token_type_ids: types } = tokenizer.encode(text, {
+        ...(context === undefined ? {} : { text_pair: context }),
+        return_token_type_ids: true,
+      });
+      const sequences: (number | null)[] = ids.map(() => null);
+      let at = 0;
+      for (const [sequence, part] of (context === undefined ? [text] : [text, context]).entries()) {
+        const own = bare(part);
+        const begin = own.length === 0 ? -1 : indexOf(ids, own, at);
+        if (begin < 0) continue;
+        sequences.fill(sequence, begin, begin + own.length);
+        at = begin + own.length;
+      }
+      // Without a post-processor the library gives no types, and there is only one.
+      return { ids, typeIds: types ?? ids.map(() => 0), sequences };
+    },
+    decode: async (list) =>
+      list.length === 0 ? '' : tokenizer.decode([...list], { skip_special_tokens: true }),
+    split(text) {
+      const normalized = tokenizer.normalizer?.normalize(text) ?? text;
+      return tokenizer.pre_tokenizer?.pre_tokenize(normalized) ?? [normalized];
+    },
+  };
+}
+
+/** Where `part` begins in `list`, from `from` on; -1 where it does not occur. */
+function indexOf(list: readonly number[], part: readonly number[], from: number): number {
+  for (let begin = from; begin + part.length <= list.length; begin++) {
+    if (part.every((id, offset) => list[begin + offset] === id)) return begin;
+  }
+  return -1;
+}
+
+/** Ends the turn of this task. A timer would do it once a second in a page that is not looked at. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener('message', () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(undefined);
+  });
+}

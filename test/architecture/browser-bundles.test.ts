@@ -1,0 +1,77 @@
+/**
+ * What a bundler makes of each package for a page: nothing of Node in it, and none of Node's globals. Whether it
+ * runs in a browser is asked in `test/e2e/browser.test.ts`.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Each package that a page can import, and what of it must be there. */
+const entries: Readonly<Record<string, readonly string[]>> = {
+  kernels: ['catalogue', 'kernelCode'],
+  gpu: ['PlanBuilder', 'openBrowserExecutor'],
+  nn: ['ParameterStore', 'buildTrainPlan', 'freshParameters'],
+  data: ['BatchSampler', 'TrainingSet', 'collate'],
+  models: ['EmbeddingModel', 'Tokenizer', 'trainTokenizer'],
+  train: ['Trainer', 'contrastiveObjective', 'heldOutCollection'],
+  eval: ['evaluateRetrieval', 'measureNamed', 'searchTopK'],
+};
+
+/** Globals that only Node has, where they are used and no member of something else. */
+const nodeGlobals =
+  /(?<![\w$.])(?:(?:Buffer|process|global)\.|setImmediate\(|require\(|__dirname\b|__filename\b)/g;
+
+async function bundle(contents: string) {
+  const { outputFiles, errors } = await build({
+    stdin: { contents, resolveDir: join(root, 'test'), loader: 'ts' },
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    // Takes the comments out.
+    minifyWhitespace: true,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['@synglot/source'],
+    legalComments: 'none',
+    logLevel: 'silent',
+  }).catch((failure: { errors: { text: string; location: { file: string } | null }[] }) => ({
+    outputFiles: [],
+    errors: failure.errors,
+  }));
+  const faults = errors.map(({ text, location }) => `${location?.file ?? ''}: ${text}`);
+  return { text: outputFiles[0]?.text ?? '', faults };
+}
+
+test.each(Object.entries(entries))('@synglot/%s can be bundled for a page', async (name, exported) => {
+  const { text, faults } = await bundle(`export * from '@synglot/${name}';`);
+  expect(faults).toEqual([]);
+  const list = text.slice(text.lastIndexOf('export{'));
+  for (const one of exported) expect(list).toMatch(new RegExp(`\\b${one}\\b`));
+  expect(text.match(nodeGlobals) ?? []).toEqual([]);
+});
+
+test('the check sees what is of Node', async () => {
+  const { faults } = await bundle(`export * from '@synglot/gpu/node';`);
+  expect(faults.join('\n')).toMatch(/node:(fs|os|path)/);
+  const { text } = await bundle('export const is = Buffer.from(process.argv[0]);');
+  expect(text.match(nodeGlobals)).toEqual(['Buffer.', 'process.']);
+});
+
+test.each(['models', 'train'])('the page entry of %s is a part of the one for Node', async (name) => {
+  const manifest = JSON.parse(readFileSync(join(root, `packages/${name}/package.json`), 'utf8')) as {
+    exports: { '.': { browser: Record<string, string> } };
+  };
+  const { browser } = manifest.exports['.'];
+  expect(browser.default).toBe('./dist/browser.js');
+  const page = Object.keys(
+    await import(join(root, `packages/${name}`, browser['@synglot/source'] as string)),
+  );
+  expect(page.length).toBeGreaterThan(5);
+  expect(Object.keys(await import(join(root, `packages/${name}/src/index.ts`)))).toEqual(
+    expect.arrayContaining(page),
+  );
+});
