@@ -25,4 +25,6 @@ export * from './run-validation.js';
 export * from './schedule.js';
 export * from './teacher.js';
 export * from './trainer.js';
+export * from './update-batches.js';
+export * from './update-runner.js';
 export * from './validation-measure.js';

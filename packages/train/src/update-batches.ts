@@ -1,0 +1,87 @@
+/**
+ * The batches of updates: drawn in the sampler's order, tokenized ahead while the device works. Not what is
+ * computed with them.
+ */
+import {
+  type Batch,
+  type BatchSampler,
+  type CollateOptions,
+  collate,
+  type Encode,
+  type PackedBatch,
+} from '@synglot/data';
+
+export interface UpdateBatchesOptions {
+  readonly sampler: BatchSampler;
+  /** Texts to token ids, special tokens included, truncated. */
+  readonly encode: Encode;
+  readonly collate?: CollateOptions;
+  /** Batches whose gradients are averaged for one update. Default 1. */
+  readonly accumulation?: number;
+  /** Updates whose batches are drawn and tokenized ahead, while the device works. Default 2; the bits are the same. */
+  readonly prefetch?: number;
+}
+
+/** A batch and its tokens. */
+export interface PreparedBatch {
+  readonly batch: Batch;
+  readonly packed: PackedBatch;
+}
+
+/** What one update is computed from. */
+export interface PreparedUpdate {
+  readonly batches: readonly PreparedBatch[];
+  /** The sampler's state after these batches were drawn. */
+  readonly samplerState: unknown;
+}
+
+export class UpdateBatches {
+  readonly #options: UpdateBatchesOptions;
+  /** The next updates' batches in order; what fails is told when it is due. */
+  #ahead: Promise<PreparedUpdate>[] = [];
+
+  constructor(options: UpdateBatchesOptions) {
+    this.#options = options;
+  }
+
+  /** The batches of the next update. Rejects with what failed while they were tokenized. */
+  next(): Promise<PreparedUpdate> {
+    return this.#ahead.shift() ?? this.#prepare();
+  }
+
+  /** Begins as many updates' batches as may be ahead, but none beyond the `left` updates that are still to come. */
+  prepareAhead(left: number): void {
+    while (this.#ahead.length < Math.min(this.#options.prefetch ?? 2, left)) {
+      const next = this.#prepare();
+      next.catch(() => undefined);
+      this.#ahead.push(next);
+    }
+  }
+
+  /** Draws from this state of the sampler on; what was drawn ahead is forgotten. */
+  restart(samplerState: unknown): void {
+    this.#options.sampler.restore(samplerState);
+    this.#ahead = [];
+  }
+
+  /** Waits for what is being tokenized; never rejects. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#ahead);
+  }
+
+  /** Tokens of a validation batch: its texts are not rewritten, so that the loss is that of the texts as they are. */
+  async tokenizeAsIs(batch: Batch): Promise<PreparedBatch> {
+    const { rewrite: _rewrite, ...rest } = this.#options.collate ?? {};
+    return { batch, packed: await collate(batch, this.#options.encode, rest) };
+  }
+
+  /** Draws at once, in the order of the calls; what takes longer comes after. */
+  async #prepare(): Promise<PreparedUpdate> {
+    const { sampler, encode, collate: options = {}, accumulation = 1 } = this.#options;
+    const drawn = Array.from({ length: accumulation }, () => sampler.next());
+    const samplerState = sampler.state();
+    const batches = [];
+    for (const batch of drawn) batches.push({ batch, packed: await collate(batch, encode, options) });
+    return { batches, samplerState };
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Updates and evaluations on the device: batches in, losses and the clipping's result out, through compiled plans or
+ * a gradient cache. Knows no sampler, no schedule and no files.
+ */
+import { type Executor, inFlight } from '@synglot/gpu';
+import {
+  type BatchCapacity,
+  clipResult,
+  type EncoderConfig,
+  type ObjectiveValues,
+  type OptimizerOptions,
+  objectiveResults,
+  type ParameterStore,
+  type PoolingConfig,
+  type Precision,
+  packBatch,
+  packStep,
+  perturbedPass,
+  type StepValues,
+} from '@synglot/nn';
+import { GradientCache } from './gradient-cache.js';
+import { readObjectives, type TrainObjective } from './objectives.js';
+import { type BatchPlanMode, PlanCache } from './plan-cache.js';
+import type { PreparedBatch } from './update-batches.js';
+
+export interface UpdateRunnerOptions {
+  readonly executor: Executor;
+  /** Holds the parameters, their gradients and the optimiser's state. */
+  readonly store: ParameterStore;
+  readonly config: EncoderConfig;
+  readonly pooling: PoolingConfig;
+  /** What is minimised. */
+  readonly objectives: readonly TrainObjective[];
+  /** Length of an adversarial perturbation of the word embeddings (FGM); see `buildTrainPlan`. */
+  readonly perturbation?: number;
+  readonly optimizer: OptimizerOptions;
+  /** Batches whose gradients are averaged for one update. Default 1. */
+  readonly accumulation?: number;
+  /** Token budget of a chunk: gradients are then cached, and memory does not grow with the batch. */
+  readonly cacheTokens?: number;
+  /** Keeps only the inputs of layers for backward: less memory, one more forward pass, the same bits. */
+  readonly recompute?: boolean;
+  /** Seed of dropout. */
+  readonly seed: number;
+  /** `mixed` needs a device with `shader-f16` (`checkPrecision`). Default `f32`. */
+  readonly precision?: Precision;
+}
+
+/** What of an update is the same for all its batches. */
+export interface UpdateSetting {
+  readonly values: Pick<StepValues, 'update' | 'gradientScale' | 'lossScale'>;
+  /** Updates done: with the seed they make the dropout masks. */
+  readonly done: number;
+  /** Updates done, of all. */
+  readonly progress: number;
+}
+
+/** What an update gives. */
+export interface UpdateResult {
+  /** One entry a batch. */
+  readonly losses: readonly ObjectiveValues[];
+  /** What the clipping computed; see `clipResult`. */
+  readonly clip: Float32Array;
+}
+
+/** A batch, its number within the update, and whether it is for an update or to be evaluated. */
+interface BatchRun extends Partial<UpdateSetting> {
+  readonly prepared: PreparedBatch;
+  readonly mode: BatchPlanMode;
+  readonly micro?: number;
+}
+
+interface BatchResult {
+  readonly loss: ObjectiveValues;
+  readonly clip: Float32Array;
+}
+
+/** Batches on the device or queued there; the next one is packed meanwhile. Fewer than a `PlanCache` keeps plans. */
+const batchesInFlight = 2;
+
+export class UpdateRunner {
+  readonly #options: UpdateRunnerOptions;
+  readonly #plans: PlanCache;
+  readonly #cache: GradientCache | undefined;
+  /** Set once the copies of the weights are there. */
+  #weightsCast: Promise<void> | undefined;
+  /** Settled once the latest batch's run was called. */
+  #begun: Promise<unknown> = Promise.resolve();
+
+  constructor(options: UpdateRunnerOptions) {
+    this.#options = options;
+    const objectives = options.objectives.map(({ objective }) => objective);
+    this.#plans = new PlanCache({ ...options, objectives });
+    const { cacheTokens } = options;
+    this.#cache = cacheTokens === undefined ? undefined : new GradientCache({ ...options, cacheTokens });
+  }
+
+  /** To be called when the parameters have been loaded anew. */
+  parametersChanged(): void {
+    this.#weightsCast = undefined;
+  }
+
+  /** Does one update with the mean gradient of the batches. */
+  async update(batches: readonly PreparedBatch[], setting: UpdateSetting): Promise<UpdateResult> {
+    await this.#castWeights();
+    const [only] = batches;
+    if (only && batches.length === 1 && !this.#cache) {
+      const { loss, clip } = await this.#run({ prepared: only, mode: 'step', ...setting });
+      return { losses: [loss], clip };
+    }
+    await (await this.#plans.clearPlan()).run();
+    const losses = await this.#inTurn(batches.entries(), async ([micro, prepared]) => {
+      if (!this.#cache) return (await this.#run({ prepared, mode: 'accumulate', micro, ...setting })).loss;
+      const dropout = dropoutSeed(this.#options.seed, setting.done, micro);
+      const batch = { ...prepared, progress: setting.progress };
+      return this.#cache.accumulate(batch, dropout, setting.values.lossScale);
+    });
+    const update = await this.#plans.updatePlan();
+    const { reads } = await update.run({
+      feeds: { step: packStep({ counts: {}, ...setting.values }) },
+      reads: [clipResult],
+    });
+    return { losses, clip: new Float32Array(reads[clipResult] as ArrayBuffer) };
+  }
+
+  /**
+   * Losses of batches, without dropout and without gradients.
+   *
+   * @param prepare called in order, for a batch or two ahead of what is answered
+   */
+  async evaluate<Batch>(
+    batches: Iterable<Batch>,
+    prepare: (batch: Batch) => Promise<PreparedBatch>,
+    progress: number,
+  ): Promise<ObjectiveValues[]> {
+    await this.#castWeights();
+    return this.#inTurn(batches, async (batch) => {
+      const prepared = await prepare(batch);
+      if (this.#cache) return this.#cache.evaluate({ ...prepared, progress });
+      return (await this.#run({ prepared, mode: 'evaluate', progress })).loss;
+    });
+  }
+
+  /** Lets the device compile kernels for batches of about this size: computes nothing, never rejects. */
+  async warmUp(size: BatchCapacity): Promise<void> {
+    if (this.#cache) return;
+    const mode = (this.#options.accumulation ?? 1) === 1 ? 'step' : 'accumulate';
+    await this.#plans.warmUp(mode, size).catch(() => undefined);
+  }
+
+  /** Frees plans; parameters and state stay with the store. */
+  async destroy(): Promise<void> {
+    await this.#plans.destroy();
+    await this.#cache?.destroy();
+  }
+
+  /** Before the first run, when the parameters have been loaded. */
+  async #castWeights(): Promise<void> {
+    if (this.#options.precision !== 'mixed') return;
+    this.#weightsCast ??= this.#plans.castWeights();
+    await this.#weightsCast;
+  }
+
+  /** Results in order. A gradient cache has room for one batch; it keeps the device busy by itself. */
+  async #inTurn<Item>(
+    items: Iterable<Item>,
+    work: (item: Item) => Promise<ObjectiveValues>,
+  ): Promise<ObjectiveValues[]> {
+    const results: ObjectiveValues[] = [];
+    const depth = this.#cache ? 1 : batchesInFlight;
+    for await (const [, result] of inFlight(items, depth, work)) results.push(result);
+    return results;
+  }
+
+  /**
+   * Runs one batch through its plan. Runs are executed in the order of these calls, whichever plan is ready first:
+   * gradients are sums of floats, so the order is part of the bits.
+   */
+  async #run(run: BatchRun): Promise<BatchResult> {
+    const begun = this.#begun.then(() => this.#begin(run));
+    this.#begun = begun.catch(() => undefined);
+    return (await begun).answer;
+  }
+
+  /** Queues the run; its answer is not waited for. */
+  async #begin({
+    prepared,
+    mode,
+    micro = 0,
+    ...setting
+  }: BatchRun): Promise<{ answer: Promise<BatchResult> }> {
+    const { config, objectives, perturbation, seed } = this.#options;
+    const { values = {}, done = 0, progress = 0 } = setting;
+    const { batch, packed } = prepared;
+    const { queries, candidates } = packed.counts;
+    const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
+    const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
+    const step = packStep({ counts, seed: dropoutSeed(seed, done, micro), ...values });
+    const context = { batch, packed, capacity, progress };
+    const own = objectives.map((objective) => objective.feeds?.(context));
+    const emitted = objectives.map(({ objective }) => objective);
+    const perturbed = mode !== 'evaluate' && perturbation !== undefined;
+    const results = objectiveResults(emitted);
+    const answer = compiled.run({
+      feeds: Object.assign({ ...feeds, step }, ...own),
+      reads: [
+        ...results,
+        ...(perturbed ? results.map((name) => name + perturbedPass) : []),
+        ...(mode === 'step' ? [clipResult] : []),
+      ],
+    });
+    return {
+      answer: answer.then(({ reads }) => {
+        const floats = Object.fromEntries(
+          Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]),
+        );
+        return {
+          loss: readObjectives(emitted, floats, { queries, candidates }, perturbed),
+          clip: floats[clipResult] ?? new Float32Array(3),
+        };
+      }),
+    };
+  }
+}
+
+/** A seed for the dropout of one micro-batch of one update: 32 bits, a function of its arguments. */
+export function dropoutSeed(seed: number, step: number, micro: number): number {
+  let hash = 0x811c9dc5;
+  for (const part of [seed, Math.floor(seed / 2 ** 32), step, micro]) {
+    hash = Math.imul(hash ^ (part >>> 0), 0x01000193) >>> 0;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 0;
+    hash = (hash ^ (hash >>> 13)) >>> 0;
+  }
+  return hash;
+}

@@ -1,0 +1,127 @@
+/**
+ * Micro-batches in flight: the device has the next one before the last is answered, and however long plans take to
+ * compile, gradients are summed in the order of the batches, so that a run has the same bits.
+ */
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { BatchSampler, type Encode, type Pair, TrainingSet } from '@synglot/data';
+import type { Executor } from '@synglot/gpu';
+import { openCheckpoint } from '@synglot/models';
+import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
+import { contrastiveObjective, Trainer } from '@synglot/train';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import { saveTinyModel, testFolder, tinyPairs } from './support.js';
+
+const [accumulation, steps, batchSize] = [5, 3, 8];
+let folder: Awaited<ReturnType<typeof testFolder>>;
+let executor: Executor;
+beforeAll(async () => {
+  folder = await testFolder('accumulation');
+  executor = await openTestExecutor();
+  await saveTinyModel(join(folder.path, 'model'));
+});
+afterAll(async () => {
+  executor.destroy();
+  await folder.remove();
+});
+
+/** Data sets with texts of different lengths: where a batch is of one of them, batches need plans of several sizes. */
+function set(): TrainingSet {
+  return TrainingSet.from(
+    tinyPairs(48, ['en']).map(({ query, passage }, index): Pair => {
+      const dataset = `d${index % 3}`;
+      const side = (id: string, text: string) => ({
+        id,
+        text,
+        lang: 'en',
+        parallelId: id,
+        dataset,
+        domain: 'd',
+      });
+      const long = `${passage} `.repeat(1 + 2 * (index % 3));
+      return { query: side(`q${index}`, query), passage: side(`p${index}`, long), negatives: [] };
+    }),
+  );
+}
+
+/** Batches of one data set each, drawn in an order that the seed decides. */
+const sampler = (seed: number) =>
+  new BatchSampler(set(), { batchSize, seed, mode: 'monolingual', homogeneousDataset: true });
+
+/** The device, with plans whose compilation takes as long as it is told to. */
+class SlowCompiler implements Executor {
+  /** Batches of an update that were run but not answered, at most. */
+  mostInFlight = 0;
+  /** Batch plans compiled. */
+  compiled = 0;
+  #inFlight = 0;
+  readonly kind = executor.kind;
+  readonly device = executor.device;
+  readonly createBuffer = executor.createBuffer.bind(executor);
+  readonly write = executor.write.bind(executor);
+  readonly read = executor.read.bind(executor);
+  readonly #delayMs: (compiled: number) => number;
+
+  constructor(delayMs: (compiled: number) => number) {
+    this.#delayMs = delayMs;
+  }
+
+  compile: Executor['compile'] = async (plan, externals) => {
+    const compiled = await executor.compile(plan, externals);
+    if (!plan.buffers.some(({ name }) => name === 'bounds')) return compiled;
+    await setTimeout(this.#delayMs(this.compiled++));
+    return {
+      plan: compiled.plan,
+      destroy: () => compiled.destroy(),
+      run: async (options) => {
+        this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight);
+        return compiled.run(options).finally(() => this.#inFlight--);
+      },
+    };
+  };
+
+  destroy(): void {}
+}
+
+/** Trains, and returns all weights and what each update told. */
+async function train(device: Executor) {
+  const { config, pooling, readRows, tokenizer } = await openCheckpoint(join(folder.path, 'model'));
+  const encode: Encode = async (texts) =>
+    (await tokenizer.encodeBatch(texts, { maxLength: 32 })).map(({ ids }) => ids);
+  const specs = encoderParameters(config, pooling);
+  const store = new ParameterStore(device, specs);
+  await store.load('parameter', readRows);
+  const trainer = new Trainer({
+    ...{ executor: device, store, config, pooling, encode, seed: 1, accumulation },
+    sampler: sampler(3),
+    objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
+    optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
+    schedule: { learningRate: 0.01, steps, warmupSteps: 0, decay: 'constant' },
+  });
+  const told = [];
+  for (let step = 0; step < steps; step++) {
+    const { seconds: _seconds, ...metrics } = await trainer.update();
+    told.push(metrics);
+  }
+  const validation = sampler(4);
+  told.push(await trainer.evaluate(Array.from({ length: 4 }, () => validation.next())));
+  const weights = await Promise.all(
+    specs.map(async ({ name }) => Buffer.from((await store.read('parameter', name)).buffer)),
+  );
+  await trainer.destroy();
+  store.destroy();
+  return { told, weights };
+}
+
+it('has the bits of a device that compiles at once, whichever plan is ready first', async () => {
+  const atOnce = new SlowCompiler(() => 0);
+  const expected = await train(atOnce);
+  expect(atOnce.mostInFlight).toBe(2);
+  expect(atOnce.compiled).toBeGreaterThan(3);
+  // Every second plan takes long: the batch after it is ready before it is.
+  const slow = new SlowCompiler((compiled) => 80 * (compiled % 2));
+  const { told, weights } = await train(slow);
+  expect(told).toEqual(expected.told);
+  expect(weights.every((bytes, index) => bytes.equals(expected.weights[index]!))).toBe(true);
+});
