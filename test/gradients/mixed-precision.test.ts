@@ -203,15 +203,18 @@ test('in f32 a loss scale changes the exponents of the gradients, and nothing el
   expect(await whole(mean, 'f32', 1024)).toEqual(await whole(mean, 'f32', 1));
 });
 
-test(
-  'with the kernels of a GPU with matrix units',
-  async ({ skip }) => {
+test.for(['workgroup', 'subgroup_matrix'] as const)(
+  'with the kernels of a GPU with matrix units, attention by %s',
+  { timeout: compileTimeoutMs },
+  async (attentionStrategy, { skip }) => {
     const { device } = executor;
     const units = device.subgroupMatrixConfigs.some(
       ({ component, result }) => component === 'f16' && result === 'f32',
     );
     skip(!units, 'this device has no matrix units for f16 with sums in f32');
-    const found = await whole(mean, 'mixed', 256, { ...device, type: 'discrete-gpu' });
+    const found = await whole(mean, 'mixed', 256, { ...device, type: 'discrete-gpu', attentionStrategy });
+    for (const pass of ['forward', 'backward_query', 'backward_key_value'])
+      expect(found.kernels).toContain(`attention_${pass}_${attentionStrategy}`);
     const matrix = found.kernels.filter((name) => name.endsWith('_subgroup_matrix'));
     for (const layout of ['nt', 'nn', 'tn'])
       expect(
@@ -220,7 +223,6 @@ test(
       ).toBe(true);
     expectNear(found, await whole(mean, 'f32', 1), 0.01);
   },
-  compileTimeoutMs,
 );
 
 test('a loss scale that is too small loses gradients, one that is too large overflows', async () => {

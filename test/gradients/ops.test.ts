@@ -4,6 +4,7 @@ import {
   type Axis,
   addInto,
   attention,
+  attentionCandidates,
   attentionStrategies,
   dropout,
   feedForward,
@@ -191,9 +192,11 @@ describe.each(attentionStrategies)('attention, %s', (strategy) => {
   const axis: Axis = { capacity: 15, slot: 'tokens' };
   const matrix = { axis, columns: 16 };
 
-  beforeEach(({ skip }) =>
-    skip(strategy === 'subgroup' && executor.device.subgroups.minSize < 4, 'this device has no subgroups'),
-  );
+  beforeEach(({ skip }) => {
+    const problem = { pass: 'attention_forward', headVectors: 2, element: 'f32' } as const;
+    const [choice] = attentionCandidates(executor.device, problem, strategy);
+    skip(!choice, 'this device has no subgroups, or no matrix units for f32');
+  });
 
   test.each([0, 0.25])('dropout %f', async (dropoutRate) => {
     const problem = opProblem(executor.device, {

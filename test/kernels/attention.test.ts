@@ -8,10 +8,17 @@ import {
   type AttentionStrategy,
   attentionCandidates,
   attentionStrategies,
-  attentionWorkgroups,
 } from '../../packages/nn/src/ops/attention-kernels.js';
+import {
+  attentionProblem,
+  type PackedSequences,
+  runAttention,
+  separate,
+  shortProblems,
+  tiledProblems,
+} from '../support/attention-problem.js';
 import { openTestExecutor } from '../support/executor.js';
-import { canStore, noHalf, storageTolerance, stored } from '../support/half.js';
+import { canStore, noHalf, storageTolerance } from '../support/half.js';
 import {
   bitsOf,
   expectClose,
@@ -32,51 +39,31 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.destroy());
 
-const mask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
 const tolerance = { absolute: 5e-6, relative: 2e-5 };
-
-/** Strides and offsets, in vectors, of three matrices of their own. */
-function separate(vectors: number) {
-  return {
-    ...{ q_stride: vectors, q_offset: 0, k_stride: vectors, k_offset: 0 },
-    ...{ v_stride: vectors, v_offset: 0 },
-  };
-}
-
-/** HEAD_VECTORS, heads and sequences: one token, primes, more tokens than a workgroup, no live token. */
-const problems = [
-  { headVectors: 2, heads: 1, lengths: [1], capacity: 1 },
-  { headVectors: 2, heads: 3, lengths: [5, 1, 13], capacity: 23 },
-  { headVectors: 2, heads: 2, lengths: [], capacity: 3 },
-  { headVectors: 3, heads: 2, lengths: [7, 2], capacity: 9 },
-];
 const long = { headVectors: 8, heads: 2, lengths: [3, 67, 1], capacity: 80 };
 const wide = { headVectors: 16, heads: 1, lengths: [11, 4, 9], capacity: 25 };
 const odd = { headVectors: 10, heads: 2, lengths: [2, 1, 1, 3, 17], capacity: 24 };
 const passes = ['attention_forward', 'attention_backward_query', 'attention_backward_key_value'] as const;
 const compileTimeoutMs = 300_000;
 
-/** Around a tile of 32 rows, several of them, many texts in one, and a text that begins at a tile's last key. */
-const tiled = [
-  { headVectors: 2, heads: 1, lengths: [20, 31, 20], capacity: 71 },
-  { headVectors: 2, heads: 2, lengths: [31, 32, 33, 1, 64], capacity: 170 },
-  { headVectors: 8, heads: 1, lengths: [1, 2, 1, 3, 1, 1, 4, 2, 1, 9, 1], capacity: 26 },
-  { headVectors: 16, heads: 1, lengths: [5, 301, 2], capacity: 320 },
-];
-
-const variants = attentionStrategies.flatMap((strategy) => [
+/** Matrix units have a test file of their own. */
+const strategies = attentionStrategies.filter((strategy) => strategy !== 'subgroup_matrix');
+const variants = strategies.flatMap((strategy) => [
   {
     ...{ strategy, hasDropout: false, element: 'f32' as const },
-    cases: strategy === 'portable' ? [...problems, long, odd] : [...problems, long, odd, ...tiled],
+    cases:
+      strategy === 'portable'
+        ? [...shortProblems, long, odd]
+        : [...shortProblems, long, odd, ...tiledProblems],
   },
   // lavapipe needs tens of seconds to compile the portable kernels for large heads, with and without.
   {
     ...{ strategy, hasDropout: true, element: 'f32' as const },
-    cases: strategy === 'portable' ? [...problems, wide] : [...problems, long, wide, odd],
+    cases: strategy === 'portable' ? [...shortProblems, wide] : [...shortProblems, long, wide, odd],
   },
   {
     ...{ strategy, hasDropout: true, element: 'f16' as const },
-    cases: strategy === 'workgroup' ? [...problems, ...tiled] : problems,
+    cases: strategy === 'workgroup' ? [...shortProblems, ...tiledProblems] : shortProblems,
   },
 ]);
 
@@ -99,25 +86,15 @@ function runPass<Pass extends AttentionPass>(
   strategy: AttentionStrategy,
   pass: Pass,
   { tokens, heads, headVectors }: Shape,
-  { constants, ...run }: Omit<KernelRun<Pass>, 'workgroups'>,
+  run: Omit<KernelRun<Pass>, 'workgroups'>,
   choose: Choose = ([best]) => best,
 ) {
-  const element = constants?.Element ?? 'f32';
+  const element = run.constants?.Element ?? 'f32';
   const choice = choose(attentionCandidates(executor.device, { pass, headVectors, element }, strategy));
   if (!choice) throw new Error(`${strategy} has no tile for ${pass} with heads of ${headVectors} vectors`);
-  return runKernel<AttentionPass>(executor, choice.kernel as Pass, {
-    ...(run as Omit<KernelRun<AttentionPass>, 'workgroups'>),
-    constants: { ...choice.constants, ...constants },
-    workgroups: attentionWorkgroups(choice, tokens, heads),
-  });
+  return runAttention(executor, choice, { tokens, heads }, run);
 }
 
-interface Problem {
-  readonly headVectors: number;
-  readonly heads: number;
-  readonly lengths: readonly number[];
-  readonly capacity: number;
-}
 interface Variant {
   readonly strategy: AttentionStrategy;
   readonly hasDropout: boolean;
@@ -127,7 +104,7 @@ interface Variant {
 /** Compares forward and backward with the reference; returns what was computed. */
 async function check(
   { strategy, hasDropout, element }: Variant,
-  { headVectors, heads, lengths, capacity }: Problem,
+  problem: PackedSequences,
   choose?: Choose,
 ): Promise<Float32Array[]> {
   // What is stored as f16 between the kernels is off by its rounding, and so is what follows from it.
@@ -135,31 +112,10 @@ async function check(
     const { absolute, relative } = storageTolerance(of, element);
     return element === 'f32' ? of : { absolute: absolute + 2e-3, relative };
   };
-  const headSize = headVectors * 4;
-  const columns = heads * headSize;
-  const live = lengths.reduce((sum, length) => sum + length, 0);
-  const random = (seed: number) =>
-    stored(poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns), element);
-  const [q, k, v, dContext] = [random(1), random(2), random(3), random(4)];
-  const drawn = hasDropout ? { mask } : {};
-  const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext, ...drawn });
-  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
-  bounds.set(boundsOf(lengths).flat());
-  const size = { tokens: capacity, tokens_count: 1, heads };
+  const made = attentionProblem(problem, { hasDropout, element });
+  const { q, k, v, dContext, bounds, columns, size, dispatch, reference } = made;
+  const { headVectors, heads, capacity } = problem;
   const shape = { tokens: capacity, heads, headVectors };
-  const step = { counts: { tokens: live }, seed: mask.seed };
-  const dispatch = {
-    params: {
-      ...size,
-      scale: 1 / Math.sqrt(headSize),
-      dropout_site: mask.site,
-      dropout_threshold: Math.round(mask.rate * 2 ** 32),
-      dropout_keep_scale: 1 / (1 - mask.rate),
-      ...separate(columns / 4),
-    },
-    constants: { Element: element, HAS_DROPOUT: hasDropout },
-    step,
-  };
 
   const forwardRun = {
     ...dispatch,
@@ -173,7 +129,7 @@ async function check(
     params: { ...size, head_vectors: headVectors },
     constants: { Element: element },
     workgroups: [Math.ceil(capacity / 64), heads],
-    step,
+    step: dispatch.step,
     bindings: {
       d_context: dContext,
       context: forward.context as Float32Array,
@@ -233,7 +189,7 @@ test(
   compileTimeoutMs,
 );
 
-test.for(attentionStrategies)('%s survives scores that differ by hundreds', async (strategy, { skip }) => {
+test.for(strategies)('%s survives scores that differ by hundreds', async (strategy, { skip }) => {
   skip(!runs(strategy), 'this device has no subgroups');
   const headSize = 8;
   const lengths = [9];
@@ -261,70 +217,67 @@ test.for(attentionStrategies)('%s survives scores that differ by hundreds', asyn
   expectClose(log_sum_exp, reference.logSumExp, { absolute: 0, relative: 1e-6 }, 'log_sum_exp');
 });
 
-test.for(attentionStrategies)(
-  '%s: one matrix, in any order, with columns to spare',
-  async (strategy, { skip }) => {
-    skip(!runs(strategy), 'this device has no subgroups');
-    const [headVectors, heads, lengths, capacity] = [2, 3, [5, 1, 13], 23];
-    const headSize = headVectors * 4;
-    const columns = heads * headSize;
-    const live = 19;
-    const width = 3 * columns + 8;
-    const begins = { q: columns + 4, k: 2 * columns + 8, v: 0 };
-    const joint = poisonFrom(randomFloats(capacity * width, 11, 1.5), live * width);
-    const take = (matrix: Float32Array, begin: number) =>
-      Float32Array.from(
-        { length: live * columns },
-        (_, i) => matrix[Math.floor(i / columns) * width + begin + (i % columns)] as number,
-      );
-    const dContext = poisonFrom(randomFloats(capacity * columns, 4, 1.5), live * columns);
-    const [q, k, v] = [take(joint, begins.q), take(joint, begins.k), take(joint, begins.v)];
-    const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext });
-    const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
-    bounds.set(boundsOf(lengths).flat());
-    const shape = { tokens: capacity, heads, headVectors };
-    const run = {
-      params: {
-        ...{ tokens: capacity, tokens_count: 1, heads, scale: 1 / Math.sqrt(headSize) },
-        ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
-        ...{ q_stride: width / 4, q_offset: begins.q / 4 },
-        ...{ k_stride: width / 4, k_offset: begins.k / 4 },
-        ...{ v_stride: width / 4, v_offset: begins.v / 4 },
-      },
-      step: { counts: { tokens: live } },
-    };
-    const inputs = { q: joint, k: joint, v: joint, bounds };
-    const forward = await runPass(strategy, 'attention_forward', shape, {
-      ...run,
-      bindings: { ...inputs, context: capacity * columns, log_sum_exp: capacity * heads },
-    });
-    expectRows(forward.context, reference.context, tolerance, 'context');
+test.for(strategies)('%s: one matrix, in any order, with columns to spare', async (strategy, { skip }) => {
+  skip(!runs(strategy), 'this device has no subgroups');
+  const [headVectors, heads, lengths, capacity] = [2, 3, [5, 1, 13], 23];
+  const headSize = headVectors * 4;
+  const columns = heads * headSize;
+  const live = 19;
+  const width = 3 * columns + 8;
+  const begins = { q: columns + 4, k: 2 * columns + 8, v: 0 };
+  const joint = poisonFrom(randomFloats(capacity * width, 11, 1.5), live * width);
+  const take = (matrix: Float32Array, begin: number) =>
+    Float32Array.from(
+      { length: live * columns },
+      (_, i) => matrix[Math.floor(i / columns) * width + begin + (i % columns)] as number,
+    );
+  const dContext = poisonFrom(randomFloats(capacity * columns, 4, 1.5), live * columns);
+  const [q, k, v] = [take(joint, begins.q), take(joint, begins.k), take(joint, begins.v)];
+  const reference = attentionReference({ lengths, heads, headSize, q, k, v, dContext });
+  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+  bounds.set(boundsOf(lengths).flat());
+  const shape = { tokens: capacity, heads, headVectors };
+  const run = {
+    params: {
+      ...{ tokens: capacity, tokens_count: 1, heads, scale: 1 / Math.sqrt(headSize) },
+      ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
+      ...{ q_stride: width / 4, q_offset: begins.q / 4 },
+      ...{ k_stride: width / 4, k_offset: begins.k / 4 },
+      ...{ v_stride: width / 4, v_offset: begins.v / 4 },
+    },
+    step: { counts: { tokens: live } },
+  };
+  const inputs = { q: joint, k: joint, v: joint, bounds };
+  const forward = await runPass(strategy, 'attention_forward', shape, {
+    ...run,
+    bindings: { ...inputs, context: capacity * columns, log_sum_exp: capacity * heads },
+  });
+  expectRows(forward.context, reference.context, tolerance, 'context');
 
-    const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
-    const statistics = Float32Array.from(pairs);
-    const backward = { ...inputs, d_context: dContext, statistics };
-    const before = poison(capacity * width);
-    const query = await runPass(strategy, 'attention_backward_query', shape, {
-      ...run,
-      bindings: { ...backward, d_q: before },
-    });
-    const keyValue = await runPass(strategy, 'attention_backward_key_value', shape, {
-      ...run,
-      constants: { JOINT: true },
-      bindings: { ...backward, d_k: query.d_q as Float32Array, d_v: 4 },
-    });
-    const gradient = keyValue.d_k as Float32Array;
-    const backwardTolerance = { absolute: 2e-5, relative: 5e-5 };
-    expectClose(take(gradient, begins.q), reference.dQ, backwardTolerance, 'd_q');
-    expectClose(take(gradient, begins.k), reference.dK, backwardTolerance, 'd_k');
-    expectClose(take(gradient, begins.v), reference.dV, backwardTolerance, 'd_v');
-    expectUntouched(gradient, live * width, 'joint gradient');
-    expectUntouched(keyValue.d_v, 0, 'd_v');
-    for (const begin of [columns, 2 * columns + 4]) {
-      for (let token = 0; token < live; token++) {
-        const spare = gradient.slice(token * width + begin, token * width + begin + 4);
-        expectUntouched(spare, 0, `columns ${begin} and on of token ${token}`);
-      }
+  const pairs = Array.from(reference.logSumExp, (lse, i) => [lse, reference.common[i] as number]).flat();
+  const statistics = Float32Array.from(pairs);
+  const backward = { ...inputs, d_context: dContext, statistics };
+  const before = poison(capacity * width);
+  const query = await runPass(strategy, 'attention_backward_query', shape, {
+    ...run,
+    bindings: { ...backward, d_q: before },
+  });
+  const keyValue = await runPass(strategy, 'attention_backward_key_value', shape, {
+    ...run,
+    constants: { JOINT: true },
+    bindings: { ...backward, d_k: query.d_q as Float32Array, d_v: 4 },
+  });
+  const gradient = keyValue.d_k as Float32Array;
+  const backwardTolerance = { absolute: 2e-5, relative: 5e-5 };
+  expectClose(take(gradient, begins.q), reference.dQ, backwardTolerance, 'd_q');
+  expectClose(take(gradient, begins.k), reference.dK, backwardTolerance, 'd_k');
+  expectClose(take(gradient, begins.v), reference.dV, backwardTolerance, 'd_v');
+  expectUntouched(gradient, live * width, 'joint gradient');
+  expectUntouched(keyValue.d_v, 0, 'd_v');
+  for (const begin of [columns, 2 * columns + 4]) {
+    for (let token = 0; token < live; token++) {
+      const spare = gradient.slice(token * width + begin, token * width + begin + 4);
+      expectUntouched(spare, 0, `columns ${begin} and on of token ${token}`);
     }
-  },
-);
+  }
+});

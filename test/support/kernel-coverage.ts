@@ -15,6 +15,11 @@ export const kernelTests: Readonly<Record<string, readonly KernelName[]>> = {
     'attention_backward_key_value_subgroup',
     'attention_backward_key_value_workgroup',
   ],
+  'attention-subgroup-matrix.test.ts': [
+    'attention_forward_subgroup_matrix',
+    'attention_backward_query_subgroup_matrix',
+    'attention_backward_key_value_subgroup_matrix',
+  ],
   'elementwise.test.ts': ['add', 'dropout', 'gelu_forward', 'gelu_backward', 'tanh_forward', 'tanh_backward'],
   'elementwise-adapters.test.ts': [
     'relu_forward',

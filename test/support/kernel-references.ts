@@ -61,7 +61,12 @@ export interface AttentionProblem {
   readonly mask?: { readonly seed: number; readonly site: number; readonly rate: number };
 }
 
-/** Attention within packed sequences and its gradients by the textbook, with whole T×T matrices. */
+/**
+ * Attention within packed sequences and its gradients by the textbook, with whole T×T matrices.
+ *
+ * `magnitudes` has each sum of weights × rows again, with every term's absolute value: what a relative error of the
+ * weights is a share of.
+ */
 export function attentionReference(problem: AttentionProblem) {
   const { lengths, heads, headSize, q, k, v, dContext, mask } = problem;
   const bounds = boundsOf(lengths);
@@ -74,6 +79,10 @@ export function attentionReference(problem: AttentionProblem) {
   const dQ = new Float64Array(size);
   const dK = new Float64Array(size);
   const dV = new Float64Array(size);
+  const magnitudes = {
+    ...{ context: new Float64Array(size), dQ: new Float64Array(size) },
+    ...{ dK: new Float64Array(size), dV: new Float64Array(size) },
+  };
   const factor = (query: number, head: number, key: number) => {
     if (!mask) return 1;
     const hash = dropoutKey(mask.seed, mask.site, query * heads + head);
@@ -109,7 +118,12 @@ export function attentionReference(problem: AttentionProblem) {
         const p = probabilities[index] as number;
         const kept = p * (factors[index] as number);
         const dScore = p * ((dProbabilities[index] as number) - expected) * scale;
+        const dMagnitude = Math.abs(dScore);
         for (let i = 0; i < headSize; i++) {
+          magnitudes.context[at(query) + i]! += kept * Math.abs(v[at(key) + i] as number);
+          magnitudes.dV[at(key) + i]! += kept * Math.abs(dContext[at(query) + i] as number);
+          magnitudes.dQ[at(query) + i]! += dMagnitude * Math.abs(k[at(key) + i] as number);
+          magnitudes.dK[at(key) + i]! += dMagnitude * Math.abs(q[at(query) + i] as number);
           context[at(query) + i]! += kept * (v[at(key) + i] as number);
           dV[at(key) + i]! += kept * (dContext[at(query) + i] as number);
           dQ[at(query) + i]! += dScore * (k[at(key) + i] as number);
@@ -118,5 +132,5 @@ export function attentionReference(problem: AttentionProblem) {
       });
     }
   }
-  return { context, logSumExp, common, dQ, dK, dV };
+  return { context, logSumExp, common, dQ, dK, dV, magnitudes };
 }

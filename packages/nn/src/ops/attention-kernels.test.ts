@@ -24,6 +24,11 @@ const limits = {
 const gpu: DeviceTraits = { type: 'discrete-gpu', subgroups: { minSize: 32, maxSize: 32 }, limits };
 const cpu: DeviceTraits = { type: 'cpu', subgroups: { minSize: 8, maxSize: 8 }, limits };
 const unknown: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0, maxSize: 0 } };
+/** Matrix units of f16 that sum in f32. */
+const units = {
+  features: ['subgroups', 'chromium-experimental-subgroup-matrix'],
+  subgroupMatrixConfigs: [{ component: 'f16', result: 'f32', M: 16, N: 16, K: 16 }],
+} as const;
 const passes: readonly AttentionPass[] = [
   'attention_forward',
   'attention_backward_query',
@@ -95,13 +100,31 @@ test('a head for which no tile fits gets the portable kernel, each pass by itsel
 
 test('a strategy can be forced by the traits, and is not where the device lacks subgroups', () => {
   for (const attentionStrategy of attentionStrategies) {
-    const { kernel } = pickAttention({ ...cpu, attentionStrategy }, headOf(32));
+    const { kernel } = pickAttention({ ...cpu, ...units, attentionStrategy }, headOf(32, 'f16'));
     const suffix = attentionStrategy === 'portable' ? '' : `_${attentionStrategy}`;
     expect(kernel).toBe(`attention_forward${suffix}`);
   }
-  expect(pickAttention({ ...unknown, attentionStrategy: 'subgroup' }, headOf(32)).kernel).toBe(
-    'attention_forward',
-  );
+  for (const attentionStrategy of ['subgroup', 'subgroup_matrix'] as const) {
+    expect(pickAttention({ ...unknown, attentionStrategy }, headOf(32)).kernel).toBe('attention_forward');
+  }
+});
+
+test('matrix units come after all else: nothing but a table or a caller takes them', () => {
+  const device = { ...gpu, ...units };
+  for (const pass of passes) {
+    const problem = headOf(64, 'f16', pass);
+    const names = attentionCandidates(device, problem).map(({ kernel }) => kernel);
+    expect(names[0]).toBe(`${pass}_workgroup`);
+    const portable = names.indexOf(pass);
+    expect(new Set(names.slice(portable + 1))).toEqual(new Set([`${pass}_subgroup_matrix`]));
+    const matrix = attentionCandidates(device, problem, 'subgroup_matrix')[0]!;
+    const tuned = { ...device, kernelChoices: { [attentionShapeClass(problem)]: matrix } };
+    expect(pickAttention(tuned, problem)).toEqual(matrix);
+    expect(pickAttention(device, problem, 'subgroup_matrix')).toEqual(matrix);
+    expect(attentionWorkgroups(matrix, 33, 12)).toEqual([2, 12]);
+    // Units of f16 would round what is stored as f32.
+    expect(attentionCandidates(device, headOf(64, 'f32', pass), 'subgroup_matrix')).toEqual([]);
+  }
 });
 
 test('workgroups cover all tokens', () => {

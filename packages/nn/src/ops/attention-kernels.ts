@@ -7,16 +7,23 @@
  */
 import { type ElementChoice, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
+import { attentionMatrixTiles, matrixTileRows } from './attention-matrix-tiles.js';
 import { type KernelChoice, tunedChoice } from './kernel-choice.js';
 
 /**
  * - `portable`: one invocation a query, nothing shared; runs everywhere
  * - `subgroup`: the lanes of a subgroup share what they load; software devices, which load lane by lane
  * - `workgroup`: tiles in workgroup memory, products in registers; GPUs
+ * - `subgroup_matrix`: tiles in workgroup memory, products on matrix units; only where a table or a caller asks for it
  */
-export type AttentionStrategy = 'portable' | 'subgroup' | 'workgroup';
+export type AttentionStrategy = 'portable' | 'subgroup' | 'workgroup' | 'subgroup_matrix';
 
-export const attentionStrategies: readonly AttentionStrategy[] = ['portable', 'subgroup', 'workgroup'];
+export const attentionStrategies: readonly AttentionStrategy[] = [
+  'portable',
+  'subgroup',
+  'workgroup',
+  'subgroup_matrix',
+];
 
 /** The kernels over queries, keys and values: bindings and params are those of the portable one. */
 export type AttentionPass = 'attention_forward' | 'attention_backward_query' | 'attention_backward_key_value';
@@ -62,8 +69,8 @@ export function attentionStrategy({ type, subgroups }: DeviceTraits): AttentionS
 
 /**
  * All choices that are valid for a problem on a device, best guess first: those of the strategy that suits the device,
- * then the portable kernel. With `strategy`, those of that one: none where no tile fits, or where the device lacks what
- * the strategy needs.
+ * then the portable kernel, then matrix units, which no GPU has been timed with. With `strategy`, those of that one: none
+ * where no tile fits, or where the device lacks what the strategy needs.
  */
 export function attentionCandidates(
   device: DeviceTraits,
@@ -71,7 +78,7 @@ export function attentionCandidates(
   strategy?: AttentionStrategy,
 ): AttentionChoice[] {
   if (!strategy) {
-    const strategies = new Set<AttentionStrategy>([attentionStrategy(device), 'portable']);
+    const strategies = new Set<AttentionStrategy>([attentionStrategy(device), 'portable', 'subgroup_matrix']);
     return [...strategies].flatMap((each) => attentionCandidates(device, problem, each));
   }
   const { pass, headVectors } = problem;
@@ -83,6 +90,9 @@ export function attentionCandidates(
       const COLUMNS_EACH = Math.ceil(headVectors / tile.WORKGROUP_X);
       return { kernel, constants: { HEAD_VECTORS, COLUMNS_EACH, ...tile } };
     });
+  }
+  if (strategy === 'subgroup_matrix') {
+    return attentionMatrixTiles(device, problem).map((constants) => ({ kernel, constants }));
   }
   if (device.subgroups.minSize < 4) return [];
   const LANES = device.subgroups.minSize >= 8 ? 8 : 4;
@@ -117,6 +127,7 @@ export function attentionWorkgroups(
   heads: number,
 ): [number, number] {
   const of = (name: string) => kernelConstant(kernel, name, constants);
+  if (kernel.endsWith('_subgroup_matrix')) return [Math.ceil(tokens / matrixTileRows(constants)), heads];
   if (kernel.endsWith('_workgroup')) return [Math.ceil(tokens / (4 * of('WORKGROUP_Y'))), heads];
   const perWorkgroup = of(kernel.endsWith('_subgroup') ? 'LANES' : 'WORKGROUP_SIZE');
   return [Math.ceil(tokens / perWorkgroup), heads];

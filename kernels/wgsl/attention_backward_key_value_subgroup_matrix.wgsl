@@ -1,0 +1,164 @@
+// Gradients of attention with respect to keys and values: FlashAttention-2 on matrix units.
+//
+// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
+//           column; d_k and d_v with those of k and v; statistics [tokens, heads] of (log-sum-exp,
+//           d_context · context) of each query; bounds [tokens] of (first, end) token of the token's
+//           own sequence. With JOINT both gradients go into d_k and d_v is not touched: one buffer
+//           cannot be bound as two outputs.
+// Writes    overwrites d_k and d_v, only their own columns.
+// Dispatch  one workgroup OWN key tokens of one head: ceil(tokens / OWN) × heads.
+// Limits    the head size is 4 · HEAD_VECTORS; tiles fit the device's workgroup memory; sequences lie in the
+//           order of their tokens. More: the include.
+// Precision what goes into a product (q, k, v, d_context, probabilities, gradients of scores before the scale)
+//           is rounded to Component; products sum in Sum, d_k and d_v in the units' matrices; probabilities,
+//           recomputed from the log-sum-exp, and gradients of scores are computed in f32.
+// Source    Dao 2023 (FlashAttention-2, arXiv 2307.08691), algorithm 2, apart from the gradient of queries,
+//           which has a kernel of its own.
+//
+// For each tile of queries: scores = keys · queriesᵀ; gradients of probabilities = values · d_contextᵀ;
+// probabilities and gradients of scores; d_v = d_v + probabilities · d_context; d_k = d_k + gradients of
+// scores · queries. Nothing is corrected, so both stay on the units.
+//@ const HAS_DROPOUT: bool = false
+//@ const JOINT: bool = false
+//@ type Element: f32 | f16
+//@ include attention_params
+//@ include attention_subgroup_matrix
+
+@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
+@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
+@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
+@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read_write> d_k: array<vec4<Element>>;
+@group(0) @binding(7) var<storage, read_write> d_v: array<vec4<Element>>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+const OWN_PANELS: u32 = 2u;
+const WEIGHT_PANELS: u32 = 2u;
+const SUM_PANELS: u32 = 2u;
+const SUM_COLUMNS: u32 = OTHERS;
+const KEYS: u32 = 0u;
+const VALUES: u32 = 1u;
+const QUERIES: u32 = 0u;
+const GRADIENTS: u32 = 1u;
+// Panels of sums, then of weights.
+const SCORES: u32 = 0u;
+const D_PROBABILITIES: u32 = 1u;
+const PROBABILITIES: u32 = 0u;
+const D_SCORES: u32 = 1u;
+
+// Of each query of a tile: log-sum-exp and what the gradients of its probabilities have in common; what names
+// it and its head to dropout.
+var<workgroup> query_statistics: array<vec2<f32>, OTHERS>;
+var<workgroup> dropout_queries: array<u32, OTHERS>;
+
+fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
+  if (panel == KEYS) {
+    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
+  }
+  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
+}
+
+fn other_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
+  if (panel == QUERIES) {
+    return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
+  }
+  return d_context[(token * params.heads + head) * HEAD_VECTORS + column];
+}
+
+@compute @workgroup_size(WORKGROUP_X)
+fn main(
+  @builtin(workgroup_id) tile: vec3<u32>,
+  @builtin(local_invocation_index) invocation: u32,
+  @builtin(subgroup_id) subgroup: u32,
+) {
+  let first = tile.x * OWN;
+  let live = live_count(params.tokens_count, params.tokens);
+  if (first >= live) {
+    return;
+  }
+  let last = min(first + OWN, live) - 1u;
+  let head = tile.y;
+  let row = invocation / LANES;
+  let lane = invocation % LANES;
+  let token = min(first + row, last);
+  let sequence = bounds[token];
+
+  var key_total: Weighted;
+  var value_total: Weighted;
+  for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
+    for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
+      key_total[i * COLUMN_FRAGMENTS + c] = Sums();
+      value_total[i * COLUMN_FRAGMENTS + c] = Sums();
+    }
+  }
+  stage_own(first, last, head, invocation);
+  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  let end = bounds[last].y;
+  for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
+    stage_others(begin, end, head, invocation);
+    for (var j = invocation; j < OTHERS; j += WORKGROUP_X) {
+      let query = min(begin + j, end - 1u);
+      query_statistics[j] = statistics[query * params.heads + head];
+      if (HAS_DROPOUT) {
+        dropout_queries[j] = dropout_query_of(query, head);
+      }
+    }
+    workgroupBarrier();
+    dot_products(KEYS, QUERIES, SCORES, subgroup);
+    dot_products(VALUES, GRADIENTS, D_PROBABILITIES, subgroup);
+    workgroupBarrier();
+
+    for (var j = lane; j < OTHERS; j += LANES) {
+      let meeting = begin + j >= sequence.x && begin + j < sequence.y;
+      let at = row * SUM_STRIDE + j;
+      let score = f32(sums[SCORES * SUM_PANEL + at]) * params.scale;
+      let probability = select(0.0, exp(score - query_statistics[j].x), meeting);
+      var factor = 1.0;
+      if (HAS_DROPOUT) {
+        factor = dropout_factor_of(dropout_queries[j], token - sequence.x);
+      }
+      let d_probability = f32(sums[D_PROBABILITIES * SUM_PANEL + at]) * factor;
+      let d_score = probability * (d_probability - query_statistics[j].y);
+      weights[PROBABILITIES * WEIGHT_PANEL + row * WEIGHT_STRIDE + j] = Component(probability * factor);
+      weights[D_SCORES * WEIGHT_PANEL + row * WEIGHT_STRIDE + j] = Component(d_score);
+    }
+    workgroupBarrier();
+    add_weighted(&value_total, PROBABILITIES, GRADIENTS, subgroup);
+    add_weighted(&key_total, D_SCORES, QUERIES, subgroup);
+    workgroupBarrier();
+  }
+
+  for (var chunk = 0u; chunk < COLUMN_FRAGMENTS; chunk++) {
+    store_chunk(&key_total, chunk, 0u, subgroup);
+    workgroupBarrier();
+    for (var i = invocation; i < OWN * (CHUNK / 4u); i += WORKGROUP_X) {
+      let own = i / (CHUNK / 4u);
+      let vector = i % (CHUNK / 4u);
+      let column = chunk * (CHUNK / 4u) + vector;
+      if (first + own <= last && column < HEAD_VECTORS) {
+        d_k[(first + own) * params.k_stride + params.k_offset + head * HEAD_VECTORS + column] =
+          vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
+      }
+    }
+    workgroupBarrier();
+    store_chunk(&value_total, chunk, 0u, subgroup);
+    workgroupBarrier();
+    for (var i = invocation; i < OWN * (CHUNK / 4u); i += WORKGROUP_X) {
+      let own = i / (CHUNK / 4u);
+      let vector = i % (CHUNK / 4u);
+      let column = chunk * (CHUNK / 4u) + vector;
+      if (first + own <= last && column < HEAD_VECTORS) {
+        let at = (first + own) * params.v_stride + params.v_offset + head * HEAD_VECTORS + column;
+        let sum = vec4<Element>(sum_vector(own, 4u * vector));
+        if (JOINT) {
+          d_k[at] = sum;
+        } else {
+          d_v[at] = sum;
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+}

@@ -1,0 +1,154 @@
+// Scaled dot-product attention within packed sequences: FlashAttention-2 on matrix units.
+//
+// Shapes    context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
+//           column, so that the three may be one [tokens, 3 · heads · head size] bound three times;
+//           bounds [tokens] of (first, end) token of the token's own sequence; log_sum_exp
+//           [tokens, heads] of the scaled scores.
+// Writes    overwrites context and log_sum_exp, which backward needs.
+// Dispatch  one workgroup OWN query tokens of one head: ceil(tokens / OWN) × heads.
+// Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / LANES); tiles fit the
+//           device's workgroup memory; sequences lie in the order of their tokens. More: the include.
+// Precision q, k, v and the probabilities relative to the largest one so far are rounded to Component for
+//           the products, which sum in Sum; softmax, denominators and the context between tiles are f32.
+//           Dropout is on the probabilities, after the softmax.
+// Source    Dao 2023 (FlashAttention-2, arXiv 2307.08691), algorithm 1.
+//
+// For each tile of keys: scores = queries · keysᵀ; the largest of each row, running; probabilities relative
+// to it; context = context · correction + probabilities · values. A matrix of the units cannot be corrected
+// row by row, so the context is kept in ordinary registers and each tile's product comes to it through
+// workgroup memory. (To find the largest scores in a first pass over the keys, and nothing to correct in a
+// second, would cost one product in three, the keys twice and every exponential twice.)
+//@ const HAS_DROPOUT: bool = false
+//@ const COLUMNS_EACH: u32 = 8
+//@ type Element: f32 | f16
+//@ include attention_params
+//@ include attention_subgroup_matrix
+
+@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
+@group(0) @binding(3) var<storage, read> bounds: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read_write> context: array<vec4<Element>>;
+@group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+const OWN_PANELS: u32 = 1u;
+const WEIGHT_PANELS: u32 = 1u;
+const SUM_PANELS: u32 = 1u;
+// Scores of a tile, then its part of the context.
+const SUM_COLUMNS: u32 = max(OTHERS, COLUMNS);
+// An invocation's largest score; in the end, its share of the denominator.
+var<workgroup> shares: array<f32, WORKGROUP_X>;
+
+// Lower than any score, and finite: differences are numbers.
+const LOWEST: f32 = -3.0e38;
+
+const QUERIES: u32 = 0u;
+const KEYS: u32 = 0u;
+const VALUES: u32 = 1u;
+
+fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
+  return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
+}
+
+fn other_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
+  if (panel == KEYS) {
+    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
+  }
+  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
+}
+
+@compute @workgroup_size(WORKGROUP_X)
+fn main(
+  @builtin(workgroup_id) tile: vec3<u32>,
+  @builtin(local_invocation_index) invocation: u32,
+  @builtin(subgroup_id) subgroup: u32,
+) {
+  let first = tile.x * OWN;
+  let live = live_count(params.tokens_count, params.tokens);
+  if (first >= live) {
+    return;
+  }
+  let last = min(first + OWN, live) - 1u;
+  let head = tile.y;
+  let row = invocation / LANES;
+  let lane = invocation % LANES;
+  let token = min(first + row, last);
+  let sequence = bounds[token];
+  let dropout_query = dropout_query_of(token, head);
+
+  var total = array<vec4<f32>, COLUMNS_EACH>();
+  var largest = LOWEST;
+  var denominator = 0.0;
+  stage_own(first, last, head, invocation);
+  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  let end = bounds[last].y;
+  for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
+    stage_others(begin, end, head, invocation);
+    workgroupBarrier();
+    dot_products(QUERIES, KEYS, 0u, subgroup);
+    workgroupBarrier();
+
+    var own_largest = LOWEST;
+    for (var j = lane; j < OTHERS; j += LANES) {
+      let meeting = begin + j >= sequence.x && begin + j < sequence.y;
+      let score = f32(sums[row * SUM_STRIDE + j]) * params.scale;
+      own_largest = max(own_largest, select(LOWEST, score, meeting));
+    }
+    shares[invocation] = own_largest;
+    workgroupBarrier();
+
+    var larger = largest;
+    for (var i = 0u; i < LANES; i++) {
+      larger = max(larger, shares[row * LANES + i]);
+    }
+    let correction = exp(largest - larger);
+    largest = larger;
+    denominator *= correction;
+    for (var j = lane; j < OTHERS; j += LANES) {
+      let meeting = begin + j >= sequence.x && begin + j < sequence.y;
+      let score = f32(sums[row * SUM_STRIDE + j]) * params.scale;
+      var weight = select(0.0, exp(score - larger), meeting);
+      denominator += weight;
+      if (HAS_DROPOUT) {
+        weight *= dropout_factor_of(dropout_query, begin + j - sequence.x);
+      }
+      weights[row * WEIGHT_STRIDE + j] = Component(weight);
+    }
+    workgroupBarrier();
+
+    var part: Weighted;
+    for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
+      for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
+        part[i * COLUMN_FRAGMENTS + c] = Sums();
+      }
+    }
+    add_weighted(&part, 0u, VALUES, subgroup);
+    for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
+      store_chunk(&part, c, c * CHUNK, subgroup);
+    }
+    workgroupBarrier();
+    for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
+      total[c] = total[c] * correction + sum_vector(row, 4u * min(c * LANES + lane, HEAD_VECTORS - 1u));
+    }
+  }
+
+  workgroupBarrier();
+  shares[invocation] = denominator;
+  workgroupBarrier();
+  denominator = 0.0;
+  for (var i = 0u; i < LANES; i++) {
+    denominator += shares[row * LANES + i];
+  }
+  if (first + row <= last) {
+    for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
+      let column = c * LANES + lane;
+      if (column < HEAD_VECTORS) {
+        context[(token * params.heads + head) * HEAD_VECTORS + column] = vec4<Element>(total[c] / denominator);
+      }
+    }
+    if (lane == 0u) {
+      log_sum_exp[token * params.heads + head] = largest + log(denominator);
+    }
+  }
+}

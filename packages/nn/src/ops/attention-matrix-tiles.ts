@@ -1,0 +1,132 @@
+/**
+ * Tiles of attention on matrix units: which shapes a device's configurations allow, and what they take of it.
+ *
+ * The constants are those of `kernels/wgsl/include_attention_subgroup_matrix.wgsl`. What runs is chosen in
+ * `attention-kernels.ts`.
+ */
+import type { SubgroupMatrixConfig } from '@synglot/gpu';
+import { extensionFeature } from '@synglot/kernels';
+import type { DeviceTraits } from '../graph.js';
+import type { AttentionProblem } from './attention-kernels.js';
+import type { KernelChoice } from './kernel-choice.js';
+
+type Constants = KernelChoice['constants'];
+
+/** What every device grants. */
+const portableLimits = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
+/** Numbers that an invocation may keep between the tiles. */
+const maxSums = 128;
+
+/** Subgroups (down own rows × across other rows and columns), own rows and other rows of a tile. */
+const shapes = [
+  { down: 4, across: 1, own: 64, others: 32 },
+  { down: 2, across: 2, own: 32, others: 64 },
+  { down: 2, across: 2, own: 32, others: 32 },
+  { down: 2, across: 2, own: 32, others: 16 },
+  { down: 2, across: 1, own: 16, others: 32 },
+  { down: 2, across: 2, own: 16, others: 16 },
+  { down: 1, across: 2, own: 16, others: 32 },
+] as const;
+
+/**
+ * Tiles for every configuration of the matrix units that multiplies what is stored and sums in f32, 32 × 32 first;
+ * none where the device lacks one.
+ */
+export function attentionMatrixTiles(device: DeviceTraits, problem: AttentionProblem): Constants[] {
+  const { minSize, maxSize } = device.subgroups;
+  const needed = [extensionFeature.subgroups, extensionFeature.subgroup_matrix];
+  // Without control of the subgroup size, kernels can only count on one that never varies.
+  if (minSize === 0 || minSize !== maxSize) return [];
+  if (!needed.every((feature) => device.features?.includes(feature))) return [];
+  return (device.subgroupMatrixConfigs ?? [])
+    .filter(({ component, result }) => component === problem.element && result === 'f32')
+    .flatMap((config) => attentionMatrixShapes(device, problem, config, maxSize));
+}
+
+/** Tiles of one configuration that fit the device, 32 × 32 before larger and smaller ones. */
+export function attentionMatrixShapes(
+  device: DeviceTraits,
+  problem: AttentionProblem,
+  config: SubgroupMatrixConfig,
+  subgroupSize: number,
+): Constants[] {
+  const limits = device.limits ?? portableLimits;
+  const found = new Map<string, { constants: Constants; modest: boolean }>();
+  for (const shape of shapes) {
+    const constants = tileConstants(problem, config, subgroupSize, shape);
+    const tile = sizesOf(constants);
+    const outputs = problem.pass === 'attention_backward_key_value' ? 2 : 1;
+    const fits =
+      tile.lanes > 0 &&
+      tile.workgroup % tile.own === 0 &&
+      tile.others % tile.lanes === 0 &&
+      tile.workgroup <= limits.maxComputeInvocationsPerWorkgroup &&
+      (outputs * tile.own * tile.columns) / tile.workgroup <= maxSums &&
+      matrixTileBytes(problem.pass, constants) <= limits.maxComputeWorkgroupStorageSize;
+    const modest = tile.own <= 32 && tile.others <= 32;
+    if (fits) found.set(JSON.stringify(constants), { constants, modest });
+  }
+  // Rows of 64 only where measured: texts are often shorter, and what belongs to none is worked on in vain.
+  const tiles = [...found.values()];
+  const inOrder = [...tiles.filter(({ modest }) => modest), ...tiles.filter(({ modest }) => !modest)];
+  return inOrder.map(({ constants }) => constants);
+}
+
+/** The constants of a shape, rounded up to whole matrices; columns and other rows also to whole steps of K. */
+function tileConstants(
+  { pass, headVectors }: AttentionProblem,
+  { component, result, M, N, K }: SubgroupMatrixConfig,
+  subgroupSize: number,
+  { down, across, own, others }: (typeof shapes)[number],
+): Constants {
+  /** Matrices of each subgroup that cover `size` and are whole steps of K. */
+  const fragments = (size: number) => {
+    let count = Math.ceil(size / (across * N));
+    while ((count * across * N) % K !== 0) count += 1;
+    return count;
+  };
+  const ownFragments = Math.ceil(own / (down * M));
+  const lanes = Math.floor((down * across * subgroupSize) / (down * ownFragments * M));
+  return {
+    ...{ MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP_SIZE: subgroupSize },
+    ...{ SUBGROUPS_M: down, SUBGROUPS_N: across },
+    ...{ OWN_FRAGMENTS: ownFragments, OTHER_FRAGMENTS: fragments(others) },
+    ...{ COLUMN_FRAGMENTS: fragments(4 * headVectors), HEAD_VECTORS: headVectors },
+    ...(pass === 'attention_forward' ? { COLUMNS_EACH: Math.ceil(headVectors / Math.max(1, lanes)) } : {}),
+    ...{ Component: component, Sum: result },
+  };
+}
+
+/** Rows, columns and invocations of a tile. */
+function sizesOf(constants: Constants) {
+  const of = (name: string) => Number(constants[name]);
+  const [down, across] = [of('SUBGROUPS_M'), of('SUBGROUPS_N') * of('MATRIX_N')];
+  const own = down * of('OWN_FRAGMENTS') * of('MATRIX_M');
+  const workgroup = down * of('SUBGROUPS_N') * of('SUBGROUP_SIZE');
+  return {
+    ...{ own, workgroup, lanes: Math.floor(workgroup / own) },
+    others: across * of('OTHER_FRAGMENTS'),
+    columns: across * of('COLUMN_FRAGMENTS'),
+  };
+}
+
+/** Own rows of a workgroup. */
+export function matrixTileRows(constants: Constants): number {
+  return sizesOf(constants).own;
+}
+
+/** Bytes of workgroup memory that a tile takes. */
+export function matrixTileBytes(pass: AttentionProblem['pass'], constants: Constants): number {
+  const { own, others, columns, workgroup } = sizesOf(constants);
+  const [component, sum] = [constants.Component, constants.Sum].map((type) => (type === 'f16' ? 2 : 4));
+  const panels = (ownPanels: number) => (ownPanels * own + 2 * others) * (columns + 8);
+  const weights = (count: number) => count * own * (others + 8);
+  if (pass === 'attention_forward') {
+    const sums = own * (Math.max(others, columns) + 4);
+    return (panels(1) + weights(1)) * component! + sums * sum! + workgroup * 4;
+  }
+  const isKeyValue = pass === 'attention_backward_key_value';
+  // Statistics of the other rows, and what names them to dropout.
+  const statistics = isKeyValue ? others * 12 : 0;
+  return (panels(2) + weights(isKeyValue ? 2 : 1)) * component! + 2 * own * (others + 4) * sum! + statistics;
+}

@@ -1,0 +1,96 @@
+/**
+ * Attention over packed sequences as the kernels are given it: seeded inputs with poison beyond the live tokens,
+ * params, and the float64 reference. Which kernel runs is the test's.
+ */
+import type { Executor } from '@synglot/gpu';
+import type { ElementChoice } from '@synglot/kernels';
+import {
+  type AttentionChoice,
+  type AttentionPass,
+  attentionWorkgroups,
+} from '../../packages/nn/src/ops/attention-kernels.js';
+import { stored } from './half.js';
+import { type KernelRun, poisonFrom, runKernel } from './kernel-harness.js';
+import { attentionReference, boundsOf } from './kernel-references.js';
+import { randomFloats } from './random.js';
+
+/** Sequences of `lengths` tokens in room for `capacity`; a head has 4 · headVectors columns. */
+export interface PackedSequences {
+  readonly headVectors: number;
+  readonly heads: number;
+  readonly lengths: readonly number[];
+  readonly capacity: number;
+}
+
+/** One token, primes, more tokens than a small tile, no live token, a head of 12. */
+export const shortProblems: readonly PackedSequences[] = [
+  { headVectors: 2, heads: 1, lengths: [1], capacity: 1 },
+  { headVectors: 2, heads: 3, lengths: [5, 1, 13], capacity: 23 },
+  { headVectors: 2, heads: 2, lengths: [], capacity: 3 },
+  { headVectors: 3, heads: 2, lengths: [7, 2], capacity: 9 },
+];
+
+/** Around a tile of 32 rows, several of them, many texts in one, and a text that begins at a tile's last key. */
+export const tiledProblems: readonly PackedSequences[] = [
+  { headVectors: 2, heads: 1, lengths: [20, 31, 20], capacity: 71 },
+  { headVectors: 2, heads: 2, lengths: [31, 32, 33, 1, 64], capacity: 170 },
+  { headVectors: 8, heads: 1, lengths: [1, 2, 1, 3, 1, 1, 4, 2, 1, 9, 1], capacity: 26 },
+  { headVectors: 16, heads: 1, lengths: [5, 301, 2], capacity: 320 },
+];
+
+export const attentionMask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
+
+/** Strides and offsets, in vectors, of three matrices of their own. */
+export function separate(vectors: number) {
+  return {
+    ...{ q_stride: vectors, q_offset: 0, k_stride: vectors, k_offset: 0 },
+    ...{ v_stride: vectors, v_offset: 0 },
+  };
+}
+
+/** Inputs, params and reference; `element` is how q, k, v, d_context and what is made of them are stored. */
+export function attentionProblem(
+  { headVectors, heads, lengths, capacity }: PackedSequences,
+  { hasDropout, element }: { readonly hasDropout: boolean; readonly element: ElementChoice },
+) {
+  const headSize = headVectors * 4;
+  const columns = heads * headSize;
+  const live = lengths.reduce((sum, length) => sum + length, 0);
+  const random = (seed: number) =>
+    stored(poisonFrom(randomFloats(capacity * columns, seed, 1.5), live * columns), element);
+  const [q, k, v, dContext] = [random(1), random(2), random(3), random(4)];
+  const drawn = hasDropout ? { mask: attentionMask } : {};
+  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+  bounds.set(boundsOf(lengths).flat());
+  const size = { tokens: capacity, tokens_count: 1, heads };
+  return {
+    ...{ q, k, v, dContext, bounds, columns, size },
+    reference: attentionReference({ lengths, heads, headSize, q, k, v, dContext, ...drawn }),
+    dispatch: {
+      params: {
+        ...size,
+        scale: 1 / Math.sqrt(headSize),
+        dropout_site: attentionMask.site,
+        dropout_threshold: Math.round(attentionMask.rate * 2 ** 32),
+        dropout_keep_scale: 1 / (1 - attentionMask.rate),
+        ...separate(columns / 4),
+      },
+      constants: { Element: element, HAS_DROPOUT: hasDropout },
+      step: { counts: { tokens: live }, seed: attentionMask.seed },
+    },
+  };
+}
+
+/** Runs a choice for a pass; bindings and params are those of the portable kernel, which all strategies share. */
+export function runAttention<Pass extends AttentionPass>(
+  executor: Executor,
+  choice: AttentionChoice,
+  { tokens, heads }: { readonly tokens: number; readonly heads: number },
+  { constants, ...run }: Omit<KernelRun<Pass>, 'workgroups'>,
+) {
+  return runKernel<AttentionPass>(executor, choice.kernel as Pass, {
+    ...(run as Omit<KernelRun<AttentionPass>, 'workgroups'>),
+    constants: { ...choice.constants, ...constants },
+    workgroups: attentionWorkgroups(choice, tokens, heads),
+  });
+}
