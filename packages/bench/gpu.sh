@@ -32,7 +32,7 @@ measure() {
   synglot devices --json >"$out/devices.json"
   command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
   measure bench kernels --device "$device"
-  for strategy in workgroup portable; do measure bench kernels --device "$device" --attention "$strategy"; done
+  for strategy in workgroup subgroup_matrix portable; do measure bench kernels --device "$device" --attention "$strategy"; done
   for strategy in subgroup_matrix workgroup registers; do measure bench kernels --device "$device" --matmul "$strategy"; done
   for shape in xlm-r-base labse; do
     for precision in f32 mixed; do

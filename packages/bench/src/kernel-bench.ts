@@ -71,7 +71,8 @@ export async function measureCase(
 ): Promise<KernelResult> {
   const specs = Object.entries(each.parameters ?? {}).map(([name, shape]) => ({ name, shape }));
   const store = new ParameterStore(executor, specs);
-  const g = new Graph(each.name, store.layout, false, device);
+  const precision = each.element === 'f16' ? 'mixed' : 'f32';
+  const g = new Graph(each.name, store.layout, false, device, precision);
   const inputs: Record<string, ReturnType<Graph['plan']['external']>> = {};
   for (const [name, shape] of Object.entries(each.inputs))
     inputs[name] = g.plan.external(name, shape, each.element);

@@ -14,8 +14,8 @@ import type { CaseTensors, KernelCase } from './kernel-bench.js';
 type Inputs = Readonly<Record<string, Float32Array>>;
 
 /**
- * Smaller sizes for software devices, those of XLM-R base with a full batch for others. `half` adds the products of
- * mixed precision: matrices stored in f16, gradients of weights in f32.
+ * Smaller sizes for software devices, those of XLM-R base with a full batch for others. `half` adds the products and the
+ * attention of mixed precision: matrices stored in f16, gradients of weights in f32.
  */
 export function kernelCases(software: boolean, half: boolean): KernelCase[] {
   const [square, tokens, hidden, ffn, heads, length] = software
@@ -31,12 +31,16 @@ export function kernelCases(software: boolean, half: boolean): KernelCase[] {
     product('nn', tokens, hidden, ffn, 'gradient of the input', element),
     product('tn', ffn, hidden, tokens, 'gradient of the weight', element),
   ];
+  const attentions = (element: Element) => [
+    attentionCase(tokens, hidden, heads, length, false, element),
+    attentionCase(tokens, hidden, heads, length, true, element),
+    attentionCase(tokens, hidden, heads, 4 * length, false, element),
+  ];
   return [
     ...products('f32'),
     ...(half ? products('f16') : []),
-    attentionCase(tokens, hidden, heads, length, false),
-    attentionCase(tokens, hidden, heads, length, true),
-    attentionCase(tokens, hidden, heads, 4 * length, false),
+    ...attentions('f32'),
+    ...(half ? attentions('f16') : []),
     geluCase(tokens, ffn),
     layerNormCase(tokens, hidden),
   ];
@@ -86,6 +90,7 @@ function attentionCase(
   heads: number,
   length: number,
   backward: boolean,
+  element: Element,
 ): KernelCase {
   const size = hidden / heads;
   const label = `attention ${backward ? 'forward and backward' : 'forward'}`;
@@ -103,7 +108,9 @@ function attentionCase(
   };
   const shape = [tokens, hidden];
   return {
-    name: `${label}, ${tokens} tokens in texts of ${length}`,
+    name: `${label}, ${tokens} tokens in texts of ${length}${element === 'f16' ? ' in f16' : ''}`,
+    element,
+    outputElement: element,
     inputs: { q: shape, k: shape, v: shape, ...(backward ? { dOutput: shape } : {}) },
     feeds: {
       bounds: Uint32Array.from(
@@ -141,10 +148,11 @@ function attentionCase(
       }
       return sum;
     },
-    tolerance: 1e-4,
+    // Weighted means of values below 1; matrix units round the weights to half precision.
+    tolerance: element === 'f16' ? 1e-4 + 2 ** -10 : 1e-4,
     // Two products forward; scores again and four more backward.
     flops: 2 * tokens * length * hidden * (backward ? 7 : 2),
-    bytes: 4 * tokens * hidden * (backward ? 12 : 4),
+    bytes: (element === 'f16' ? 2 : 4) * tokens * hidden * (backward ? 12 : 4),
   };
 }
 

@@ -2,7 +2,8 @@
  * Benchmark of single ops, each checked first, beside what the device can do at most.
  *
  *   node packages/bench/dist/kernels.js [--device lavapipe] [--only matmul] [--runs 7]
- *   node packages/bench/dist/kernels.js --attention workgroup     attention alone, by one strategy whatever the device
+ *   node packages/bench/dist/kernels.js --attention workgroup     attention alone, by one strategy whatever the device:
+ *                                                                 or portable, subgroup, subgroup_matrix
  *   node packages/bench/dist/kernels.js --matmul subgroup_matrix  products alone, likewise: or workgroup, subgroup, registers
  *
  * For every op of `kernel-cases.ts`: a sample of its results against double precision, then warm-up and repeats with
@@ -39,6 +40,7 @@ if (attentionStrategy && !attentionStrategies.includes(attentionStrategy)) {
   console.error(`--attention ${attentionStrategy}: expected ${attentionStrategies.join(', ')}`);
   process.exit(2);
 }
+const attentionForward = `attention_forward${attentionStrategy === 'portable' ? '' : `_${attentionStrategy}`}`;
 const matmulStrategies = ['subgroup_matrix', 'workgroup', 'subgroup', 'registers'];
 if (values.matmul && !matmulStrategies.includes(values.matmul)) {
   console.error(`--matmul ${values.matmul}: expected ${matmulStrategies.join(', ')}`);
@@ -70,6 +72,10 @@ const matrixCeiling = Math.max(0, ...ceilings.matrix.map(({ gflops_per_second })
 const rows = [];
 for (const each of cases) {
   const row = await measureCase(executor, each, Number(values.runs), traits);
+  if (attentionStrategy && !row.kernels.some((kernel) => kernel === attentionForward)) {
+    console.log(`${row.name.padEnd(42)} has no kernel by ${attentionStrategy} here`);
+    continue;
+  }
   rows.push({
     ...row,
     share_of_multiply_add: row.gflops_per_second / ceilings.fma_f32_gflops_per_second,
