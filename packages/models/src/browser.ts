@@ -11,13 +11,7 @@ export {
 export { ModelError, type ModelErrorCode } from './errors.js';
 export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
 export type { TensorEntry } from './safetensors/header.js';
-export {
-  checkTokenizer,
-  type EncodedText,
-  type EncodeOptions,
-  type PairTruncation,
-  Tokenizer,
-  type TokenizerFiles,
-} from './tokenizer.js';
+export type { EncodedText, PairTruncation } from './token-template.js';
+export { checkTokenizer, type EncodeOptions, Tokenizer, type TokenizerFiles } from './tokenizer.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
 export { checkDimension, truncateRows } from './truncate.js';

@@ -16,7 +16,8 @@ import {
   packStep,
 } from '@synglot/nn';
 import type { Checkpoint } from './checkpoint.js';
-import type { EncodedText, Tokenizer } from './tokenizer.js';
+import type { EncodedText } from './token-template.js';
+import type { Tokenizer } from './tokenizer.js';
 import { checkDimension, truncateRows } from './truncate.js';
 
 /** A text, or a text with the passage around it, for models that take pairs. */

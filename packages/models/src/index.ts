@@ -27,14 +27,8 @@ export {
   readLayout,
   type SentenceTransformersLayout,
 } from './sentence-transformers.js';
-export {
-  checkTokenizer,
-  type EncodedText,
-  type EncodeOptions,
-  type PairTruncation,
-  Tokenizer,
-  type TokenizerFiles,
-} from './tokenizer.js';
+export type { EncodedText, PairTruncation } from './token-template.js';
+export { checkTokenizer, type EncodeOptions, Tokenizer, type TokenizerFiles } from './tokenizer.js';
 export { loadTokenizer } from './tokenizer-files.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
 export { checkDimension, truncateRows } from './truncate.js';

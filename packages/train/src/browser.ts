@@ -2,6 +2,7 @@
  * `@synglot/train` for pages and workers, taken by bundlers under the condition `browser`: the trainer and its
  * objectives over rows in memory. Configurations, run folders and checkpoints need a file system and are not here.
  */
+export * from './cache-room.js';
 export * from './chunks.js';
 export * from './early-stopping.js';
 export * from './errors.js';
@@ -16,3 +17,5 @@ export * from './plan-cache.js';
 export * from './precision.js';
 export * from './schedule.js';
 export * from './trainer.js';
+export * from './update-batches.js';
+export * from './update-runner.js';

@@ -1,5 +1,6 @@
 /** Training: configuration, trainer, schedules, checkpoints. */
 export * from './auxiliary-parameters.js';
+export * from './cache-room.js';
 export * from './checkpoints.js';
 export * from './chunks.js';
 export * from './config.js';

@@ -7,19 +7,17 @@
  * `index.jsonl` (one line an append: rows, their checksum, ids, places and checksums of the texts),
  * `complete.json` (there when the corpus is finished).
  */
-import { type FileHandle, mkdir, open, readFile, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { EvaluationError } from '../errors.js';
 import { writeJson } from '../files/write-json.js';
 import type { VectorSource } from '../search/vector-source.js';
+import { codeOf, storeError } from './store-errors.js';
+import { type IndexLine, readIndex, readMeta, type StoreKey, type StoreMeta } from './store-index.js';
+import { lockStore, unlockStore } from './store-lock.js';
 
-const formatVersion = 1;
 /** Bytes read at a time where a store is checked. */
 const chunkBytes = 8 * 2 ** 20;
-
-/** What the rows were made with: equal keys, equal rows. Any plain data. */
-export type StoreKey = Readonly<Record<string, string | number | boolean | null>>;
 
 /** A passage as the store knows it. */
 export interface StoredPassage {
@@ -30,19 +28,10 @@ export interface StoredPassage {
   readonly textChecksum: number;
 }
 
-interface IndexLine {
-  readonly rows: number;
-  /** CRC-32 of the rows' bytes. */
-  readonly crc: number;
-  readonly ids: readonly string[];
-  readonly places: readonly number[];
-  readonly texts: readonly number[];
-}
-
 /** How a store is opened. */
 export interface OpenStoreOptions {
   /** Made when there is no store yet: with this key and dimension; an existing one must have them. */
-  readonly create?: { readonly key: StoreKey; readonly dimension: number };
+  readonly create?: StoreMeta;
   /** Reads all rows and compares their checksums. Default false. */
   readonly verify?: boolean;
 }
@@ -62,7 +51,7 @@ export class EmbeddingStore implements VectorSource {
 
   private constructor(
     folder: string,
-    meta: { dimension: number; key: StoreKey },
+    meta: StoreMeta,
     vectors: FileHandle,
     index: FileHandle | undefined,
     complete: boolean,
@@ -88,12 +77,12 @@ export class EmbeddingStore implements VectorSource {
       await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
         throw storeError(`${folder}: cannot be made (${codeOf(cause)}); choose another folder`, cause);
       });
-      await lock(folder);
+      await lockStore(folder);
     }
     try {
       return await EmbeddingStore.#open(folder, options);
     } catch (error) {
-      if (create) await unlink(join(folder, 'lock')).catch(() => undefined);
+      if (create) await unlockStore(folder);
       throw error;
     }
   }
@@ -206,7 +195,7 @@ export class EmbeddingStore implements VectorSource {
     await this.#vectors.close();
     if (this.#index === undefined) return;
     await this.#index.close();
-    await unlink(join(this.#folder, 'lock')).catch(() => undefined);
+    await unlockStore(this.#folder);
   }
 
   #remember(line: IndexLine): void {
@@ -249,115 +238,10 @@ export function textChecksum(text: string): number {
   return crc32(text);
 }
 
-async function readMeta(
-  folder: string,
-  create: OpenStoreOptions['create'],
-): Promise<{ dimension: number; key: StoreKey }> {
-  const path = join(folder, 'store.json');
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    if (!create) throw storeError(`${folder}: there is no store in it; make one with \`synglot index\``);
-    await writeJson(path, { format: formatVersion, dimension: create.dimension, key: create.key });
-    return create;
-  }
-  let meta: { format?: unknown; dimension?: unknown; key?: unknown };
-  try {
-    meta = JSON.parse(text) as typeof meta;
-  } catch (cause) {
-    throw storeError(`${path}: not JSON; the store is damaged, delete ${folder}`, cause);
-  }
-  if (meta.format !== formatVersion || !Number.isInteger(meta.dimension)) {
-    throw storeError(
-      `${path}: expected format ${formatVersion} but received ${String(meta.format)}; make the store anew`,
-    );
-  }
-  const key = meta.key as StoreKey;
-  const dimension = meta.dimension as number;
-  if (create) {
-    const other = Object.keys({ ...key, ...create.key }).find((name) => key[name] !== create.key[name]);
-    if (other !== undefined || dimension !== create.dimension) {
-      const name = other ?? 'dimension';
-      const [was, wanted] = other ? [key[other], create.key[other]] : [dimension, create.dimension];
-      throw storeError(
-        `${folder}: made with ${name} ${JSON.stringify(was)}, not ${JSON.stringify(wanted)}; choose another folder or delete it`,
-      );
-    }
-  }
-  return { dimension, key };
-}
-
-/** The whole lines of the index; a last one without an end was being written when its process died. */
-async function readIndex(path: string): Promise<{ lines: IndexLine[]; sizeBytes: number }> {
-  const lines: IndexLine[] = [];
-  let sizeBytes = 0;
-  const handle = await open(path, 'r').catch((cause: unknown) => {
-    throw storeError(`${path}: cannot be read (${codeOf(cause)}); the store is damaged`, cause);
-  });
-  try {
-    const { size } = await handle.stat();
-    let rest = Buffer.alloc(0);
-    for (let at = 0; at < size; at += chunkBytes) {
-      const chunk = Buffer.alloc(Math.min(chunkBytes, size - at));
-      await handle.read(chunk, 0, chunk.length, at);
-      let text = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      for (let end = text.indexOf(0x0a); end >= 0; end = text.indexOf(0x0a)) {
-        try {
-          lines.push(JSON.parse(text.toString('utf8', 0, end)) as IndexLine);
-        } catch (cause) {
-          throw storeError(`${path}:${lines.length + 1}: not JSON; the store is damaged, delete it`, cause);
-        }
-        sizeBytes += end + 1;
-        text = text.subarray(end + 1);
-      }
-      rest = Buffer.from(text);
-    }
-  } finally {
-    await handle.close();
-  }
-  return { lines, sizeBytes };
-}
-
-/** One writer at a time; the lock of a process that is gone is taken over. */
-async function lock(folder: string): Promise<void> {
-  const path = join(folder, 'lock');
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      return await writeFile(path, `${process.pid}\n`, { flag: 'wx' });
-    } catch (cause) {
-      if (codeOf(cause) !== 'EEXIST')
-        throw storeError(`${path}: cannot be written (${codeOf(cause)})`, cause);
-    }
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (owner !== process.pid && isAlive(owner)) {
-      throw storeError(`${folder}: process ${owner} is writing it; wait for it or choose another folder`);
-    }
-    await unlink(path).catch(() => undefined);
-  }
-  throw storeError(`${folder}: another process is writing it; wait for it or choose another folder`);
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
-}
-
 async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-}
-
-function storeError(message: string, cause?: unknown): EvaluationError {
-  return new EvaluationError('INPUT_STORE', message, cause === undefined ? undefined : { cause });
 }
