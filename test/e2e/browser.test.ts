@@ -1,0 +1,238 @@
+/**
+ * The packages in a browser: headless Chromium with WebGPU on the SwiftShader that it brings along. No other browser
+ * and no GPU has been tried. The page for readers, `examples/browser`, has a test of its own.
+ */
+import { catalogue, extensionFeature, type KernelName, kernelExtensions } from '@synglot/kernels';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser, missingBrowser, openPage, type Served, serveModule } from '../support/browser.js';
+import { type PageFunctions, plainTrainingBits } from '../support/browser-page.js';
+import { openTestExecutor } from '../support/executor.js';
+
+/** What there is in the page. */
+declare const synglot: PageFunctions;
+declare const navigator: { readonly gpu: GPU };
+declare const location: { readonly origin: string };
+declare const Worker: new (
+  url: string,
+  options: { type: 'module' },
+) => {
+  onmessage: (event: { data: unknown }) => void;
+  onerror: (event: { message: string }) => void;
+};
+
+const missing = missingBrowser();
+const steps = 3;
+
+describe.skipIf(missing !== undefined)('in Chromium', () => {
+  let browser: Browser;
+  let served: Served;
+  beforeAll(async () => {
+    [browser, served] = await Promise.all([launchBrowser(), serveModule('test/support/browser-page.ts')]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await served?.close();
+  });
+
+  /** Opens the page, does `work`, and expects that nothing was complained about or asked for. */
+  async function inPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
+    const { page, faults, requests, close } = await openPage(browser, served.url);
+    try {
+      const result = await work(page);
+      expect({ faults, requests }).toEqual({ faults: [], requests: [] });
+      return result;
+    } finally {
+      await close();
+    }
+  }
+
+  test('the device has all that the adapter grants, and less where asked', async () => {
+    const { full, less, limits, features } = await inPage((page) =>
+      page.evaluate(async () => {
+        const adapter = await navigator.gpu.requestAdapter();
+        const open = async (without: string[]) => {
+          const executor = await synglot.openBrowserExecutor({ without });
+          executor.destroy();
+          return executor.device;
+        };
+        return {
+          full: await open([]),
+          less: await open(['subgroups', 'subgroup-size-control', 'timestamp-query', 'shader-f16']),
+          limits: {
+            binding: adapter!.limits.maxStorageBufferBindingSize,
+            buffer: adapter!.limits.maxBufferSize,
+          },
+          features: [...adapter!.features] as string[],
+        };
+      }),
+    );
+    expect(full).toMatchObject({ id: 'browser', type: 'cpu' });
+    expect(full.limits.maxStorageBufferBindingSize).toBe(limits.binding);
+    expect(full.limits.maxBufferSize).toBe(limits.buffer);
+    // WebGPU's default, which a device has that nobody asked for more.
+    expect(limits.binding).toBeGreaterThan(2 ** 27);
+    for (const feature of ['subgroups', 'shader-f16', 'timestamp-query']) {
+      expect(full.features.includes(feature), feature).toBe(features.includes(feature));
+      expect(less.features).not.toContain(feature);
+    }
+    expect(less.subgroups).toEqual({ minSize: 0, maxSize: 0 });
+  });
+
+  test('Chromium reads the WGSL of every kernel and makes their pipelines', async () => {
+    const { read, compiled, features } = await inPage((page) =>
+      page.evaluate(async () => {
+        const executor = await synglot.openBrowserExecutor();
+        const read = await synglot.checkModules(executor);
+        const compiled = await synglot.compileKernels(executor);
+        executor.destroy();
+        return { read, compiled, features: executor.device.features };
+      }),
+    );
+    expect([...read.failures, ...compiled.failures]).toEqual([]);
+    const lacking = (name: string) => {
+      const definition = catalogue[name.replace(' (f16)', '') as KernelName];
+      const half = Object.fromEntries(definition.types.map((type) => [type.name, 'f16']));
+      return kernelExtensions(definition, name.endsWith('(f16)') ? half : {}).filter(
+        (extension) => !features.includes(extensionFeature[extension]),
+      );
+    };
+    const known = Object.keys(catalogue);
+    const named = [...read.names, ...read.skipped].filter((name) => known.includes(name));
+    expect(named.toSorted()).toEqual(known.toSorted());
+    expect(read.skipped.filter((name) => lacking(name).length === 0)).toEqual([]);
+    expect(compiled.names.length).toBeGreaterThan(known.length / 2);
+    console.info(
+      `${read.names.length} modules read, ${compiled.names.length} pipelines made, ${read.skipped.length} variants need what this device lacks`,
+    );
+  });
+
+  test('training in the page agrees with training in Node', async () => {
+    const inBrowser = await inPage((page) =>
+      page.evaluate(async (steps) => {
+        const executor = await synglot.openBrowserExecutor();
+        const bits = await synglot.plainTrainingBits(executor, steps);
+        executor.destroy();
+        return bits;
+      }, steps),
+    );
+    const node = await openTestExecutor({ device: 'swiftshader', executor: 'webgpu' });
+    const inNode = await plainTrainingBits(node, steps).finally(() => node.destroy());
+    expect(inBrowser.map(([name]) => name)).toEqual(inNode.map(([name]) => name));
+    const differing = inNode.filter(([, words], index) =>
+      words.some((word, at) => word !== inBrowser[index]?.[1][at]),
+    );
+    console.info(
+      `${inNode.length - differing.length} of ${inNode.length} tensors have the same bits in the page and in Node`,
+    );
+    const losses = (bits: typeof inNode) =>
+      bits.filter(([name]) => name.startsWith('step ')).flatMap(([, words]) => floats(words));
+    expect(losses(inNode).length).toBeGreaterThan(steps * 4);
+    expectClose(losses(inBrowser), losses(inNode), 1e-5);
+  });
+
+  test('a device without subgroups trains with other kernels to the same losses', async () => {
+    const [full, less] = await inPage((page) =>
+      page.evaluate(async () => {
+        const train = async (without: string[]) => {
+          const executor = await synglot.openBrowserExecutor({ without });
+          const bits = await synglot.plainTrainingBits(executor, 1);
+          executor.destroy();
+          return bits.filter(([name]) => name.startsWith('step '));
+        };
+        return [
+          await train([]),
+          await train(['subgroups', 'subgroup-size-control', 'timestamp-query']),
+        ] as const;
+      }),
+    );
+    const all = (bits: typeof full) => bits.flatMap(([, words]) => floats(words));
+    expect(all(full).length).toBeGreaterThan(4);
+    expectClose(all(less), all(full), 1e-4);
+  });
+
+  test('a worker opens the device too, off the thread of the page', async () => {
+    const name = await inPage((page) =>
+      page.evaluate(async () => {
+        const text = `import '${location.origin}/module.js';
+          const executor = await synglot.openBrowserExecutor();
+          const buffer = executor.createBuffer('b', 8);
+          executor.write(buffer, new Uint32Array([7, 9]));
+          postMessage([executor.device.name, ...new Uint32Array(await executor.read(buffer))].join(' '));`;
+        const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+        const worker = new Worker(url, { type: 'module' });
+        return new Promise<string>((resolve, reject) => {
+          worker.onmessage = ({ data }) => resolve(data as string);
+          worker.onerror = ({ message }) => reject(new Error(message));
+        });
+      }),
+    );
+    expect(name).toMatch(/swiftshader 7 9$/i);
+  });
+
+  test('a device that goes away is told of, and what runs then rejects with DEVICE_LOST', async () => {
+    const own = await launchBrowser();
+    try {
+      const { page } = await openPage(own, served.url);
+      await page.evaluate(async () => {
+        const told: string[] = [];
+        const executor = await synglot.openBrowserExecutor({ onLost: ({ code }) => told.push(code) });
+        Object.assign(globalThis, { told, executor, buffer: executor.createBuffer('b', 8) });
+      });
+      const session = await own.newBrowserCDPSession();
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      process.kill(processInfo.find(({ type }) => type === 'GPU')!.id, 'SIGKILL');
+      await page.waitForFunction('told.length > 0');
+      const answer = await page.evaluate(async () => {
+        const { told, executor, buffer } = globalThis as unknown as {
+          told: string[];
+          executor: Awaited<ReturnType<PageFunctions['openBrowserExecutor']>>;
+          buffer: Parameters<typeof executor.read>[0];
+        };
+        const read = await executor.read(buffer).catch((error: { code: string }) => error.code);
+        const again = await synglot.openBrowserExecutor().then(
+          ({ device }) => device.name,
+          (error: Error) => error.message,
+        );
+        return { told, read, again };
+      });
+      expect(answer).toMatchObject({ told: ['DEVICE_LOST'], read: 'DEVICE_LOST' });
+      console.info(`after the loss, a new device: ${answer.again}`);
+    } finally {
+      await own.close();
+    }
+  });
+
+  test('a browser without WebGPU, or without an adapter, is told so', async () => {
+    const { page, close } = await openPage(browser, served.url);
+    const refusal = () =>
+      page.evaluate(() =>
+        synglot.openBrowserExecutor().then(
+          () => 'opened',
+          ({ code, message }: { code: string; message: string }) => `${code}: ${message}`,
+        ),
+      );
+    await page.evaluate(() =>
+      Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true }),
+    );
+    expect(await refusal()).toMatch(/^DEVICE_UNAVAILABLE: This browser has no WebGPU/);
+    await page.evaluate(() =>
+      Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: async () => null } }),
+    );
+    expect(await refusal()).toMatch(/^DEVICE_UNAVAILABLE: The browser has WebGPU but no adapter/);
+    await close();
+  });
+});
+
+function floats(words: readonly number[]): number[] {
+  return [...new Float32Array(Uint32Array.from(words).buffer)];
+}
+
+/** Same lengths, all finite, and no value off by more than `tolerance` of the larger of 1 and itself. */
+function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
+  expect(actual).toHaveLength(expected.length);
+  for (const [index, value] of expected.entries()) {
+    const off = Math.abs((actual[index] as number) - value) / Math.max(1, Math.abs(value));
+    expect(off, `value ${index}: ${actual[index]}, expected ${value}`).toBeLessThanOrEqual(tolerance);
+  }
+}
