@@ -7,46 +7,53 @@
 #
 # OUTPUT (default gpu-results) receives the JSON files and a log. Python of PYTHON (default python3) needs torch,
 # transformers and sentence-transformers; without them that half is left out. A measurement that fails is told and the
-# next one runs; the script then ends with 1. DEVICE (default gpu), PAIRS (128) and RUNS (20) may be set.
+# next one runs; the script then ends with 1. DEVICE (default gpu), SHAPES ("xlm-r-base labse"), PAIRS (128) and
+# RUNS (20) may be set: `DEVICE=lavapipe SHAPES=minilm PAIRS=4 RUNS=2 packages/bench/gpu.sh /tmp/rehearsal` is a
+# rehearsal without a GPU (minutes).
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-out=$(mkdir -p "${1:-gpu-results}" && cd "${1:-gpu-results}" && pwd)
+out=$(mkdir -p "${1:-gpu-results}" && cd "${1:-gpu-results}" && pwd) || exit 1
 device=${DEVICE:-gpu} pairs=${PAIRS:-128} runs=${RUNS:-20} python=${PYTHON:-python3}
+read -ra shapes <<<"${SHAPES:-xlm-r-base labse}"
 if [ -n "${SYNGLOT_BUNDLE:-}" ]; then
-  results=$SYNGLOT_BUNDLE/lib/node_modules/@synglot/bench/results
   synglot() { "$SYNGLOT_BUNDLE/bin/synglot" "$@"; }
   bench() { "$SYNGLOT_BUNDLE/bin/synglot-bench" "$@"; }
 else
-  results=$here/results
   synglot() { node "$here/../synglot/bin/synglot.js" "$@"; }
   bench() { node "$here/dist/$1.js" "${@:2}"; }
 fi
+# All results go to OUTPUT, whatever lies among the committed ones.
+export SYNGLOT_RESULTS=$out
 failed=0
 measure() {
   echo "== $* ($(date +%T))"
   "$@" 2>&1 || { echo "FAILED ($?): $*"; failed=1; }
 }
+step() {
+  measure bench step --device "$device" --pairs "$pairs" --lengths xquad-r --optimizer adamw --runs "$runs" "$@"
+}
 
-{
+measure_all() {
   measure synglot devices
   synglot devices --json >"$out/devices.json"
   command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
   measure bench kernels --device "$device"
   for strategy in workgroup subgroup_matrix portable; do measure bench kernels --device "$device" --attention "$strategy"; done
   for strategy in subgroup_matrix workgroup registers; do measure bench kernels --device "$device" --matmul "$strategy"; done
-  for shape in xlm-r-base labse; do
+  for shape in "${shapes[@]}"; do
     for precision in f32 mixed; do
-      measure bench step --device "$device" --shape "$shape" --pairs "$pairs" --lengths xquad-r --optimizer adamw \
-        --precision "$precision" --runs "$runs" --profile --trace "$out/step-$shape-$precision-trace.json"
+      step --shape "$shape" --precision "$precision" --profile --trace "$out/step-$shape-$precision-trace.json"
+      # What Dawn's guards cost: not a way to run, for what they catch would then be a crash.
+      SYNGLOT_RESULTS=$out/unguarded SYNGLOT_TOGGLES=skip_validation,disable_robustness,disable_workgroup_init \
+        step --shape "$shape" --precision "$precision"
     done
     measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
   done
   measure bench host --device "$device"
   measure bench start --device "$device"
   measure bench encode --device "$device"
-  cp "$results/$device"/*.json "$out/"
   if "$python" -c 'import torch, sentence_transformers' 2>/dev/null; then
-    for shape in xlm-r-base labse; do
+    for shape in "${shapes[@]}"; do
       for precision in fp32 fp16; do
         measure "$python" "$here/peers/sentence_transformers_step.py" "$out/batch-$shape.json" --runs "$runs" \
           --precision "$precision" --output "$out/torch-step-$shape-$precision.json"
@@ -56,5 +63,8 @@ measure() {
   else
     echo "no torch and sentence_transformers in $python: synglot alone was measured"
   fi
-  exit $failed
-} > >(tee "$out/log.txt") 2>&1
+  return $failed
+}
+
+measure_all 2>&1 | tee "$out/log.txt"
+exit "${PIPESTATUS[0]}"

@@ -4,7 +4,9 @@
 namespace synglot {
 namespace {
 
-constexpr uint64_t kSliceMs = 10;
+// A task that is posted while the device works waits for the end of a slice: the next run must be queued before
+// this one ends, and on a GPU a run may take a few milliseconds.
+constexpr uint64_t kSliceMs = 1;
 constexpr size_t kWriteChunkBytes = 16UL << 20;
 constexpr uint64_t kMaxQueuedWriteBytes = 128ULL << 20;
 

@@ -1,8 +1,8 @@
 /** Where results are written, and what of the machine and the checkout goes into each. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -12,19 +12,48 @@ export const libraryVersion = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-/** Host, load and commit at the time of the call. */
+/** Host, load and commit at the time of the call; Dawn's toggles where `SYNGLOT_TOGGLES` names some. */
 export function environment() {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-  // The offline bundle has no checkout: it carries the commit, with a + where it was built from edits.
-  const bundled = process.env.SYNGLOT_COMMIT;
+  const toggles = process.env.SYNGLOT_TOGGLES;
   return {
     host: { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version },
     load_average: loadavg().map((value) => Number(value.toFixed(2))),
-    commit: bundled ? bundled.replace(/\+$/, '') : git('rev-parse', '--short', 'HEAD'),
-    uncommitted_changes: bundled
-      ? bundled.endsWith('+')
-      : git('status', '--porcelain', '--', 'packages/*/src', 'kernels', 'native') !== '',
+    ...(toggles ? { toggles } : {}),
+    ...measuredCommit(root, process.env.SYNGLOT_COMMIT),
   };
+}
+
+/**
+ * The commit that is measured, and whether the sources differ from it; nulls where none can be told: in an installed
+ * package, a copy without `.git`, a machine without git. A measurement must not be lost for that.
+ *
+ * @param checkout where a checkout's root would be
+ * @param bundled what the offline bundle, which has no checkout, carries: the commit, with a + if made from edits
+ */
+export function measuredCommit(
+  checkout: string,
+  bundled?: string,
+): { readonly commit: string | null; readonly uncommitted_changes: boolean | null } {
+  if (bundled) return { commit: bundled.replace(/\+$/, ''), uncommitted_changes: bundled.endsWith('+') };
+  // Three folders up from an installed package is somebody else's project.
+  if (!existsSync(join(checkout, 'packages/bench/package.json'))) {
+    return { commit: null, uncommitted_changes: null };
+  }
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: checkout,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  try {
+    return {
+      commit: git('rev-parse', '--short', 'HEAD'),
+      // `packages/*/src` would match nothing: a pattern must match whole paths of files.
+      uncommitted_changes: git('status', '--porcelain', '--', 'packages/*/src/*', 'kernels', 'native') !== '',
+    };
+  } catch {
+    return { commit: null, uncommitted_changes: null };
+  }
 }
 
 /** Folder of a device's results: its id; lavapipe of another Mesa than 25 gets the version, as in `lavapipe-26`. */
@@ -33,15 +62,21 @@ export function resultsFolder({ id, driver }: { readonly id: string; readonly dr
   return mesa === undefined || mesa === '25' ? id : `${id}-${mesa}`;
 }
 
-/** Writes `results/<folder>/<name>.json` and returns its path from the root. */
+/**
+ * Writes `results/<folder>/<name>.json`, or `<name>.json` in the folder that `SYNGLOT_RESULTS` names, and returns its
+ * path: from the root, or from here.
+ */
 export function writeResult(
   device: { readonly id: string; readonly driver: string },
   name: string,
   result: object,
 ): string {
-  const folder = fileURLToPath(new URL(`../results/${resultsFolder(device)}/`, import.meta.url));
+  const named = process.env.SYNGLOT_RESULTS;
+  const folder = named
+    ? resolve(named)
+    : fileURLToPath(new URL(`../results/${resultsFolder(device)}/`, import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const path = `${folder}${name}.json`;
+  const path = join(folder, `${name}.json`);
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
-  return relative(root, path);
+  return named ? path : relative(root, path);
 }

@@ -8,7 +8,7 @@
  * Writes `packages/bench/results/<device>/start-<executor>.json`.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,16 +27,21 @@ const { values } = parseArgs({
 });
 const timeoutMs = 10 * 60 * 1000;
 
+/** Settings by which Mesa's and NVIDIA's drivers keep what they compile under `folder`, or nowhere. */
+function driverCaches(folder: string | undefined): Readonly<Record<string, string>> {
+  if (!folder) return { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' };
+  const [mesa, nvidia] = [join(folder, 'mesa'), join(folder, 'nvidia')];
+  mkdirSync(nvidia, { recursive: true });
+  return {
+    ...{ MESA_SHADER_CACHE_DIR: mesa, MESA_SHADER_CACHE_DISABLE: 'false' },
+    ...{ __GL_SHADER_DISK_CACHE_PATH: nvidia, __GL_SHADER_DISK_CACHE: '1' },
+  };
+}
+
 /** Runs the child with its caches under `folder`, or with none. */
 async function start(folder: string | undefined, extra: readonly string[] = []): Promise<StartedProcess> {
   const nothing = folder ?? mkdtempSync(join(tmpdir(), 'synglot-start-'));
-  const env = {
-    ...process.env,
-    XDG_CACHE_HOME: nothing,
-    ...(folder
-      ? { MESA_SHADER_CACHE_DIR: join(folder, 'mesa'), MESA_SHADER_CACHE_DISABLE: 'false' }
-      : { MESA_SHADER_CACHE_DISABLE: 'true' }),
-  };
+  const env = { ...process.env, XDG_CACHE_HOME: nothing, ...driverCaches(folder) };
   const child = spawn(
     process.execPath,
     [

@@ -1,6 +1,12 @@
 /** Requests, reasons and the one-line errors of device choice. */
 import { describe, expect, it } from 'vitest';
-import { deviceMissing, reasonFor, requestedDevice, requestedExecutor } from './device-choice.js';
+import {
+  deviceMissing,
+  reasonFor,
+  requestedDevice,
+  requestedExecutor,
+  requestedToggles,
+} from './device-choice.js';
 
 describe('requestedDevice', () => {
   it('takes the option before the environment', () => {
@@ -54,5 +60,15 @@ describe('reasonFor', () => {
       "'swiftshader' was",
     );
     expect(reasonFor({ id: 'gpu', problem: 'none' }, 'lavapipe', undefined)).toMatch(/^none; to get it: /);
+  });
+});
+
+describe('requestedToggles', () => {
+  it('turns on what is named and off what has a minus', () => {
+    expect(requestedToggles({})).toEqual({ enable: [], disable: [] });
+    expect(requestedToggles({ SYNGLOT_TOGGLES: 'skip_validation, -timestamp_quantization,' })).toEqual({
+      enable: ['skip_validation'],
+      disable: ['timestamp_quantization'],
+    });
   });
 });

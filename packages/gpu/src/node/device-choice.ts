@@ -61,6 +61,21 @@ export function requestedExecutor(
   throw new GpuError('INPUT_DEVICE', `${from}: expected native or webgpu but received '${asked}'`);
 }
 
+/** Dawn toggles of `SYNGLOT_TOGGLES`, for measurements: names with commas between, a `-` before what is turned off. */
+export function requestedToggles(env: NodeJS.ProcessEnv): {
+  readonly enable: readonly string[];
+  readonly disable: readonly string[];
+} {
+  const names = (env.SYNGLOT_TOGGLES ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  return {
+    enable: names.filter((name) => !name.startsWith('-')),
+    disable: names.filter((name) => name.startsWith('-')).map((name) => name.slice(1)),
+  };
+}
+
 /** The error for a device that was asked for and is not usable: one line with what is there. */
 export function deviceMissing(asked: DriverId, found: readonly FoundDevice[]): GpuError {
   const problem = found.find(({ id }) => id === asked)?.problem ?? 'not found';

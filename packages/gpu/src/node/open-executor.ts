@@ -17,6 +17,7 @@ import {
   reasonFor,
   requestedDevice,
   requestedExecutor,
+  requestedToggles,
 } from './device-choice.js';
 import { openNativeExecutor } from './native-executor.js';
 import { type DriverId, missingDriver, withDriver } from './vulkan-driver.js';
@@ -31,7 +32,7 @@ export interface OpenExecutorOptions {
   readonly maxStorageBufferBindingSize?: number;
   /** Where pipelines are kept (in `pipelines/`); default `~/.cache/synglot`; empty turns it off. Native only. */
   readonly cacheDir?: string;
-  /** Dawn toggles beyond those that synglot sets, such as `skip_validation`. */
+  /** Dawn toggles beyond those that synglot sets, such as `skip_validation`; those of `SYNGLOT_TOGGLES` are added. */
   readonly toggles?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] };
   /** Longest wait for one run before `DEVICE_TIMEOUT`; default 30 minutes. Native only. */
   readonly timeoutMs?: number;
@@ -70,9 +71,10 @@ function noticeOnce(line: string): void {
 
 function backendFor(options: OpenExecutorOptions): Backend {
   const asked = requestedExecutor(options.executor, process.env);
+  const named = requestedToggles(process.env);
   const toggles = {
-    enabledToggles: options.toggles?.enable ?? [],
-    disabledToggles: options.toggles?.disable ?? [],
+    enabledToggles: [...(options.toggles?.enable ?? []), ...named.enable],
+    disabledToggles: [...(options.toggles?.disable ?? []), ...named.disable],
   };
   const limit =
     options.maxStorageBufferBindingSize === undefined
