@@ -14,7 +14,8 @@ test('panels, structs and atomics are counted, each rounded up to 16 bytes', () 
   expect(
     workgroupUse(`alias Element = f16;
 const X: u32 = 8u; // of columns
-const ROWS: u32 = (X + 5u) / 4u;
+const ROWS: u32 = max(LEAST, (X + 5u) / 4u);
+const LEAST: u32 = 2u;
 struct Pair {
   first: vec2<f32>,
   second: u32,

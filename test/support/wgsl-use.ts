@@ -15,10 +15,11 @@ const scalars: Readonly<Record<string, number>> = { f32: 4, u32: 4, i32: 4, f16:
 /** @throws Error with the text that it cannot read */
 export function workgroupUse(code: string): WorkgroupUse {
   const text = code.replace(/\/\/.*$/gm, '');
-  const constants = new Map<string, bigint>();
-  for (const [, name, expression] of text.matchAll(/^const (\w+): u32 = (.+);/gm)) {
-    constants.set(name as string, evaluate(expression as string, constants));
-  }
+  const constants = new Map(
+    [...text.matchAll(/^const (\w+): u32 = (.+);/gm)].map(
+      ([, name, value]) => [name, value] as [string, string],
+    ),
+  );
   const aliases = new Map<string, string>();
   for (const [, name, type] of text.matchAll(/^alias (\w+) = (.+);/gm)) {
     aliases.set(name as string, type as string);
@@ -55,10 +56,16 @@ export function workgroupUse(code: string): WorkgroupUse {
   return { invocations: Number(invocations), memoryBytes };
 }
 
-/** An expression of whole numbers; division rounds down, as in WGSL. */
-function evaluate(expression: string, constants: ReadonlyMap<string, bigint>): bigint {
-  const names = [...constants.keys()];
+/** An expression of whole numbers and constants, which may be declared after it; division rounds down, as in WGSL. */
+function evaluate(expression: string, constants: ReadonlyMap<string, string>): bigint {
   const body = expression.replace(/\b(\d+)u?\b/g, '$1n');
-  if (!/^[\w\s()+\-*/|]+$/.test(body)) throw new Error(`unknown expression '${expression}'`);
-  return new Function(...names, `return ${body}`)(...constants.values()) as bigint;
+  if (!/^[\w\s()+\-*/|,]+$/.test(body)) throw new Error(`unknown expression '${expression}'`);
+  const names = [...new Set(body.match(/\b[A-Za-z_]\w*\b/g))];
+  const values = names.map((name) => {
+    if (name === 'max') return (a: bigint, b: bigint) => (a > b ? a : b);
+    const value = constants.get(name);
+    if (value === undefined) throw new Error(`unknown expression '${expression}'`);
+    return evaluate(value, constants);
+  });
+  return new Function(...names, `return ${body}`)(...values) as bigint;
 }
