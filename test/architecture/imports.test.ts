@@ -31,7 +31,7 @@ const pageSafe: Readonly<Record<string, readonly string[]>> = {
 function sources(folder: string): { path: string; imports: string[] }[] {
   const src = join(root, folder, 'src');
   return readdirSync(src, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .filter((path) => path.endsWith('.ts') && !/(\.test|test-support)\.ts$/.test(path))
     .map((path) => {
       const text = readFileSync(join(src, path), 'utf8');
       const found = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
