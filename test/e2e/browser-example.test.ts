@@ -1,0 +1,151 @@
+/**
+ * `examples/browser` in headless Chromium: it trains, answers, measures, and says what it cannot do. Set
+ * BROWSER_SCREENSHOTS to a folder to look at it.
+ */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser, missingBrowser, openPage } from '../support/browser.js';
+import { root } from '../support/cli.js';
+
+interface Serve {
+  pageFiles(conditions?: readonly string[]): Promise<Record<string, Uint8Array>>;
+  servePage(files: Record<string, Uint8Array>): Promise<Server>;
+}
+
+const missing = missingBrowser();
+const phone = { width: 390, height: 844 };
+
+describe.skipIf(missing !== undefined)('examples/browser', () => {
+  let browser: Browser;
+  let server: Server;
+  let url: string;
+  beforeAll(async () => {
+    const { pageFiles, servePage } = (await import(join(root, 'examples/browser/serve.mjs'))) as Serve;
+    // The sources, as in every test; a reader's bundle has what is built.
+    server = await servePage(await pageFiles(['@synglot/source']));
+    url = `http://localhost:${(server.address() as AddressInfo).port}/`;
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  const enabled = (page: Page, id: string) => page.waitForSelector(`#${id}:not([disabled])`);
+  const overflow = (page: Page) =>
+    page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  async function train(page: Page, updates: number): Promise<void> {
+    await enabled(page, 'start');
+    await page.fill('#steps', String(updates));
+    await page.click('#start');
+  }
+  const measures = async (page: Page) =>
+    (await page.locator('#measures tbody tr').allInnerTexts()).map((row) => row.split(/\s+/));
+
+  test('it trains, answers while it does, and is better on facts that it was not shown', async () => {
+    const { page, faults, requests, close } = await openPage(browser, url, phone);
+    await page.evaluate(`globalThis.tasks = [];
+      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+        .observe({ type: 'longtask', buffered: true });`);
+    await train(page, 120);
+    await page.waitForFunction("document.querySelector('#progress').textContent.startsWith('Update 20 ')");
+    await page.locator('#examples button').first().click();
+    await page.waitForSelector('#hits li');
+    expect(await page.textContent('#progress')).not.toContain('done');
+    await enabled(page, 'start');
+
+    const circles = await page.locator('#curve circle').evaluateAll((nodes) =>
+      nodes.map((node) => ({
+        y: Number((node as { getAttribute(name: string): string | null }).getAttribute('cy')),
+        mode: (node as { getAttribute(name: string): string | null }).getAttribute('class'),
+      })),
+    );
+    expect(circles).toHaveLength(120);
+    expect(new Set(circles.map(({ mode }) => mode))).toEqual(new Set(['mono', 'cross']));
+    // Down on the page is a lower loss.
+    const mean = (part: typeof circles) => part.reduce((sum, { y }) => sum + y, 0) / part.length;
+    expect(mean(circles.slice(-10))).toBeGreaterThan(mean(circles.slice(0, 10)) + 40);
+    const last = /loss ([\d.]+)/.exec((await page.textContent('#progress')) ?? '');
+    expect(Number(last?.[1])).toBeLessThan(1.5);
+
+    const [before, after] = await measures(page);
+    expect(before?.slice(0, 2)).toEqual(['none', '0']);
+    expect(after?.slice(0, 2)).toEqual(['hybrid', '120']);
+    for (const column of [2, 3, 4])
+      expect(Number(after?.[column])).toBeGreaterThan(2 * Number(before?.[column]) - 0.1);
+    expect(Number(after?.[5])).toBeLessThan(Number(before?.[5]) / 2);
+
+    await page.evaluate("document.querySelector('#hits').replaceChildren()");
+    await page.fill('#question', 'What does the owl eat?');
+    await page.click('#search');
+    await page.waitForSelector('#hits li');
+    const hits = await page.locator('#hits li span:nth-child(2)').allTextContents();
+    expect(hits).toHaveLength(10);
+    const answers = [
+      'The owl eats mice.',
+      'Die Eule frisst Mäuse.',
+      'El búho come ratones.',
+      'Pöllö syö hiiriä.',
+      'Сова ест мышей.',
+    ];
+    // Of all 300 sentences, those that say it in whatever language come first.
+    expect(hits.slice(0, 6).filter((text) => answers.includes(text)).length).toBeGreaterThanOrEqual(4);
+    if (process.env.BROWSER_SCREENSHOTS) {
+      await page.screenshot({ path: join(process.env.BROWSER_SCREENSHOTS, 'phone.png'), fullPage: true });
+    }
+    expect(await overflow(page)).toBe(0);
+    const tasks = (await page.evaluate('tasks')) as number[];
+    console.info(`tasks that held the page longer than 50 ms: ${tasks.map(Math.round).join(', ') || 'none'}`);
+    expect({ faults, requests }).toEqual({ faults: [], requests: [] });
+    await close();
+  });
+
+  test('a page that draws no frames, as one in the background, trains; Stop stops', async () => {
+    const { page, faults, close } = await openPage(browser, url, { width: 1200, height: 800 });
+    await page.evaluate('globalThis.requestAnimationFrame = () => 0');
+    await train(page, 2000);
+    // Playwright too would wait for frames.
+    await page.waitForFunction(
+      "document.querySelector('#progress').textContent.startsWith('Update 1')",
+      undefined,
+      { polling: 100 },
+    );
+    await page.click('#stop');
+    await enabled(page, 'start');
+    expect(await page.locator('#curve circle').count()).toBe(0);
+    const [, after] = await measures(page);
+    expect(Number(after?.[1])).toBeLessThan(2000);
+    expect(await page.textContent('#progress')).toContain('stopped');
+    expect(await overflow(page)).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  test('without WebGPU the page says so and offers nothing', async () => {
+    const without = await launchBrowser({ webGpu: false });
+    const { page } = await openPage(without, url, phone);
+    await page.waitForSelector('#error:not([hidden])');
+    expect(await page.textContent('#error')).toMatch(/no WebGPU|no adapter/);
+    expect(await page.locator('#start').isDisabled()).toBe(true);
+    expect(await page.locator('#search').isDisabled()).toBe(true);
+    await without.close();
+  });
+
+  test('a lost device is told on the page', async () => {
+    const own = await launchBrowser();
+    const { page } = await openPage(own, url, phone);
+    await train(page, 2000);
+    await page.waitForFunction("document.querySelector('#progress').textContent.startsWith('Update ')");
+    const session = await own.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    process.kill(processInfo.find(({ type }) => type === 'GPU')!.id, 'SIGKILL');
+    await page.waitForSelector('#error:not([hidden])');
+    expect(await page.textContent('#error')).toMatch(/device was lost.*Load the page again/);
+    expect(await page.locator('#start').isDisabled()).toBe(true);
+    await own.close();
+  });
+});
