@@ -224,9 +224,20 @@ function hostTables() {
       '',
       `Reading ${reading.pairs} pairs from JSONL: ${reading.main_ms.median.toFixed(0)} ms of the JavaScript thread.`,
       '',
+      ...tokenizerLine(device),
       `${link(device, 'host')}: ${data.texts}; ${making.tokens.toFixed(0)} tokens a batch; ${loop.training.steps} training steps of ${(loop.training.seconds / loop.training.steps).toFixed(2)} s; ${data.host.cores} cores; ${place(data)}.`,
     ];
   });
+}
+
+function tokenizerLine(device) {
+  const data = read(device, 'host-tokenizer');
+  if (!data) return [];
+  const { tokens, megabytes, main_ms: held } = data;
+  return [
+    `Reading a tokenizer.json of ${tokens} tokens, ${megabytes.toFixed(1)} MB: ${held.median.toFixed(0)} ms (${held.p10.toFixed(0)}–${held.p90.toFixed(0)}) of the JavaScript thread (${link(device, 'host-tokenizer')}, commit ${data.commit}, load average ${data.load_average[0]}).`,
+    '',
+  ];
 }
 
 function kernelTables() {

@@ -28,6 +28,7 @@ export function benchCommand(): Command {
   start    --pipelines            from the start of the process to the first loss: caches off, empty, full
   encode   --shape minilm         texts and tokens a second
   host     --pairs 128            the executor's cost a dispatch, making of batches, delay of the event loop
+  host     --only tokenizer       how long reading a tokenizer holds the JavaScript thread
   adapters --pairs 8              what adapters save beside full fine-tuning
   curves                          cost against pairs, tokens, layers, vocabulary
   peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
