@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -14,7 +14,7 @@ const require = createRequire(import.meta.url);
 
 function skip(cause, remedy) {
   console.log(
-    `synglot: native executor not built (${cause}); the webgpu executor will be used. To get it: ${remedy}, then npm run build --workspace native`,
+    `synglot: native executor not built (${cause}); the webgpu executor will be used. To get it: ${remedy}, then node ${relative(process.env.INIT_CWD ?? process.cwd(), fileURLToPath(import.meta.url))}`,
   );
   process.exit(0);
 }

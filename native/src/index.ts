@@ -5,7 +5,7 @@
  * into its `Executor`; nobody else should need them.
  */
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Why the native executor cannot be had, with the commands that would bring it. */
@@ -110,8 +110,9 @@ interface Addon extends NativeCore {
 }
 
 const require = createRequire(import.meta.url);
-const buildCommands =
-  'To build it: install cmake, make and a C++20 compiler (Debian: apt install cmake make g++), then run `npm run build --workspace native`';
+/** The command works in a checkout and where the package is installed. */
+const buildCommands = () =>
+  `To build it: install cmake, make and a C++20 compiler (Debian: apt install cmake make g++), then run \`node ${relative(process.cwd(), fileURLToPath(new URL('../scripts/build-addon.mjs', import.meta.url)))}\``;
 
 let core: NativeCore | undefined;
 
@@ -156,9 +157,9 @@ export function loadNative(): NativeCore {
     const code = (cause as NodeJS.ErrnoException).code;
     const reason =
       code === 'MODULE_NOT_FOUND'
-        ? 'the addon native/build/Release/synglot_native.node was not built (no toolchain when it was installed?)'
-        : `the addon native/build/Release/synglot_native.node cannot be loaded (${(cause as Error).message}); it may be of another platform`;
-    throw new NativeUnavailableError(reason, buildCommands, { cause });
+        ? "the native executor's addon was not built (npm installs the package without it; a checkout builds it where there is a toolchain)"
+        : `the native executor's addon ${path} cannot be loaded (${(cause as Error).message}); it may be of another platform`;
+    throw new NativeUnavailableError(reason, buildCommands(), { cause });
   }
   const dawnPath = dawnLibraryPath();
   try {

@@ -107,7 +107,11 @@ export function copyPackages(packages, target) {
 function ownContents(name, from) {
   const { files = [] } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
   if (!existsSync(join(from, 'dist'))) throw new BundleError(`${name} is not built; run npm run build`);
-  const entries = new Set(['package.json', 'dist', ...files.filter((entry) => !buildInputs.has(entry))]);
+  const entries = new Set([
+    'package.json',
+    'dist',
+    ...files.filter((entry) => !buildInputs.has(entry) && !entry.startsWith('!')),
+  ]);
   return [...entries].filter((entry) => existsSync(join(from, entry)));
 }
 

@@ -20,6 +20,7 @@ export type {
   BatchMode,
   LanguageWeighting,
   ModeWeights,
+  NamedWeights,
   SamplerOptions,
   Scheduled,
   SourceWeighting,

@@ -22,7 +22,7 @@ export {
   type ProbeReport,
   type ProbeRows,
 } from './probe/language-probe.js';
-export { type Profile, type ProfileName, profileNamed, profiles } from './profiles.js';
+export { type Profile, type ProfileName, profileNamed, profiles, type RunRules } from './profiles.js';
 export { type PublishedRow, publishedRows } from './published.js';
 export type {
   MacroIntervals,
@@ -72,6 +72,7 @@ export {
   settingSample,
 } from './significance/report-samples.js';
 export {
+  type Cell,
   type MacroSample,
   macroMean,
   type Observation,
@@ -90,6 +91,6 @@ export { textTable } from './tables/text-table.js';
 export { type Column, isTrecName, trecColumns } from './trec/columns.js';
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './trec/evaluate-run.js';
 export type { Qrels, TrecRun } from './trec/files.js';
-export { type JudgedTopic, type JudgeOptions, judgeTopics } from './trec/judge.js';
+export { type JudgedRun, type JudgedTopic, type JudgeOptions, judgeTopics } from './trec/judge.js';
 export { type TrecLineOptions, topicValues, trecLines } from './trec/print.js';
 export { type WorstQueriesOptions, type WorstQuery, worstQueries } from './worst-queries.js';

@@ -7,7 +7,7 @@ export { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js'
 export * from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
 export { PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
-export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
+export { formatHfConfig, longestSequence, parseHfConfig, type SpecialTokenIds } from './hf-config.js';
 export {
   fetchHubModel,
   findCachedModel,
@@ -17,6 +17,7 @@ export {
   isHubId,
 } from './hub.js';
 export { type DatasetRequest, type FetchedFiles, fetchDatasets } from './hub-dataset.js';
+export type { JsonObject } from './json.js';
 export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
 export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
@@ -24,6 +25,7 @@ export { type TensorSource, writeSafetensors } from './safetensors/writer.js';
 export {
   DEFAULT_POOLING,
   formatLayout,
+  type LayoutSettings,
   readLayout,
   type SentenceTransformersLayout,
 } from './sentence-transformers.js';

@@ -47,6 +47,7 @@ export * from './plans/encode-plan.js';
 export * from './plans/loss-tile-plan.js';
 export * from './plans/score-plan.js';
 export * from './plans/train-plan.js';
+export type { Slab, SlabPlace } from './slabs.js';
 export * from './tuning/trial.js';
 export * from './tuning/tune-attention.js';
 export * from './tuning/tune-matmul.js';

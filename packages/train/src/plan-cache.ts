@@ -32,7 +32,8 @@ export interface PlanCacheOptions {
 
 export type BatchPlanMode = 'step' | 'accumulate' | 'evaluate';
 
-interface Entry {
+/** A compiled plan and the sizes that it is for. */
+export interface CompiledBatchPlan {
   readonly capacity: BatchCapacity;
   readonly compiled: CompiledPlan;
 }
@@ -40,7 +41,7 @@ interface Entry {
 export class PlanCache {
   readonly #options: PlanCacheOptions;
   /** In order of use: the first is the least recent. */
-  readonly #plans = new Map<string, Promise<Entry>>();
+  readonly #plans = new Map<string, Promise<CompiledBatchPlan>>();
   #clear: Promise<CompiledPlan> | undefined;
   #update: Promise<CompiledPlan> | undefined;
 
@@ -49,7 +50,7 @@ export class PlanCache {
   }
 
   /** The plan for batches of about this size. The capacity is a function of the size alone. */
-  async batchPlan(mode: BatchPlanMode, size: BatchCapacity): Promise<Entry> {
+  async batchPlan(mode: BatchPlanMode, size: BatchCapacity): Promise<CompiledBatchPlan> {
     const capacity = capacityFor(size);
     const key = `${mode} ${capacity.tokens} ${capacity.queries} ${capacity.candidates}`;
     let entry = this.#plans.get(key);
@@ -105,7 +106,7 @@ export class PlanCache {
     compiled.destroy();
   }
 
-  async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<Entry> {
+  async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<CompiledBatchPlan> {
     const { executor, store } = this.#options;
     return { capacity, compiled: await executor.compile(this.#build(mode, capacity), store.externals) };
   }
@@ -131,7 +132,7 @@ export class PlanCache {
   async #evict(): Promise<void> {
     const keep = this.#options.keep ?? 4;
     while (this.#plans.size >= keep) {
-      const [key, entry] = this.#plans.entries().next().value as [string, Promise<Entry>];
+      const [key, entry] = this.#plans.entries().next().value as [string, Promise<CompiledBatchPlan>];
       this.#plans.delete(key);
       (await entry).compiled.destroy();
     }

@@ -1,6 +1,7 @@
 /** Entry of `@synglot/data/files`: readers of training and evaluation data for Node. */
 export * from './benchmarks/index.js';
 export { type DebianFaqOptions, readDebianFaq } from './debian-faq.js';
+export type { Fields } from './json.js';
 export { type LexiconOptions, readLexicons } from './lexicon.js';
 export { readLibreofficeHelp } from './libreoffice-help.js';
 export { type Line, readLines } from './lines.js';
@@ -15,7 +16,7 @@ export {
 export { type PairField, type PairOptions, readPairs } from './pairs.js';
 export { readParallelFaq } from './parallel-faq.js';
 export { type RawTextOptions, readRawText } from './raw-text.js';
-export { readParquetRows } from './records.js';
+export { readParquetRows, type TsvOptions } from './records.js';
 export * from './registry.js';
 export { type BeirOptions, type RetrievalOptions, readBeir, readMiracl } from './retrieval.js';
 export type { ScoredOptions } from './scores.js';

@@ -2,7 +2,7 @@
 import type { EncoderConfig } from '../encoder/config.js';
 
 /** What is trained beside the adapter. Everything else, the pooling head included, is frozen. */
-interface TrainedBeside {
+export interface TrainedBeside {
   /** Word, position and type tables. */
   readonly trainsEmbeddings: boolean;
   readonly trainsLayerNorms: boolean;
