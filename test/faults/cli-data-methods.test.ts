@@ -74,7 +74,7 @@ describe('mining', () => {
     expectMistake(mine('--model', place.model), ['--model and --data', 'synglot mine --help']));
 
   it('a window of ranks that is too narrow', () =>
-    expectMistake(mine(...data(), '--range-min', '98'), ['`rangeMax`', '102']));
+    expectMistake(mine(...data(), '--range-min', '98'), ['`range_max`', '102']));
 
   it('data without a language', async () => {
     await writeFile(inPlace('plain.jsonl'), '{"query":"q","passage":"p"}\n');

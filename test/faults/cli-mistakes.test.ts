@@ -1,7 +1,7 @@
 /** Users' mistakes: exit 2 and one line on standard error that names the file, the line and the remedy. */
 import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { miniLm, runCliWell } from '../support/cli.js';
 import { expectMistake, makeWorkplace, type Workplace, writeConfig } from './cli-support.js';
 
@@ -71,7 +71,7 @@ describe('the configuration', () => {
   it('has a value of the wrong kind', () =>
     expectTrainMistake('kind', { sampling: '{ batch_size: many }' }, [
       /kind\.yaml:3: 'sampling\.batch_size'/,
-      'expected number',
+      'expected a number but received "many"',
     ]));
 
   it('lacks a key', () => expectTrainMistake('lacks', { training: null }, ["'training' is missing"]));
@@ -199,7 +199,10 @@ describe('the texts to encode', () => {
 
   it('are missing, or empty', async () => {
     await writeFile(inPlace('empty.txt'), '');
-    await expectMistake(encode(inPlace('none.txt'), inPlace('x.npy')), ['none.txt: no such file', '--input']);
+    await expectMistake(encode(inPlace('none.txt'), inPlace('x.npy')), [
+      'none.txt: there is no such file',
+      '--input',
+    ]);
     await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), ['empty.txt: is empty']);
   });
 
@@ -248,5 +251,29 @@ describe('the folder of the run', () => {
     const refused = await writeConfig(place, 'refused', { sampling: '{ batch_size: 64 }' });
     await expectMistake(['train', refused, '--output', output], ['batch of 64']);
     await runCliWell(['train', await writeConfig(place, 'refused'), '--output', output]);
+  });
+});
+
+describe('encode', () => {
+  const encode = (input: string, output: string) =>
+    ['encode', '--model', place.model, '--input', inPlace(input), '--output', output] as const;
+
+  it('into a folder that is not there is refused before anything is encoded', async () => {
+    await writeFile(inPlace('texts.txt'), 'one\ntwo\n');
+    const output = inPlace('none', 'e.npy');
+    await expectMistake(encode('texts.txt', output), [output, inPlace('none'), 'create it first']);
+    await expectMistake(encode('texts.txt', place.path), [place.path, 'a folder; name a file in it']);
+  });
+
+  it('text that is not UTF-8', async () => {
+    await writeFile(inPlace('latin.txt'), Buffer.from('one\ncaf\u00e9\n', 'latin1'));
+    await expectMistake(encode('latin.txt', inPlace('e.npy')), [/latin\.txt:2: not UTF-8/]);
+  });
+
+  it('drops a byte order mark', async () => {
+    await writeFile(inPlace('mark.txt'), '\ufeffone\none\n');
+    await runCliWell(encode('mark.txt', inPlace('mark.npy')));
+    const vectors = (await readFile(inPlace('mark.npy'))).subarray(128);
+    expect(vectors.subarray(0, vectors.length / 2)).toEqual(vectors.subarray(vectors.length / 2));
   });
 });

@@ -168,7 +168,7 @@ test.each<[string, object, string, RegExp]>([
     'INPUT_PROFILE',
     /No profile "trec"; the profiles are trec_eval/,
   ],
-  ['an unknown measure', { measures: ['MAP'] }, 'INPUT_MEASURE', /No measure "MAP"/],
+  ['an unknown measure', { measures: ['MAP'] }, 'INPUT_MEASURE', /No measure "MAP" \(did you mean "AP"\?\)/],
   [
     'a scorer that returns NaN',
     { scorer: { score: () => Promise.resolve(Float32Array.of(0, 0, 0, 0, 0, Number.NaN, 0, 0)) } },

@@ -79,7 +79,13 @@ export {
   plainSample,
   sampleOf,
 } from './significance/sample.js';
-export { type AdHocReport, evaluateRankings, type JudgedCollection, meansOf } from './suites/ad-hoc.js';
+export {
+  type AdHocReport,
+  evaluateRankings,
+  type JudgedCollection,
+  judgmentNotes,
+  meansOf,
+} from './suites/ad-hoc.js';
 export { type BitextReport, evaluateBitext } from './suites/bitext.js';
 export { adHocTable, bitextTable, mmmTable } from './suites/tables.js';
 export { intervalsTable } from './tables/intervals-table.js';

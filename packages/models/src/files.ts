@@ -151,7 +151,13 @@ export async function readJsonObject(path: string): Promise<JsonObject> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw checkpointError(`${path}: cannot be read (${systemCode(error) || reasonOf(error)})`, error);
+    const code = systemCode(error);
+    throw checkpointError(
+      code === 'ENOENT'
+        ? `${path}: missing, but other files of the model name it; get the whole folder`
+        : `${path}: cannot be read (${code || reasonOf(error)})`,
+      error,
+    );
   }
   const value = parseJson(text, path, 'get the file again or repair it');
   if (!isJsonObject(value)) {

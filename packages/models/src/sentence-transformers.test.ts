@@ -175,7 +175,7 @@ describe('reading', () => {
     await expectModelError(
       () => readLayout(folder, 8),
       'INPUT_CHECKPOINT',
-      /1_Pooling.config\.json: cannot be read/,
+      /1_Pooling.config\.json: missing/,
     );
   });
 });

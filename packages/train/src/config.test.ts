@@ -37,6 +37,36 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
   ],
   ['a missing key', 'model: m\ntraining: { steps: 1 }\n', /^run\.yaml:1: 'data' is missing/],
   ['a value out of range', `${least}loss: { temperature: -1 }\n`, /^run\.yaml:5: 'loss\.temperature'/],
+  [
+    'a value of another type, which is not missing',
+    `${least}sampling: { batch_size: 8.5 }\n`,
+    /^run\.yaml:5: 'sampling\.batch_size': expected a whole number but received 8\.5$/,
+  ],
+  [
+    'keys where a list belongs',
+    'model: m\ndata: { format: pairs-jsonl, path: p.jsonl }\ntraining: { steps: 1 }\n',
+    /^run\.yaml:2: 'data': expected a list but received \{"format":"pairs-jsonl"/,
+  ],
+  [
+    'an unknown choice',
+    `${least}sampling: { mode: mono }\n`,
+    /^run\.yaml:5: 'sampling\.mode': expected monolingual, .*, hybrid but received "mono" \(did you mean 'monolingual'\?\)$/,
+  ],
+  [
+    'an alpha that is no share, number or list',
+    `${least}sampling: { alpha: half }\n`,
+    /^run\.yaml:5: 'sampling\.alpha': "half" is none of what may stand here; see docs\/training\.md$/,
+  ],
+  [
+    'a dropout of everything',
+    least.replace('steps: 10', 'steps: 10, dropout: 1'),
+    /^run\.yaml:4: 'training\.dropout': expected less than 1 but received 1$/,
+  ],
+  [
+    'a beta of 1',
+    `${least}optimizer: { betas: [0.9, 1] }\n`,
+    /^run\.yaml:5: 'optimizer\.betas\.1': expected less than 1 but received 1$/,
+  ],
   ['text that is no YAML', 'model: [m\n', /^run\.yaml:\d: not YAML/],
 ];
 

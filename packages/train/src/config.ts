@@ -26,8 +26,8 @@ export async function readConfigText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder, not a file' : message;
     throw new TrainError('INPUT_CONFIG', `${path}: ${reason}; give a YAML file, see docs/training.md`);
   }
 }
@@ -44,10 +44,11 @@ export function parseConfig(text: string, source: string, overrides: readonly st
     );
   }
   const set = overrides.map((override) => applyOverride(document, override));
-  const result = schema.safeParse(document.toJS() ?? {});
+  const content: unknown = document.toJS() ?? {};
+  const result = schema.safeParse(content);
   const problem = result.success
     ? sourceProblem(result.data.data)
-    : schemaProblem(result.error.issues[0] as z.core.$ZodIssue);
+    : schemaProblem(result.error.issues[0] as z.core.$ZodIssue, content);
   if (result.success && !problem) return result.data;
   const { path, key, message } = problem as Problem;
   const override = overrideAt(set, key === undefined ? path : [...path, key]);
@@ -107,15 +108,15 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function schemaProblem(issue: z.core.$ZodIssue): Problem {
+function schemaProblem(issue: z.core.$ZodIssue, document: unknown): Problem {
   const { path } = issue;
-  const message = describe(issue);
+  const message = describe(issue, document);
   return issue.code === 'unrecognized_keys'
     ? { path, key: issue.keys[0] as string, message }
     : { path, message };
 }
 
-function describe(issue: z.core.$ZodIssue): string {
+function describe(issue: z.core.$ZodIssue, document: unknown): string {
   const where = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
@@ -123,9 +124,48 @@ function describe(issue: z.core.$ZodIssue): string {
     const full = where ? `${where}.${key}` : key;
     return `unknown key '${full}'${didYouMean(key, known)}; known here: ${known.join(', ')}`;
   }
-  if (issue.code === 'invalid_type' && issue.input === undefined)
-    return `'${where}' is missing: expected ${issue.expected}`;
+  const value = valueAt(document, issue.path);
+  if (issue.code === 'invalid_type') {
+    const expected = expectations[issue.expected] ?? issue.expected;
+    return value === undefined
+      ? `'${where}' is missing: expected ${expected}`
+      : `'${where}': expected ${expected} but received ${shown(value)}`;
+  }
+  if (value === undefined) return `'${where}': ${issue.message.replace(/^Invalid (input|option): /, '')}`;
+  const received = `but received ${shown(value)}`;
+  if (issue.code === 'invalid_value') {
+    const near = typeof value === 'string' ? didYouMean(value, issue.values.map(String)) : '';
+    return `'${where}': expected ${issue.values.map(String).join(', ')} ${received}${near}`;
+  }
+  if (issue.code === 'too_small' && issue.origin !== 'array')
+    return `'${where}': expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum} ${received}`;
+  if (issue.code === 'too_big' && issue.origin !== 'array')
+    return `'${where}': expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum} ${received}`;
+  if (issue.code === 'invalid_union')
+    return `'${where}': ${shown(value)} is none of what may stand here; see docs/training.md`;
   return `'${where}': ${issue.message.replace(/^Invalid (input|option): /, '')}`;
+}
+
+/** What the schema's names of types are called here. */
+const expectations: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'keys and values',
+};
+
+/** A value of the file as a message shows it. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  let value = document;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  return value;
 }
 
 /** Keys that the schema allows at a path. */

@@ -21,6 +21,7 @@ export * from './precision.js';
 export * from './run.js';
 export * from './run-data.js';
 export * from './run-folder.js';
+export * from './run-notices.js';
 export * from './run-plan.js';
 export * from './run-validation.js';
 export * from './schedule.js';

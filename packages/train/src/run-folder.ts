@@ -1,5 +1,5 @@
 /** The folder of a run: which run it holds, and whether that may be continued. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@synglot/models';
 import type { TrainConfig } from './config.js';
@@ -14,11 +14,14 @@ export interface RunFolder {
   readonly resume?: boolean;
 }
 
-/** Refuses a folder with another run in it, and a resumed run whose configuration has changed. */
+/**
+ * Refuses a folder with another run in it, and a resumed run whose configuration has changed. A run that
+ * failed before its first update is no run.
+ */
 export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
   const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
-  if (existing === undefined) return;
+  if (existing === undefined || !(await hasBegun(output))) return;
   if (!resume) {
     throw new TrainError(
       'INPUT_OUTPUT',
@@ -27,10 +30,22 @@ export async function checkFolder({ config, output, resume }: RunFolder): Promis
   }
   const text = identityText(config);
   if (existing === text) return;
+  const model = join(output, 'model');
+  const finished = await stat(model).then(
+    () => `; to train on from its result, start a run with \`model: ${model}\``,
+    () => '',
+  );
   throw new TrainError(
     'INPUT_RESUME',
-    `${path}: the run was started with another configuration (${changeBetween(existing, text)}); resume with that one or start anew in another --output`,
+    `${path}: the run was started with another configuration (${changeBetween(existing, text)}); resume with that one or start anew in another --output${finished}`,
   );
+}
+
+/** Whether a run got as far as its first update: one that failed before has left nothing worth keeping. */
+async function hasBegun(output: string): Promise<boolean> {
+  const { size } = await stat(join(output, 'metrics.jsonl')).catch(() => ({ size: 0 }));
+  const checkpoints = await readdir(join(output, 'checkpoints')).catch(() => []);
+  return size > 0 || checkpoints.length > 0;
 }
 
 /** Makes the run's folder, once what goes into it is known to be sound. */

@@ -28,6 +28,7 @@ import { openRewrite } from './rewrite.js';
 import { openSavedModel, withFreshAdapter, writeTrained } from './run-adapter.js';
 import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
+import { checkDropoutViews, describeData, idleSettings } from './run-notices.js';
 import { metricsLine, runObjectives } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
 import { checkValidation, RunValidation } from './run-validation.js';
@@ -114,6 +115,7 @@ async function runPhase(
   const start = existing ?? (await open(await initialModel(options, training)));
   const checkpoint = withFreshAdapter(start, config);
   const encoder = withDropout(checkpoint.config, config.training.dropout);
+  checkDropoutViews(config, encoder);
   const saved = options.resume ? await findCheckpoint(checkpoints) : undefined;
   const savedModel = saved && (await openSavedModel(join(saved.folder, 'model'), start));
 
@@ -130,6 +132,10 @@ async function runPhase(
   await rewritten?.keep();
   const executor = await options.executor();
   checkPrecision(config.training.precision, executor);
+  if (!options.resume) {
+    onNotice(describeData(training, validation));
+    for (const line of idleSettings(config, training, checkpoint.maxLength)) onNotice(line);
+  }
   const kinds = optimizerState(optimizer);
   const store = new ParameterStore(executor, specs);
   const trainer = new Trainer({

@@ -25,7 +25,19 @@ export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
     try {
       values = JSON.parse(text);
     } catch (cause) {
+      if (number === 1 && text.trim() === '[') {
+        throw new DataError(
+          'INPUT_JSON',
+          `${where}: this is one JSON list, but one JSON object on each line is expected (jq -c '.[]' writes it)`,
+        );
+      }
       throw new DataError('INPUT_JSON', `${where}: not JSON (${(cause as Error).message})`, { cause });
+    }
+    if (Array.isArray(values) && number === 1) {
+      throw new DataError(
+        'INPUT_JSON',
+        `${where}: expected a JSON object on each line but received a list; write one object a line (jq -c '.[]' does it)`,
+      );
     }
     yield { values: asObject(values, where), where, number };
   }
@@ -106,8 +118,15 @@ export function asText(value: unknown, where: string, field: string): string {
   return value;
 }
 
-/** The error for a field that is not there; it lists those that are. */
+/** The error for a field that is not there, or has nothing in it; it lists those that are. */
 export function missingField(fields: Fields, field: string): DataError {
+  if (Object.hasOwn(fields.values, field)) {
+    const value = fields.values[field] === null ? 'null' : 'empty';
+    return new DataError(
+      'INPUT_EMPTY',
+      `${fields.where}: '${field}' is ${value}; remove the row or fill it in`,
+    );
+  }
   const there = Object.keys(fields.values);
   const list =
     there.length === 0 ? 'there is none' : `there are ${there.map((name) => `'${name}'`).join(', ')}`;

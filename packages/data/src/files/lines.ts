@@ -85,7 +85,9 @@ export function fileError(file: string, error: unknown): Error {
   const reason =
     reasons[code] ??
     (code.startsWith('Z_')
-      ? `damaged or cut gzip file (${error.message}); fetch it again`
+      ? error.message === 'incorrect header check'
+        ? 'its name ends in .gz but it is no gzip file; name it without .gz, or fetch it again'
+        : `damaged or cut gzip file (${error.message}); fetch it again`
       : `cannot be read (${error.message})`);
   return new DataError('INPUT_FILE', `${file}: ${reason}`, { cause: error });
 }

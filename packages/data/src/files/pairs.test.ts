@@ -82,7 +82,22 @@ describe('pairs-jsonl', () => {
 
   test.each<[string, string, string]>([
     ['wrong JSON', '{"query":"a","passage":"b","lang":"en"}\n{"query":', 'INPUT_JSON: /x.jsonl:2: not JSON'],
-    ['no object', '["a"]', 'INPUT_JSON: /x.jsonl:1: expected a JSON object but received a list'],
+    ['no object', '7', 'INPUT_JSON: /x.jsonl:1: expected a JSON object but received number 7'],
+    [
+      'one JSON list',
+      '["a"]',
+      "INPUT_JSON: /x.jsonl:1: expected a JSON object on each line but received a list; write one object a line (jq -c '.[]' does it)",
+    ],
+    [
+      'one JSON list over many lines',
+      '[\n{"query":"a"}\n]',
+      "INPUT_JSON: /x.jsonl:1: this is one JSON list, but one JSON object on each line is expected (jq -c '.[]' writes it)",
+    ],
+    [
+      'a null',
+      '{"query":"a","passage":null,"lang":"en"}',
+      "INPUT_EMPTY: /x.jsonl:1: 'passage' is null; remove the row or fill it in",
+    ],
     [
       'a missing column',
       '\n{"qurey":"a","passage":"b","lang":"en"}',
@@ -193,6 +208,64 @@ describe('pairs-tsv and parquet', () => {
     expect(await refusal({ format: 'pairs-tsv', path: twice, lang: 'en', header: true })).toContain(
       "names 'query' twice",
     );
+  });
+
+  test('TSV with a header that nothing is said of', async () => {
+    const path = await file('x.tsv', 'query\tpassage\tlang\na\tb\ten\n');
+    expect(await refusal({ format: 'pairs-tsv', path, lang: 'en' })).toContain(
+      'x.tsv:1: the first line looks like names of columns (query, passage, lang); set `header` to true for the file',
+    );
+    expect(texts(await read({ format: 'pairs-tsv', path, lang: 'en', header: false }))).toEqual([
+      ['query', 'passage'],
+      ['a', 'b'],
+    ]);
+  });
+
+  test('CSV: quotes, commas, line ends and blank lines in texts', async () => {
+    const text =
+      '\ufeffquery,passage,lang,negatives\r\n"Who, me?","say ""hi""\r\n\r\ntwice",en,\r\n\r\nplain,"p, 2",de,"""q"""\r\n';
+    const path = await file('x.csv.gz', text);
+    const pairs = await read({ format: 'pairs-csv', path });
+    expect(texts(pairs)).toEqual([
+      ['Who, me?', 'say "hi"\n\ntwice'],
+      ['plain', 'p, 2', '"q"'],
+    ]);
+    // A row is called by its first line.
+    expect(pairs.map(({ query }) => [query.lang, query.id])).toEqual([
+      ['en', 'x:2'],
+      ['de', 'x:6'],
+    ]);
+    const plain = await file('x.csv', 'a,b\nc,"d"');
+    expect(texts(await read({ format: 'pairs-csv', path: plain, header: false, lang: 'en' }))).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    const other = await file('x.csv', 'anchor,positive,negative\na,b,c\n');
+    expect(texts(await read({ format: 'sentence-transformers', path: other, lang: 'en' }))).toEqual([
+      ['a', 'b', 'c'],
+    ]);
+  });
+
+  test.each([
+    [
+      'a quote that is not closed',
+      'query,passage\na,b\n"c,d\ne,f\n',
+      ':3: a quote is opened here and closed nowhere',
+    ],
+    [
+      'text after a quote',
+      'query,passage\n"a"x,b\n',
+      ':2: expected a comma after the closing quote of field 1 but received "x,b"',
+    ],
+    [
+      'another number of fields',
+      'query,passage\na,b,c\n',
+      ':2: expected 2 fields separated by commas, as in the first line, but received 3',
+    ],
+    ['semicolons', 'query;passage\na;b\n', ":2: no 'query' (did you mean 'query;passage'?)"],
+  ])('CSV with %s', async (_, content, message) => {
+    const path = await file('x.csv', content);
+    expect(await refusal({ format: 'pairs-csv', path, lang: 'en' })).toContain(message);
   });
 
   test('Parquet with lists, many rows and the row in messages', async () => {

@@ -1,12 +1,12 @@
 /**
- * Reads pairs in our own field names from JSONL, TSV and Parquet: one pair a row, with its languages,
+ * Reads pairs in our own field names from JSONL, TSV, CSV and Parquet: one pair a row, with its languages,
  * parallel ids, data set and domain. For other tools' layouts see the files beside this one.
  */
 import { DataError } from '../errors.js';
 import type { Pair, Row } from '../rows.js';
 import { asText, type Fields, optionalText, requiredText } from './json.js';
 import { languagesOf, located, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
-import { readRecords, type TsvOptions } from './records.js';
+import { isHeadless, readRecords, type TsvOptions } from './records.js';
 import { marginsOf, type ScoredOptions } from './scores.js';
 
 /** The fields of a pair. `query` and `passage` must be there; see {@link readPairs}. */
@@ -26,7 +26,7 @@ export type PairField =
 /** Options of {@link readPairs}. */
 export interface PairOptions extends SingleLanguageOptions, TsvOptions, ScoredOptions {
   /**
-   * Columns that have other names than the fields; a TSV file without a header has columns 0, 1, ….
+   * Columns that have other names than the fields; a TSV or CSV file without a header has columns 0, 1, ….
    * `negatives` and `scores` may be several columns.
    */
   readonly columns?: Readonly<Partial<Record<PairField, string | number>>> & {
@@ -36,11 +36,11 @@ export interface PairOptions extends SingleLanguageOptions, TsvOptions, ScoredOp
 }
 
 /**
- * Reads pairs from a `.jsonl`, `.tsv` (either may end in `.gz`) or `.parquet` file.
+ * Reads pairs from a `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` file.
  *
  * Fields: `query`, `passage`; and optional `negatives` (texts, or objects with `text` and optional `id`,
  * `lang`, `parallel_id`, `dataset`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
- * and `passage_parallel_id`, `id`, `dataset`, `domain`. A TSV file without a header has the query in its
+ * and `passage_parallel_id`, `id`, `dataset`, `domain`. A TSV or CSV file without a header has the query in its
  * first column and the passage in its second. With `scores` also a teacher's scores of the passages, as
  * {@link marginsOf} finds them.
  *
@@ -55,7 +55,7 @@ export function readPairs(file: string, options: PairOptions = {}): AsyncGenerat
 
 async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair> {
   const columns: NonNullable<PairOptions['columns']> = {
-    ...(/\.tsv(\.gz)?$/.test(file) && options.header !== true ? { query: 0, passage: 1 } : {}),
+    ...(isHeadless(file, options) ? { query: 0, passage: 1 } : {}),
     ...options.columns,
   };
   const column = (field: PairField) => String(columns[field] ?? field);

@@ -1,6 +1,6 @@
 /**
- * Rows of a table, whatever file they lie in: JSONL objects, TSV lines and Parquet rows as named fields in
- * the file's column order. Knows nothing of what the columns mean.
+ * Rows of a table, whatever file they lie in: JSONL objects, TSV and CSV rows and Parquet rows as named fields
+ * in the file's column order. Knows nothing of what the columns mean.
  */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -8,50 +8,162 @@ import { DataError } from '../errors.js';
 import { type Fields, readJsonLines } from './json.js';
 import { fileError, readLines } from './lines.js';
 
-/** How a TSV file is laid out. */
+/** How a TSV or CSV file is laid out. */
 export interface TsvOptions {
-  /** Whether the first line names the columns. Default false: they are called `0`, `1`, … */
+  /** Whether the first line names the columns, which else are called `0`, `1`, …. Default: TSV false, CSV true. */
   readonly header?: boolean;
 }
 
-/** Rows of a `.jsonl`, `.tsv` (each may end in `.gz`) or `.parquet` file. @throws DataError `INPUT_FILE` for another ending */
+/** Whether the columns of a file have no names but numbers. */
+export function isHeadless(file: string, { header }: TsvOptions): boolean {
+  return (/\.tsv(\.gz)?$/.test(file) && header !== true) || (/\.csv(\.gz)?$/.test(file) && header === false);
+}
+
+/** Rows of a `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` file. @throws DataError `INPUT_FILE` for another ending */
 export function readRecords(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
-  const ending = /\.(jsonl|json|ndjson|tsv|parquet)(\.gz)?$/.exec(file)?.[1];
+  const ending = /\.(jsonl|json|ndjson|tsv|csv|parquet)(\.gz)?$/.exec(file)?.[1];
   if (ending === 'parquet') return readParquetRows(file);
   if (ending === 'tsv') return readTsv(file, options);
+  if (ending === 'csv') return readCsv(file, options);
   if (ending !== undefined) return readJsonLines(file);
   throw new DataError(
     'INPUT_FILE',
-    `${file}: expected a name ending in .jsonl, .tsv (with or without .gz) or .parquet`,
+    `${file}: expected a name ending in .jsonl, .tsv, .csv (with or without .gz) or .parquet`,
   );
 }
 
 /**
  * Lines of a TSV file: fields separated by tabs, no quoting, no escapes; blank lines are skipped.
  *
- * @throws DataError `INPUT_COLUMN` for a line with another number of fields than the first, or a header
- *   that names a column twice
+ * @throws DataError `INPUT_COLUMN` for a line with another number of fields than the first, a header that names a
+ *   column twice, or a first line that looks like a header where nothing is said of one
  */
 export async function* readTsv(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
-  let names: readonly string[] | undefined;
+  const table = new Table(
+    options.header ?? false,
+    'tabs',
+    '; quotes mean nothing in TSV, so write tabs and line ends of texts as spaces',
+  );
   for await (const { text, number, where } of readLines(file)) {
     if (text.trim() === '') continue;
     const values = text.split('\t');
-    if (names === undefined) {
-      names = options.header === true ? values.map((name) => name.trim()) : values.map((_, i) => String(i));
-      const twice = names.find((name, i) => names!.indexOf(name) !== i);
+    if (options.header === undefined && number === 1) refuseHeader(values, where);
+    const fields = table.row(values, number, where);
+    if (fields !== undefined) yield fields;
+  }
+}
+
+/** Names of columns that no text is likely to be; a first line with two of them is a header. */
+const headerNames = [
+  'query',
+  'passage',
+  'anchor',
+  'positive',
+  'negative',
+  'lang',
+  'query_lang',
+  'parallel_id',
+];
+
+function refuseHeader(values: readonly string[], where: string): void {
+  const names = values.map((value) => value.trim());
+  if (names.filter((name) => headerNames.includes(name)).length < 2) return;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${where}: the first line looks like names of columns (${names.join(', ')}); set \`header\` to true for the file, or to false if it is a row`,
+  );
+}
+
+/**
+ * Rows of a CSV file (RFC 4180): fields separated by commas, quoted with `"` where they hold commas, quotes
+ * (doubled) or line ends; blank lines between rows are skipped. The place of a row is its first line.
+ *
+ * @throws DataError `INPUT_COLUMN` as {@link readTsv}, and for a quote that is not closed or text after it
+ */
+export async function* readCsv(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
+  const table = new Table(
+    options.header ?? true,
+    'commas',
+    '; put a text with commas or line ends in quotes',
+  );
+  let open: { parts: string[]; number: number; where: string } | undefined;
+  for await (const { text, number, where } of readLines(file)) {
+    if (open === undefined && text.trim() === '') continue;
+    const row: { parts: string[]; number: number; where: string } = open ?? { parts: [], number, where };
+    row.parts.push(text);
+    // A field goes on where quotes are not in pairs; a doubled quote within one is a pair.
+    const paired = text.split('"').length % 2 === 1;
+    open = paired === (open === undefined) ? undefined : row;
+    if (open !== undefined) continue;
+    const fields = table.row(splitCsv(row.parts.join('\n'), row.where), row.number, row.where);
+    if (fields !== undefined) yield fields;
+  }
+  if (open === undefined) return;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${open.where}: a quote is opened here and closed nowhere; double it where it belongs to the text`,
+  );
+}
+
+function splitCsv(text: string, where: string): string[] {
+  const values: string[] = [];
+  let at = 0;
+  while (true) {
+    if (text[at] !== '"') {
+      const comma = text.indexOf(',', at);
+      const value = text.slice(at, comma === -1 ? undefined : comma);
+      values.push(value);
+      if (comma === -1) return values;
+      at = comma + 1;
+      continue;
+    }
+    let value = '';
+    let end = text.indexOf('"', at + 1);
+    while (text[end + 1] === '"') {
+      value += text.slice(at + 1, end + 1);
+      at = end + 1;
+      end = text.indexOf('"', at + 1);
+    }
+    values.push(value + text.slice(at + 1, end));
+    if (end === text.length - 1) return values;
+    if (text[end + 1] !== ',') {
+      throw new DataError(
+        'INPUT_COLUMN',
+        `${where}: expected a comma after the closing quote of field ${values.length} but received ${JSON.stringify(text.slice(end + 1, end + 11))}; double quotes that belong to the text`,
+      );
+    }
+    at = end + 2;
+  }
+}
+
+/** Gives the values of rows their columns' names. */
+class Table {
+  #names: readonly string[] | undefined;
+
+  constructor(
+    readonly header: boolean,
+    readonly separators: string,
+    readonly remedy: string,
+  ) {}
+
+  /** A row's fields; undefined for the header. */
+  row(values: readonly string[], number: number, where: string): Fields | undefined {
+    if (this.#names === undefined) {
+      const names = this.header ? values.map((name) => name.trim()) : values.map((_, i) => String(i));
+      const twice = names.find((name, i) => names.indexOf(name) !== i);
       if (twice !== undefined) {
         throw new DataError('INPUT_COLUMN', `${where}: the header names '${twice}' twice`);
       }
-      if (options.header === true) continue;
+      this.#names = names;
+      if (this.header) return undefined;
     }
-    if (values.length !== names.length) {
+    if (values.length !== this.#names.length) {
       throw new DataError(
         'INPUT_COLUMN',
-        `${where}: expected ${names.length} fields separated by tabs, as in the first line, but received ${values.length}`,
+        `${where}: expected ${this.#names.length} fields separated by ${this.separators}, as in the first line, but received ${values.length}${this.remedy}`,
       );
     }
-    yield { values: Object.fromEntries(names.map((name, i) => [name, values[i]])), where, number };
+    return { values: Object.fromEntries(this.#names.map((name, i) => [name, values[i]])), where, number };
   }
 }
 

@@ -21,6 +21,7 @@ import { readSquad2FiEn } from './squad2-fi-en.js';
 export const readers = {
   'pairs-jsonl': readPairs,
   'pairs-tsv': readPairs,
+  'pairs-csv': readPairs,
   parquet: readPairs,
   'sentence-transformers': readSentenceTransformers,
   'flag-embedding': readFlagEmbedding,
@@ -55,6 +56,7 @@ const pairFile = { ...oneLanguage, header: true, columns: true, scores: true } a
 const optionNames: { [F in TrainingFormat]: { [K in keyof Required<OptionsOf<F>>]: true } } = {
   'pairs-jsonl': pairFile,
   'pairs-tsv': pairFile,
+  'pairs-csv': pairFile,
   parquet: pairFile,
   'sentence-transformers': pairFile,
   'flag-embedding': { ...oneLanguage, scores: true },
@@ -79,6 +81,7 @@ export function readerOptions(format: TrainingFormat): string[] {
 const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readonly text: string }>> = {
   'pairs-jsonl': { pattern: /\.(jsonl|ndjson|json)(\.gz)?$/, text: '.jsonl or .jsonl.gz' },
   'pairs-tsv': { pattern: /\.tsv(\.gz)?$/, text: '.tsv or .tsv.gz' },
+  'pairs-csv': { pattern: /\.csv(\.gz)?$/, text: '.csv or .csv.gz' },
   parquet: { pattern: /\.parquet$/, text: '.parquet' },
 };
 
@@ -110,7 +113,12 @@ export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
   }
   const ending = endings[format];
   if (ending !== undefined && !ending.pattern.test(path)) {
-    throw new DataError('INPUT_FILE', `${path}: format '${format}' expects a name ending in ${ending.text}`);
+    const other = Object.entries(endings).find(([, { pattern }]) => pattern.test(path))?.[0];
+    const remedy = other === undefined ? '' : `; is it '${other}'?`;
+    throw new DataError(
+      'INPUT_FILE',
+      `${path}: format '${format}' expects a name ending in ${ending.text}${remedy}`,
+    );
   }
   // The type of `source` has already tied the options to the format.
   const reader = readers[format] as (path: string, options: ReadOptions) => AsyncGenerator<Pair>;

@@ -99,8 +99,10 @@ describe('one line for', () => {
 
   test('another count of scores than passages', async () => {
     expect(await wrong({ scores: [1, 2, 3, 4] })).toMatch(
-      /:2: expected 3 scores \(the passage's, then one a negative\) or 2 margins in 'scores' but received 4$/,
+      /:2: expected 3 scores \(the passage's, then one a negative\) in 'scores' but received 4$/,
     );
+    // One short is a forgotten score, not a list of margins.
+    expect(await wrong({ scores: [1, 2] })).toMatch(/:2: expected 3 scores .* in 'scores' but received 2$/);
     expect(await wrong({ label: 1 })).toMatch(/or 2 margins in 'label' but received 1$/);
     const flag = { query: 'q', pos: ['p'], neg: ['a', 'b'], pos_scores: [5], neg_scores: [3] };
     expect(await refusal('flag-embedding', [flag], { lang: 'en' })).toMatch(

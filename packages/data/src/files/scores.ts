@@ -39,12 +39,15 @@ export function marginsOf(
     );
   }
   const values = columns.flatMap((name) => numbersIn(fields, name));
-  if (values.length === negatives) return values;
+  // 'scores' one short are no margins: a score was forgotten. The other names may hold either.
+  const only = columns.length === 1 ? columns[0] : undefined;
+  if (values.length === negatives && only !== 'scores') return values;
   const [passage, ...others] = values;
   if (passage === undefined || others.length !== negatives) {
+    const margins = only === 'scores' ? '' : ` or ${negatives} margins`;
     throw new DataError(
       'INPUT_COLUMN',
-      `${fields.where}: expected ${negatives + 1} scores (the passage's, then one a negative) or ${negatives} margins in ${columns.map((name) => `'${name}'`).join(', ')} but received ${values.length}`,
+      `${fields.where}: expected ${negatives + 1} scores (the passage's, then one a negative)${margins} in ${columns.map((name) => `'${name}'`).join(', ')} but received ${values.length}`,
     );
   }
   return others.map((score) => passage - score);

@@ -1,6 +1,6 @@
 /**
  * Reads pairs and triplets as sentence-transformers takes them: the *order* of the columns counts (anchor,
- * positive, negative_1 … negative_n), not their names. JSONL, TSV or Parquet.
+ * positive, negative_1 … negative_n), not their names. JSONL, TSV, CSV or Parquet.
  */
 import { DataError } from '../errors.js';
 import type { Pair } from '../rows.js';

@@ -68,10 +68,17 @@ export function tooFew(mode: BatchMode, node: TreeNode, wanted: number, capacity
   const leave =
     node.label === ''
       ? ''
-      : ", leave it out of the data, or set `onTooFew: 'leave-out'` to skip all that are too small";
+      : " or leave it out, or set `onTooFew: 'leave-out'` to skip all that are too small";
+  const pairs = `${node.size} pair${node.size === 1 ? '' : 's'}`;
+  const items =
+    capacity === node.size
+      ? pairs
+      : `${pairs} but only ${capacity} distinct item${capacity === 1 ? '' : 's'} (each question, passage and text counts once)`;
+  // One pair has no negatives: a batch of 1 is no remedy.
+  const smaller = capacity > 1 ? `use a batch size of at most ${capacity}, ` : '';
   return new DataError(
     'INPUT_BATCH',
-    `a ${mode} batch of ${wanted} is larger than the data: ${where} has ${node.size} pairs but only ${capacity} distinct items (each question, passage and text counts once); use a batch size of at most ${capacity}${leave}`,
+    `a ${mode} batch of ${wanted} is larger than the data: ${where} has ${items}; ${smaller}give more data${leave}`,
   );
 }
 

@@ -22,7 +22,7 @@ describe('what cannot be drawn', () => {
 
   test('a batch larger than a language names it, what it has and the remedy', () => {
     expect(refusal({ mode: 'monolingual', batchSize: 25 })).toBe(
-      "a monolingual batch of 25 is larger than the data: language 'fi' has 20 pairs but only 20 distinct items (each question, passage and text counts once); use a batch size of at most 20, leave it out of the data, or set `onTooFew: 'leave-out'` to skip all that are too small",
+      "a monolingual batch of 25 is larger than the data: language 'fi' has 20 pairs; use a batch size of at most 20, give more data or leave it out, or set `onTooFew: 'leave-out'` to skip all that are too small",
     );
     expect(refusal({ mode: 'monolingual', batchSize: 31 })).toContain(
       "language 'en' has 60 pairs but only 30 distinct",

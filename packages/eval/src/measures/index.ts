@@ -54,9 +54,42 @@ export function measureNamed(name: string, profile: Profile): Measure {
     );
     throw new EvaluationError(
       'INPUT_MEASURE',
-      `No measure "${name}"; expected ${known.join(', ')} with k a positive integer.`,
+      `No measure "${name}"${likely(name)}; expected ${known.join(', ')} with k a positive integer.`,
     );
   }
   const cutoff = k === undefined ? Number.POSITIVE_INFINITY : Number(k);
   return { name, evaluate: (ranking) => family.evaluate(ranking, cutoff, profile) };
+}
+
+/** What other tools call our measures, in small letters without marks. */
+const otherNames: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(families).map((name) => [name.toLowerCase(), name])),
+  map: 'AP',
+  mapcut: 'AP',
+  mrr: 'RR',
+  reciprank: 'RR',
+  ndcgcut: 'nDCG',
+  r: 'Recall',
+  precision: 'P',
+  hit: 'Success',
+  hits: 'Success',
+  hitrate: 'Success',
+  accuracy: 'Success',
+};
+
+/** ` (did you mean "RR@10"?)` for a name of another tool, such as `mrr@10`, `ndcg_cut_10` or `recall.100`. */
+function likely(name: string): string {
+  const [, word = '', k] = /^(.*?)(?:[@._](\d+))?$/.exec(name) ?? [];
+  const known =
+    otherNames[
+      word
+        .toLowerCase()
+        .replace(/[^a-z]/g, '')
+        .replace(/at$/, '')
+    ];
+  if (known === undefined) return '';
+  const cutoff = families[known]!.cutoff;
+  const at = cutoff === 'none' ? '' : k !== undefined ? `@${k}` : cutoff === 'required' ? '@10' : '';
+  const meant = `${known}${at}`;
+  return meant === name ? '' : ` (did you mean "${meant}"?)`;
 }

@@ -78,3 +78,24 @@ test.each(['ap', 'AP@0', 'AP@', 'AP@1.5', 'Recall', 'P', 'Rprec@5', 'MAP@10', 't
     );
   },
 );
+
+test.each([
+  ['ndcg@10', 'nDCG@10'],
+  ['ndcg_cut_10', 'nDCG@10'],
+  ['ndcg_at_10', 'nDCG@10'],
+  ['MRR@10', 'RR@10'],
+  ['recip_rank', 'RR'],
+  ['map_cut.100', 'AP@100'],
+  ['R@5', 'Recall@5'],
+  ['recall', 'Recall@10'],
+  ['Accuracy@1', 'Success@1'],
+  ['rprec@3', 'Rprec'],
+])('%s, as another tool has it, is told to be %s', (name, ours) => {
+  expect(() => measureNamed(name, profiles.trec_eval)).toThrow(
+    `No measure "${name}" (did you mean "${ours}"?);`,
+  );
+});
+
+test('a name that is like none is told the list alone', () => {
+  expect(() => measureNamed('toString', profiles.trec_eval)).toThrow(/^No measure "toString"; expected AP, /);
+});

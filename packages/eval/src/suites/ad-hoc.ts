@@ -85,6 +85,43 @@ export function evaluateRankings(
   };
 }
 
+/**
+ * What a user may not expect of judgments: relevant documents that are not in the corpus, and relevant
+ * documents that the profile takes out because they have their query's id. A line each; none where all is well.
+ *
+ * @param ids of the corpus; read only where there is a judgment
+ */
+export function judgmentNotes(
+  collection: JudgedCollection,
+  ids: Iterable<string>,
+  options: { readonly profile?: string } = {},
+): string[] {
+  const absent = new Set<string>();
+  let own = 0;
+  for (const { id: query } of collection.queries) {
+    for (const [id, grade] of collection.judgments.get(query) ?? []) {
+      if (grade < 1) continue;
+      absent.add(id);
+      if (id === query) own++;
+    }
+  }
+  const judged = absent.size;
+  for (const id of ids) absent.delete(id);
+  const notes: string[] = [];
+  if (absent.size > 0) {
+    notes.push(
+      `${collection.name}: ${absent.size} of ${judged} relevant documents, the first is "${[...absent][0]}", are not in the corpus and cannot be found`,
+    );
+  }
+  const profile = profileNamed(options.profile ?? collection.profile);
+  if (own > 0 && profile.identicalIds === 'drop') {
+    notes.push(
+      `${collection.name}: ${own} relevant documents have the id of their query, and profile ${profile.name} takes those out of the rankings, as BEIR does; give queries other ids, or another --profile`,
+    );
+  }
+  return notes;
+}
+
 /** Mean of each measure over several sets of values: queries, languages or collections. */
 export function meansOf(values: readonly MeasureMeans[]): MeasureMeans {
   const names = Object.keys(values[0] ?? {});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { evaluateRankings, type JudgedCollection } from './ad-hoc.js';
+import { evaluateRankings, type JudgedCollection, judgmentNotes } from './ad-hoc.js';
 import { adHocTable, bitextTable } from './tables.js';
 
 const collection: JudgedCollection = {
@@ -61,4 +61,21 @@ test('tables: a mean over collections, languages of one collection, both directi
     accuracy_backward: 0.5,
   });
   expect(bitextTable([line(1), line(0)])).toMatch(/^mean +0\.5000 +0\.5000 +0\.5000$/m);
+});
+
+test('notes tell of relevant documents that cannot be found', () => {
+  expect(judgmentNotes(collection, ['a', 'b', 'c'])).toEqual([]);
+  // A judged document that is not relevant may be missing.
+  const one = { ...collection, queries: [{ id: 'q2', lang: 'de' }] };
+  expect(judgmentNotes(one, [])).toEqual([]);
+  expect(judgmentNotes(collection, ['b'])).toEqual([
+    'c: 1 of 2 relevant documents, the first is "a", are not in the corpus and cannot be found',
+  ]);
+  const own = { ...one, judgments: new Map([['q2', new Map([['q2', 1]])]]) };
+  expect(judgmentNotes(own, ['q2'])).toEqual([]);
+  expect(judgmentNotes(own, ['q2'], { profile: 'beir' })).toEqual([
+    expect.stringMatching(
+      /^c: 1 relevant documents have the id of their query, and profile beir takes those out/,
+    ),
+  ]);
 });

@@ -47,6 +47,8 @@ export const LENGTH_FIELD_BYTES = 8;
 /** The format's own limit, 100 MB: a larger length is garbage. */
 const MAX_HEADER_BYTES = 100_000_000;
 
+/** What a file begins with that git-lfs has not fetched. */
+const LFS_POINTER = new TextEncoder().encode('version ');
 const AGAIN = 'the file is damaged or cut; get it again';
 
 /**
@@ -58,6 +60,11 @@ const AGAIN = 'the file is damaged or cut; get it again';
 export function headerLength(field: Uint8Array, fileBytes: number, path: string): number {
   if (field.byteLength < LENGTH_FIELD_BYTES) {
     throw checkpointError(`${path}: ${fileBytes} bytes, expected a safetensors file of at least 8; ${AGAIN}`);
+  }
+  if (LFS_POINTER.every((byte, index) => field[index] === byte)) {
+    throw checkpointError(
+      `${path}: a Git LFS pointer (${fileBytes} bytes), not the weights; fetch them with: git lfs pull`,
+    );
   }
   const length = new DataView(field.buffer, field.byteOffset, LENGTH_FIELD_BYTES).getBigUint64(0, true);
   const room = fileBytes - LENGTH_FIELD_BYTES;

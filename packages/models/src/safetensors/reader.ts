@@ -184,7 +184,7 @@ export class TensorStore {
       throw checkpointError(
         pickled === undefined
           ? `${folder}: no *.safetensors file; a model folder needs config.json, model.safetensors and tokenizer.json`
-          : `${folder}: no *.safetensors file, only ${pickled}; convert it with transformers' save_pretrained`,
+          : `${folder}: no *.safetensors file, only ${pickled}; convert it with save_pretrained of transformers or sentence-transformers`,
       );
     }
     if (single.length > 1) {

@@ -34,6 +34,11 @@ const f32 = (shape: number[], begin: number, end: number) => ({
 describe('a damaged header', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['an empty file', new Uint8Array(0), /0 bytes, expected .* at least 8/],
+    [
+      'a Git LFS pointer',
+      new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n'),
+      /a Git LFS pointer \(\d+ bytes\), not the weights; .*git lfs pull/,
+    ],
     ['half a length field', new Uint8Array(5), /5 bytes, expected .* at least 8/],
     [
       'a length beyond the file',

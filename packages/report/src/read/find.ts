@@ -18,6 +18,9 @@ import {
 import { expectedRuns, readJson, reasonOf } from './text-file.js';
 import { metricsFile, readTrainedWith, readTraining } from './training.js';
 
+/** A run of a sweep: its settings, which repeat the figures of the evaluation beside them. */
+const [sweepRun, sweepEvaluation] = ['run.json', 'evaluation.json'];
+
 /** What was found, labels not yet unique. */
 export interface Found {
   readonly runs: RunModel[];
@@ -74,7 +77,12 @@ export async function findRuns(
     if (names.has(metricsFile)) {
       const label = basename(resolve(folder));
       training = await readTrainedWith(folder, label);
-      found.trainings.push(await readTraining(folder, label));
+      // A run that has just begun, or failed before its first update, has none yet.
+      const curves = await readTraining(folder, label).catch((error: unknown) => {
+        if (!(error instanceof ReportError)) throw error;
+        onNotice(`left out: ${error.message}`);
+      });
+      if (curves) found.trainings.push(curves);
     }
     for (const entry of entries) {
       const path = join(folder, entry.name);
@@ -86,7 +94,11 @@ export async function findRuns(
           found.embeddings.push(
             await readNpyMap(path, mapLabel(entry.name.replace(/\.npy$/i, ''), training)),
           );
-      } else if (/\.json$/i.test(entry.name) && !notRuns.test(entry.name)) {
+      } else if (
+        /\.json$/i.test(entry.name) &&
+        !notRuns.test(entry.name) &&
+        !(entry.name === sweepRun && names.has(sweepEvaluation))
+      ) {
         const json = await readJson(path).catch((error: Error) => {
           onNotice(`left out: ${error.message}`);
         });

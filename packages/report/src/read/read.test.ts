@@ -49,6 +49,24 @@ test('evaluations take label, α and starting model from the training folder the
   expect(notices[0]).toMatch(/^left out: .*notes\.json: is no JSON/);
 });
 
+test('a run without an update is left out with a notice, and a run of a sweep counts once', async () => {
+  const sweep = join(folder, 'sweep');
+  for (const name of ['alpha=0', 'alpha=1']) {
+    await training(join('sweep', name), { mode: 'hybrid', alpha: 0.5 });
+    await rm(join(sweep, name, 'eval.json'));
+    for (const file of ['run.json', 'evaluation.json']) {
+      await writeFile(join(sweep, name, file), JSON.stringify({ task: 't', label: name, summary: { map } }));
+    }
+  }
+  await writeFile(join(sweep, 'alpha=1', 'metrics.jsonl'), '');
+  const notices: string[] = [];
+  const { runs, trainings } = await readReport({ paths: [sweep], onNotice: (line) => notices.push(line) });
+  expect(runs.map(({ label }) => label)).toEqual(['alpha=0', 'alpha=1']);
+  expect(trainings.map(({ label }) => label)).toEqual(['alpha=0']);
+  expect(notices).toEqual([expect.stringMatching(/^left out: .*alpha=1.metrics\.jsonl: is empty/)]);
+  await rm(sweep, { recursive: true });
+});
+
 test('published rows come with the benchmarks that the runs are of, others do not', async () => {
   const path = join(folder, 'published.json');
   await writeFile(path, JSON.stringify({ task: 'mlqa-r', summary: { map } }));

@@ -1,10 +1,17 @@
 /** `synglot encode`: lines of text in, a NumPy matrix out. */
-import { readFile } from 'node:fs/promises';
+import { readLines } from '@synglot/data/files';
 import { EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/models';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, dimensionSize, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  checkOutputFile,
+  type DeviceOptions,
+  dimensionSize,
+  openDevice,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 interface EncodeOptions extends DeviceOptions {
   readonly model: string;
@@ -24,13 +31,14 @@ export function encodeCommand(): Command {
       'checkpoint in the Hugging Face or sentence-transformers layout',
     )
     .option('--adapter <folder>', "adapter in PEFT's layout to put over the model")
-    .requiredOption('--input <file>', 'UTF-8 text, one text a line')
+    .requiredOption('--input <file>', 'UTF-8 text, one text a line; .gz too')
     .requiredOption('--output <file>', 'NumPy file to write, float32 [lines, dimension]')
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
     .option('--prefix <text>', 'put in front of every line, such as "query: "')
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
-    const lines = await readLines(options.input);
+    await checkOutputFile(options.output);
+    const lines = await textsOf(options.input);
     const checkpoint = await openCheckpoint(options.model, {
       ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
       onProgress: hubProgress(),
@@ -47,6 +55,7 @@ export function encodeCommand(): Command {
       });
       bar.stop();
       const { dimension = model.dimension } = options;
+      checkNumbers(vectors, dimension, options.model);
       await writeNpy(options.output, lines.length, dimension, [vectors]);
       console.log(`${options.output}: ${lines.length} × ${dimension}`);
     } finally {
@@ -55,17 +64,19 @@ export function encodeCommand(): Command {
   });
 }
 
-async function readLines(path: string): Promise<string[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
-    throw new ModelError('INPUT_MODEL', `${path}: ${reason}; give a UTF-8 text file with --input`);
-  }
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  if (lines.length === 0) throw new ModelError('INPUT_MODEL', `${path}: is empty; expected one text a line`);
-  return lines;
+async function textsOf(path: string): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { text } of readLines(path)) texts.push(text);
+  if (texts.length === 0) throw new ModelError('INPUT_MODEL', `${path}: is empty; expected one text a line`);
+  return texts;
+}
+
+/** Weights that are no numbers give embeddings that are none. */
+function checkNumbers(vectors: Float32Array, dimension: number, model: string): void {
+  const at = vectors.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  throw new ModelError(
+    'INPUT_CHECKPOINT',
+    `${model}: the embedding of line ${Math.floor(at / dimension) + 1} holds ${vectors[at]}: its weights are damaged or of a run that diverged; choose another checkpoint`,
+  );
 }

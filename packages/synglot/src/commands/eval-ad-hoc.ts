@@ -15,6 +15,7 @@ import {
   EvaluationError,
   evaluateBitext,
   evaluateRankings,
+  judgmentNotes,
   meanIntervals,
   profileNamed,
   searchTopK,
@@ -34,6 +35,7 @@ import { progressBar } from '../progress.js';
 import type { EvalOptions } from './eval.js';
 import { type Encoder, openEncoder } from './eval-encoder.js';
 import { stoppable } from './index-corpus.js';
+import { checkOutput } from './options.js';
 
 /** Evaluates judged collections one after the other, prints a table and writes runs and reports. */
 export async function evaluateAdHoc(
@@ -48,6 +50,7 @@ export async function evaluateAdHoc(
     );
   }
   if (collections.length > 1 && options.saveRun) await mkdir(options.saveRun, { recursive: true });
+  else if (options.saveRun) await checkOutput(options.saveRun);
   const encoder = options.model
     ? await openEncoder(executor, { ...options, model: options.model })
     : undefined;
@@ -140,6 +143,8 @@ async function searchAndJudge(
     );
   }
   const profile = profileNamed(options.profile ?? collection.profile);
+  const ids = Array.from({ length: source.rows }, (_, row) => source.id(row));
+  for (const note of judgmentNotes(collection, ids, { profile: profile.name })) console.error(note);
   const measures = options.measures ?? collection.measures;
   const cutoffs = measures.map((name) => Number(/@(\d+)$/.exec(name)?.[1] ?? 0));
   // One more, where the profile takes the query's own document out.

@@ -1,11 +1,12 @@
 /** `synglot eval`: a model, or existing embeddings, on a benchmark or a suite of them. */
 import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data/files';
-import { EvaluationError, profiles } from '@synglot/eval';
+import { EvaluationError, measureNamed, profileNamed, profiles } from '@synglot/eval';
 import { Command, Option } from 'commander';
 import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
 import {
+  checkOutput,
   type DeviceOptions,
   dimensionSize,
   languageList,
@@ -87,8 +88,19 @@ export function evalCommand(): Command {
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(withRunOptions(command)).action(async (options: EvalOptions & RunEvalOptions) => {
-    if (options.qrels !== undefined || options.run !== undefined) return runEvalCommand(options);
     const { task, suite } = options;
+    const ofRuns = options.qrels !== undefined || options.run !== undefined;
+    if (ofRuns && (options.model !== undefined || task !== undefined || suite !== undefined)) {
+      throw new EvaluationError(
+        'INPUT_TREC',
+        'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
+      );
+    }
+    // Hours of encoding must not end with a name that is none, or a folder that is not there.
+    if (options.json !== undefined) await checkOutput(options.json);
+    if (ofRuns) return runEvalCommand(options);
+    for (const name of options.measures ?? [])
+      measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));
     if (options.data === undefined)
       throw new EvaluationError('INPUT_COLLECTION', 'give --data, or --qrels and --run');
     if ((task === undefined) === (suite === undefined)) {

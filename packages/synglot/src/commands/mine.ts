@@ -15,7 +15,13 @@ import { mineNegatives } from '../mining/mine-negatives.js';
 import { writeMined } from '../mining/write-mined.js';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  checkOutputFile,
+  type DeviceOptions,
+  openDevice,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 interface MineCommandOptions extends DeviceOptions {
   readonly model?: string;
@@ -74,9 +80,10 @@ export function mineCommand(): Command {
     .option('--seed <number>', 'of random sampling', wholeNumber(0))
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: MineCommandOptions) => {
+    await checkOutputFile(options.output);
     const config = await configOf(path, options);
     const wanted = { ...miningOptions(config), ...given(options) };
-    resolveMining(wanted);
+    await inTermsOfConfig('', () => resolveMining(wanted));
     const checkpoint = await openCheckpoint(config.model, { onProgress: hubProgress() });
     const set = await inTermsOfConfig('', async () => (await readData(config, console.error)).training);
     const executor = await openDevice(options);

@@ -1,4 +1,7 @@
 /** Options that several commands share. */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DataError } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
 import type { TuningTable } from '@synglot/nn';
@@ -73,4 +76,25 @@ export function languageList(value: string): string[] {
     .filter(Boolean);
   if (langs.length === 0) throw new InvalidArgumentError('expected languages like en,de,ar');
   return langs;
+}
+
+/**
+ * Checks, before the work and not after it, that a file can be written.
+ *
+ * @throws DataError `INPUT_FILE` where its folder is not there, or is a file
+ */
+export async function checkOutput(path: string): Promise<void> {
+  const folder = dirname(path);
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const reason = found ? 'is a file' : 'does not exist; create it first';
+  throw new DataError('INPUT_FILE', `${path}: cannot be written, because ${folder} ${reason}`);
+}
+
+/** {@link checkOutput} for a file that may not be a folder either. */
+export async function checkOutputFile(path: string): Promise<void> {
+  await checkOutput(path);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) return;
+  throw new DataError('INPUT_FILE', `${path}: a folder; name a file in it`);
 }

@@ -7,7 +7,14 @@ import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/tra
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, dimensionSize, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  checkOutput,
+  type DeviceOptions,
+  dimensionSize,
+  openDevice,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 interface ProbeCommandOptions extends DeviceOptions {
   readonly model: string;
@@ -46,6 +53,7 @@ export function probeCommand(): Command {
     .option('--json <file>', 'write the report there')
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: ProbeCommandOptions) => {
+    if (options.json !== undefined) await checkOutput(options.json);
     const { set, prefixes } = await dataOf(path, options);
     const rows = chooseRows(set, options);
     const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });

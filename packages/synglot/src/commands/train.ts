@@ -16,6 +16,9 @@ interface TrainOptions extends DeviceOptions {
   readonly set?: readonly string[];
 }
 
+/** Longest silence between two lines of progress where there is no terminal. */
+const quietMs = 10_000;
+
 const help = `
 A configuration in full is explained in docs/training.md; the least there is:
 
@@ -44,9 +47,13 @@ export function trainCommand(): Command {
     const output = options.output ?? config.output ?? join('runs', basename(path, extname(path)));
     let executor: Executor | undefined;
     const stop = new AbortController();
-    const onSignal = () => stop.abort();
+    const onSignal = () => {
+      stop.abort();
+      console.error('stopping after this update, with a checkpoint; again: at once, without one');
+    };
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const bar = progressBar('training', config.training.steps, 'steps');
+    let told = performance.now();
     try {
       const result = await runTraining({
         executor: async () => {
@@ -73,7 +80,10 @@ export function trainCommand(): Command {
         onModelProgress: hubProgress(),
         onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
           bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
-          if (!process.stderr.isTTY && (step % 10 === 0 || step === steps)) {
+          const now = performance.now();
+          const due = step % 10 === 0 || step === steps || now - told >= quietMs;
+          if (!process.stderr.isTTY && due) {
+            told = now;
             console.error(
               `step ${step}/${steps} loss ${loss.toFixed(4)} ${(pairs / seconds).toFixed(1)} pairs/s`,
             );

@@ -1,10 +1,9 @@
 /** `synglot vocabulary`: a model's tokens cut down to those in use, or extended for another language. */
-import { readFile } from 'node:fs/promises';
 import { DataError } from '@synglot/data';
+import { readerOptions, readers, readLines } from '@synglot/data/files';
 import {
   type Checkpoint,
   extendVocabulary,
-  ModelError,
   openCheckpoint,
   saveCheckpoint,
   trimVocabulary,
@@ -99,13 +98,13 @@ function withTexts(command: Command): Command {
 
 async function readTexts({ text = [], config, data, format }: TextOptions, name: string): Promise<string[]> {
   const texts: string[] = [];
-  for (const path of text) texts.push(...(await readLines(path)));
+  for (const path of text) texts.push(...(await textsOf(path)));
   if (config !== undefined || data !== undefined) {
     const given =
       config !== undefined
         ? await readConfig(config)
         : parseConfig(
-            JSON.stringify({ model: 'any', data: [{ format, path: data }], training: { steps: 1 } }),
+            JSON.stringify({ model: 'any', data: [source(format, data!)], training: { steps: 1 } }),
             '--data',
           );
     const { training } = await inTermsOfConfig('', () =>
@@ -121,14 +120,16 @@ async function readTexts({ text = [], config, data, format }: TextOptions, name:
   throw new DataError('INPUT_OPTION', `no texts: give files with ${name}, or --config, or --data`);
 }
 
-async function readLines(path: string): Promise<string[]> {
-  try {
-    return (await readFile(path, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
-  } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
-    throw new ModelError('INPUT_MODEL', `${path}: ${reason}; give UTF-8 text files`);
-  }
+/** What a file of training data is read as: which language its rows have is no matter here. */
+function source(format: string, path: string): object {
+  const known = Object.hasOwn(readers, format) ? readerOptions(format as keyof typeof readers) : [];
+  return { format, path, ...(known.includes('lang') ? { lang: 'und' } : {}) };
+}
+
+async function textsOf(path: string): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { text } of readLines(path)) if (text.trim() !== '') texts.push(text);
+  return texts;
 }
 
 async function save(output: string, checkpoint: Checkpoint): Promise<void> {

@@ -1,6 +1,6 @@
 /** `optimizer`: the update. */
 import { z } from 'zod';
-import { fraction, positive } from './common.js';
+import { positive } from './common.js';
 
 /** Parameters by pattern of name; a learning rate of their own, or a factor of the run's. */
 const group = z
@@ -14,12 +14,15 @@ const group = z
     message: 'give learning_rate or learning_rate_scale, not both',
   });
 
+/** At 1 nothing new would ever count. */
+const share = z.number().min(0).lt(1);
+
 export const optimizerSection = z
   .strictObject({
     name: z.enum(['adamw', 'sgd']).default('adamw'),
     learning_rate: positive.default(3e-5),
     weight_decay: z.number().min(0).default(0.01),
-    betas: z.tuple([fraction, fraction]).default([0.9, 0.999]),
+    betas: z.tuple([share, share]).default([0.9, 0.999]),
     epsilon: positive.default(1e-8),
     decay: z.enum(['all', 'matrices']).default('matrices'),
     max_gradient_norm: z.number().min(0).default(1),

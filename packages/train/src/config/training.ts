@@ -1,6 +1,6 @@
 /** `training`: how long, how fast, with what seed. */
 import { z } from 'zod';
-import { count, fraction } from './common.js';
+import { count } from './common.js';
 
 /** Patterns of names, frozen throughout or within [from, until) updates done. */
 const freezeEntry = z.union([
@@ -25,7 +25,7 @@ export const trainingSection = z
     /** Keeps only the inputs of layers for backward and computes the rest again. */
     recompute: z.boolean().default(false),
     seed: z.number().int().default(0),
-    dropout: fraction.optional(),
+    dropout: z.number().min(0).lt(1).optional(),
     freeze: z.array(freezeEntry).optional(),
     /** `mixed` stores what lies over tokens as f16, for devices with shader-f16. */
     precision: z.enum(['f32', 'mixed']).default('f32'),

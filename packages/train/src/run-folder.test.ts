@@ -1,0 +1,42 @@
+/** Which folders a run may use. */
+import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfig } from './config.js';
+import { checkFolder, makeFolder } from './run-folder.js';
+
+let root = '';
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'synglot-run-folder-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const config = (steps: number) =>
+  parseConfig(
+    `model: m\ndata: [{ format: pairs-jsonl, path: p.jsonl }]\ntraining: { steps: ${steps} }\n`,
+    'run.yaml',
+  );
+
+test('a run that failed before its first update is started anew, with any configuration', async () => {
+  const output = join(root, 'failed');
+  await makeFolder({ config: config(1), output });
+  await appendFile(join(output, 'metrics.jsonl'), '');
+  await checkFolder({ config: config(2), output });
+  await checkFolder({ config: config(2), output, resume: true });
+});
+
+test.each([
+  ['an update', (output: string) => appendFile(join(output, 'metrics.jsonl'), '{"step":1}\n')],
+  ['a checkpoint', (output: string) => mkdir(join(output, 'checkpoints', 'step-000001'))],
+])('a run with %s is kept', async (what, begin) => {
+  const output = join(root, what);
+  await makeFolder({ config: config(1), output });
+  await begin(output);
+  await expect(checkFolder({ config: config(1), output })).rejects.toThrow(/already holds a run/);
+  await checkFolder({ config: config(1), output, resume: true });
+  const changed = () => checkFolder({ config: config(2), output, resume: true });
+  await expect(changed()).rejects.toThrow(/\(training\.steps: 1 then, 2 now\).* in another --output$/);
+  await mkdir(join(output, 'model'));
+  await expect(changed()).rejects.toThrow(/to train on from its result, start a run with `model: .*model`$/);
+});

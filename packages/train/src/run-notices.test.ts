@@ -1,0 +1,56 @@
+/** What a run says before it starts: the data in one line, and settings that do nothing. */
+import { type Pair, TrainingSet } from '@synglot/data';
+import { expect, test } from 'vitest';
+import { parseConfig } from './config.js';
+import { checkDropoutViews, describeData, idleSettings } from './run-notices.js';
+
+const row = (text: string, lang: string, parallelId = text) => ({
+  ...{ id: text, text, lang, parallelId, dataset: 'd', domain: 'd' },
+});
+const pair = (query: string, passage: string, queryLang: string, passageLang = queryLang): Pair => ({
+  query: row(query, queryLang),
+  passage: row(passage, passageLang),
+  negatives: [],
+});
+
+test('the data in one line', () => {
+  const set = TrainingSet.from([
+    pair('q1', 'p1', 'en'),
+    pair('q2', 'p2', 'en'),
+    pair('q3', 'p3', 'de'),
+    pair('q4', 'p4', 'de', 'en'),
+  ]);
+  const validation = TrainingSet.from([pair('q5', 'p5', 'en')]);
+  expect(describeData(set)).toBe('data: 4 pairs; in one language: en 2, de 1; only across languages: 1');
+  expect(describeData(set, validation)).toContain('; for validation: 1');
+});
+
+test('more languages than a line holds are counted', () => {
+  const langs = Array.from({ length: 15 }, (_, i) => `a${String.fromCharCode(97 + i)}`);
+  const set = TrainingSet.from(langs.map((lang) => pair(`q ${lang}`, `p ${lang}`, lang)));
+  expect(describeData(set)).toMatch(/al 1, 3 languages more$/);
+});
+
+const config = (more: string, source = '{ format: pairs-jsonl, path: p.jsonl }') =>
+  parseConfig(`model: m\ndata: [${source}]\ntraining: { steps: 1 }\n${more}`, 'run.yaml');
+
+test('lengths beyond the model, and a batch of one', () => {
+  const set = TrainingSet.from([pair('q1', 'p1', 'en')]);
+  expect(idleSettings(config('text: { query_max_length: 64, passage_max_length: 512 }'), set, 128)).toEqual([
+    'lengths: texts are cut at 128 tokens, the most that the model takes, and not at text.passage_max_length 512',
+  ]);
+  const one = 'text: { passage_max_length: 64 }\nsampling: { batch_size: 1 }';
+  expect(idleSettings(config(one), set, 128)).toEqual([expect.stringMatching(/^sampling\.batch_size 1: /)]);
+  const hard = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
+  expect(idleSettings(config(one), hard, 128)).toEqual([]);
+});
+
+test('two views of a text need dropout', () => {
+  const encoder = { hiddenDropout: 0, attentionDropout: 0 } as Parameters<typeof checkDropoutViews>[1];
+  const views = config('', '{ format: raw-text, path: t.txt, lang: en }');
+  expect(() => checkDropoutViews(views, encoder)).toThrow(
+    /^t\.txt: dropout-views needs dropout.*training\.dropout/,
+  );
+  checkDropoutViews(views, { ...encoder, hiddenDropout: 0.1 });
+  checkDropoutViews(config('', '{ format: raw-text, path: t.txt, task: inverse-cloze }'), encoder);
+});

@@ -1,0 +1,69 @@
+/**
+ * What a run tells its user before the first update: what the data are, and settings that do less than they
+ * seem to. Not the checks of the configuration itself.
+ */
+import type { TrainingSet } from '@synglot/data';
+import type { EncoderConfig } from '@synglot/nn';
+import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+
+/** Most languages whose counts a notice lists. */
+const listed = 12;
+
+/** `data: 155 pairs; in one language: de 150, en 155; …`: what a training set holds, in one line. */
+export function describeData(training: TrainingSet, validation?: TrainingSet): string {
+  const counts = new Map<string, number>();
+  let crossOnly = 0;
+  for (const { query, passage } of training.items) {
+    const answered = new Set(training.languagesOf(training.passages[passage]!));
+    const both = training.languagesOf(training.queries[query]!).filter((lang) => answered.has(lang));
+    for (const lang of both) {
+      const code = training.languages[lang]!;
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+    }
+    if (both.length === 0) crossOnly += 1;
+  }
+  const byCount = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const named = byCount.slice(0, listed).map(([lang, count]) => `${lang} ${count}`);
+  if (byCount.length > listed) named.push(`${byCount.length - listed} languages more`);
+  return [
+    `data: ${training.items.length} pairs`,
+    ...(named.length > 0 ? [`in one language: ${named.join(', ')}`] : []),
+    ...(crossOnly > 0 ? [`only across languages: ${crossOnly}`] : []),
+    ...(validation ? [`for validation: ${validation.items.length}`] : []),
+  ].join('; ');
+}
+
+/** Lines about settings that do less than they seem to. */
+export function idleSettings(config: TrainConfig, training: TrainingSet, maxLength: number): string[] {
+  const lines: string[] = [];
+  const { query_max_length, passage_max_length } = config.text;
+  const longer = Object.entries({ query_max_length, passage_max_length }).filter(
+    ([, value]) => value > maxLength,
+  );
+  if (longer.length > 0) {
+    const asked = longer.map(([key, value]) => `text.${key} ${value}`).join(' and ');
+    lines.push(
+      `lengths: texts are cut at ${maxLength} tokens, the most that the model takes, and not at ${asked}`,
+    );
+  }
+  const alone = config.sampling.batch_size === 1 && config.mining === undefined;
+  if (alone && training.items.every(({ negatives }) => negatives.length === 0)) {
+    lines.push(
+      'sampling.batch_size 1: one pair has no in-batch negatives, and the data have no hard ones: the contrastive loss is always 0; raise it',
+    );
+  }
+  return lines;
+}
+
+/** @throws TrainError `INPUT_CONFIG` where the two views of a text would be the same */
+export function checkDropoutViews(config: TrainConfig, encoder: EncoderConfig): void {
+  const source = config.data.find(
+    ({ format, task }) => format === 'raw-text' && (task ?? 'dropout-views') === 'dropout-views',
+  );
+  if (source === undefined || encoder.hiddenDropout > 0 || encoder.attentionDropout > 0) return;
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `${source.path}: dropout-views needs dropout, or a text and its other view are the same; set training.dropout: 0.1`,
+  );
+}
