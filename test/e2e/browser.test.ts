@@ -2,12 +2,16 @@
  * The packages in a browser: headless Chromium with WebGPU on the SwiftShader that it brings along. No other browser
  * and no GPU has been tried. The page for readers, `examples/browser`, has a test of its own.
  */
+import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { catalogue, extensionFeature, type KernelName, kernelExtensions } from '@synglot/kernels';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, missingBrowser, openPage, type Served, serveModule } from '../support/browser.js';
-import { type PageFunctions, plainTrainingBits } from '../support/browser-page.js';
+import { embedWith, type PageFunctions, plainTrainingBits } from '../support/browser-page.js';
+import { miniLm } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
+import { labsePooling, saveTinyModel, testFolder } from './support.js';
 
 /** What there is in the page. */
 declare const synglot: PageFunctions;
@@ -27,12 +31,25 @@ const steps = 3;
 describe.skipIf(missing !== undefined)('in Chromium', () => {
   let browser: Browser;
   let served: Served;
+  let folder: Awaited<ReturnType<typeof testFolder>>;
   beforeAll(async () => {
-    [browser, served] = await Promise.all([launchBrowser(), serveModule('test/support/browser-page.ts')]);
+    folder = await testFolder('browser');
+    await saveTinyModel(join(folder.path, 'tiny'), labsePooling);
+    // Under the usual name, which is all that a page can guess.
+    await mkdir(join(folder.path, 'minilm'));
+    for (const name of await readdir(miniLm)) {
+      const usual = name.replace('.fp16.', '.');
+      await symlink(join(miniLm, name), join(folder.path, 'minilm', usual));
+    }
+    [browser, served] = await Promise.all([
+      launchBrowser(),
+      serveModule('test/support/browser-page.ts', { '/models/': folder.path }),
+    ]);
   });
   afterAll(async () => {
     await browser?.close();
     await served?.close();
+    await folder?.remove();
   });
 
   /** Opens the page, does `work`, and expects that nothing was complained about or asked for. */
@@ -129,6 +146,40 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
       bits.filter(([name]) => name.startsWith('step ')).flatMap(([, words]) => floats(words));
     expect(losses(inNode).length).toBeGreaterThan(steps * 4);
     expectClose(losses(inBrowser), losses(inNode), 1e-5);
+  });
+
+  test.each(['tiny', 'minilm'])('%s, fetched from a server, embeds as in Node', async (name) => {
+    const texts = ['Where is the old red house?', 'Wo steht das alte rote Haus?', 'grün'];
+    const { page, faults, requests, close } = await openPage(browser, served.url);
+    const inBrowser = await page.evaluate(
+      async ([name, texts]) => {
+        const executor = await synglot.openBrowserExecutor();
+        const vectors = await synglot.embedWith(executor, `models/${name}`, texts);
+        executor.destroy();
+        return vectors;
+      },
+      [name, texts] as [string, string[]],
+    );
+    const complaints = faults.filter((text) => !/status of 404/.test(text));
+    expect({ complaints, requests }).toEqual({ complaints: [], requests: [] });
+    await close();
+    const node = await openTestExecutor();
+    const inNode = await embedWith(node, join(folder.path, name), texts).finally(() => node.destroy());
+    expect(inNode.some((value) => value !== 0)).toBe(true);
+    expectClose(inBrowser, inNode, 1e-5);
+  });
+
+  test('a model that is not there is told of in one line', async () => {
+    const { page, close } = await openPage(browser, served.url);
+    const told = await page.evaluate(async () => {
+      const executor = await synglot.openBrowserExecutor();
+      return synglot.embedWith(executor, 'models/none', ['a']).then(
+        () => 'embedded',
+        ({ code, message }: { code: string; message: string }) => `${code} ${message}`,
+      );
+    });
+    expect(told).toMatch(/^INPUT_CHECKPOINT models\/none\/config\.json: missing; a model folder needs/);
+    await close();
   });
 
   test('a device without subgroups trains with other kernels to the same losses', async () => {

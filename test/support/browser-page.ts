@@ -11,6 +11,7 @@ import {
   warmUpPlan,
 } from '@synglot/gpu';
 import { catalogue, extensionFeature, kernelCode, kernelExtensions, paramsSizeBytes } from '@synglot/kernels';
+import { EmbeddingModel, openCheckpoint } from '@synglot/models';
 import {
   buildTrainPlan,
   contrastive,
@@ -152,8 +153,22 @@ export async function plainTrainingBits(executor: Executor, steps: number): Prom
   return [...(await trainingBits(executor, steps))].map(([name, words]) => [name, [...words]]);
 }
 
+/** Embeds texts with a model's folder, or in a page with its address: [texts, dimension], row-major. */
+export async function embedWith(executor: Executor, model: string, texts: string[]): Promise<number[]> {
+  const encoder = await EmbeddingModel.load(executor, await openCheckpoint(model));
+  const vectors = await encoder.embed(texts);
+  await encoder.destroy();
+  return [...vectors];
+}
+
 /** What the test calls in the page. */
-export const pageFunctions = { openBrowserExecutor, checkModules, compileKernels, plainTrainingBits };
+export const pageFunctions = {
+  openBrowserExecutor,
+  checkModules,
+  compileKernels,
+  plainTrainingBits,
+  embedWith,
+};
 export type PageFunctions = typeof pageFunctions;
 
 (globalThis as { synglot?: PageFunctions }).synglot = pageFunctions;

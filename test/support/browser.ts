@@ -2,7 +2,7 @@
  * Headless Chromium with WebGPU on SwiftShader, and pages from localhost, for the tests of what runs in a browser.
  * Without Chromium they are skipped with a line that says so; REQUIRE_CHROMIUM=1 makes that a failure.
  */
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -40,8 +40,15 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** Bundles a module as a user's bundler would, from the sources, and serves an empty page that loads it. */
-export async function serveModule(entry: string): Promise<Served> {
+/**
+ * Bundles a module as a user's bundler would, from the sources, and serves an empty page that loads it.
+ *
+ * @param folders served too: the beginning of an address and the folder that it is, such as `/model/`
+ */
+export async function serveModule(
+  entry: string,
+  folders: Readonly<Record<string, string>> = {},
+): Promise<Served> {
   const { outputFiles } = await build({
     entryPoints: [join(root, entry)],
     absWorkingDir: root,
@@ -54,9 +61,18 @@ export async function serveModule(entry: string): Promise<Served> {
   const script = outputFiles[0]!.text;
   const html =
     '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>test</title><script type="module" src="/module.js"></script>';
-  const server = createServer(({ url }, response) => {
+  const server = createServer(({ url = '' }, response) => {
+    const [begin, folder] = Object.entries(folders).find(([begin]) => url.startsWith(begin)) ?? [];
+    const file = begin && folder ? join(folder, url.slice(begin.length)) : undefined;
+    if (file && existsSync(file)) {
+      response.setHeader('content-type', 'application/octet-stream');
+      createReadStream(file).pipe(response);
+      return;
+    }
     const isScript = url === '/module.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    response.writeHead(url === '/' || isScript ? 200 : 404, {
+      'content-type': isScript ? 'text/javascript' : 'text/html',
+    });
     response.end(isScript ? script : html);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,6 +2,7 @@
  * `@synglot/models` for pages and workers, taken by bundlers under the condition `browser`: everything that needs no
  * file system. Tokenizers are Hugging Face's in JavaScript.
  */
+export { openCheckpoint } from './checkpoint-page.js';
 export {
   EmbeddingModel,
   type EmbeddingModelParts,
@@ -10,8 +11,11 @@ export {
 } from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
 export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
+export type { Checkpoint, ModelFolderOptions } from './model-folder.js';
 export type { TensorEntry } from './safetensors/header.js';
+export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
 export type { EncodedText, PairTruncation } from './token-template.js';
 export { checkTokenizer, type EncodeOptions, Tokenizer, type TokenizerFiles } from './tokenizer.js';
+export { loadTokenizer } from './tokenizer-files.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
 export { checkDimension, truncateRows } from './truncate.js';

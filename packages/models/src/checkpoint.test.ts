@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from './checkpoint.js';
 import { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js';
-import { readJsonObject } from './files.js';
 import { formatHfConfig } from './hf-config.js';
+import { readJsonObject } from './json-files.js';
 import { type TensorSource, writeSafetensors } from './safetensors/writer.js';
 import {
   expectModelError,

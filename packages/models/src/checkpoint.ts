@@ -1,52 +1,22 @@
 /**
- * Opens a model: folder or hub id in, configuration, tokenizer and single tensors out.
- * It holds no weights in memory and runs nothing.
+ * Opens a model in Node: a folder, a hub id, or an adapter with the model under it. What is in a model's folder is
+ * read by `model-folder.ts`.
  */
 
 import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { type EncoderConfig, encoderParameters, type ParameterSpec, type PoolingConfig } from '@synglot/nn';
 import { adapterBase, isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError, ModelError } from './errors.js';
-import { isFile, PARTIAL_MARK, readJsonObject, systemCode } from './files.js';
-import { longestSequence, parseHfConfig } from './hf-config.js';
-import { matchParameters } from './hf-weights.js';
+import { PARTIAL_MARK, systemCode } from './files.js';
 import { fetchHubModel, type HubOptions, isHubId } from './hub.js';
-import { TensorStore } from './safetensors/reader.js';
-import { findEncoderPath, readLayout } from './sentence-transformers.js';
-import { checkTokenizer, type Tokenizer } from './tokenizer.js';
-import { loadTokenizer } from './tokenizer-files.js';
+import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
+import { findEncoderPath } from './sentence-transformers.js';
 
-export interface OpenCheckpointOptions extends HubOptions {
-  /** Overrides what the folder says; default for a plain Hugging Face folder: mean, normalised. */
-  readonly pooling?: Omit<PoolingConfig, 'dense'>;
-  /** Overrides the longest sequence, in tokens with special ones. */
-  readonly maxLength?: number;
+export type { Checkpoint } from './model-folder.js';
+
+export interface OpenCheckpointOptions extends HubOptions, ModelFolderOptions {
   /** Folder of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
   readonly adapter?: string;
-}
-
-/** A model whose files have been checked against each other. */
-export interface Checkpoint {
-  readonly config: EncoderConfig;
-  readonly pooling: PoolingConfig;
-  /** Longest sequence in tokens, special ones included. */
-  readonly maxLength: number;
-  /** Texts put in front of inputs, by name. */
-  readonly prompts: Readonly<Record<string, string>>;
-  readonly defaultPromptName?: string;
-  readonly similarity?: string;
-  readonly tokenizer: Tokenizer;
-  /** The folder that it was read from. */
-  readonly source: string;
-  /** Folder or hub id of the model under an adapter whose folder this was. */
-  readonly adapterBase?: string;
-  /** Every parameter, named as `EncoderConfig`'s file says. */
-  readonly parameters: readonly ParameterSpec[];
-  /** A whole parameter as float32, row-major. */
-  readTensor(name: string): Promise<Float32Array>;
-  /** Rows `begin` … `end - 1` of a parameter as float32: large tables need not be read at once. */
-  readRows(name: string, begin: number, end: number): Promise<Float32Array>;
 }
 
 async function findFolder(pathOrHubId: string, options: HubOptions): Promise<string> {
@@ -103,69 +73,5 @@ async function openFolder(pathOrHubId: string, options: OpenCheckpointOptions): 
     const base = await adapterBase(encoderFolder);
     return openAdapterFolder(await openFolder(base, options), base, folder, encoderFolder, options);
   }
-  const configPath = join(encoderFolder, 'config.json');
-  if (!(await isFile(configPath))) {
-    throw checkpointError(
-      `${configPath}: missing; a model folder needs config.json, model.safetensors and tokenizer.json`,
-    );
-  }
-  const config = parseHfConfig(await readJsonObject(configPath), configPath);
-  const layout = await readLayout(folder, config.hiddenSize);
-  const pooling: PoolingConfig = {
-    ...layout.pooling,
-    ...(options.pooling && { mode: options.pooling.mode, normalize: options.pooling.normalize }),
-  };
-
-  const parameters = encoderParameters(config, pooling);
-  const isDense = ({ name }: ParameterSpec) => name.startsWith('dense.');
-  const places = new Map<string, { store: TensorStore; stored: string }>();
-  const addStore = (store: TensorStore, names: Map<string, string>) => {
-    for (const [name, stored] of names) places.set(name, { store, stored });
-  };
-  const encoderStore = await TensorStore.fromFolder(encoderFolder);
-  addStore(
-    encoderStore,
-    matchParameters(
-      encoderStore,
-      parameters.filter((parameter) => !isDense(parameter)),
-    ),
-  );
-  if (layout.densePath !== undefined) {
-    const store = await TensorStore.fromFolder(join(folder, layout.densePath));
-    const rename = (name: string) => name.replace(/^linear\./, 'dense.');
-    addStore(store, matchParameters(store, parameters.filter(isDense), rename));
-  }
-
-  const tokenizer = await loadTokenizer(encoderFolder);
-  checkTokenizer(tokenizer, config, configPath);
-  const longest = longestSequence(config);
-  if (options.maxLength !== undefined && !(options.maxLength <= longest)) {
-    throw checkpointError(
-      `maximum length ${options.maxLength}: ${configPath} allows at most ${longest} tokens; choose ${longest} or less`,
-    );
-  }
-  const placeOf = (name: string) => {
-    const place = places.get(name);
-    if (place === undefined) throw new RangeError(`${folder}: no parameter "${name}"`);
-    return place;
-  };
-  return {
-    config,
-    pooling,
-    maxLength: options.maxLength ?? Math.min(layout.maxLength ?? longest, longest),
-    prompts: layout.prompts,
-    ...(layout.defaultPromptName !== undefined && { defaultPromptName: layout.defaultPromptName }),
-    ...(layout.similarity !== undefined && { similarity: layout.similarity }),
-    tokenizer,
-    source: folder,
-    parameters,
-    readTensor: async (name) => {
-      const { store, stored } = placeOf(name);
-      return store.read(stored);
-    },
-    readRows: async (name, begin, end) => {
-      const { store, stored } = placeOf(name);
-      return store.readRows(stored, begin, end);
-    },
-  };
+  return openModelFolder(folder, encoderFolder, options);
 }

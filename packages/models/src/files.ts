@@ -1,10 +1,9 @@
 /** Files read with clear errors and written all or nothing. It knows nothing of models. */
 
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { checkpointError, ModelError, reasonOf } from './errors.js';
-import { describe, isJsonObject, type JsonObject, parseJson } from './json.js';
+import { checkpointError, ModelError } from './errors.js';
 
 /** Marks files and folders still being written; nothing with it in its name is ever read as a model. */
 export const PARTIAL_MARK = '.partial-';
@@ -143,30 +142,4 @@ export async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
-}
-
-/** Reads a JSON file that must hold an object. */
-export async function readJsonObject(path: string): Promise<JsonObject> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const code = systemCode(error);
-    throw checkpointError(
-      code === 'ENOENT'
-        ? `${path}: missing, but other files of the model name it; get the whole folder`
-        : `${path}: cannot be read (${code || reasonOf(error)})`,
-      error,
-    );
-  }
-  const value = parseJson(text, path, 'get the file again or repair it');
-  if (!isJsonObject(value)) {
-    throw checkpointError(`${path}:1: expected a JSON object, found ${describe(value)}`);
-  }
-  return value;
-}
-
-/** Reads a JSON object if the file exists. */
-export async function readJsonObjectIfPresent(path: string): Promise<JsonObject | undefined> {
-  return (await isFile(path)) ? readJsonObject(path) : undefined;
 }

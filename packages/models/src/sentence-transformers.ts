@@ -4,12 +4,11 @@
  * Old and new key names are read. It reads no weights.
  */
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DenseConfig, PoolingConfig } from '@synglot/nn';
+import { modelSource } from '#model-source';
 import { checkpointError } from './errors.js';
-import { isFile, readJsonObject, readJsonObjectIfPresent } from './files.js';
-import { describe, isJsonObject, type JsonObject, parseJson } from './json.js';
+import { describe, isJsonObject, type JsonObject } from './json.js';
+import { readJson, readJsonObject, readJsonObjectIfPresent } from './json-files.js';
 
 /** What the sentence-transformers files of a folder say. */
 export interface SentenceTransformersLayout {
@@ -106,7 +105,7 @@ interface Module {
 }
 
 async function readModules(path: string): Promise<Module[]> {
-  const list = parseJson(await readFile(path, 'utf8'), path, 'get the file again or repair it');
+  const list = await readJson(path);
   if (!Array.isArray(list)) throw checkpointError(`${path}:1: expected a JSON list, found ${describe(list)}`);
   return list.map((item: unknown, i) => {
     if (!isJsonObject(item) || typeof item.type !== 'string' || typeof item.path !== 'string') {
@@ -130,14 +129,14 @@ const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
  * @returns the path inside the folder, empty for the folder itself
  */
 export async function findEncoderPath(folder: string): Promise<string> {
-  const path = join(folder, 'modules.json');
-  if (!(await isFile(path))) return '';
+  const path = modelSource.join(folder, 'modules.json');
+  if (!(await modelSource.isFile(path))) return '';
   return (await readModules(path)).find((module) => module.kind === 'Transformer')?.path ?? '';
 }
 
 async function readMaxLength(folder: string): Promise<number | undefined> {
-  const settings = await readJsonObjectIfPresent(join(folder, 'sentence_bert_config.json'));
-  const path = join(folder, 'sentence_bert_config.json');
+  const settings = await readJsonObjectIfPresent(modelSource.join(folder, 'sentence_bert_config.json'));
+  const path = modelSource.join(folder, 'sentence_bert_config.json');
   if (settings?.do_lower_case === true) {
     throw checkpointError(
       `${path}: do_lower_case is true, which is not supported outside the tokenizer; set it to false and lower-case the texts`,
@@ -145,7 +144,7 @@ async function readMaxLength(folder: string): Promise<number | undefined> {
   }
   let value = settings?.max_seq_length ?? undefined;
   if (value === undefined) {
-    const tokenizer = await readJsonObjectIfPresent(join(folder, 'tokenizer_config.json'));
+    const tokenizer = await readJsonObjectIfPresent(modelSource.join(folder, 'tokenizer_config.json'));
     value = tokenizer?.model_max_length ?? undefined;
     // transformers writes 1e30 for "no limit known".
     if (typeof value === 'number' && value > 1e6) value = undefined;
@@ -164,8 +163,10 @@ async function readMaxLength(folder: string): Promise<number | undefined> {
  * @throws ModelError `INPUT_CHECKPOINT` for modules, poolings or activations that are not supported.
  */
 export async function readLayout(folder: string, hiddenSize: number): Promise<SentenceTransformersLayout> {
-  const modulesPath = join(folder, 'modules.json');
-  const settings = await readJsonObjectIfPresent(join(folder, 'config_sentence_transformers.json'));
+  const modulesPath = modelSource.join(folder, 'modules.json');
+  const settings = await readJsonObjectIfPresent(
+    modelSource.join(folder, 'config_sentence_transformers.json'),
+  );
   const prompts: Record<string, string> = {};
   if (isJsonObject(settings?.prompts)) {
     for (const [name, text] of Object.entries(settings.prompts))
@@ -178,7 +179,7 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     }),
     ...(typeof settings?.similarity_fn_name === 'string' && { similarity: settings.similarity_fn_name }),
   };
-  if (!(await isFile(modulesPath))) {
+  if (!(await modelSource.isFile(modulesPath))) {
     const maxLength = await readMaxLength(folder);
     return {
       ...common,
@@ -199,17 +200,17 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
   const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
   const encoderPath = pathOf('Transformer')!;
   const densePath = pathOf('Dense');
-  const poolingFile = join(folder, pathOf('Pooling')!, 'config.json');
+  const poolingFile = modelSource.join(folder, pathOf('Pooling')!, 'config.json');
   const poolingJson = await readJsonObject(poolingFile);
   if (poolingJson.include_prompt === false && Object.values(prompts).some((text) => text !== '')) {
     throw checkpointError(
       `${poolingFile}: include_prompt false is not supported with prompts; choose another checkpoint`,
     );
   }
-  const denseFile = densePath === undefined ? undefined : join(folder, densePath, 'config.json');
+  const denseFile = densePath === undefined ? undefined : modelSource.join(folder, densePath, 'config.json');
   const dense =
     denseFile === undefined ? undefined : parseDense(await readJsonObject(denseFile), denseFile, hiddenSize);
-  const maxLength = await readMaxLength(join(folder, encoderPath));
+  const maxLength = await readMaxLength(modelSource.join(folder, encoderPath));
   return {
     ...common,
     encoderPath,

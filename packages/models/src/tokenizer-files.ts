@@ -3,16 +3,11 @@
  * Encoding itself is in `tokenizer.ts`.
  */
 
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
-import { isFile, readJsonObjectIfPresent } from './files.js';
+import { readJsonObjectIfPresent } from './json-files.js';
 import { Tokenizer } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
-
-const unzip = promisify(gunzip);
 
 /**
  * Parses `vocab.txt`: one token a line, its id the line's number from 0.
@@ -54,8 +49,8 @@ function looksCased(vocabulary: ReadonlyMap<string, number>): boolean {
 
 async function readText(path: string): Promise<string> {
   try {
-    const bytes = await readFile(path);
-    const plain = path.endsWith('.gz') ? await unzip(bytes) : bytes;
+    const bytes = await modelSource.readBytes(path);
+    const plain = path.endsWith('.gz') ? await modelSource.gunzip(bytes) : bytes;
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
   } catch (error) {
     throw new ModelError(
@@ -77,16 +72,16 @@ async function readText(path: string): Promise<string> {
  * @throws ModelError `INPUT_TOKENIZER` if there is none or it is damaged.
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const named = /\.(json|json\.gz|txt)$/.test(path) && (await isFile(path));
-  const folder = named ? join(path, '..') : path;
+  const named = /\.(json|json\.gz|txt)$/.test(path) && (await modelSource.isFile(path));
+  const folder = named ? modelSource.join(path, '..') : path;
   const candidates = named
     ? [path]
-    : ['tokenizer.json', 'tokenizer.json.gz', 'vocab.txt'].map((name) => join(folder, name));
-  const config = await readJsonObjectIfPresent(join(folder, 'tokenizer_config.json'));
+    : ['tokenizer.json', 'tokenizer.json.gz', 'vocab.txt'].map((name) => modelSource.join(folder, name));
+  const config = await readJsonObjectIfPresent(modelSource.join(folder, 'tokenizer_config.json'));
   for (const file of candidates) {
-    if (!(await isFile(file))) continue;
+    if (!(await modelSource.isFile(file))) continue;
     const text = await readText(file);
-    if (!basename(file).endsWith('.txt')) return Tokenizer.fromJson(text, file, config);
+    if (!modelSource.basename(file).endsWith('.txt')) return Tokenizer.fromJson(text, file, config);
     const vocabulary = parseVocabulary(text, file);
     const { do_lower_case: lower, strip_accents: strip, tokenize_chinese_chars: chinese } = config ?? {};
     const json = wordPieceJson(vocabulary, {

@@ -3,33 +3,16 @@
  * It never loads a whole file, and knows nothing of what the tensors mean.
  */
 
-import { type FileHandle, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { checkpointError, ModelError, reasonOf } from '../errors.js';
-import { isFile, readExactly, readJsonObject, systemCode } from '../files.js';
+import { modelSource } from '#model-source';
+import { checkpointError, ModelError } from '../errors.js';
 import { describe, isJsonObject } from '../json.js';
+import { readJsonObject } from '../json-files.js';
+import type { ByteFile } from '../model-source/source.js';
 import { widenBfloat16, widenFloat16 } from './half.js';
 import { headerLength, LENGTH_FIELD_BYTES, parseHeader, type TensorEntry } from './header.js';
 
 /** Elements converted at a time: 2 MiB of halves. */
 const CONVERT_ELEMENTS = 1 << 20;
-
-async function withFile<T>(
-  path: string,
-  use: (handle: FileHandle, sizeBytes: number) => Promise<T>,
-): Promise<T> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw checkpointError(`${path}: cannot be opened (${systemCode(error) || reasonOf(error)})`, error);
-  }
-  try {
-    return await use(handle, (await handle.stat()).size);
-  } finally {
-    await handle.close();
-  }
-}
 
 /** One safetensors file whose header has been checked. Holds no open file. */
 export class SafetensorsFile {
@@ -37,6 +20,7 @@ export class SafetensorsFile {
     readonly path: string,
     readonly entries: ReadonlyMap<string, TensorEntry>,
     readonly metadata: Readonly<Record<string, string>>,
+    private readonly file: ByteFile,
   ) {}
 
   /**
@@ -45,13 +29,14 @@ export class SafetensorsFile {
    * @throws ModelError `INPUT_CHECKPOINT` if the file is damaged, naming tensor, expected and found.
    */
   static async open(path: string): Promise<SafetensorsFile> {
-    return withFile(path, async (handle, sizeBytes) => {
+    const file = modelSource.file(path);
+    return file.use(async (read, sizeBytes) => {
       const field = new Uint8Array(Math.min(LENGTH_FIELD_BYTES, sizeBytes));
-      await readExactly(handle, field, 0, path);
+      await read(field, 0);
       const json = new Uint8Array(headerLength(field, sizeBytes, path));
-      await readExactly(handle, json, LENGTH_FIELD_BYTES, path);
+      await read(json, LENGTH_FIELD_BYTES);
       const { entries, metadata } = parseHeader(json, sizeBytes, path);
-      return new SafetensorsFile(path, entries, metadata);
+      return new SafetensorsFile(path, entries, metadata, file);
     });
   }
 
@@ -94,17 +79,17 @@ export class SafetensorsFile {
         `${this.path}: tensor "${name}" is ${dtype}, expected F32, F16 or BF16; convert the file to F32`,
       );
     }
-    await withFile(this.path, async (handle) => {
+    await this.file.use(async (read) => {
       if (widen === undefined) {
         const bytes = new Uint8Array(result.buffer);
-        await readExactly(handle, bytes, offsetBytes + 4 * first, this.path);
+        await read(bytes, offsetBytes + 4 * first);
         return;
       }
       const halves = new Uint16Array(Math.min(CONVERT_ELEMENTS, count));
       for (let done = 0; done < count; done += halves.length) {
         const part = halves.subarray(0, Math.min(halves.length, count - done));
         const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
-        await readExactly(handle, bytes, offsetBytes + 2 * (first + done), this.path);
+        await read(bytes, offsetBytes + 2 * (first + done));
         widen(part, result, done);
       }
     });
@@ -127,7 +112,7 @@ export class TensorStore {
 
   /** Opens the shards that a `*.safetensors.index.json` names; every tensor must be where it says. */
   static async fromIndex(folder: string, indexName: string): Promise<TensorStore> {
-    const path = join(folder, indexName);
+    const path = modelSource.join(folder, indexName);
     const { weight_map: map } = await readJsonObject(path);
     if (!isJsonObject(map)) {
       throw checkpointError(`${path}: weight_map is ${describe(map)}, expected file names by tensor name`);
@@ -142,12 +127,12 @@ export class TensorStore {
       }
       let shard = shards.get(shardName);
       if (shard === undefined) {
-        if (!(await isFile(join(folder, shardName)))) {
+        if (!(await modelSource.isFile(modelSource.join(folder, shardName)))) {
           throw checkpointError(
-            `${join(folder, shardName)}: missing, but ${indexName} names it; get the shard`,
+            `${modelSource.join(folder, shardName)}: missing, but ${indexName} names it; get the shard`,
           );
         }
-        shard = await SafetensorsFile.open(join(folder, shardName));
+        shard = await SafetensorsFile.open(modelSource.join(folder, shardName));
         shards.set(shardName, shard);
       }
       if (!shard.entries.has(name)) {
@@ -168,14 +153,14 @@ export class TensorStore {
   static async fromFolder(folder: string): Promise<TensorStore> {
     let names: string[];
     try {
-      names = (await readdir(folder)).sort();
+      names = (await modelSource.list(folder)).sort();
     } catch (error) {
-      throw checkpointError(`${folder}: cannot be read (${systemCode(error) || reasonOf(error)})`, error);
+      throw checkpointError(`${folder}: cannot be read (${modelSource.reason(error)})`, error);
     }
     const single = names.filter((name) => name.endsWith('.safetensors'));
     const indices = names.filter((name) => name.endsWith('.safetensors.index.json'));
     const usual = 'model.safetensors';
-    if (single.includes(usual)) return TensorStore.fromFile(join(folder, usual));
+    if (single.includes(usual)) return TensorStore.fromFile(modelSource.join(folder, usual));
     const index = indices.includes(`${usual}.index.json`) ? `${usual}.index.json` : indices[0];
     if (index !== undefined) return TensorStore.fromIndex(folder, index);
     const only = single[0];
@@ -192,7 +177,7 @@ export class TensorStore {
         `${folder}: several weight files (${single.join(', ')}) and no ${usual}; keep one of them, or name it ${usual}`,
       );
     }
-    return TensorStore.fromFile(join(folder, only));
+    return TensorStore.fromFile(modelSource.join(folder, only));
   }
 
   /** dtype and shape of a tensor. */

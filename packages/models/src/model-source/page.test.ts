@@ -1,0 +1,86 @@
+/** Files by `fetch`, from a server that treats missing files in several ways; `page.ts` runs in Node as it is. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectModelError } from '../test-support.js';
+import { modelSource } from './page.js';
+
+const bytes = Uint8Array.from({ length: 300 }, (_, index) => index % 251);
+let server: Server;
+let base: string;
+const asked: string[] = [];
+
+beforeAll(async () => {
+  server = createServer(({ method, url = '' }, response) => {
+    asked.push(`${method} ${url}`);
+    if (url.endsWith('/whole.bin') || url === '/plain/model.safetensors') return response.end(bytes);
+    if (url === '/shards/model.safetensors.index.json') return response.end('{}');
+    // What hosts of single-page applications answer for anything.
+    if (url.startsWith('/fallback/')) return response.setHeader('content-type', 'text/html').end('<p>');
+    return response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+describe('files of a page', () => {
+  it('joins addresses', () => {
+    expect(modelSource.join('https://a.b/c/', '', '1_Pooling', 'config.json')).toBe(
+      'https://a.b/c/1_Pooling/config.json',
+    );
+    expect(modelSource.join('/models/one', '')).toBe('/models/one');
+    expect(modelSource.basename('https://a.b/c/vocab.txt')).toBe('vocab.txt');
+  });
+
+  it('finds what is there, and takes an HTML page for nothing', async () => {
+    expect(await modelSource.isFile(`${base}/plain/whole.bin`)).toBe(true);
+    expect(await modelSource.isFile(`${base}/plain/none.json`)).toBe(false);
+    expect(await modelSource.isFile(`${base}/fallback/config.json`)).toBe(false);
+    expect(await modelSource.isFile('http://127.0.0.1:1/config.json')).toBe(false);
+    expect(await modelSource.list(`${base}/plain`)).toEqual(['model.safetensors']);
+    expect(await modelSource.list(`${base}/shards`)).toEqual(['model.safetensors.index.json']);
+    expect(await modelSource.list(`${base}/fallback`)).toEqual([]);
+  });
+
+  it('reads whole files, and says why it cannot', async () => {
+    expect(await modelSource.readBytes(`${base}/plain/whole.bin`)).toEqual(bytes);
+    const error = await modelSource.readBytes(`${base}/plain/none`).catch((error: Error) => error);
+    expect([modelSource.reason(error), modelSource.isMissing(error)]).toEqual(['status 404', true]);
+    await expect(modelSource.readBytes(`${base}/fallback/none`)).rejects.toThrow('HTML page');
+    expect(await modelSource.gunzip(gzipSync(bytes))).toEqual(bytes);
+  });
+
+  it('reads parts of a file that is fetched once', async () => {
+    asked.length = 0;
+    const file = modelSource.file(`${base}/parts/whole.bin`);
+    for (const [position, length] of [
+      [0, 8],
+      [290, 10],
+      [7, 1],
+    ] as const) {
+      const part = new Uint8Array(length);
+      const size = await file.use(async (read, sizeBytes) => {
+        await read(part, position);
+        return sizeBytes;
+      });
+      expect(size).toBe(300);
+      expect(part).toEqual(bytes.slice(position, position + length));
+    }
+    expect(asked).toEqual(['GET /parts/whole.bin']);
+    await expectModelError(
+      () => file.use((read) => read(new Uint8Array(11), 290)),
+      'INPUT_CHECKPOINT',
+      'ends at byte 300, expected 301',
+    );
+    await expectModelError(
+      () => modelSource.file(`${base}/none.bin`).use(async () => undefined),
+      'INPUT_CHECKPOINT',
+      'cannot be fetched (status 404)',
+    );
+  });
+});

@@ -1,0 +1,73 @@
+/**
+ * Model files by `fetch`, for pages and workers: a folder is an address, and what is in it is found by asking. Nothing
+ * here needs a DOM, so tests run it in Node.
+ */
+import { checkpointError, reasonOf } from '../errors.js';
+import type { ModelSource } from './source.js';
+
+/** Files of weights that are asked for, the first before the second: a page cannot list a folder. */
+const weightFiles = ['model.safetensors', 'model.safetensors.index.json'];
+
+const notFound = 'status 404';
+
+/** Answers a missing file with an HTML page and status 200: what hosts of single-page applications do. */
+function isFallback(path: string, response: Response): boolean {
+  return !path.endsWith('.html') && (response.headers.get('content-type') ?? '').startsWith('text/html');
+}
+
+async function get(path: string): Promise<Response> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (isFallback(path, response)) throw new Error('the server answers with an HTML page');
+  return response;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const response = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+  return response?.ok === true && !isFallback(path, response);
+}
+
+/** Addresses; a file that is read in parts is fetched once and kept by the browser as a blob. */
+export const modelSource: ModelSource = {
+  join: (...parts) =>
+    parts
+      .filter((part) => part !== '')
+      .map((part, index) => (index < parts.length - 1 ? part.replace(/\/+$/, '') : part))
+      .join('/'),
+  basename: (path) => path.split('/').at(-1) ?? path,
+  isFile,
+  async list(folder) {
+    for (const name of weightFiles) if (await isFile(modelSource.join(folder, name))) return [name];
+    return [];
+  },
+  readBytes: async (path) => new Uint8Array(await (await get(path)).arrayBuffer()),
+  async gunzip(bytes) {
+    const unzipped = new Blob([bytes as Uint8Array<ArrayBuffer>])
+      .stream()
+      .pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(unzipped).arrayBuffer());
+  },
+  file(path) {
+    let blob: Promise<Blob> | undefined;
+    return {
+      async use(work) {
+        blob ??= get(path).then((response) => response.blob());
+        const whole = await blob.catch((error: unknown) => {
+          blob = undefined;
+          throw checkpointError(`${path}: cannot be fetched (${reasonOf(error)})`, error);
+        });
+        return work(async (target, position) => {
+          const end = position + target.byteLength;
+          if (end > whole.size) {
+            throw checkpointError(
+              `${path}: ends at byte ${whole.size}, expected ${end}: the file is cut; get it again`,
+            );
+          }
+          target.set(new Uint8Array(await whole.slice(position, end).arrayBuffer()));
+        }, whole.size);
+      },
+    };
+  },
+  isMissing: (error) => reasonOf(error) === notFound,
+  reason: reasonOf,
+};

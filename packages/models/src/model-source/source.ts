@@ -1,0 +1,31 @@
+/**
+ * Where a model's files are: a folder of this machine in Node, an address in a page. Which is behind
+ * `#model-source` is decided by `imports` in package.json. It knows names and bytes, not what is in them.
+ */
+
+/** Fills `target` from `position` on; rejects with `INPUT_CHECKPOINT` where the file ends before. */
+export type ReadExactly = (target: Uint8Array, position: number) => Promise<void>;
+
+/** A file of which parts are read. */
+export interface ByteFile {
+  /** Opens the file for `work`. @throws ModelError `INPUT_CHECKPOINT` where it cannot be opened */
+  use<T>(work: (read: ReadExactly, sizeBytes: number) => Promise<T>): Promise<T>;
+}
+
+export interface ModelSource {
+  /** Joins a folder and names inside it; empty names are left out. */
+  join(...parts: readonly string[]): string;
+  /** Last part of a path. */
+  basename(path: string): string;
+  isFile(path: string): Promise<boolean>;
+  /** Names of the files of a folder, as far as they can be known. Rejects where the folder cannot be read. */
+  list(folder: string): Promise<string[]>;
+  /** A whole file. */
+  readBytes(path: string): Promise<Uint8Array>;
+  gunzip(bytes: Uint8Array): Promise<Uint8Array>;
+  file(path: string): ByteFile;
+  /** Whether a file could not be read because it is not there. */
+  isMissing(error: unknown): boolean;
+  /** The code of a system's error for messages, such as `ENOENT`, else its text. */
+  reason(error: unknown): string;
+}
