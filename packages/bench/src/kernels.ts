@@ -72,8 +72,12 @@ const matrixCeiling = Math.max(0, ...ceilings.matrix.map(({ gflops_per_second })
 const rows = [];
 for (const each of cases) {
   const row = await measureCase(executor, each, Number(values.runs), traits);
-  if (attentionStrategy && !row.kernels.some((kernel) => kernel === attentionForward)) {
-    console.log(`${row.name.padEnd(42)} has no kernel by ${attentionStrategy} here`);
+  const asked = [
+    ...(attentionStrategy ? [attentionForward] : []),
+    ...(values.matmul && row.product ? [`matmul_${row.product.kind}${matmulSuffix(values.matmul)}`] : []),
+  ];
+  if (!asked.every((kernel) => row.kernels.some((label) => label === kernel))) {
+    console.log(`${row.name.padEnd(42)} has no kernel by ${attentionStrategy ?? values.matmul} here`);
     continue;
   }
   rows.push({
@@ -110,13 +114,18 @@ const path = writeResult(device, name, {
 console.log(`wrote ${path}`);
 executor.destroy();
 
+/** What the names of a strategy's kernels end with. */
+function matmulSuffix(strategy: string): string {
+  return strategy === 'registers' ? '' : `_${strategy}`;
+}
+
 /** Traits by which every product that can be computed by a strategy is: its best guess takes the place of a tuned choice. */
 function matmulsBy(strategy: string): Pick<DeviceTraits, 'kernelChoices' | 'onMatmul'> {
   const kernelChoices: Record<string, MatmulChoice> = {};
   return {
     kernelChoices,
     onMatmul(problem) {
-      const kernel = problem.product + (strategy === 'registers' ? '' : `_${strategy}`);
+      const kernel = problem.product + matmulSuffix(strategy);
       const choice = matmulCandidates(device, problem).find((candidate) => candidate.kernel === kernel);
       if (choice) kernelChoices[matmulShapeClass(problem)] = choice;
     },
