@@ -133,6 +133,8 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   if (total > 0) staging = staging_.take(*context_, total);
   for (size_t i = 0; i < request.reads.size(); ++i) {
     const RunRequest::Read& read = request.reads[i];
+    // Where nothing at all is read there is no buffer to copy to.
+    if (read.size_bytes == 0) continue;
     dawn().CommandEncoderCopyBufferToBuffer(encoder.get(), plan->buffer(read.buffer), plan->buffer_offset(read.buffer), staging.buffer.get(), offsets[i],
                                             round_up(read.size_bytes, 4));
   }

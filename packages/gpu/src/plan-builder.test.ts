@@ -174,3 +174,12 @@ describe('build', () => {
     }
   });
 });
+
+test('a kernel that does not exist is told with those that are called alike', () => {
+  const plan = new PlanBuilder('mine');
+  const dispatch = (kernel: string) => () =>
+    plan.dispatch(kernel as 'scale', { bindings: {}, params: {}, workgroups: [1], label: 'x' } as never);
+  expect(dispatch('gelu_forwards')).toThrow(/plan 'mine': there is no kernel 'gelu_forwards'; alike: gelu_/);
+  expect(dispatch('scal')).toThrow(/alike: scale/);
+  expect(dispatch('conv2d')).toThrow(/kernels\/wgsl/);
+});

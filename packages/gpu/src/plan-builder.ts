@@ -100,6 +100,7 @@ export class PlanBuilder {
   /** Records one dispatch; every binding of the kernel must be given. */
   dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void {
     const definition = catalogue[kernel];
+    if (!definition) throw new GpuError('PLAN_INVALID', `plan '${this.#label}': ${unknownKernel(kernel)}`);
     const constants = (options.constants ?? {}) as Record<string, unknown>;
     const code = this.#code(kernel, constants);
     const where = `dispatch '${options.label}' of kernel '${kernel}'`;
@@ -278,4 +279,14 @@ export class PlanBuilder {
     }
     return index;
   }
+}
+
+/** For programs without types: which kernels begin or end alike. */
+function unknownKernel(kernel: string): string {
+  const words = new Set(kernel.split('_'));
+  const shared = (name: string) => name.split('_').filter((word) => words.has(word)).length;
+  const alike = Object.keys(catalogue)
+    .filter((name) => shared(name) > 0 || name.startsWith(kernel))
+    .sort((one, other) => shared(other) - shared(one));
+  return `there is no kernel '${kernel}'; ${alike.length > 0 ? `alike: ${alike.slice(0, 5).join(', ')}` : 'they are in kernels/wgsl'}`;
 }

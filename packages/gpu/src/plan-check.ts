@@ -60,3 +60,43 @@ export function checkFeed(
   }
   return index;
 }
+
+/** What is read back after a run: name, index, bytes. Throws `PLAN_INVALID` when there is no such buffer, or less of it. */
+export function checkRead(
+  plan: Plan,
+  names: ReadonlyMap<string, number>,
+  read: string | { readonly name: string; readonly sizeBytes: number },
+): { readonly name: string; readonly index: number; readonly sizeBytes: number } {
+  const name = typeof read === 'string' ? read : read.name;
+  const index = names.get(name);
+  const capacity = index === undefined ? undefined : plan.buffers[index]?.sizeBytes;
+  if (index === undefined || capacity === undefined) {
+    const known = plan.buffers.filter(({ role }) => role === 'result').map((entry) => entry.name);
+    throw new GpuError(
+      'PLAN_INVALID',
+      `plan '${plan.label}' has no buffer '${name}' to read (its results: ${known.join(', ') || 'none'})`,
+    );
+  }
+  const sizeBytes = typeof read === 'string' ? capacity : read.sizeBytes;
+  if (!Number.isInteger(sizeBytes) || sizeBytes < 0 || sizeBytes > capacity) {
+    throw new GpuError(
+      'PLAN_INVALID',
+      `read of '${name}': ${sizeBytes} bytes asked for, but it has ${capacity}`,
+    );
+  }
+  return { name, index, sizeBytes };
+}
+
+/** Throws `DEVICE_VALIDATION` unless bytes of a buffer that are read or written lie in it, as whole words. */
+export function checkRange(
+  { label, sizeBytes }: Pick<DeviceBuffer, 'label' | 'sizeBytes'>,
+  offset: number,
+  size: number,
+): void {
+  const whole = offset % 4 === 0 && size % 4 === 0;
+  if (whole && offset >= 0 && size >= 0 && offset + size <= sizeBytes) return;
+  throw new GpuError(
+    'DEVICE_VALIDATION',
+    `bytes ${offset} to ${offset + size} of buffer '${label}', which has ${sizeBytes} (multiples of 4 expected)`,
+  );
+}

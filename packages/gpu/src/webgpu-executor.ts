@@ -7,7 +7,7 @@
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, DeviceLimits, Executor } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
-import { checkPlan } from './plan-check.js';
+import { checkPlan, checkRange } from './plan-check.js';
 import { readMatrixConfigs } from './webgpu-adapter.js';
 import { CompiledWebGpuPlan, type GpuRange, takeMapped, usage } from './webgpu-plan.js';
 import './webgpu-types.js';
@@ -28,6 +28,8 @@ export function createWebGpuExecutor(device: GPUDevice, info: WebGpuDeviceInfo):
 }
 
 class WebGpuBuffer implements DeviceBuffer {
+  destroyed = false;
+
   constructor(
     readonly label: string,
     readonly sizeBytes: number,
@@ -35,6 +37,7 @@ class WebGpuBuffer implements DeviceBuffer {
   ) {}
 
   destroy(): void {
+    this.destroyed = true;
     this.gpu.destroy();
   }
 }
@@ -90,14 +93,10 @@ class WebGpuExecutor implements Executor {
 
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     this.#checkAlive();
-    if (offsetBytes + data.byteLength > buffer.sizeBytes) {
-      throw new GpuError(
-        'DEVICE_VALIDATION',
-        `write of ${data.byteLength} bytes at ${offsetBytes} exceeds buffer '${buffer.label}' of ${buffer.sizeBytes} bytes`,
-      );
-    }
+    const gpu = gpuBuffer(buffer);
+    checkRange(buffer, offsetBytes, data.byteLength);
     this.#device.queue.writeBuffer(
-      gpuBuffer(buffer),
+      gpu,
       offsetBytes,
       data.buffer as ArrayBuffer,
       data.byteOffset,
@@ -111,10 +110,13 @@ class WebGpuExecutor implements Executor {
     sizeBytes = buffer.sizeBytes - offsetBytes,
   ): Promise<ArrayBuffer> {
     this.#checkAlive();
+    const gpu = gpuBuffer(buffer);
+    checkRange(buffer, offsetBytes, sizeBytes);
+    if (sizeBytes === 0) return new ArrayBuffer(0);
     return this.guarded('read', async () => {
       const staging = this.#createBuffer('read back', sizeBytes, usage.mapRead | usage.copyDestination);
       const encoder = this.#device.createCommandEncoder();
-      encoder.copyBufferToBuffer(gpuBuffer(buffer), offsetBytes, staging, 0, sizeBytes);
+      encoder.copyBufferToBuffer(gpu, offsetBytes, staging, 0, sizeBytes);
       this.#device.queue.submit([encoder.finish()]);
       return takeMapped(staging, sizeBytes);
     });
@@ -291,6 +293,9 @@ const limitNames = [
 ] as const;
 
 function gpuBuffer(buffer: DeviceBuffer): GPUBuffer {
-  if (buffer instanceof WebGpuBuffer) return buffer.gpu;
+  if (buffer instanceof WebGpuBuffer) {
+    if (!buffer.destroyed) return buffer.gpu;
+    throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' was destroyed`);
+  }
   throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' belongs to another executor`);
 }

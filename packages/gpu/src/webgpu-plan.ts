@@ -2,7 +2,7 @@
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DispatchTiming, RunOptions, RunResult } from './executor.js';
 import type { Plan } from './plan.js';
-import { checkFeed } from './plan-check.js';
+import { checkFeed, checkRead } from './plan-check.js';
 import './webgpu-types.js';
 
 /** WebGPU's usage flags as numbers: Node has no GPUBufferUsage global. */
@@ -34,6 +34,7 @@ export interface PlanOwner {
 
 export class CompiledWebGpuPlan implements CompiledPlan {
   readonly #names: ReadonlyMap<string, number>;
+  #destroyed = false;
 
   constructor(
     readonly plan: Plan,
@@ -49,23 +50,14 @@ export class CompiledWebGpuPlan implements CompiledPlan {
 
   async run(options: RunOptions = {}): Promise<RunResult> {
     this.executor.checkAlive();
+    if (this.#destroyed) {
+      throw new GpuError('DEVICE_VALIDATION', `run of plan '${this.plan.label}': the plan was destroyed`);
+    }
     const feeds = Object.entries(options.feeds ?? {}).map(([name, data]) => {
       const index = checkFeed(this.plan, this.#names, name, data);
       return { buffer: (this.buffers[index] as GpuRange).buffer, data };
     });
-    const reads = (options.reads ?? []).map((read) => {
-      const name = typeof read === 'string' ? read : read.name;
-      const index = this.#names.get(name);
-      const size = index === undefined ? undefined : this.plan.buffers[index]?.sizeBytes;
-      if (index === undefined || size === undefined) {
-        throw new GpuError('PLAN_INVALID', `plan '${this.plan.label}' has no buffer '${name}' to read`);
-      }
-      return {
-        name,
-        range: this.buffers[index] as GpuRange,
-        sizeBytes: typeof read === 'string' ? size : read.sizeBytes,
-      };
-    });
+    const reads = (options.reads ?? []).map((read) => checkRead(this.plan, this.#names, read));
     return this.executor.guarded(`run of plan '${this.plan.label}'`, async () => {
       for (const { buffer, data } of feeds) {
         this.device.queue.writeBuffer(
@@ -80,27 +72,30 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       const timing = options.profile ? this.#timing() : undefined;
       this.#encode(encoder, timing?.querySet);
       if (timing) encoder.resolveQuerySet(timing.querySet, 0, timing.count * 2, timing.resolve, 0);
-      const staged = reads.map(({ name, range, sizeBytes }) => {
-        const staging = this.device.createBuffer({
-          size: sizeBytes,
-          usage: usage.mapRead | usage.copyDestination,
-        });
-        encoder.copyBufferToBuffer(range.buffer, range.offset, staging, 0, sizeBytes);
+      const staged = reads.map(({ name, index, sizeBytes }) => {
+        if (sizeBytes === 0) return { name, sizeBytes };
+        const { buffer, offset } = this.buffers[index] as GpuRange;
+        // Copies are of whole words.
+        const size = Math.ceil(sizeBytes / 4) * 4;
+        const staging = this.device.createBuffer({ size, usage: usage.mapRead | usage.copyDestination });
+        encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
         return { name, staging, sizeBytes };
       });
       if (timing)
         encoder.copyBufferToBuffer(timing.resolve, 0, timing.staging, 0, timing.count * 2 * timestampBytes);
       this.device.queue.submit([encoder.finish()]);
-      const contents = staged.map(
-        async ({ name, staging, sizeBytes }) => [name, await takeMapped(staging, sizeBytes)] as const,
-      );
-      if (staged.length === 0) await this.device.queue.onSubmittedWorkDone();
+      const contents = staged.map(async ({ name, staging, sizeBytes }) => {
+        const content = staging ? await takeMapped(staging, sizeBytes) : new ArrayBuffer(0);
+        return [name, content] as const;
+      });
+      if (!staged.some(({ staging }) => staging)) await this.device.queue.onSubmittedWorkDone();
       const result: RunResult = { reads: Object.fromEntries(await Promise.all(contents)) };
       return timing ? { ...result, timings: await this.#readTimings(timing) } : result;
     });
   }
 
   destroy(): void {
+    this.#destroyed = true;
     for (const buffer of this.owned) buffer.destroy();
   }
 
@@ -186,8 +181,8 @@ export class CompiledWebGpuPlan implements CompiledPlan {
 
 /** Copies what a staging buffer holds once the device has filled it, and frees the buffer. */
 export async function takeMapped(staging: GPUBuffer, sizeBytes: number): Promise<ArrayBuffer> {
-  await staging.mapAsync(mapModeRead, 0, sizeBytes);
-  const copy = staging.getMappedRange(0, sizeBytes).slice(0);
+  await staging.mapAsync(mapModeRead);
+  const copy = staging.getMappedRange().slice(0, sizeBytes);
   staging.unmap();
   staging.destroy();
   return copy;

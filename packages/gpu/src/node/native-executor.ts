@@ -16,7 +16,7 @@ import type {
   RunResult,
 } from '../executor.js';
 import type { Plan } from '../plan.js';
-import { checkFeed, checkPlan } from '../plan-check.js';
+import { checkFeed, checkPlan, checkRead } from '../plan-check.js';
 
 export interface NativeExecutorOptions extends NativeOpenOptions {
   /** Lowers the limit that plans are checked against; Dawn itself grants no less than 128 MiB. */
@@ -165,7 +165,7 @@ class CompiledNativePlan implements CompiledPlan {
     this.executor.checkAlive();
     const feeds = Object.entries(options.feeds ?? {});
     const feedIndices = feeds.map(([name, data]) => checkFeed(this.plan, this.#names, name, data));
-    const reads = (options.reads ?? []).map((read) => this.#read(read));
+    const reads = (options.reads ?? []).map((read) => checkRead(this.plan, this.#names, read));
     try {
       const result = await this.native.run(
         feedIndices,
@@ -191,23 +191,6 @@ class CompiledNativePlan implements CompiledPlan {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.native.destroy();
-  }
-
-  #read(read: string | { readonly name: string; readonly sizeBytes: number }) {
-    const name = typeof read === 'string' ? read : read.name;
-    const index = this.#names.get(name);
-    const capacity = index === undefined ? undefined : this.plan.buffers[index]?.sizeBytes;
-    if (index === undefined || capacity === undefined) {
-      throw new GpuError('PLAN_INVALID', `plan '${this.plan.label}' has no buffer '${name}' to read`);
-    }
-    const sizeBytes = typeof read === 'string' ? capacity : read.sizeBytes;
-    if (sizeBytes > capacity) {
-      throw new GpuError(
-        'PLAN_INVALID',
-        `read of '${name}': ${sizeBytes} bytes asked for, but it has ${capacity}`,
-      );
-    }
-    return { name, index, sizeBytes };
   }
 
   #timings(timestamps: ArrayBuffer): DispatchTiming[] {

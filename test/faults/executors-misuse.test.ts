@@ -1,0 +1,73 @@
+/** What both executors refuse they refuse with the same words; odd sizes that they take give the same bytes. */
+import type { Executor } from '@synglot/gpu';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+import { axpyPlan, count, dispatch, nativeMissing, ramp } from './native-support.js';
+
+describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
+  const missing = kind === 'native' ? nativeMissing() : undefined;
+  let executor: Executor;
+  beforeAll(async () => {
+    if (!missing) executor = await openTestExecutor({ executor: kind });
+  });
+  afterAll(() => executor?.destroy());
+
+  test.skipIf(missing)('reads nothing, and fractions of words', async () => {
+    const plan = await executor.compile(axpyPlan([dispatch(1)]));
+    const sizes = [0, 1, 6, 4 * count];
+    for (const sizeBytes of sizes) {
+      const { reads } = await plan.run({ feeds: { x: ramp }, reads: [{ name: 'y', sizeBytes }] });
+      expect(reads.y?.byteLength).toBe(sizeBytes);
+    }
+    const { reads } = await plan.run({
+      reads: [
+        { name: 'y', sizeBytes: 0 },
+        { name: 'x', sizeBytes: 12 },
+      ],
+    });
+    expect(reads.y?.byteLength).toBe(0);
+    expect([...new Float32Array(reads.x as ArrayBuffer)]).toEqual([0, 1, 2]);
+    const buffer = executor.createBuffer('b', 16);
+    expect((await executor.read(buffer, 0, 0)).byteLength).toBe(0);
+    plan.destroy();
+  });
+
+  test.skipIf(missing)('refuses reads that a plan cannot give', async () => {
+    const plan = await executor.compile(axpyPlan([dispatch(1)]));
+    const read = (sizeBytes: number) => plan.run({ reads: [{ name: 'y', sizeBytes }] });
+    for (const size of [260, -4, 1.5, Number.NaN]) {
+      await expect(read(size)).rejects.toMatchObject({
+        code: 'PLAN_INVALID',
+        message: `read of 'y': ${size} bytes asked for, but it has 256`,
+      });
+    }
+    await expect(plan.run({ reads: ['z'] })).rejects.toMatchObject({
+      code: 'PLAN_INVALID',
+      message: "plan 'axpy plan' has no buffer 'z' to read (its results: y)",
+    });
+    plan.destroy();
+    await expect(plan.run()).rejects.toMatchObject({
+      code: 'DEVICE_VALIDATION',
+      message: "run of plan 'axpy plan': the plan was destroyed",
+    });
+  });
+
+  test.skipIf(missing)('refuses ranges that do not lie in a buffer, and destroyed ones', async () => {
+    const buffer = executor.createBuffer('b', 16);
+    const range = (from: number, to: number) => ({
+      code: 'DEVICE_VALIDATION',
+      message: `bytes ${from} to ${to} of buffer 'b', which has 16 (multiples of 4 expected)`,
+    });
+    expect(() => executor.write(buffer, new Float32Array(5))).toThrow(expect.objectContaining(range(0, 20)));
+    expect(() => executor.write(buffer, Uint8Array.of(1, 2, 3))).toThrow(
+      expect.objectContaining(range(0, 3)),
+    );
+    await expect(executor.read(buffer, 8, 16)).rejects.toMatchObject(range(8, 24));
+    await expect(executor.read(buffer, 2, 4)).rejects.toMatchObject(range(2, 6));
+    buffer.destroy();
+    buffer.destroy();
+    const destroyed = { code: 'DEVICE_VALIDATION', message: "buffer 'b' was destroyed" };
+    expect(() => executor.write(buffer, ramp)).toThrow(expect.objectContaining(destroyed));
+    await expect(executor.read(buffer)).rejects.toMatchObject(destroyed);
+  });
+});
