@@ -191,6 +191,8 @@ describe.skipIf(missing !== undefined)('synglot report', () => {
         '0.1250',
         '0.2500',
         '0.1250',
+        '0.5000',
+        '0.1875',
         '0.1250',
         '0.0625',
       ]);

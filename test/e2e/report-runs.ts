@@ -125,6 +125,7 @@ export function bias(): object {
   const gap = { gap: 0.125, best: 'en', worst: 'th' };
   return {
     max_rank: { en: 300, th: 500 },
+    equal_expected_rank: { en: { relevant: null, other: 0.25 }, th: { relevant: 0.5, other: 0.125 } },
     language_preference: {
       en: { own_language_first: 0.75, first_passage: first },
       th: { own_language_first: 0.25, first_passage: first },

@@ -150,6 +150,11 @@ test('the language gap and the last rank of a report', async () => {
     expect(relevant_own + relevant_other).toBeCloseTo(report.multilingual[lang]!['Success@1']!, 12);
     expect(relevant_own + relevant_other + wrong_own + wrong_other).toBeCloseTo(1, 12);
     expect(own_language_first).toBeGreaterThanOrEqual(relevant_own);
+    // One relevant passage a language: H is as large as its degrees of freedom, whatever the ranks.
+    const { relevant, other } = report.equal_expected_rank![lang]!;
+    expect(relevant).toBeCloseTo(Math.exp(-1), 12);
+    expect(other).toBeGreaterThan(0);
+    expect(other).toBeLessThan(1);
   }
 });
 

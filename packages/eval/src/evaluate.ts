@@ -4,6 +4,7 @@
  * Not an encoder, and it computes no scores: those come from the {@link Scorer}.
  */
 import { correlateRankings } from './bias/correlate.js';
+import { EqualRank, equalRankDepth } from './bias/equal-expected-rank.js';
 import { languageGap } from './bias/language-gap.js';
 import { LanguagePreference } from './bias/language-preference.js';
 import { LanguageShare, toShares } from './bias/language-share.js';
@@ -90,6 +91,7 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
   const distances = byLang((): number[] => []);
   const lastRanks = byLang((): number[] => []);
   const preferences = byLang(() => new LanguagePreference());
+  const equalRanks = byLang(() => new EqualRank());
   const recorder =
     options.perQuery || options.intervals ? new PerQueryRecorder(collection, names) : undefined;
   const withItself = profile.identicalIds === 'drop' ? indexById(collection.candidates) : undefined;
@@ -128,13 +130,19 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
       if (last !== undefined) lastRanks.get(lang)!.push(last);
     }
     const langOf = (candidate: number) => collection.candidates[candidate]!.lang;
-    const top = topK(scores, offset, without(mixedPool), 10, ties);
-    const topLangs = Array.from(top, langOf);
+    const top = topK(scores, offset, without(mixedPool), equalRankDepth, ties);
+    const topLangs = Array.from(top.subarray(0, 10), langOf);
     const shown = without(relevant);
     if (shown.length > 0) {
       const inOrder = topK(scores, offset, shown, shown.length, ties);
       preferences.get(lang)!.add(lang, Array.from(inOrder, langOf), langOf(top[0]!), shown.includes(top[0]!));
     }
+    const passage = (candidate: number) => ({
+      lang: langOf(candidate),
+      grade: shown.includes(candidate) ? 1 : 0,
+    });
+    const below = shown.filter((candidate) => !top.includes(candidate));
+    equalRanks.get(lang)!.add(Array.from(top, passage), Array.from(below, passage));
     top1.add(lang, topLangs.slice(0, 1));
     top10.add(lang, topLangs);
   };
@@ -197,6 +205,7 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
     },
     max_rank: definedEntries(langs, (lang) => mean(lastRanks.get(lang)!) ?? undefined),
     language_preference: definedEntries(langs, (lang) => preferences.get(lang)!.means()),
+    equal_expected_rank: definedEntries(langs, (lang) => equalRanks.get(lang)!.means()),
     language_gap: Object.fromEntries(
       names.map((name) => [
         name,

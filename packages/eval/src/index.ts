@@ -1,5 +1,12 @@
 /** @synglot/eval: measures, exact ranks and language bias. Imports nothing of Node; see `./files` for that. */
 
+export {
+  type EqualRankMeans,
+  equalExpectedRank,
+  equalRankDepth,
+  type GradedPassage,
+  peer,
+} from './bias/equal-expected-rank.js';
 export { type LanguageGap, languageGap } from './bias/language-gap.js';
 export {
   type FirstPassage,
@@ -55,6 +62,7 @@ export {
   pairedBootstrap,
   type ResampleOptions,
 } from './significance/bootstrap.js';
+export { chiSquareTail } from './significance/chi-square.js';
 export {
   type CompareOptions,
   type Comparison,

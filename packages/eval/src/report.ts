@@ -2,6 +2,7 @@
  * The result of an evaluation: plain data, written as JSON as it stands (hence snake_case keys). Not a
  * table: see `tables/`.
  */
+import type { EqualRankMeans } from './bias/equal-expected-rank.js';
 import type { LanguageGap } from './bias/language-gap.js';
 import type { LanguagePreferenceMeans } from './bias/language-preference.js';
 import type { Shares } from './bias/language-share.js';
@@ -84,6 +85,8 @@ export interface RetrievalReport {
   max_rank?: Record<string, number>;
   /** Whether the query's own language is ranked first in the mixed pool, and what its first passage is. */
   language_preference?: Record<string, LanguagePreferenceMeans>;
+  /** PEER@20: the probability of equal expected rank in the mixed pool, of relevant and of other passages. */
+  equal_expected_rank?: Record<string, EqualRankMeans>;
   /** By measure and setting: the best language minus the worst, by query language; null for one language. */
   language_gap?: Record<string, Record<keyof SettingMeans, LanguageGap | null>>;
   /** How alike translations of a question rank the mixed pool (MRC), when asked for. */

@@ -71,6 +71,8 @@ export interface BiasModel {
   readonly ownLanguageFirst: number | null;
   /** Shares of what the first passage is. */
   readonly first: Readonly<Record<FirstPassage, number>> | null;
+  /** PEER@20 of right passages and of others. */
+  readonly equalRank: { readonly relevant: number | null; readonly other: number | null } | null;
   readonly rankCorrelation: number | null;
   /** Best language minus worst in the mixed pool, keys as in `RunModel.measures`. */
   readonly gaps: Readonly<Record<string, number>>;

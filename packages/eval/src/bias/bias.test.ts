@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { tieOrder } from '../search/tie-order.js';
 import { topK } from '../search/top-k.js';
 import { seeded } from '../testing/random.js';
+import { EqualRank, equalExpectedRank } from './equal-expected-rank.js';
 import { languageGap } from './language-gap.js';
 import { LanguagePreference } from './language-preference.js';
 import { maxRank } from './max-rank.js';
@@ -33,6 +34,31 @@ test('language preference compares queries that have relevant passages in both k
   const alone = new LanguagePreference();
   alone.add('de', ['de'], 'de', true);
   expect(alone.means()!.own_language_first).toBeNull();
+});
+
+test('equal expected ranks, worked out by hand', () => {
+  const passages = (langs: string, grade: number) => [...langs].map((lang) => ({ lang, grade }));
+  // Ranks 1 2 against 3 4: H = 3 (2 · 1 + 2 · 1) / 5 = 2.4, of which one degree of freedom leaves 0.1213….
+  expect(equalExpectedRank(passages('aabb', 1), [], 1)).toBeCloseTo(0.12133525035848, 12);
+  expect(equalExpectedRank(passages('abba', 1), [], 1)).toBe(1);
+  // One of each: as many degrees of freedom as H, whatever the order.
+  expect(equalExpectedRank(passages('ab', 1), [], 1)).toBeCloseTo(0.31731050786291, 12);
+  // Nothing to compare.
+  expect(equalExpectedRank(passages('aaaa', 1), [], 1)).toBe(1);
+  expect(equalExpectedRank(passages('aabb', 0), passages('ab', 1), 1)).toBe(1);
+  // Ranks 1 and 2 against two that tie at 4 + 3 / 2.
+  expect(equalExpectedRank(passages('aa', 1), passages('bb', 1), 1)).toBeLessThan(0.1);
+
+  const equal = new EqualRank();
+  expect(equal.means()).toBeUndefined();
+  equal.add([...passages('a', 1), ...passages('bbcc', 0)], []);
+  expect(equal.means()).toEqual({ relevant: null, other: expect.closeTo(0.12133525035848, 12) });
+  equal.add(passages('aabb', 1), []);
+  const { relevant, other } = equal.means()!;
+  expect([relevant, other]).toEqual([
+    expect.closeTo(0.12133525035848, 12),
+    expect.closeTo((1 + 0.12133525035848) / 2, 12),
+  ]);
 });
 
 test("Spearman's correlation, worked out by hand", () => {

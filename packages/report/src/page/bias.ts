@@ -17,6 +17,8 @@ const figures: readonly Figure[] = [
   { title: 'first: right, another', value: ({ first }) => first?.relevant_other },
   { title: 'first: wrong, own language', value: ({ first }) => first?.wrong_own },
   { title: 'first: wrong, another', value: ({ first }) => first?.wrong_other },
+  { title: 'PEER: right', value: ({ equalRank }) => equalRank?.relevant },
+  { title: 'PEER: others', value: ({ equalRank }) => equalRank?.other },
   { title: 'gap between languages', value: ({ gaps }, measure) => gaps[measure] },
   { title: 'rank correlation', value: ({ rankCorrelation }) => rankCorrelation },
 ];
@@ -66,7 +68,7 @@ export function biasSection(view: View): Section {
       h(
         'p',
         { class: 'note' },
-        `Means over query languages, of the pool that mixes all of them. Own language first: the best-ranked right passage is in the query’s language. Gap: ${view.measure} of the best language minus the worst.`,
+        `Means over query languages, of the pool that mixes all of them. Own language first: the best-ranked right passage is in the query’s language. PEER: p-value of right passages, or of others, having equal expected ranks in all languages among the first 20. Gap: ${view.measure} of the best language minus the worst.`,
       ),
     );
   };

@@ -76,6 +76,9 @@ const evaluation = z.object({
   language_gap: z
     .record(z.string(), z.object({ multilingual: z.object({ gap: z.number() }).nullable() }))
     .optional(),
+  equal_expected_rank: z
+    .record(z.string(), z.object({ relevant: z.number().nullable(), other: z.number() }))
+    .optional(),
   rank_correlation: z.object({ mean: z.number() }).nullable().optional(),
   intervals: intervals.optional(),
 });
@@ -212,6 +215,7 @@ function toBias(report: Evaluation): BiasModel | undefined {
   const { max_rank, language_preference, language_gap, rank_correlation, map_measure } = report;
   if (!max_rank && !language_preference && !language_gap && !rank_correlation) return undefined;
   const preferences = Object.values(language_preference ?? {});
+  const equalRanks = Object.values(report.equal_expected_rank ?? {});
   const share = (name: keyof z.output<typeof firstPassage>) =>
     mean(preferences.map(({ first_passage }) => first_passage[name])) ?? 0;
   const gaps = Object.entries(language_gap ?? {}).flatMap(([name, { multilingual }]) =>
@@ -229,6 +233,13 @@ function toBias(report: Evaluation): BiasModel | undefined {
             relevant_other: share('relevant_other'),
             wrong_own: share('wrong_own'),
             wrong_other: share('wrong_other'),
+          },
+    equalRank:
+      equalRanks.length === 0
+        ? null
+        : {
+            relevant: mean(equalRanks.flatMap(({ relevant }) => relevant ?? [])),
+            other: mean(equalRanks.map(({ other }) => other)),
           },
     rankCorrelation: rank_correlation?.mean ?? null,
     gaps: Object.fromEntries([...(mapGap ? [['mAP', mapGap[1]] as const] : []), ...gaps]),
