@@ -2,17 +2,19 @@
  * The batches of updates: drawn in the sampler's order, tokenized ahead while the device works. Not what is
  * computed with them.
  */
-import {
-  type Batch,
-  type BatchSampler,
-  type CollateOptions,
-  collate,
-  type Encode,
-  type PackedBatch,
-} from '@synglot/data';
+import { type Batch, type CollateOptions, collate, type Encode, type PackedBatch } from '@synglot/data';
+
+/** Where batches come from: a `BatchSampler`, or one's own. What it draws next is a function of its state alone. */
+export interface BatchSource {
+  next(): Batch;
+  /** Plain JSON, which goes into checkpoints. */
+  state(): unknown;
+  /** Goes on from a state that `state` has returned. */
+  restore(state: unknown): void;
+}
 
 export interface UpdateBatchesOptions {
-  readonly sampler: BatchSampler;
+  readonly sampler: BatchSource;
   /** Texts to token ids, special tokens included, truncated. */
   readonly encode: Encode;
   readonly collate?: CollateOptions;
