@@ -1,7 +1,7 @@
 // The page: opens the device, trains, draws the loss, asks, measures. What is trained is in retriever.js.
 import { openBrowserExecutor } from '@synglot/gpu';
 import { facts, langs } from './animals.js';
-import { makeRetriever } from './retriever.js';
+import { makeRetriever, openRetriever } from './retriever.js';
 
 const at = (id) => document.getElementById(id);
 
@@ -18,16 +18,16 @@ let asking = Promise.resolve();
 function fail(error) {
   at('error').textContent = `${error.message}${error.code === 'DEVICE_LOST' ? ' Load the page again.' : ''}`;
   at('error').hidden = false;
-  for (const id of ['start', 'stop', 'search']) at(id).disabled = true;
+  for (const id of ['start', 'open', 'stop', 'search']) at(id).disabled = true;
 }
 
 /** Begins an encoder in place of the one at hand, when that has answered what it was asked. */
-function begin(options) {
+function begin(make) {
   const [before, answered] = [ready, asking];
   ready = (async () => {
     await answered;
-    await (await before)?.destroy();
-    return makeRetriever(executor, options);
+    await (await before?.catch(() => undefined))?.destroy();
+    return make();
   })();
   return ready;
 }
@@ -73,11 +73,10 @@ function* curve() {
 async function train(mode) {
   steps = at('steps').valueAsNumber;
   stopped = false;
-  at('start').disabled = true;
-  at('stop').disabled = false;
+  busy(true);
   at('progress').textContent = 'Preparing the tokenizer and the plans …';
   losses.length = 0;
-  const retriever = await begin({ mode, steps });
+  const retriever = await begin(() => makeRetriever(executor, { mode, steps }));
   if (at('measures').hidden) showMeasures('none', 0, await retriever.measure());
   while (!retriever.done && !stopped) {
     const metrics = await retriever.update();
@@ -88,9 +87,36 @@ async function train(mode) {
     draw();
   }
   at('progress').textContent += stopped ? '; stopped.' : '; done.';
-  showMeasures(mode, retriever.trainer.step, await retriever.measure());
-  at('start').disabled = false;
+  showMeasures(mode, retriever.step, await retriever.measure());
+  busy(false);
+}
+
+/** While one encoder is made, no other can be begun. */
+function busy(is) {
+  at('start').disabled = is;
+  at('open').disabled = is;
+  at('stop').disabled = !is;
+}
+
+async function load(address) {
+  busy(true);
   at('stop').disabled = true;
+  at('progress').textContent = `Fetching ${address} …`;
+  losses.length = 0;
+  draw();
+  try {
+    const retriever = await begin(() => openRetriever(executor, address));
+    const { layers, hiddenSize } = retriever.model.parts.config;
+    at('progress').textContent = `${address}: ${layers} layers, ${hiddenSize} wide; measuring …`;
+    showMeasures(address, 0, await retriever.measure());
+    at('progress').textContent = `${address}: ${layers} layers, ${hiddenSize} wide.`;
+  } catch (error) {
+    if (!String(error.code).startsWith('INPUT_')) throw error;
+    // The address was wrong; the page is as good as before.
+    ready = undefined;
+    at('progress').textContent = error.message;
+  }
+  busy(false);
 }
 
 function showMeasures(mode, updates, { monolingual, cross_lingual, multilingual, rankDistance }) {
@@ -104,7 +130,7 @@ function showMeasures(mode, updates, { monolingual, cross_lingual, multilingual,
 async function ask(question) {
   if (question === '') return;
   // Before any training too: then random weights answer.
-  const retriever = await (ready ?? begin({ mode: 'hybrid', steps: 1 }));
+  const retriever = await (ready ?? begin(() => makeRetriever(executor, { mode: 'hybrid', steps: 1 })));
   const hits = await retriever.search(question, 10);
   at('hits').replaceChildren(
     ...hits.map(({ lang, passage, score }) => {
@@ -131,6 +157,10 @@ at('train').addEventListener('submit', (event) => {
   event.preventDefault();
   train(at('mode').value).catch(fail);
 });
+at('load').addEventListener('submit', (event) => {
+  event.preventDefault();
+  load(at('address').value.trim()).catch(fail);
+});
 at('stop').addEventListener('click', () => {
   stopped = true;
 });
@@ -138,7 +168,12 @@ at('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   if (at('search').disabled) return;
   const question = at('question').value.trim();
-  asking = asking.then(() => ask(question)).catch(fail);
+  asking = asking
+    .then(() => ask(question))
+    .catch((error) => {
+      // A model that could not be loaded has been told of already.
+      if (!String(error.code).startsWith('INPUT_')) fail(error);
+    });
 });
 
 async function open() {
@@ -148,7 +183,7 @@ async function open() {
   const has = (feature) => (features.includes(feature) ? 'with' : 'without');
   at('device').textContent =
     `Device: ${name} (${kinds[type] ?? type}), ${has('subgroups')} subgroups, ${has('shader-f16')} f16.`;
-  for (const id of ['start', 'search']) at(id).disabled = false;
+  for (const id of ['start', 'open', 'search']) at(id).disabled = false;
 }
 
 open().catch((error) => {

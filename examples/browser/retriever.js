@@ -1,7 +1,8 @@
-// A small encoder, trained from scratch in the page: tokenizer, updates, embeddings, search, measures. No DOM here.
+// A small encoder, trained from scratch in the page, or any that a server has: tokenizer, updates, embeddings, search,
+// measures. No DOM here.
 import { BatchSampler, holdOut, ParallelCollection, pairsFromParallel, TrainingSet } from '@synglot/data';
 import { DeviceScorer, evaluateRetrieval, memoryVectors, searchTopK } from '@synglot/eval';
-import { EmbeddingModel, trainTokenizer } from '@synglot/models';
+import { EmbeddingModel, openCheckpoint, trainTokenizer } from '@synglot/models';
 import { defaultAdamW, encoderParameters, freshParameters, ParameterStore } from '@synglot/nn';
 import { contrastiveObjective, Trainer } from '@synglot/train';
 import { facts, langs } from './animals.js';
@@ -48,18 +49,28 @@ export async function makeRetriever(executor, { mode, steps, seed = 1 }) {
     schedule: { learningRate: 4e-3, steps, warmupSteps: Math.ceil(steps / 10), decay: 'linear' },
   });
   const model = new EmbeddingModel(executor, store, { config, pooling, maxLength, tokenizer });
-  return new Retriever(executor, trainer, model, steps);
+  return new Retriever(executor, model, trainer, steps);
+}
+
+/** Opens a trained model that a server has at `address`, such as `model` beside the page. It is not trained further. */
+export async function openRetriever(executor, address) {
+  return new Retriever(executor, await EmbeddingModel.load(executor, await openCheckpoint(address)));
 }
 
 class Retriever {
   #passages;
 
-  constructor(executor, trainer, model, steps) {
-    Object.assign(this, { executor, trainer, model, steps });
+  constructor(executor, model, trainer, steps = 0) {
+    Object.assign(this, { executor, model, trainer, steps });
+  }
+
+  /** Updates done here. */
+  get step() {
+    return this.trainer?.step ?? 0;
   }
 
   get done() {
-    return this.trainer.step >= this.steps;
+    return this.step >= this.steps;
   }
 
   /** One update; resolves with what is known of it. */
@@ -106,7 +117,7 @@ class Retriever {
   }
 
   async destroy() {
-    await this.trainer.destroy();
+    await this.trainer?.destroy();
     await this.model.destroy();
   }
 }

@@ -9,10 +9,12 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, missingBrowser, openPage } from '../support/browser.js';
 import { root } from '../support/cli.js';
+import { labsePooling, saveTinyModel, testFolder } from './support.js';
 
 interface Serve {
   pageFiles(conditions?: readonly string[]): Promise<Record<string, Uint8Array>>;
-  servePage(files: Record<string, Uint8Array>): Promise<Server>;
+  modelFiles(folder: string): Promise<Record<string, string>>;
+  servePage(files: Record<string, Uint8Array>, port: number, model: Record<string, string>): Promise<Server>;
 }
 
 const missing = missingBrowser();
@@ -22,10 +24,15 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
   let browser: Browser;
   let server: Server;
   let url: string;
+  let folder: Awaited<ReturnType<typeof testFolder>>;
   beforeAll(async () => {
-    const { pageFiles, servePage } = (await import(join(root, 'examples/browser/serve.mjs'))) as Serve;
+    folder = await testFolder('browser-example');
+    await saveTinyModel(folder.path, labsePooling);
+    const { pageFiles, modelFiles, servePage } = (await import(
+      join(root, 'examples/browser/serve.mjs')
+    )) as Serve;
     // The sources, as in every test; a reader's bundle has what is built.
-    server = await servePage(await pageFiles(['@synglot/source']));
+    server = await servePage(await pageFiles(['@synglot/source']), 0, await modelFiles(folder.path));
     url = `http://localhost:${(server.address() as AddressInfo).port}/`;
     browser = await launchBrowser();
   });
@@ -33,6 +40,7 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     await browser?.close();
     server?.closeAllConnections();
     server?.close();
+    await folder?.remove();
   });
 
   const enabled = (page: Page, id: string) => page.waitForSelector(`#${id}:not([disabled])`);
@@ -122,6 +130,28 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     expect(await page.textContent('#progress')).toContain('stopped');
     expect(await overflow(page)).toBe(0);
     expect(faults).toEqual([]);
+    await close();
+  });
+
+  test('it loads a trained folder, and says what is wrong with another address', async () => {
+    const { page, requests, close } = await openPage(browser, url, phone);
+    await enabled(page, 'open');
+    await page.fill('#address', 'nothing');
+    await page.click('#open');
+    await page.waitForFunction("document.querySelector('#progress').textContent.startsWith('nothing/')");
+    expect(await page.textContent('#progress')).toMatch(/^nothing\/config\.json: missing/);
+    await enabled(page, 'open');
+    await page.fill('#address', 'model');
+    await page.click('#open');
+    await enabled(page, 'start');
+    expect(await page.textContent('#progress')).toBe('model: 1 layers, 16 wide.');
+    const [row] = await measures(page);
+    expect(row?.slice(0, 2)).toEqual(['model', '0']);
+    await page.locator('#examples button').last().click();
+    await page.waitForSelector('#hits li');
+    expect(await page.locator('#hits li').count()).toBe(10);
+    expect(await page.locator('#error').isHidden()).toBe(true);
+    expect(requests).toEqual([]);
     await close();
   });
 
