@@ -3,12 +3,13 @@
  *
  * The one place to change when an experimental extension gets its final name.
  */
-export type Extension = 'f16' | 'subgroups' | 'subgroup_matrix';
+export type Extension = 'f16' | 'subgroups' | 'subgroup_size_control' | 'subgroup_matrix';
 
 /** What follows `enable` in WGSL. */
 export const extensionName: Readonly<Record<Extension, string>> = {
   f16: 'f16',
   subgroups: 'subgroups',
+  subgroup_size_control: 'subgroup_size_control',
   subgroup_matrix: 'chromium_experimental_subgroup_matrix',
 };
 
@@ -16,5 +17,6 @@ export const extensionName: Readonly<Record<Extension, string>> = {
 export const extensionFeature: Readonly<Record<Extension, string>> = {
   f16: 'shader-f16',
   subgroups: 'subgroups',
+  subgroup_size_control: 'subgroup-size-control',
   subgroup_matrix: 'chromium-experimental-subgroup-matrix',
 };

@@ -6,6 +6,7 @@
 import type { ElementChoice, KernelDefinition } from './definition.js';
 import { type Extension, extensionName } from './extensions.js';
 import { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
+import { pinSubgroups, subgroupsPinned } from './pinned-subgroups.js';
 import { unrollLoops } from './unroll.js';
 
 export type { ElementChoice, KernelDefinition } from './definition.js';
@@ -46,17 +47,24 @@ export function kernelCode(
     ...aliases,
     ...prologue,
     ...definition.includes.map((text) => unrollLoops(text, counts)),
-    unrollLoops(definition.source, counts),
+    pinSubgroups(unrollLoops(definition.source, counts), definition, constants),
   ].join('\n');
 }
 
-/** Extensions that a kernel with these constants needs of the device: what it enables, and f16 where a type is. */
+/** Extensions that a kernel with these constants needs of the device: what it enables, f16 where a type is, … */
 export function kernelExtensions(
   definition: KernelDefinition,
   constants: Readonly<Record<string, unknown>> = {},
 ): Extension[] {
   const half = definition.types.some(({ name }) => elementType(definition, name, constants) === 'f16');
-  return [...new Set<Extension>([...(half ? (['f16'] as const) : []), ...definition.enables])];
+  const pinned = subgroupsPinned(definition, constants);
+  return [
+    ...new Set<Extension>([
+      ...(half ? (['f16'] as const) : []),
+      ...definition.enables,
+      ...(pinned ? (['subgroup_size_control'] as const) : []),
+    ]),
+  ];
 }
 
 /** The element type that `constants` choose for the declared type `name`. */

@@ -12,8 +12,8 @@
 // is rounded to Component, as the units want it. Elements of a matrix of the units have no known place in the
 // invocations, so what is needed of one by row or column goes through workgroup memory.
 //
-// MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's; all its subgroups are
-// of SUBGROUP_SIZE. WORKGROUP_X is a multiple of OWN, OTHERS of LANES and MATRIX_K, COLUMNS of MATRIX_K and at
+// MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's. All subgroups are of
+// SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so. WORKGROUP_X is a multiple of OWN, OTHERS of LANES and MATRIX_K, COLUMNS of MATRIX_K and at
 // least the head size; columns beyond the head, and other rows beyond the last one, are zeros.
 // Bytes of workgroup memory: matrixTileBytes in packages/nn/src/ops/attention-matrix-tiles.ts.
 // No subgroup arithmetic here: one module with both has crashed a driver.
@@ -29,6 +29,7 @@
 //@ const MATRIX_N: u32 = 8
 //@ const MATRIX_K: u32 = 8
 //@ const SUBGROUP_SIZE: u32 = 8
+//@ const PIN_SUBGROUP_SIZE: bool = false
 //@ const SUBGROUPS_M: u32 = 2
 //@ const SUBGROUPS_N: u32 = 2
 //@ const OWN_FRAGMENTS: u32 = 2

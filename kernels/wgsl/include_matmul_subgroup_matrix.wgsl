@@ -3,8 +3,9 @@
 // other elements, not 0); each subgroup sums FRAGMENTS_M × FRAGMENTS_N matrices of MATRIX_M × MATRIX_N.
 //
 // A workgroup makes TILE_M rows × TILE_N columns: workgroups = [ceil(n / TILE_N), ceil(m / TILE_M), parts of k].
-// MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's; all its subgroups
-// are of SUBGROUP_SIZE. STEP_K is a multiple of MATRIX_K and 4, TILE_M, TILE_N and K_PER_PART of 4.
+// MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's. All subgroups are of
+// SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so.
+// STEP_K is a multiple of MATRIX_K and 4, TILE_M, TILE_N and K_PER_PART of 4.
 // Precision: elements are rounded to Component; sums are Sum.
 // No subgroup arithmetic here: one module with both has crashed a driver.
 //
@@ -13,6 +14,7 @@
 //@ const MATRIX_N: u32 = 8
 //@ const MATRIX_K: u32 = 8
 //@ const SUBGROUP_SIZE: u32 = 8
+//@ const PIN_SUBGROUP_SIZE: bool = false
 //@ const SUBGROUPS_M: u32 = 2
 //@ const SUBGROUPS_N: u32 = 2
 //@ const FRAGMENTS_M: u32 = 2

@@ -139,3 +139,29 @@ describe.each(units)('$M × $N × $K, subgroups of $size', (unit) => {
     }
   });
 });
+
+describe('subgroups of 8 to 32 that the device makes 16 unless it is asked', () => {
+  const unit: Units = { M: 8, N: 16, K: 16, size: 32 };
+  const what = () => ({
+    ...({ product: 'matmul_nn', accumulate: false, storage: storage() } as const),
+    shape: fit('matmul_nn', ragged),
+  });
+  const device = () =>
+    withEmulatedMatrices(executor, {
+      subgroups: { minSize: 8, maxSize: 32, chosenSize: 16 },
+      configs: emulated(unit).device.subgroupMatrixConfigs,
+    });
+
+  test.for([32, 16])('asked for %i, the product is exact', async (size, context) => {
+    skipWithoutHalf(context, size === 32);
+    const tile = { ...smallTile('matmul_nn', { ...unit, size }), PIN_SUBGROUP_SIZE: true };
+    await checkMatrixProduct(device(), { ...what(), tile });
+  });
+
+  test('counting on 32 without asking, it is wrong', async () => {
+    const tile = smallTile('matmul_nn', unit);
+    await expect(checkMatrixProduct(device(), { ...what(), tile })).rejects.toThrow(
+      /expected .* but received/,
+    );
+  });
+});

@@ -36,9 +36,16 @@ const storages: readonly (readonly [ElementChoice, ElementChoice])[] = [
 ];
 const mixed = ['f16', 'f32'] as const;
 
-/** Tiles of a configuration, from the largest; the last but one has several subgroups and is small. */
+/**
+ * Tiles of a configuration, from the largest; the last but one has several subgroups and is small. Those of
+ * subgroups of 32 too, which hold more.
+ */
 function tilesOf(config: SubgroupMatrixConfig, { product }: (typeof products)[number]) {
-  const tiles = matrixShapes(executor.device, product, config, executor.device.subgroups.maxSize);
+  const size = executor.device.subgroups.maxSize;
+  const tiles = matrixShapes(executor.device, product, config, Math.max(32, size)).map((tile) => ({
+    ...tile,
+    SUBGROUP_SIZE: size,
+  }));
   expect(tiles.length).toBeGreaterThan(1);
   return { tiles, small: tiles.at(-2) as (typeof tiles)[number] };
 }
@@ -83,6 +90,22 @@ describe.each(transposes)('$product', (product) => {
     if (configurations().length === 0) return context.skip(noMatrices);
     for (const config of configurations()) {
       for (const tile of tilesOf(config, product).tiles) {
+        for (const given of awkward) {
+          const shape = fit(product.product, given);
+          await checkMatrixProduct(executor, { ...product, tile, shape, storage: mixed });
+        }
+      }
+    }
+  });
+
+  test('asked for the size of its subgroups', async (context) => {
+    if (configurations().length === 0) return context.skip(noMatrices);
+    if (!executor.device.features.includes('subgroup-size-control'))
+      return context.skip('no control of sizes');
+    const { minSize, maxSize } = executor.device.subgroups;
+    for (const config of configurations()) {
+      for (let size = minSize; size <= maxSize; size *= 2) {
+        const tile = { ...tilesOf(config, product).small, SUBGROUP_SIZE: size, PIN_SUBGROUP_SIZE: true };
         for (const given of awkward) {
           const shape = fit(product.product, given);
           await checkMatrixProduct(executor, { ...product, tile, shape, storage: mixed });

@@ -5,10 +5,10 @@
  * `attention-kernels.ts`.
  */
 import type { SubgroupMatrixConfig } from '@synglot/gpu';
-import { extensionFeature } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
 import type { AttentionProblem } from './attention-kernels.js';
 import type { KernelChoice } from './kernel-choice.js';
+import { matrixUnits } from './matrix-units.js';
 
 type Constants = KernelChoice['constants'];
 
@@ -33,14 +33,9 @@ const shapes = [
  * none where the device lacks one.
  */
 export function attentionMatrixTiles(device: DeviceTraits, problem: AttentionProblem): Constants[] {
-  const { minSize, maxSize } = device.subgroups;
-  const needed = [extensionFeature.subgroups, extensionFeature.subgroup_matrix];
-  // Without control of the subgroup size, kernels can only count on one that never varies.
-  if (minSize === 0 || minSize !== maxSize) return [];
-  if (!needed.every((feature) => device.features?.includes(feature))) return [];
-  return (device.subgroupMatrixConfigs ?? [])
-    .filter(({ component, result }) => component === problem.element && result === 'f32')
-    .flatMap((config) => attentionMatrixShapes(device, problem, config, maxSize));
+  return matrixUnits(device, problem.element).flatMap(({ config, subgroupSize, pin }) =>
+    attentionMatrixShapes(device, problem, config, subgroupSize).map((shape) => ({ ...shape, ...pin })),
+  );
 }
 
 /** Tiles of one configuration that fit the device, 32 × 32 before larger and smaller ones. */

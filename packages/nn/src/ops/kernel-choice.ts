@@ -4,7 +4,7 @@ import type { DeviceTraits } from '../graph.js';
 
 export interface KernelChoice {
   readonly kernel: KernelName;
-  readonly constants: Readonly<Record<string, number | string>>;
+  readonly constants: Readonly<Record<string, number | string | boolean>>;
 }
 
 /** The choice of the device's table for `shapeClass`, if it has one that is among the candidates. */

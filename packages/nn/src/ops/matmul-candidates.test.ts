@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DeviceTraits } from '../graph.js';
-import { type MatmulProblem, matmulCandidates, matmulShapeClass, pickMatmul } from './matmul-candidates.js';
+import {
+  type MatmulProblem,
+  matmulCandidates,
+  matmulShapeClass,
+  matmulTile,
+  matrixShapes,
+  pickMatmul,
+} from './matmul-candidates.js';
 
 const limits = {
   maxStorageBufferBindingSize: 2 ** 31 - 4,
@@ -52,9 +59,96 @@ test('f32 keeps its precision: no units of f16', () => {
   expect(kernel).toBe('matmul_nt_bias_workgroup');
 });
 
-test('no matrix units where subgroups may have several sizes', () => {
-  const varying = { ...gpu, subgroups: { minSize: 8, maxSize: 32 } };
-  expect(pickMatmul(varying, forward).kernel).toBe('matmul_nt_bias_workgroup');
+describe('subgroups of several sizes', () => {
+  const varying = { ...gpu, subgroups: { minSize: 8, maxSize: 64 } };
+  const controlled = { ...varying, features: [...(gpu.features ?? []), 'subgroup-size-control'] };
+  const sizes = (device: DeviceTraits) =>
+    matmulCandidates(device, forward).flatMap(({ constants }) => constants.SUBGROUP_SIZE ?? []);
+
+  test('no matrix units where a kernel cannot choose among them', () => {
+    expect(pickMatmul(varying, forward).kernel).toBe('matmul_nt_bias_workgroup');
+    expect(sizes(varying)).toEqual([]);
+  });
+
+  test('a kernel asks for its size where it can: 32 first, and the others for a tuner', () => {
+    expect(pickMatmul(controlled, forward).constants).toMatchObject({
+      SUBGROUP_SIZE: 32,
+      PIN_SUBGROUP_SIZE: true,
+    });
+    expect([...new Set(sizes(controlled))].sort()).toEqual([16, 32, 64, 8].sort());
+    for (const { kernel, constants } of matmulCandidates(controlled, forward)) {
+      expect(constants.PIN_SUBGROUP_SIZE).toBe(kernel.endsWith('_subgroup_matrix') ? true : undefined);
+    }
+    const small = { ...controlled, subgroups: { minSize: 8, maxSize: 16 } };
+    expect(pickMatmul(small, forward).constants.SUBGROUP_SIZE).toBe(16);
+  });
+
+  test('none asks where there is one size only', () => {
+    const one = { ...controlled, subgroups: { minSize: 32, maxSize: 32 } };
+    expect(sizes(one)).not.toEqual([]);
+    for (const { constants } of matmulCandidates(one, forward)) {
+      expect(constants.PIN_SUBGROUP_SIZE).toBeUndefined();
+    }
+  });
+});
+
+const units = [
+  [16, 16, 16, 32],
+  [16, 8, 16, 32],
+  [16, 8, 8, 32],
+  [8, 16, 16, 16],
+  [8, 16, 16, 32],
+  [8, 8, 8, 32],
+  [16, 16, 16, 64],
+] as const;
+
+test.each(units)(
+  'units of %i × %i × %i in subgroups of %i: tiles that keep to registers and memory',
+  (M, N, K, size) => {
+    const config = { component: 'f16', result: 'f32', M, N, K };
+    for (const product of ['matmul_nt', 'matmul_nn', 'matmul_tn'] as const) {
+      const shapes = matrixShapes(gpu, product, config, size);
+      expect(shapes.length).toBeGreaterThanOrEqual(4);
+      const areas = shapes.map((constants) => {
+        const of = (name: string) => Number(constants[name]);
+        const [down, across, m, n] = ['SUBGROUPS_M', 'SUBGROUPS_N', 'FRAGMENTS_M', 'FRAGMENTS_N'].map(of) as [
+          number,
+          number,
+          number,
+          number,
+        ];
+        expect(m * n).toBeLessThanOrEqual(32);
+        // f32 sums of an invocation; with operands and addresses they share at most 256 registers.
+        expect((m * M * n * N) / size).toBeLessThanOrEqual(128);
+        expect(down * across * size).toBeLessThanOrEqual(1024);
+        expect(of('STEP_K') % K).toBe(0);
+        const { rows, columns } = matmulTile({ kernel: `${product}_subgroup_matrix`, constants });
+        expect([rows, columns]).toEqual([down * m * M, across * n * N]);
+        // As the includes declare them: panels of f16 with rows padded by 8, and one matrix of each subgroup.
+        const step = of('STEP_K');
+        const left = product === 'matmul_tn' ? step * (rows + 8) : rows * (step + 8);
+        const right = product === 'matmul_nt' ? columns * (step + 8) : step * (columns + 8);
+        expect(2 * (left + right) + 4 * down * across * M * N).toBeLessThanOrEqual(49152);
+        return rows * columns;
+      });
+      expect(areas).toEqual(areas.toSorted((one, other) => other - one));
+    }
+  },
+);
+
+test('many tiles: 128 × 128 by eight subgroups of 32, with 64 sums an invocation', () => {
+  for (const [M, N, K] of [
+    [16, 16, 16],
+    [16, 8, 16],
+    [16, 8, 8],
+  ] as const) {
+    const device = { ...gpu, subgroupMatrixConfigs: [{ component: 'f16', result: 'f32', M, N, K }] };
+    const choice = pickMatmul(device, forward);
+    expect(matmulTile(choice)).toEqual({ rows: 128, columns: 128 });
+    const { SUBGROUPS_M, SUBGROUPS_N, FRAGMENTS_M, FRAGMENTS_N } = choice.constants;
+    expect([SUBGROUPS_M, SUBGROUPS_N]).toEqual([2, 4]);
+    expect((Number(FRAGMENTS_M) * M * Number(FRAGMENTS_N) * N) / 32).toBe(64);
+  }
 });
 
 test('small gradients of weights take k in parts, large ones do not, nor do software devices', () => {

@@ -8,10 +8,11 @@
  * kernels run, and the same bits come out, in every capacity bucket.
  */
 import type { SubgroupMatrixConfig } from '@synglot/gpu';
-import { type ElementChoice, extensionFeature, type KernelName, kernelConstant } from '@synglot/kernels';
+import { type ElementChoice, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { Axis } from '../axis.js';
 import type { DeviceTraits } from '../graph.js';
 import { type KernelChoice, tunedChoice } from './kernel-choice.js';
+import { matrixUnits } from './matrix-units.js';
 
 /** n: as stored, t: transposed, of left and right; then what is done to the sums. */
 export type MatmulProduct =
@@ -44,6 +45,8 @@ const enoughTiles = 128;
 /** k of one part where k is worked through in parts, and the largest c, in elements, for which it may be. */
 const partOfK = 1024;
 const maxPartElements = 2 ** 20;
+/** Sums of an invocation on matrix units: half of the 256 registers that it has at most on GPUs of any maker. */
+const maxMatrixSums = 128;
 /** What every device grants. */
 const portableLimits = {
   maxComputeInvocationsPerWorkgroup: 256,
@@ -143,19 +146,11 @@ function workgroupTiles(device: DeviceTraits): MatmulChoice['constants'][] {
   });
 }
 
-/**
- * Tiles for every configuration of the matrix units that sums in f32. Units of f16 serve where a and b are
- * f16: f32 elements would lose precision that nobody has given up.
- */
+/** Tiles for all matrix units that serve. */
 function matrixTiles(device: DeviceTraits, { product, element }: MatmulProblem): MatmulChoice['constants'][] {
-  const { minSize, maxSize } = device.subgroups;
-  const needed = [extensionFeature.subgroups, extensionFeature.subgroup_matrix];
-  // Without control of the subgroup size, kernels can only count on one that never varies.
-  if (minSize === 0 || minSize !== maxSize) return [];
-  if (!needed.every((feature) => device.features?.includes(feature))) return [];
-  return (device.subgroupMatrixConfigs ?? [])
-    .filter(({ component, result }) => component === element && result === 'f32')
-    .flatMap((config) => matrixShapes(device, product, config, maxSize));
+  return matrixUnits(device, element).flatMap(({ config, subgroupSize, pin }) =>
+    matrixShapes(device, product, config, subgroupSize).map((shape) => ({ ...shape, ...pin })),
+  );
 }
 
 /** Tiles of one configuration that fit the device, from the largest. */
@@ -184,6 +179,7 @@ export function matrixShapes(
     const finished = across * down * M * N * bytes(result);
     const fits =
       fragments.m * fragments.n <= 32 &&
+      (fragments.m * M * fragments.n * N) / subgroupSize <= maxMatrixSums &&
       across * down * subgroupSize <= limits.maxComputeInvocationsPerWorkgroup &&
       left + right + finished <= limits.maxComputeWorkgroupStorageSize;
     const constants = {
