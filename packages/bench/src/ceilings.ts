@@ -6,6 +6,7 @@
  * The kernels are plain WGSL in plans made by hand: they belong to no op.
  */
 import type { Executor, Plan, PlanBuffer, SubgroupMatrixConfig } from '@synglot/gpu';
+import { matrixSubgroups } from '@synglot/nn';
 import { raiseClocks } from './gpu-clocks.js';
 import { spread } from './statistics.js';
 
@@ -34,7 +35,10 @@ export async function measureCeilings(executor: Executor): Promise<Ceilings> {
   for (const config of device.subgroupMatrixConfigs) {
     // Integer units train nothing.
     if (!config.component.startsWith('f')) continue;
-    const { plan, flops } = matrixPlan(config, Math.max(1, device.subgroups.maxSize), software);
+    const [subgroup] = matrixSubgroups(device);
+    // Of subgroups of an unknown size nobody can say how much they have multiplied.
+    if (!subgroup) continue;
+    const { plan, flops } = matrixPlan(config, subgroup, software);
     matrix.push({ ...config, gflops_per_second: (await rate(executor, plan, flops)) / 1e9 });
   }
   return {
@@ -126,7 +130,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 
 function matrixPlan(
   { component, result, M, N, K }: SubgroupMatrixConfig,
-  subgroup: number,
+  { size: subgroup, pinned }: { readonly size: number; readonly pinned: boolean },
   software: boolean,
 ): { plan: Plan; flops: number } {
   const [workgroups, rounds] = software ? [16, 256] : [4096, 1024];
@@ -135,11 +139,12 @@ function matrixPlan(
   const subgroups = invocations / subgroup;
   const f16 = component === 'f16' || result === 'f16' ? 'enable f16;\n' : '';
   const size = Math.max(M * K, K * N, M * N);
-  const code = `${f16}enable subgroups;
+  const control = pinned ? 'enable subgroup_size_control;\n' : '';
+  const code = `${f16}${control}enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 @group(0) @binding(0) var<storage, read> a: array<${component}>;
 @group(0) @binding(1) var<storage, read_write> c: array<${result}>;
-@compute @workgroup_size(${invocations})
+@compute @workgroup_size(${invocations})${pinned ? ` @subgroup_size(${subgroup})` : ''}
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_id) subgroup: u32) {
   let left = subgroupMatrixLoad<subgroup_matrix_left<${component}, ${K}, ${M}>, row_major>(&a, 0u, ${K}u);
   let right = subgroupMatrixLoad<subgroup_matrix_right<${component}, ${N}, ${K}>, row_major>(&a, 0u, ${N}u);
