@@ -16,6 +16,7 @@ import {
   packStep,
 } from '@synglot/nn';
 import type { Checkpoint } from './checkpoint.js';
+import { ModelError } from './errors.js';
 import type { EncodedText } from './token-template.js';
 import type { Tokenizer } from './tokenizer.js';
 import { checkDimension, truncateRows } from './truncate.js';
@@ -52,6 +53,7 @@ export class EmbeddingModel {
   /** Length of the embeddings. */
   readonly dimension: number;
   readonly #plans = new Map<string, Promise<{ compiled: CompiledPlan; capacity: BatchCapacity }>>();
+  #destroyed = false;
 
   constructor(
     readonly executor: Executor,
@@ -72,7 +74,8 @@ export class EmbeddingModel {
    * Embeds texts.
    *
    * @returns [texts, dimension], row-major, in the order of the texts
-   * @throws ModelError `INPUT_MODEL` for a dimension that the embeddings do not have
+   * @throws ModelError `INPUT_MODEL` for a dimension that the embeddings do not have, for what is no text, and once
+   * the model was destroyed
    *
    * @example
    * const model = await EmbeddingModel.load(executor, await openCheckpoint('my-model'));
@@ -81,6 +84,8 @@ export class EmbeddingModel {
   async embed(texts: readonly TextInput[], options: EmbedOptions = {}): Promise<Float32Array> {
     const { dimension = this.dimension } = options;
     checkDimension(dimension, this.dimension);
+    if (this.#destroyed) throw new ModelError('INPUT_MODEL', 'the model was destroyed; load it again');
+    checkTexts(texts);
     const result = new Float32Array(texts.length * this.dimension);
     const budget = options.tokensPerPass ?? defaultTokensPerPass;
     const encoded = await this.#tokenize(texts, options);
@@ -108,6 +113,7 @@ export class EmbeddingModel {
 
   /** Frees plans and weights. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
     await this.releasePlans();
     this.store.destroy();
   }
@@ -179,9 +185,26 @@ export class EmbeddingModel {
         .compile(built.plan, this.store.externals)
         .then((compiled) => ({ compiled, capacity: built.capacity }));
       this.#plans.set(key, plan);
+      // One that failed is neither tried again nor in the way of the others' end.
+      plan.catch(() => this.#plans.delete(key));
     }
     return plan;
   }
+}
+
+/** What comes from JavaScript or a file may be anything. */
+function checkTexts(texts: readonly TextInput[]): void {
+  const isText = (input: unknown) => typeof input === 'string';
+  const wrong = texts.findIndex(
+    (input) =>
+      !isText(input) && !(isText(input?.text) && isText((input as Exclude<TextInput, string>).context)),
+  );
+  if (wrong < 0) return;
+  const received = texts[wrong] as unknown;
+  throw new ModelError(
+    'INPUT_MODEL',
+    `texts[${wrong}]: expected a string, or an object with strings 'text' and 'context', but received ${received === null ? 'null' : typeof received}`,
+  );
 }
 
 /** Indices of the texts of each pass: as many in the given order as the budget of tokens takes, at least one. */

@@ -58,7 +58,10 @@ export class PlanCache {
       this.#plans.delete(key);
     } else {
       await this.#evict();
-      entry = this.#compile(mode, capacity);
+      const compiling = this.#compile(mode, capacity);
+      // One that failed is not kept: it is compiled anew when it is asked for, and nothing that waits for all fails.
+      compiling.catch(() => this.#plans.delete(key));
+      entry = compiling;
     }
     this.#plans.set(key, entry);
     return entry;
