@@ -180,6 +180,18 @@ describe('synglot eval', () => {
       expect(stdout).toMatch(new RegExp(`^${name} +2 +8 +8 +AP +[\\d.]+ +[\\d.]+ +[\\d.]+ +[\\d.]+$`, 'm'));
     }
     expect(stdout).toContain('xquad-r LaBSE hybrid (published)');
+    // Published figures are of all languages.
+    const some = await runCliWell([...args, '--langs', 'de'], { env });
+    expect(some.stdout).not.toContain('published');
+
+    const one = ['eval', '--task', 'xquad-r', '--data', join(root, 'xquad-r'), '--model', model];
+    const measured = await runCliWell([...one, '--measures', 'nDCG@3'], { env });
+    expect(measured.stdout).toMatch(/^run .* nDCG@3 mono +nDCG@3 cross +nDCG@3 multi +rank distance$/m);
+    const { code, errorLines } = await runCli([...one, '--save-run', inPlace('x.run')], { env });
+    expect([code, errorLines.at(-1)]).toEqual([
+      2,
+      'synglot: --save-run is not for --task xquad-r: it goes with judged collections such as miracl or beir; leave it out',
+    ]);
   });
 
   it("judges Mewsli-X predictions, a missing one as 0, macro over the mentions' languages", async () => {
@@ -215,7 +227,18 @@ describe('synglot eval', () => {
     await expectMistake([...task, '--suite', 'mmm', '--model', model], 'either --task or --suite');
     await expectMistake(task, '--model', '--query-embeddings');
     await expectMistake([...task, '--model', model, '--split', 'dev'], 'qrels/dev.tsv');
-    await expectMistake([...task, '--model', model, '--measures', 'NDCG'], 'NDCG', 'nDCG@k');
+    await expectMistake(
+      [...task, '--model', model, '--measures', 'NDCG'],
+      'NDCG',
+      'did you mean "nDCG"',
+      'nDCG@k',
+    );
+    await expectMistake(
+      [...task, '--model', model, '--json', inPlace('none/a.json')],
+      'none',
+      'create it first',
+    );
+    await expectMistake(['--qrels', 'q', '--run', 'r', '--model', model], 'either --qrels and --run');
     await writeFile(inPlace('empty.npy'), '');
     const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
     await expectMistake([...task, ...files], 'empty.npy');

@@ -11,7 +11,7 @@ export async function readJson(path: string): Promise<unknown> {
   } catch (error) {
     throw checkpointError(
       modelSource.isMissing(error)
-        ? `${path}: missing, but other files of the model name it; get the whole folder`
+        ? `${path}: missing; check the path, and that the folder is whole`
         : `${path}: cannot be read (${modelSource.reason(error)})`,
       error,
     );

@@ -1,5 +1,5 @@
 /** Which folders a run may use. */
-import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,7 +22,10 @@ test('a run that failed before its first update is started anew, with any config
   const output = join(root, 'failed');
   await makeFolder({ config: config(1), output });
   await appendFile(join(output, 'metrics.jsonl'), '');
+  // Made for the old configuration: a new one makes its own.
+  await mkdir(join(output, 'initial-model'));
   await checkFolder({ config: config(2), output });
+  await expect(stat(join(output, 'initial-model'))).rejects.toThrow('ENOENT');
   await checkFolder({ config: config(2), output, resume: true });
 });
 

@@ -1,5 +1,5 @@
 /** The folder of a run: which run it holds, and whether that may be continued. */
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@synglot/models';
 import type { TrainConfig } from './config.js';
@@ -21,7 +21,8 @@ export interface RunFolder {
 export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
   const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
-  if (existing === undefined || !(await hasBegun(output))) return;
+  if (existing === undefined) return;
+  if (!(await hasBegun(output))) return clear(output);
   if (!resume) {
     throw new TrainError(
       'INPUT_OUTPUT',
@@ -46,6 +47,13 @@ async function hasBegun(output: string): Promise<boolean> {
   const { size } = await stat(join(output, 'metrics.jsonl')).catch(() => ({ size: 0 }));
   const checkpoints = await readdir(join(output, 'checkpoints')).catch(() => []);
   return size > 0 || checkpoints.length > 0;
+}
+
+/** Removes what a run that never began has made of its configuration; the next one makes its own. */
+async function clear(output: string): Promise<void> {
+  for (const made of ['initial-model', 'lexicons.json']) {
+    await rm(join(output, made), { recursive: true, force: true });
+  }
 }
 
 /** Makes the run's folder, once what goes into it is known to be sound. */

@@ -245,6 +245,9 @@ async function runPhase(
 async function initialModel(options: TrainingRunOptions, training: TrainingSet): Promise<string> {
   await makeFolder(options);
   const folder = join(options.output, 'initial-model');
+  const texts = training.rows.length;
+  // Fewer take a moment.
+  if (texts > 20_000) options.onNotice?.(`training a tokenizer on ${texts} texts, which takes a while`);
   await makeFreshModel(folder, options.config, training);
   return folder;
 }

@@ -35,7 +35,9 @@ export async function evaluateParallel(
   const counts = collection.langs.map((lang) => `${lang} ${report.counts.candidates[lang]}`);
   console.log(`candidates: ${counts.join(', ')}`);
   const label = options.model ?? options.passageEmbeddings!;
-  console.log(settingsTable([{ label, summary: report.summary }], ['Recall@1', 'Recall@10']));
+  console.log(
+    settingsTable([{ label, summary: report.summary }], options.measures ?? ['Recall@1', 'Recall@10']),
+  );
   if (collection.langs.length > 1) console.log(pairMatrix(report));
   if (report.intervals) console.log(intervalsTable(report));
   if (!options.json) return;
@@ -84,7 +86,7 @@ const mmmFolders = [
   { folder: 'mlqa', task: 'mlqa' },
 ] as const satisfies readonly { readonly folder: string; readonly task: keyof typeof benchmarks }[];
 
-/** `--suite mmm`: every parallel benchmark that is there, in one table, beside the published rows. */
+/** `--suite mmm`: every parallel benchmark that is there, in one table; with all languages, beside the published rows. */
 export async function evaluateSuite(executor: Executor, options: EvalOptions): Promise<void> {
   const present = mmmFolders.filter(({ folder }) => existsSync(join(options.data, folder)));
   if (present.length === 0) {
@@ -103,7 +105,8 @@ export async function evaluateSuite(executor: Executor, options: EvalOptions): P
     reports.push((await reportOf(executor, benchmark.collection.subset(wanted), options)).report);
   }
   console.log(mmmTable(reports));
-  const published: SettingsRow[] = publishedRows
+  // Published figures are of all languages: beside some of them they would mislead.
+  const published: SettingsRow[] = (options.langs === undefined ? publishedRows : [])
     .filter(({ task }) => reports.some(({ collection }) => collection === task))
     .map(({ task, model, training, map, rank_distance }) => ({
       label: `${task} ${model} ${training} (published)`,
@@ -140,6 +143,7 @@ async function reportOf(
     const { per_query: perQuery, ...report } = await evaluateRetrieval({
       ...shared,
       perQuery: true,
+      ...(options.measures ? { measures: options.measures } : {}),
       ...(options.intervals ? { intervals: {} } : {}),
     });
     const worst = perQuery ? await worstQueries({ ...shared, perQuery, measure: report.map_measure }) : [];

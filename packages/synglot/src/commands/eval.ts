@@ -113,6 +113,7 @@ export function evalCommand(): Command {
       );
     }
     if (options.predictions === undefined) requireEmbeddings(options);
+    if (task === undefined) refuseIdle('--suite', 'parallel', options);
     if (task === undefined) return withDevice(options, (executor) => evaluateSuite(executor, options));
     const langs =
       task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
@@ -121,6 +122,7 @@ export function evalCommand(): Command {
       ...(options.split ? { split: options.split } : {}),
       ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
     });
+    refuseIdle(`--task ${task}`, benchmark.kind, options);
     if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
     return withDevice(options, (executor) => {
       switch (benchmark.kind) {
@@ -133,6 +135,27 @@ export function evalCommand(): Command {
       }
     });
   });
+}
+
+/** Options that only some kinds of benchmark have, by kind: what would be passed over is a mistake. */
+const idle = {
+  parallel: { saveRun: '--save-run', depth: '--depth', store: '--store' },
+  bitext: {
+    ...{ saveRun: '--save-run', depth: '--depth', store: '--store', measures: '--measures' },
+    ...{ profile: '--profile', saveEmbeddings: '--save-embeddings' },
+  },
+  'ad-hoc': { saveEmbeddings: '--save-embeddings' },
+} as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
+
+/** @throws EvaluationError `INPUT_COLLECTION` for an option that the kind of benchmark has no use for */
+function refuseIdle(what: string, kind: keyof typeof idle, options: EvalOptions): void {
+  const names = Object.entries(idle[kind]) as [keyof EvalOptions, string][];
+  const given = names.find(([key]) => options[key] !== undefined);
+  if (given === undefined) return;
+  throw new EvaluationError(
+    'INPUT_COLLECTION',
+    `${given[1]} is not for ${what}: it goes with ${kind === 'ad-hoc' ? 'parallel benchmarks' : 'judged collections such as miracl or beir'}; leave it out`,
+  );
 }
 
 async function withDevice(
