@@ -41,7 +41,7 @@ Environment:
   SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu
   SYNGLOT_DEBUG=1 prints plans, 2 also the time of each kernel, 3 also the WGSL`;
 
-/** Runs the command line; the process exits with 0, 2 for a user's mistake, 1 for a fault. */
+/** Runs the command line; the process exits with 0, 2 for a user's mistake, 130 when stopped, 1 for a fault. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('synglot')
     .enablePositionalOptions()
@@ -101,6 +101,11 @@ function report(error: unknown): number {
   if (typeof code === 'string' && code.startsWith('INPUT_')) {
     console.error(`synglot: ${message}`);
     return 2;
+  }
+  // Asked for with Ctrl-C: no fault.
+  if (code === 'STOPPED') {
+    console.error(message);
+    return 130;
   }
   console.error(
     process.env.SYNGLOT_DEBUG ? stack : `synglot: ${message ?? String(error)} (SYNGLOT_DEBUG=1 shows where)`,

@@ -70,7 +70,8 @@ export async function stoppable<T>(
     return await work(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-    throw new Error(`stopped; ${store.rows} passages are in ${folder}, run again to go on`, { cause: error });
+    const message = `stopped; ${store.rows} passages are in ${folder}, run again to go on`;
+    throw Object.assign(new Error(message, { cause: error }), { code: 'STOPPED' });
   } finally {
     process.off('SIGINT', stop);
   }
