@@ -202,6 +202,31 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expectClose(all(less), all(full), 1e-4);
   });
 
+  test('a browser that says nothing of its adapter gives a device all the same', async () => {
+    const device = await inPage((page) =>
+      page.evaluate(async () => {
+        for (const [type, property] of [
+          ['GPUAdapter', 'info'],
+          ['GPUDevice', 'adapterInfo'],
+        ] as const) {
+          const { prototype } = (globalThis as unknown as Record<string, { prototype: object }>)[type]!;
+          Object.defineProperty(prototype, property, { get: () => undefined });
+        }
+        const executor = await synglot.openBrowserExecutor();
+        const buffer = executor.createBuffer('b', 8);
+        executor.write(buffer, new Uint32Array([7, 9]));
+        const values = [...new Uint32Array(await executor.read(buffer))];
+        executor.destroy();
+        const { name, type, subgroups } = executor.device;
+        return { name, type, subgroups, values };
+      }),
+    );
+    expect(device).toEqual({
+      ...{ name: 'unknown adapter', type: 'unknown', values: [7, 9] },
+      subgroups: { minSize: 0, maxSize: 0 },
+    });
+  });
+
   test('a worker opens the device too, off the thread of the page', async () => {
     const name = await inPage((page) =>
       page.evaluate(async () => {

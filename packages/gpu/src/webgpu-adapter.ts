@@ -24,13 +24,14 @@ const wantedFeatures = [
  * @param without features that are not to be used although the adapter has them
  */
 export function describeAdapter(adapter: GPUAdapter, without: readonly string[] = []): AdapterDescription {
-  const { info } = adapter;
-  const { vendor, architecture, description } = info;
+  // Browsers got `info` at different times.
+  const info: Partial<GPUAdapterInfo> = adapter.info ?? {};
+  const { vendor = '', architecture = '', description = '', device = '' } = info;
   const software =
-    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${description} ${info.device} ${architecture}`);
+    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${description} ${device} ${architecture}`);
   return {
     // `description` is the driver's own text, `device` a slug of the adapter's name; pages often get neither.
-    name: info.device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
+    name: device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
     type: software ? 'cpu' : 'unknown',
     ...{ vendor, architecture, driver: description },
     features: wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name)),
@@ -60,7 +61,7 @@ export async function requestWholeDevice(
 }
 
 /** Dawn's description of the matrix units, which the standard's types do not know. */
-export function readMatrixConfigs(info: GPUAdapterInfo): SubgroupMatrixConfig[] {
+export function readMatrixConfigs(info: Partial<GPUAdapterInfo>): SubgroupMatrixConfig[] {
   interface DawnConfig {
     readonly componentType: string;
     readonly resultComponentType: string;

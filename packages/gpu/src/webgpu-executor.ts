@@ -58,12 +58,14 @@ class WebGpuExecutor implements Executor {
       limitNames.map((name) => [name, Number(device.limits[name as keyof GPUSupportedLimits])]),
     ) as unknown as DeviceLimits;
     const features = [...device.features].map(String).sort();
-    const { subgroupMinSize = 0, subgroupMaxSize = 0 } = device.adapterInfo as Partial<GPUAdapterInfo>;
+    // Not every browser has it.
+    const adapterInfo: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
+    const { subgroupMinSize = 0, subgroupMaxSize = 0 } = adapterInfo;
     const subgroups = features.includes('subgroups')
       ? { minSize: subgroupMinSize, maxSize: subgroupMaxSize }
       : { minSize: 0, maxSize: 0 };
     const subgroupMatrixConfigs = features.includes('chromium-experimental-subgroup-matrix')
-      ? (info.subgroupMatrixConfigs ?? readMatrixConfigs(device.adapterInfo))
+      ? (info.subgroupMatrixConfigs ?? readMatrixConfigs(adapterInfo))
       : [];
     this.device = { ...info, limits, features, subgroups, subgroupMatrixConfigs };
     this.#whenLost = device.lost.then(({ reason, message }) => {
