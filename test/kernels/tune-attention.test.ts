@@ -123,3 +123,23 @@ test(
   },
   compileTimeoutMs,
 );
+
+test(
+  'all tiles on matrix units agree with the portable kernel',
+  async ({ skip }) => {
+    const task: AttentionTask = {
+      pass: 'attention_backward_key_value',
+      ...{ headVectors: 4, element: 'f16', tokens: 80, heads: 1 },
+    };
+    const units = attentionCandidates(executor.device, task, 'subgroup_matrix');
+    skip(units.length === 0, 'this device has no matrix units for f16 with sums in f32');
+    const tried: string[] = [];
+    await tuneAttention(executor, [task], 12, {
+      runs: 1,
+      onTuned: (result) => tried.push(...result.tried.map(({ choice }) => choice.kernel)),
+    });
+    expect(tried.filter((kernel) => kernel.endsWith('_subgroup_matrix')).length).toBe(units.length);
+    expect(tried).toContain('attention_backward_key_value');
+  },
+  compileTimeoutMs,
+);
