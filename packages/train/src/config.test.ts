@@ -26,6 +26,21 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     /^run\.yaml:7: unknown key 'sampling\.aplha'.*alpha/,
   ],
   [
+    'a key of another section',
+    `${least}batch_size: 8\n`,
+    /^run\.yaml:5: unknown key 'batch_size'; that is sampling\.batch_size here; known here: model, /,
+  ],
+  [
+    'a misspelt key that must be there',
+    least.replace('steps: 10', 'stpes: 10'),
+    /^run\.yaml:4: unknown key 'training\.stpes' \(did you mean 'steps'\?\)/,
+  ],
+  [
+    'a key as another tool calls it',
+    least.replace('steps: 10', 'num_train_epochs: 3'),
+    /^run\.yaml:4: unknown key 'training\.num_train_epochs'; that is training\.steps \(pairs × epochs/,
+  ],
+  [
     'a misspelt option of a format',
     least.replace('p.jsonl }', 'p.jsonl,\n      limt: 5 }'),
     /^run\.yaml:4: unknown key 'limt' of format 'pairs-jsonl'.*limit/,

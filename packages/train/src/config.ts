@@ -4,6 +4,7 @@ import { didYouMean } from '@synglot/data';
 import { readerOptions, readers } from '@synglot/data/files';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { rightPlace } from './config/other-names.js';
 import { applyOverride, overrideAt } from './config/overrides.js';
 import { schema, type TrainConfig } from './config/schema.js';
 import { TrainError } from './errors.js';
@@ -48,7 +49,7 @@ export function parseConfig(text: string, source: string, overrides: readonly st
   const result = schema.safeParse(content);
   const problem = result.success
     ? sourceProblem(result.data.data)
-    : schemaProblem(result.error.issues[0] as z.core.$ZodIssue, content);
+    : schemaProblem(tellingIssue(result.error.issues), content);
   if (result.success && !problem) return result.data;
   const { path, key, message } = problem as Problem;
   const override = overrideAt(set, key === undefined ? path : [...path, key]);
@@ -108,6 +109,11 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** The issue to tell: a misspelt key before the key that is missing because of it. */
+function tellingIssue(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
+  return issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
+}
+
 function schemaProblem(issue: z.core.$ZodIssue, document: unknown): Problem {
   const { path } = issue;
   const message = describe(issue, document);
@@ -122,7 +128,10 @@ function describe(issue: z.core.$ZodIssue, document: unknown): string {
     const key = issue.keys[0] as string;
     const known = knownKeys(issue.path);
     const full = where ? `${where}.${key}` : key;
-    return `unknown key '${full}'${didYouMean(key, known)}; known here: ${known.join(', ')}`;
+    const place = rightPlace(key, where, sectionKeys());
+    // A near name of the section is no help where the very key is known elsewhere.
+    const near = place === '' ? didYouMean(key, known) : '';
+    return `unknown key '${full}'${near}${place}; known here: ${known.join(', ')}`;
   }
   const value = valueAt(document, issue.path);
   if (issue.code === 'invalid_type') {
@@ -166,6 +175,12 @@ function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
   let value = document;
   for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
   return value;
+}
+
+/** The keys of every section, and those of the top level under an empty name. */
+function sectionKeys(): Map<string, string[]> {
+  const top = knownKeys([]);
+  return new Map([['', top], ...top.map((section): [string, string[]] => [section, knownKeys([section])])]);
 }
 
 /** Keys that the schema allows at a path. */

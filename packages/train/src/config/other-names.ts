@@ -1,0 +1,62 @@
+/**
+ * Where a key belongs that stands in the wrong section, or is called as another tool calls it
+ * (sentence-transformers' and transformers' training arguments). Not a spell checker: see `didYouMean`.
+ */
+
+/** Names of other tools, and what stands for them here. */
+const others: Readonly<Record<string, string>> = {
+  epochs: 'training.steps (pairs × epochs / sampling.batch_size)',
+  num_epochs: 'training.steps (pairs × epochs / sampling.batch_size)',
+  num_train_epochs: 'training.steps (pairs × epochs / sampling.batch_size)',
+  max_steps: 'training.steps',
+  per_device_train_batch_size: 'sampling.batch_size',
+  train_batch_size: 'sampling.batch_size',
+  gradient_accumulation_steps: 'training.accumulation',
+  mini_batch_size: 'training.cache_tokens (in tokens)',
+  gradient_checkpointing: 'training.recompute',
+  fp16: 'training.precision: mixed',
+  bf16: 'training.precision: mixed',
+  lr: 'optimizer.learning_rate',
+  lr_scheduler_type: 'training.schedule',
+  scheduler: 'training.schedule',
+  warmup_ratio: 'training.warmup (below 1 a share of the steps)',
+  warmup_steps: 'training.warmup (from 1 on a number of steps)',
+  max_grad_norm: 'optimizer.max_gradient_norm',
+  optim: 'optimizer.name',
+  scale: 'loss.temperature (1 / scale)',
+  max_seq_length: 'text.query_max_length and text.passage_max_length',
+  max_length: 'text.query_max_length and text.passage_max_length',
+  prompts: 'text.query_prefix and text.passage_prefix',
+  eval_steps: 'validation.every',
+  save_steps: 'checkpoint.every',
+  save_total_limit: 'checkpoint.keep',
+  load_best_model_at_end: 'checkpoint.keep_best',
+  metric_for_best_model: 'validation.measure',
+  output_dir: 'output',
+  model_name: 'model',
+  model_name_or_path: 'model',
+  train_dataset: 'data',
+  matryoshka_dims: 'matryoshka.dimensions',
+};
+
+/**
+ * `; that is training.steps here`, or nothing for a key that no section and no other tool has.
+ *
+ * @param sections the keys of every section, those of the top level under an empty name
+ * @param where the section that the key stands in
+ */
+export function rightPlace(
+  key: string,
+  where: string,
+  sections: ReadonlyMap<string, readonly string[]>,
+): string {
+  const elsewhere = [...sections]
+    .filter(([section, keys]) => section !== where && keys.includes(key))
+    .map(([section]) => (section === '' ? key : `${section}.${key}`));
+  const meant = elsewhere.length > 0 ? elsewhere.slice(0, 3).join(' or ') : own(key);
+  return meant === undefined ? '' : `; that is ${meant} here`;
+}
+
+function own(key: string): string | undefined {
+  return Object.hasOwn(others, key) ? others[key] : undefined;
+}
