@@ -3,8 +3,8 @@
  */
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
-import { normaliseLanguage } from '../languages.js';
 import { listFolder } from './lines.js';
+import { located } from './options.js';
 
 /** A file of one language. */
 export interface LanguageFile {
@@ -33,7 +33,9 @@ export async function languageFiles(
     if (match === null) return [];
     const parts = match.slice(1);
     const written = parts[0]!;
-    return [{ lang: aliases[written] ?? normaliseLanguage(written), file: join(folder, name), parts }];
+    return [
+      { lang: aliases[written] ?? located(written, join(folder, name)), file: join(folder, name), parts },
+    ];
   });
   if (files.length === 0)
     throw new DataError('INPUT_FILE', `${folder}: no file called like ${expected} in it`);

@@ -4,6 +4,7 @@
 import { DataError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import type { Pair } from '../rows.js';
+import { checkOptions } from './check-options.js';
 import { readDebianFaq } from './debian-faq.js';
 import { readLibreofficeHelp } from './libreoffice-help.js';
 import { readMonoQa } from './mono-qa.js';
@@ -111,6 +112,7 @@ export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
       `${path}: format '${format}' has no option \`${unknown}\`${didYouMean(unknown, known)}; it has ${known.join(', ')}`,
     );
   }
+  checkOptions(format, path, options);
   const ending = endings[format];
   if (ending !== undefined && !ending.pattern.test(path)) {
     const other = Object.entries(endings).find(([, { pattern }]) => pattern.test(path))?.[0];
