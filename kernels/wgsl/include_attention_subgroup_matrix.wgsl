@@ -13,8 +13,9 @@
 // invocations, so what is needed of one by row or column goes through workgroup memory.
 //
 // MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's. All subgroups are of
-// SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so. WORKGROUP_X is a multiple of OWN, OTHERS of LANES and MATRIX_K, COLUMNS of MATRIX_K and at
-// least the head size; columns beyond the head, and other rows beyond the last one, are zeros.
+// SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so. WORKGROUP_X is a
+// multiple of OWN, OTHERS of LANES and MATRIX_K, COLUMNS of MATRIX_K and at least the head size; columns beyond
+// the head, and other rows beyond the last one, are zeros.
 // Bytes of workgroup memory: matrixTileBytes in packages/nn/src/ops/attention-matrix-tiles.ts.
 // No subgroup arithmetic here: one module with both has crashed a driver.
 //

@@ -8,11 +8,12 @@
  * 2⁻¹⁰ of the sum of the terms' magnitudes; and below 2⁻¹⁴, where f16 has fixed steps, by 2⁻²⁴ a term. Inputs are
  * f16 as they are. The rest is f32, and the rounding of what is stored.
  */
-import type { Executor, SubgroupMatrixConfig } from '@synglot/gpu';
+import type { Executor } from '@synglot/gpu';
 import type { ElementChoice } from '@synglot/kernels';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AttentionChoice, AttentionPass } from '../../packages/nn/src/ops/attention-kernels.js';
 import { attentionMatrixShapes } from '../../packages/nn/src/ops/attention-matrix-tiles.js';
+import { type MatrixUnits, matrixUnits } from '../../packages/nn/src/ops/matrix-units.js';
 import {
   attentionProblem,
   type PackedSequences,
@@ -38,10 +39,8 @@ beforeAll(async () => {
 afterAll(() => executor?.destroy());
 
 const noMatrices = 'this device reports no matrix units for f16 with sums in f32';
-const configurations = () =>
-  executor.device.subgroupMatrixConfigs.filter(
-    ({ component, result }) => component === 'f16' && result === 'f32',
-  );
+/** Configurations, with every size of subgroups that the device has. */
+const configurations = () => matrixUnits(executor.device, 'f16');
 
 const kernels = {
   attention_forward: 'attention_forward_subgroup_matrix',
@@ -51,16 +50,19 @@ const kernels = {
 const passes = Object.keys(kernels) as AttentionPass[];
 
 /** A configuration's tiles for a pass, as choices. */
-function tilesOf(config: SubgroupMatrixConfig, pass: AttentionPass, headVectors: number): AttentionChoice[] {
-  const { device } = executor;
+function tilesOf(
+  { config, subgroupSize, pin }: MatrixUnits,
+  pass: AttentionPass,
+  headVectors: number,
+): AttentionChoice[] {
   const problem = { pass, headVectors, element: 'f16' } as const;
-  const tiles = attentionMatrixShapes(device, problem, config, device.subgroups.maxSize);
-  return tiles.map((constants) => ({ kernel: kernels[pass], constants }));
+  const tiles = attentionMatrixShapes(executor.device, problem, config, subgroupSize);
+  return tiles.map((constants) => ({ kernel: kernels[pass], constants: { ...constants, ...pin } }));
 }
 
 /** The tile of a configuration by its place among those of each pass, the last one where there are fewer. */
 const tileAt =
-  (config: SubgroupMatrixConfig, index: number) =>
+  (config: MatrixUnits, index: number) =>
   (pass: AttentionPass, headVectors: number): AttentionChoice => {
     const tiles = tilesOf(config, pass, headVectors);
     const tile = tiles[Math.min(index, tiles.length - 1)];
