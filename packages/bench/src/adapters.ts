@@ -28,9 +28,11 @@ import {
   packStep,
   rowLossResult,
 } from '@synglot/nn';
+import { checkNumbers, tellMistakes } from './arguments.js';
 import { environment, libraryVersion, writeResult } from './results.js';
 import { spread } from './statistics.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     length: { type: 'string', default: '32' },
   },
 });
+checkNumbers(values, ['rounds', 'pairs', 'length']);
 const [rounds, pairs, length] = [values.rounds, values.pairs, values.length].map(Number) as [
   number,
   number,

@@ -8,12 +8,14 @@
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '@synglot/gpu/node';
+import { checkNumbers, tellMistakes } from './arguments.js';
 import { environment, writeResult } from './results.js';
 import { seededBatch, shapes } from './shapes.js';
 import { spread } from './statistics.js';
 import { openStepBench } from './step-bench.js';
 import { pairs, sequenceLength } from './workload.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
   },
 });
+checkNumbers(values, ['runs']);
 
 const { encoder, pooling } = shapes.peers!;
 interface Point {

@@ -18,10 +18,12 @@ import {
   packBatch,
   packStep,
 } from '@synglot/nn';
+import { checkLengths, checkNumbers, tellMistakes } from './arguments.js';
 import { repeat, repeatArguments } from './child.js';
 import { environment, writeResult } from './results.js';
 import { flopsOf, seededBatch, shapes } from './shapes.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -33,6 +35,9 @@ const { values } = parseArgs({
     'warm-ups': { type: 'string', default: '1' },
   },
 });
+checkNumbers(values, ['runs', 'texts']);
+checkNumbers(values, ['warm-ups'], 0);
+checkLengths(values);
 const shape = shapes[values.shape];
 if (!shape) {
   console.error(`unknown shape '${values.shape}'; there are ${Object.keys(shapes).join(', ')}`);

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Executor } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
+import { checkNumbers, tellMistakes } from './arguments.js';
 import { measureBatches, measureReading } from './host-batch.js';
 import { hostData } from './host-data.js';
 import { measureLoop } from './host-loop.js';
@@ -22,6 +23,7 @@ import { type Shape, seededBatch } from './shapes.js';
 import { spread } from './statistics.js';
 import { openStepBench, type StepHostTime } from './step-bench.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     shared: { type: 'string', default: fileURLToPath(new URL('../../../../shared/data', import.meta.url)) },
   },
 });
+checkNumbers(values, ['runs', 'pairs', 'batches', 'steps']);
 const [runs, pairs, batches, steps] = [values.runs, values.pairs, values.batches, values.steps].map(
   Number,
 ) as [number, number, number, number];

@@ -20,11 +20,13 @@ import {
   matmulCandidates,
   matmulShapeClass,
 } from '@synglot/nn';
+import { checkNumbers, tellMistakes } from './arguments.js';
 import { measureCeilings } from './ceilings.js';
 import { measureCase } from './kernel-bench.js';
 import { kernelCases } from './kernel-cases.js';
 import { environment, writeResult } from './results.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '7' },
   },
 });
+checkNumbers(values, ['runs']);
 const attentionStrategy = values.attention as AttentionStrategy | undefined;
 if (attentionStrategy && !attentionStrategies.includes(attentionStrategy)) {
   console.error(`--attention ${attentionStrategy}: expected ${attentionStrategies.join(', ')}`);

@@ -15,6 +15,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkNumbers, tellMistakes } from './arguments.js';
 import type { ChildResult } from './child.js';
 import { checkAgreement, type Entry, printTable, withRatios } from './comparison.js';
 import { softwareDriver } from './drivers.js';
@@ -26,6 +27,7 @@ const peersFolder = fileURLToPath(new URL('../peers/', import.meta.url));
 // jax-js uses iterator helpers, which Node 20 has behind a flag.
 const iteratorHelpers = process.versions.node.startsWith('20.') ? ['--harmony-iterator-helpers'] : [];
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -34,6 +36,8 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'jax-js,tfjs,onnxruntime' },
   },
 });
+checkNumbers(values, ['runs']);
+checkNumbers(values, ['warm-ups'], 0);
 const device = values.device ?? '';
 const driverFile = softwareDriver(device);
 if (!driverFile) {

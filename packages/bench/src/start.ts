@@ -13,10 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkNumbers, tellMistakes } from './arguments.js';
 import { environment, libraryVersion, writeResult } from './results.js';
 import type { StartedProcess } from './start-child.js';
 import { spread } from './statistics.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string', default: 'lavapipe' },
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     pipelines: { type: 'boolean', default: false },
   },
 });
+checkNumbers(values, ['rounds']);
 const timeoutMs = 10 * 60 * 1000;
 
 /** Settings by which Mesa's and NVIDIA's drivers keep what they compile under `folder`, or nowhere. */

@@ -5,8 +5,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { checkLengths, checkNumbers, tellMistakes } from './arguments.js';
 import { seededBatch, shapes } from './shapes.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     shape: { type: 'string', default: 'xlm-r-base' },
@@ -15,6 +17,8 @@ const { values } = parseArgs({
     output: { type: 'string', default: 'batch.json' },
   },
 });
+checkNumbers(values, ['pairs']);
+checkLengths(values);
 const shape = shapes[values.shape];
 if (!shape) {
   console.error(`unknown shape '${values.shape}'; there are ${Object.keys(shapes).join(', ')}`);

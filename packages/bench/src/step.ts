@@ -15,6 +15,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { DispatchTiming } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
+import { checkChoice, checkLengths, checkNumbers, tellMistakes } from './arguments.js';
 import { type ChildResult, fallingLoss, repeat, repeatArguments } from './child.js';
 import { environment, libraryVersion, writeResult } from './results.js';
 import { seededBatch, shapes } from './shapes.js';
@@ -22,6 +23,7 @@ import { openStepBench } from './step-bench.js';
 import { idleShare, traceOf } from './trace.js';
 import { makeBatch, pairs, sequenceLength } from './workload.js';
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },
@@ -38,6 +40,11 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+checkNumbers(values, ['runs', 'pairs']);
+checkNumbers(values, ['warm-ups'], 0);
+checkLengths(values);
+checkChoice(values, 'optimizer', ['sgd', 'adamw']);
+checkChoice(values, 'precision', ['f32', 'mixed']);
 const shape = shapes[values.shape];
 if (!shape) {
   console.error(`unknown shape '${values.shape}'; there are ${Object.keys(shapes).join(', ')}`);
