@@ -27,17 +27,28 @@ export function describeAdapter(adapter: GPUAdapter, without: readonly string[] 
   // Browsers got `info` at different times.
   const info: Partial<GPUAdapterInfo> = adapter.info ?? {};
   const { vendor = '', architecture = '', description = '', device = '' } = info;
-  const software =
-    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${description} ${device} ${architecture}`);
   return {
     // `description` is the driver's own text, `device` a slug of the adapter's name; pages often get neither.
     name: device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
-    type: software ? 'cpu' : 'unknown',
+    type: adapterType(info),
     ...{ vendor, architecture, driver: description },
     features: wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name)),
     // dawn.node leaves them out of the device's own description.
     subgroupMatrixConfigs: readMatrixConfigs(info),
   };
+}
+
+/**
+ * The type of an adapter by what it says of itself: WebGPU tells it nobody, and kernels are chosen by it. So that a GPU
+ * gets the same kernels, and gives the same bits, whichever executor is on it.
+ */
+export function adapterType(info: Partial<GPUAdapterInfo>): DeviceInfo['type'] {
+  const { vendor = '', architecture = '', description = '', device = '', isFallbackAdapter } = info;
+  if (isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${description} ${device} ${architecture}`))
+    return 'cpu';
+  if (/^(nvidia|amd)$/i.test(vendor)) return 'discrete-gpu';
+  if (/^(intel|apple|arm|qualcomm|img-tec|samsung)$/i.test(vendor)) return 'integrated-gpu';
+  return 'unknown';
 }
 
 /**
