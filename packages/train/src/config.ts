@@ -146,7 +146,9 @@ function describe(issue: z.core.$ZodIssue, document: unknown): string {
     const near = typeof value === 'string' ? didYouMean(value, issue.values.map(String)) : '';
     return `'${where}': expected ${issue.values.map(String).join(', ')} ${received}${near}`;
   }
-  if (issue.code === 'too_small' && issue.origin !== 'array')
+  if (issue.code === 'too_small' && issue.origin === 'array')
+    return `'${where}': expected a list of at least ${issue.minimum} ${received}`;
+  if (issue.code === 'too_small')
     return `'${where}': expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum} ${received}`;
   if (issue.code === 'too_big' && issue.origin !== 'array')
     return `'${where}': expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum} ${received}`;

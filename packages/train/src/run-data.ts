@@ -5,10 +5,12 @@ import {
   BatchSampler,
   DataError,
   holdOut,
+  normaliseLanguage,
   type Pair,
   type SamplerOptions,
   type TrainingSet,
   TrainingSetBuilder,
+  unknownLanguage,
 } from '@synglot/data';
 import { openTrainingData, readerOptions, type TrainingSource } from '@synglot/data/files';
 import type { TrainConfig } from './config.js';
@@ -31,21 +33,28 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const sides = { training: newSide(), validation: newSide(), heldOut: newSide() };
   const share = config.validation?.fraction ?? 0;
   const { fraction: aside = 0, seed: asideSeed = 0 } = config.hold_out ?? {};
+  const validated = config.validation?.langs?.map(normaliseLanguage);
+  const languages = new Set<string>();
   let total = 0;
   for (const source of config.data) {
     await checkPath(source.path);
     for await (const pair of openTrainingData(toSource(source, config))) {
       checkScored(config, source.path, pair);
+      languages.add(pair.query.lang).add(pair.passage.lang);
       const key = heldOutKey(pair);
       // A key of its own, or a passage's two chances would go together where the seeds are equal.
       const isAside = aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed);
       const isValidation = !isAside && share > 0 && holdOut(key, share, config.training.seed);
-      if (isValidation && !validates(config, pair)) continue;
+      if (isValidation && !validates(validated, pair)) continue;
       const side = isAside ? sides.heldOut : isValidation ? sides.validation : sides.training;
       side.builder.add(pair);
       side.pairs += 1;
       total += 1;
     }
+  }
+  const absent = validated?.find((lang) => !languages.has(lang));
+  if (total > 0 && absent !== undefined) {
+    throw unknownLanguage(absent, [...languages], 'validation.langs');
   }
   if (total === 0)
     throw new TrainError(
@@ -66,8 +75,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
 }
 
 /** What is held out for validation in other languages than those named is in no batch at all. */
-function validates({ validation }: TrainConfig, { query, passage }: Pair): boolean {
-  const langs = validation?.langs;
+function validates(langs: readonly string[] | undefined, { query, passage }: Pair): boolean {
   return langs === undefined || (langs.includes(query.lang) && langs.includes(passage.lang));
 }
 
