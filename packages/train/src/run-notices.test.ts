@@ -45,15 +45,6 @@ test('lengths beyond the model, and a batch of one', () => {
   expect(idleSettings(config(one), hard, 128)).toEqual([]);
 });
 
-test('validations that never come', () => {
-  const set = TrainingSet.from([pair('q1', 'p1', 'en')]);
-  const lengths = 'text: { passage_max_length: 64 }\n';
-  expect(idleSettings(config(`${lengths}validation: { every: 2 }`), set, 128)).toEqual([
-    'validation.every 2: there is no validation within 1 steps; lower it',
-  ]);
-  expect(idleSettings(config(`${lengths}validation: { every: 1 }`), set, 128)).toEqual([]);
-});
-
 test('two views of a text need dropout', () => {
   const encoder = { hiddenDropout: 0, attentionDropout: 0 } as Parameters<typeof checkDropoutViews>[1];
   const views = config('', '{ format: raw-text, path: t.txt, lang: en }');

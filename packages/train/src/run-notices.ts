@@ -47,12 +47,6 @@ export function idleSettings(config: TrainConfig, training: TrainingSet, maxLeng
       `lengths: texts are cut at ${maxLength} tokens, the most that the model takes, and not at ${asked}`,
     );
   }
-  const { every } = config.validation ?? {};
-  if (every !== undefined && every > config.training.steps) {
-    lines.push(
-      `validation.every ${every}: there is no validation within ${config.training.steps} steps; lower it`,
-    );
-  }
   const alone = config.sampling.batch_size === 1 && config.mining === undefined;
   if (alone && training.items.every(({ negatives }) => negatives.length === 0)) {
     lines.push(
