@@ -1,4 +1,4 @@
-/** Progress bars on standard error, for terminals only. */
+/** Progress on standard error: a bar in a terminal, elsewhere a line now and then. */
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface Progress {
@@ -6,9 +6,12 @@ export interface Progress {
   stop(): void;
 }
 
-/** A bar with rate and time left; silent when standard error is no terminal. */
+/** Longest silence where there is no terminal: a log of a night's work stays short and is never dead. */
+const quietMs = 30_000;
+
+/** A bar with rate and time left; where standard error is no terminal, {@link progressLines}. */
 export function progressBar(label: string, total: number, unit: string): Progress {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  if (!process.stderr.isTTY) return progressLines(label, total, unit);
   const bar = new SingleBar(
     {
       format: `${label} {bar} {value}/{total} ${unit} · {eta_formatted} left {note}`,
@@ -22,5 +25,30 @@ export function progressBar(label: string, total: number, unit: string): Progres
   return {
     update: (done, note = '') => bar.update(done, { note }),
     stop: () => bar.stop(),
+  };
+}
+
+/**
+ * A line after half a minute and every half minute from then on: `encoding: 512 of 8192 texts`.
+ *
+ * @param total 0 where it is not known
+ */
+export function progressLines(
+  label: string,
+  total: number,
+  unit: string,
+  {
+    now = () => performance.now(),
+    write = (line: string) => console.error(line),
+  }: { readonly now?: () => number; readonly write?: (line: string) => void } = {},
+): Progress {
+  let told = now();
+  return {
+    update: (done, note = '') => {
+      if (now() - told < quietMs) return;
+      told = now();
+      write(`${label}: ${done}${total > 0 ? ` of ${total}` : ''} ${unit}${note ? ` ${note}` : ''}`);
+    },
+    stop: () => undefined,
   };
 }

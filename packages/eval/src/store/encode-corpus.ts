@@ -53,7 +53,7 @@ export async function encodeCorpus(options: EncodeCorpusOptions): Promise<Encode
     if (ids.has(id)) {
       throw new EvaluationError(
         'INPUT_COLLECTION',
-        `passage id "${id}" occurs twice in the corpus; ids must be unique`,
+        `passage ${ids.size + 1} of the corpus has the id "${id}" of an earlier one; ids must be unique`,
       );
     }
     ids.add(id);

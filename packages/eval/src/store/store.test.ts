@@ -137,7 +137,7 @@ test('a corpus that has changed, and an id that occurs twice, are refused', asyn
   await store.close();
   const other = await EmbeddingStore.open(join(folder, 'twice'), { create });
   const twice = encodeCorpus({ store: other, corpus: stream([corpus[0]!, corpus[0]!]), encode, ...small });
-  await expect(twice).rejects.toThrow(/"d0" occurs twice/);
+  await expect(twice).rejects.toThrow(/passage \d+ of the corpus has the id "d0" of an earlier one/);
   const nan = () => Promise.resolve(Float32Array.of(1, Number.NaN, 1));
   await expect(
     encodeCorpus({ store: other, corpus: stream([corpus[0]!]), encode: nan, ...small }),

@@ -79,7 +79,9 @@ export function trainCommand(): Command {
         onNotice: (line) => console.error(line),
         onModelProgress: hubProgress(),
         onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
-          bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
+          // Elsewhere every tenth step has a line, below.
+          if (process.stderr.isTTY)
+            bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
           const now = performance.now();
           const due = step % 10 === 0 || step === steps || now - told >= quietMs;
           if (!process.stderr.isTTY && due) {

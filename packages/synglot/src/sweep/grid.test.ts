@@ -37,3 +37,9 @@ test('seeds', () => {
     expect(() => parseSeeds(wrong)).toThrow(expect.objectContaining({ code: 'INPUT_CONFIG' }));
   }
 });
+
+test('a grid without its step is no list of one value', () => {
+  expect(() => parseAxis('sampling.alpha=0:1')).toThrow(
+    'sampling.alpha=0:1: a grid needs its step: sampling.alpha=0:1:0.1',
+  );
+});

@@ -23,6 +23,9 @@ export function parseAxis(text: string): Axis {
     throw mistake(text, 'expected key=from:to:step or key=a,b,c, such as sampling.alpha=0:1:0.1');
   }
   const grid = /^(-?[\d.]+(?:e[+-]?\d+)?):(-?[\d.]+(?:e[+-]?\d+)?):([\d.]+(?:e[+-]?\d+)?)$/i.exec(spec);
+  if (!grid && /^-?[\d.]+:-?[\d.]+$/.test(spec)) {
+    throw mistake(text, `a grid needs its step: ${key}=${spec}:0.1`);
+  }
   if (!grid) return { key, values: distinct(text, splitList(spec)) };
   const [from, to, step] = grid.slice(1).map(Number) as [number, number, number];
   const count = Math.floor((to - from) / step + 1e-9) + 1;
