@@ -95,9 +95,16 @@ describe.each(units)('$M × $N × $K, subgroups of $size', (unit) => {
   });
 });
 
-test('the first tile, heads of 32', async () => {
+test('the first tile, heads of 32, asking a device of several sizes for its subgroups', async () => {
+  const on = withEmulatedMatrices(executor, {
+    subgroups: { minSize: 8, maxSize: 32, chosenSize: 16 },
+    configs: emulated(units[0]).device.subgroupMatrixConfigs,
+  });
   const problem = { headVectors: 8, heads: 1, lengths: [3, 33, 1], capacity: 40 };
-  await check(emulated(units[0]), problem, ([first]) => first as AttentionChoice);
+  await check(on, problem, ([first]) => {
+    expect(first?.constants).toMatchObject({ SUBGROUP_SIZE: 32, PIN_SUBGROUP_SIZE: true });
+    return first as AttentionChoice;
+  });
 });
 
 test('central differences, with dropout', async () => {
