@@ -1,3 +1,4 @@
+/** The shape of a catalogue entry: what the generator reads from a WGSL file. No text is made here. */
 import type { Extension } from './extensions.js';
 
 /** Types of stored elements that kernels can be written for. */

@@ -1,3 +1,4 @@
+/** `@synglot/eval/files`: embeddings, runs and reports on disk, for Node. */
 export {
   EmbeddingStore,
   type OpenStoreOptions,
