@@ -71,7 +71,7 @@ function offered(product: MatmulProduct, { M, N, K, size }: Units): MatrixTile[]
     ...{ maxComputeWorkgroupStorageSize: 49152, maxComputeInvocationsPerWorkgroup: 1024 },
   };
   const config: SubgroupMatrixConfig = { component: 'f16', result: 'f32', M, N, K };
-  return matrixShapes({ ...executor.device, limits }, product, config, size);
+  return matrixShapes({ ...executor.device, type: 'discrete-gpu', limits }, product, config, size);
 }
 
 /** The same tile as it fits the device: with its elements, and with a smaller step of k where it must be. */

@@ -36,16 +36,9 @@ const storages: readonly (readonly [ElementChoice, ElementChoice])[] = [
 ];
 const mixed = ['f16', 'f32'] as const;
 
-/**
- * Tiles of a configuration, from the largest; the last but one has several subgroups and is small. Those of
- * subgroups of 32 too, which hold more.
- */
+/** Tiles of a configuration, from the largest; the last but one has several subgroups and is small. */
 function tilesOf(config: SubgroupMatrixConfig, { product }: (typeof products)[number]) {
-  const size = executor.device.subgroups.maxSize;
-  const tiles = matrixShapes(executor.device, product, config, Math.max(32, size)).map((tile) => ({
-    ...tile,
-    SUBGROUP_SIZE: size,
-  }));
+  const tiles = matrixShapes(executor.device, product, config, executor.device.subgroups.maxSize);
   expect(tiles.length).toBeGreaterThan(1);
   return { tiles, small: tiles.at(-2) as (typeof tiles)[number] };
 }

@@ -45,7 +45,7 @@ const enoughTiles = 128;
 /** k of one part where k is worked through in parts, and the largest c, in elements, for which it may be. */
 const partOfK = 1024;
 const maxPartElements = 2 ** 20;
-/** Sums of an invocation on matrix units: half of the 256 registers that it has at most on GPUs of any maker. */
+/** Sums of an invocation on matrix units: half of the 256 registers that it has at most on a GPU. */
 const maxMatrixSums = 128;
 /** What every device grants. */
 const portableLimits = {
@@ -179,7 +179,7 @@ export function matrixShapes(
     const finished = across * down * M * N * bytes(result);
     const fits =
       fragments.m * fragments.n <= 32 &&
-      (fragments.m * M * fragments.n * N) / subgroupSize <= maxMatrixSums &&
+      (device.type === 'cpu' || (fragments.m * M * fragments.n * N) / subgroupSize <= maxMatrixSums) &&
       across * down * subgroupSize <= limits.maxComputeInvocationsPerWorkgroup &&
       left + right + finished <= limits.maxComputeWorkgroupStorageSize;
     const constants = {
