@@ -216,6 +216,36 @@ describe('synglot eval', () => {
     expect(stdout).toMatch(/^mewsli-x-test +3 +3 +0\.6250$/m);
   });
 
+  it('refuses two queries of one id, a run that cannot be written, and runs of other judgments', async () => {
+    const root = await beir('search-mistakes');
+    const store = inPlace('search-store');
+    await runCliWell(['index', '--corpus', join(root, 'corpus.jsonl'), '--model', model, '--store', store], {
+      env,
+    });
+    await writeFile(join(root, 'twice.tsv'), '1\ta\n1\tb\n');
+    const search = (queries: string, run: string) =>
+      runCli(
+        ['search', '--store', store, '--model', model, '--queries', join(root, queries), '--save-run', run],
+        { env },
+      );
+    const twice = await search('twice.tsv', inPlace('twice.run'));
+    expect([twice.code, twice.errorLines.at(-1)]).toEqual([
+      2,
+      expect.stringMatching(/twice\.tsv: two queries have the id "1"; ids must be unique/),
+    ]);
+    const nowhere = await search('queries.jsonl', inPlace('none/x.run'));
+    expect([nowhere.code, nowhere.errorLines]).toEqual([2, [expect.stringMatching(/create it first$/)]]);
+
+    await writeFile(inPlace('other.run'), 'q Q0 d 1 1.0 tag\n');
+    await writeFile(inPlace('other.qrels'), 'p 0 d 1\n');
+    const args = ['eval', '--qrels', inPlace('other.qrels'), '--run', inPlace('other.run')];
+    const { code, errorLines } = await runCli(args, { env });
+    expect([code, errorLines.at(-1)]).toEqual([
+      2,
+      expect.stringMatching(/other\.run: No topic of the run "tag" has judgments/),
+    ]);
+  });
+
   it('says mistakes in one line', async () => {
     const root = await beir('mistakes');
     const expectMistake = async (args: readonly string[], ...parts: string[]) => {

@@ -121,7 +121,8 @@ export async function runEvalCommand(options: RunEvalOptions): Promise<void> {
   };
   const evaluated: { label: string; evaluation: RunEvaluation }[] = [];
   for (const file of runFiles) {
-    const evaluation = evaluateRun(qrels, await readRun(file, { profile: profile.name }), settings);
+    const run = await readRun(file, { profile: profile.name });
+    const evaluation = inFile(file, () => evaluateRun(qrels, run, settings));
     for (const note of evaluation.notes) console.error(`${file}: ${note}`);
     evaluated.push({ label: labelOf(file, runFiles), evaluation });
   }
@@ -129,6 +130,16 @@ export async function runEvalCommand(options: RunEvalOptions): Promise<void> {
   if (options.json !== undefined) {
     await writeJson(options.json, evaluated.map(plainResult));
     console.error(`${options.json} written`);
+  }
+}
+
+/** What is wrong with a run, with the file that it is in. */
+function inFile<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof EvaluationError) || error.code !== 'INPUT_TREC') throw error;
+    throw new EvaluationError(error.code, `${file}: ${error.message}`, { cause: error });
   }
 }
 

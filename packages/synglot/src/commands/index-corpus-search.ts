@@ -1,13 +1,18 @@
 /** `synglot search`: the best passages of a store, or of a matrix file, for many queries, as a TREC run. */
-import { readFile } from 'node:fs/promises';
-import { readQueries } from '@synglot/data/files';
+import { readLines, readQueries } from '@synglot/data/files';
 import { EvaluationError, searchTopK, type VectorSource } from '@synglot/eval';
 import { EmbeddingStore, openMatrix, readMatrix, withIds, writeRun } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
 import { openEncoder } from './eval-encoder.js';
-import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  checkOutputFile,
+  type DeviceOptions,
+  openDevice,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 interface SearchOptions extends DeviceOptions {
   readonly store?: string;
@@ -26,21 +31,26 @@ export function searchCommand(): Command {
   const command = new Command('search')
     .description('exact search: the best passages for each query, written as a TREC run')
     .option('--store <folder>', 'passages, as `synglot index` made them')
-    .option('--passage-embeddings <file>', 'or a .npy or .safetensors file of them')
+    .option('--passage-embeddings <file>', 'or a .npy, .safetensors or .parquet file of them')
     .option('--passage-ids <file>', 'their ids, one a line; default: the row, from 0')
     .option('--queries <file>', 'id and text, in TSV, JSONL or TREC topics')
     .option('--model <folder or hub id>', 'checkpoint that the store was made with')
-    .option('--query-embeddings <file>', 'or a .npy or .safetensors file of them, in the order of --queries')
+    .option(
+      '--query-embeddings <file>',
+      'or a .npy, .safetensors or .parquet file of them, in the order of --queries',
+    )
     .option('--query-prefix <text>', "put in front of queries; default: the model's")
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
     .option('--top-k <count>', 'passages for each query', wholeNumber(1), 100)
     .requiredOption('--save-run <file>', 'run to write: query Q0 passage rank score tag');
   return withDeviceOptions(command).action(async (options: SearchOptions) => {
+    await checkOutputFile(options.saveRun);
     const executor = await openDevice(options);
     try {
       const { source, close } = await openSource(options);
       try {
         const topics = options.queries ? await readQueries(options.queries, 'und') : undefined;
+        if (topics) checkIds(options.queries!, topics);
         const queries = options.queryEmbeddings
           ? (await readMatrix(options.queryEmbeddings)).data
           : await encodeQueries(executor, source, topics, options);
@@ -83,6 +93,26 @@ export function searchCommand(): Command {
   });
 }
 
+/** @throws EvaluationError `INPUT_COLLECTION` for an id of two queries: a run has one ranking for each */
+function checkIds(file: string, topics: readonly { readonly id: string }[]): void {
+  const ids = new Set<string>();
+  for (const { id } of topics) {
+    if (ids.has(id)) {
+      throw new EvaluationError(
+        'INPUT_COLLECTION',
+        `${file}: two queries have the id "${id}"; ids must be unique, as a run has one ranking for each`,
+      );
+    }
+    ids.add(id);
+  }
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { text } of readLines(file)) lines.push(text);
+  return lines;
+}
+
 async function openSource(
   options: SearchOptions,
 ): Promise<{ source: VectorSource; close: () => Promise<void> }> {
@@ -96,9 +126,7 @@ async function openSource(
     throw new EvaluationError('INPUT_STORE', 'nothing to search: give --store or --passage-embeddings');
   }
   const file = await openMatrix(path);
-  const ids = options.passageIds
-    ? (await readFile(options.passageIds, 'utf8')).trimEnd().split(/\r?\n/)
-    : numbered(file.rows);
+  const ids = options.passageIds ? await linesOf(options.passageIds) : numbered(file.rows);
   return { source: withIds(file, ids, path), close: () => file.close() };
 }
 
