@@ -1,10 +1,25 @@
 /** The umbrella library: every layer under one import, and the demo as a function. */
 export * from '@synglot/data';
+export * from '@synglot/data/files';
 export * from '@synglot/eval';
+export * from '@synglot/eval/files';
 export * from '@synglot/gpu';
-export { type ListedDevice, listDevices, type OpenExecutorOptions, openExecutor } from '@synglot/gpu/node';
+export * from '@synglot/gpu/node';
+export * from '@synglot/kernels';
 export * from '@synglot/models';
 export * from '@synglot/nn';
+// By name: two of its types are called as two of eval's, which describe other things.
+export {
+  type PrincipalPlane,
+  principalPlane,
+  ReportError,
+  type ReportErrorCode,
+  type ReportModel,
+  type ReportOptions,
+  readReport,
+  reportHtml,
+  writeReport,
+} from '@synglot/report';
 export * from '@synglot/train';
 export * from './demo/demo.js';
 export { mineForTraining } from './mining/mine-for-training.js';
