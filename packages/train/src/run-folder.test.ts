@@ -43,3 +43,19 @@ test.each([
   await mkdir(join(output, 'model'));
   await expect(changed()).rejects.toThrow(/to train on from its result, start a run with `model: .*model`$/);
 });
+
+test('a run that lost its configuration is not overwritten', async () => {
+  const output = join(root, 'lost');
+  await makeFolder({ config: config(1), output });
+  await mkdir(join(output, 'checkpoints', 'step-000001'));
+  await rm(join(output, 'config.json'));
+  await expect(checkFolder({ config: config(1), output })).rejects.toThrow(/already holds a run/);
+  await checkFolder({ config: config(1), output, resume: true });
+});
+
+test('a folder with other files in it may be used', async () => {
+  const output = join(root, 'other');
+  await mkdir(output);
+  await appendFile(join(output, 'notes.txt'), 'mine');
+  await checkFolder({ config: config(1), output });
+});

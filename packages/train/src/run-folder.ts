@@ -21,8 +21,9 @@ export interface RunFolder {
 export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
   const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
-  if (existing === undefined) return;
-  if (!(await hasBegun(output))) return clear(output);
+  const begun = await hasBegun(output);
+  if (existing === undefined && (resume || !begun)) return;
+  if (!begun) return clear(output);
   if (!resume) {
     throw new TrainError(
       'INPUT_OUTPUT',
@@ -30,7 +31,7 @@ export async function checkFolder({ config, output, resume }: RunFolder): Promis
     );
   }
   const text = identityText(config);
-  if (existing === text) return;
+  if (existing === undefined || existing === text) return;
   const model = join(output, 'model');
   const finished = await stat(model).then(
     () => `; to train on from its result, start a run with \`model: ${model}\``,
