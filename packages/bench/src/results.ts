@@ -35,10 +35,7 @@ export function measuredCommit(
   bundled?: string,
 ): { readonly commit: string | null; readonly uncommitted_changes: boolean | null } {
   if (bundled) return { commit: bundled.replace(/\+$/, ''), uncommitted_changes: bundled.endsWith('+') };
-  // Three folders up from an installed package is somebody else's project.
-  if (!existsSync(join(checkout, 'packages/bench/package.json'))) {
-    return { commit: null, uncommitted_changes: null };
-  }
+  if (!isCheckout(checkout)) return { commit: null, uncommitted_changes: null };
   const git = (...args: string[]) =>
     execFileSync('git', args, {
       cwd: checkout,
@@ -56,6 +53,11 @@ export function measuredCommit(
   }
 }
 
+/** Three folders up from an installed package is somebody else's project. */
+function isCheckout(folder: string): boolean {
+  return existsSync(join(folder, 'packages/bench/package.json'));
+}
+
 /** Folder of a device's results: its id; lavapipe of another Mesa than 25 gets the version, as in `lavapipe-26`. */
 export function resultsFolder({ id, driver }: { readonly id: string; readonly driver: string }): string {
   const mesa = id === 'lavapipe' ? /Mesa (\d+)/.exec(driver)?.[1] : undefined;
@@ -64,7 +66,7 @@ export function resultsFolder({ id, driver }: { readonly id: string; readonly dr
 
 /**
  * Writes `results/<folder>/<name>.json`, or `<name>.json` in the folder that `SYNGLOT_RESULTS` names, and returns its
- * path: from the root, or from here.
+ * path: from the root of a checkout, else the whole.
  */
 export function writeResult(
   device: { readonly id: string; readonly driver: string },
@@ -78,5 +80,5 @@ export function writeResult(
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.json`);
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
-  return named ? path : relative(root, path);
+  return !named && isCheckout(root) ? relative(root, path) : path;
 }
