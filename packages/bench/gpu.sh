@@ -4,6 +4,7 @@
 #
 #   packages/bench/gpu.sh [OUTPUT]                                  in a built checkout
 #   SYNGLOT_BUNDLE=FOLDER packages/bench/gpu.sh [OUTPUT]            with the unpacked offline bundle (docs/offline.md)
+#   FOLDER/lib/node_modules/@synglot/bench/gpu.sh [OUTPUT]          the same from within the bundle
 #
 # OUTPUT (default gpu-results) receives the JSON files and a log. Python of PYTHON (default python3) needs torch,
 # transformers and sentence-transformers; without them that half is left out. A measurement that fails is told and the
@@ -15,6 +16,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "${1:-gpu-results}" && cd "${1:-gpu-results}" && pwd) || exit 1
 device=${DEVICE:-gpu} pairs=${PAIRS:-128} runs=${RUNS:-20} python=${PYTHON:-python3}
 read -ra shapes <<<"${SHAPES:-xlm-r-base labse}"
+around=$(cd "$here/../../../.." && pwd)
+[ -x "$around/bin/synglot-bench" ] && SYNGLOT_BUNDLE=${SYNGLOT_BUNDLE:-$around}
 if [ -n "${SYNGLOT_BUNDLE:-}" ]; then
   synglot() { "$SYNGLOT_BUNDLE/bin/synglot" "$@"; }
   bench() { "$SYNGLOT_BUNDLE/bin/synglot-bench" "$@"; }
