@@ -181,7 +181,7 @@ describe('mistakes', () => {
         '--output',
         inFolder('x'),
       ],
-      ['none.txt: no such file'],
+      ['none.txt: there is no such file'],
     ));
   it('a command that does not exist', () =>
     expectMistake(['vocabulary', 'trimm'], ["unknown command 'trimm'", 'Did you mean trim?']));

@@ -201,7 +201,7 @@ describe('the texts to encode', () => {
     await writeFile(inPlace('empty.txt'), '');
     await expectMistake(encode(inPlace('none.txt'), inPlace('x.npy')), [
       'none.txt: there is no such file',
-      '--input',
+      'check the path',
     ]);
     await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), ['empty.txt: is empty']);
   });
