@@ -7,12 +7,19 @@ import { setTimeout } from 'node:timers/promises';
 import { BatchSampler, type Encode, type Pair, TrainingSet } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { openCheckpoint } from '@synglot/models';
-import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
+import {
+  buildUpdatePlan,
+  defaultAdamW,
+  encoderParameters,
+  ParameterLayout,
+  ParameterStore,
+} from '@synglot/nn';
 import { contrastiveObjective, Trainer } from '@synglot/train';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { saveTinyModel, testFolder, tinyPairs } from './support.js';
 
+const optimizer = { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' } as const;
 const [accumulation, steps, batchSize] = [5, 3, 8];
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let executor: Executor;
@@ -55,6 +62,8 @@ class SlowCompiler implements Executor {
   mostInFlight = 0;
   /** Batch plans compiled. */
   compiled = 0;
+  /** Texts of the kernels of plans without a batch, by the plan's label. */
+  readonly kernels = new Map<string, string[]>();
   #inFlight = 0;
   readonly kind = executor.kind;
   readonly device = executor.device;
@@ -69,7 +78,11 @@ class SlowCompiler implements Executor {
 
   compile: Executor['compile'] = async (plan, externals) => {
     const compiled = await executor.compile(plan, externals);
-    if (!plan.buffers.some(({ name }) => name === 'bounds')) return compiled;
+    if (!plan.buffers.some(({ name }) => name === 'bounds')) {
+      const texts = plan.kernels.map(({ code }) => code);
+      this.kernels.set(plan.label, texts);
+      return compiled;
+    }
     await setTimeout(this.#delayMs(this.compiled++));
     return {
       plan: compiled.plan,
@@ -96,7 +109,7 @@ async function train(device: Executor) {
     ...{ executor: device, store, config, pooling, encode, seed: 1, accumulation },
     sampler: sampler(3),
     objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
-    optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
+    optimizer,
     schedule: { learningRate: 0.01, steps, warmupSteps: 0, decay: 'constant' },
   });
   const told = [];
@@ -124,4 +137,15 @@ it('has the bits of a device that compiles at once, whichever plan is ready firs
   const { told, weights } = await train(slow);
   expect(told).toEqual(expected.told);
   expect(weights.every((bytes, index) => bytes.equals(expected.weights[index]!))).toBe(true);
+});
+
+it('updates with the kernels of the device that it trains on', async () => {
+  const atOnce = new SlowCompiler(() => 0);
+  await train(atOnce);
+  const layout = new ParameterLayout([{ name: 'w', shape: [64, 64] }], 2 ** 20);
+  const texts = (device?: Executor['device']) =>
+    buildUpdatePlan(layout, optimizer, device ? { device } : {}).kernels.map(({ code }) => code);
+  expect(atOnce.kernels.get('update')).toEqual(texts(executor.device));
+  // The kernels do depend on the device: without one they are those of GPUs.
+  if (executor.device.type === 'cpu') expect(texts()).not.toEqual(texts(executor.device));
 });

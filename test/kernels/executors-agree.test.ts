@@ -44,6 +44,10 @@ test('recomputed activations give the same bits', async () => {
   expectSameBits(await trainingBits(executor, 3, { recompute: true }), await trainingBits(executor));
 });
 
+test('one batch accumulated and then applied gives the bits of a step', async () => {
+  expectSameBits(await trainingBits(executor, 3, { apart: true }), await trainingBits(executor));
+});
+
 test('the run that is compared learns something, and finite numbers', async () => {
   const bits = await trainingBits(executor, 8);
   const floats = (name: string) => new Float32Array((bits.get(name) as Uint32Array).slice().buffer);

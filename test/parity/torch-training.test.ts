@@ -328,7 +328,10 @@ describe('SGD', () => {
     const store = await openStore(optimizer);
     const training = await compileTraining(store, 'accumulate', optimizer);
     const clear = await executor.compile(buildClearPlan(store.layout), store.externals);
-    const apply = await executor.compile(buildUpdatePlan(store.layout, optimizer), store.externals);
+    const apply = await executor.compile(
+      buildUpdatePlan(store.layout, optimizer, { device: executor.device }),
+      store.externals,
+    );
     await training.run(sampled.batches[1] as FixtureBatch, {});
     await clear.run();
     for (let time = 0; time < 4; time++) await training.run(sampled.batches[0] as FixtureBatch, {});

@@ -1,7 +1,9 @@
 /** A few training steps from a fixed start, and every bit that they leave behind. For comparing runs. */
-import { type Executor, stepFeedName, warmUpPlan } from '@synglot/gpu';
+import { type Executor, type Plan, stepFeedName, warmUpPlan } from '@synglot/gpu';
 import {
+  buildClearPlan,
   buildTrainPlan,
+  buildUpdatePlan,
   clipResult,
   columnLossResult,
   contrastive,
@@ -41,36 +43,48 @@ const pooling = {
 const capacity = { tokens: 96, queries: 6, candidates: 8 };
 const kinds = ['parameter', 'gradient', 'first moment', 'second moment'];
 
+interface TrainingBitsOptions extends Pick<TrainPlanOptions, 'recompute'> {
+  readonly warmUp?: boolean;
+  readonly apart?: boolean;
+}
+
 /**
  * Runs `steps` AdamW steps with dropout on `executor`; results, weights, gradients, moments by name.
  *
  * @param warmUp runs the plan's warm-up while the weights are loaded
+ * @param apart a step is the plans of accumulation one after the other: clear, accumulate one batch, update
  */
 export async function trainingBits(
   executor: Executor,
   steps = 3,
-  { warmUp = false, ...options }: Pick<TrainPlanOptions, 'recompute'> & { readonly warmUp?: boolean } = {},
+  { warmUp = false, apart = false, ...options }: TrainingBitsOptions = {},
 ): Promise<Map<string, Uint32Array>> {
   const specs = encoderParameters(config, pooling);
   const store = new ParameterStore(executor, specs);
   for (const kind of kinds) store.allocate(kind);
+  const { layout } = store;
+  const { device } = executor;
+  const optimizer = { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' } as const;
   const plan = buildTrainPlan({
     config,
     pooling,
-    layout: store.layout,
-    device: executor.device,
+    layout,
+    device,
     capacity,
     objectives: [contrastive({ temperature: 0.1, direction: 'both' })],
-    mode: 'step',
+    mode: apart ? 'accumulate' : 'step',
     ...options,
-    optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
+    optimizer,
   });
   const warm = warmUp ? executor.compile(warmUpPlan(plan)) : undefined;
   const warming = warm?.then((compiled) => compiled.run());
   await store.load('parameter', freshParameters(config, specs, 42));
   await warming;
   (await warm)?.destroy();
-  const compiled = await executor.compile(plan, store.externals);
+  const compile = (one: Plan) => executor.compile(one, store.externals);
+  const compiled = await compile(plan);
+  const clear = apart ? await compile(buildClearPlan(layout)) : undefined;
+  const apply = apart ? await compile(buildUpdatePlan(layout, optimizer, { device })) : undefined;
   const bits = new Map<string, Uint32Array>();
   const random = uniform(99);
   for (let step = 1; step <= steps; step++) {
@@ -85,15 +99,18 @@ export async function trainingBits(
     );
     const { feeds, counts } = packBatch(config, capacity, { ids, cuSeqlens, queries, candidates });
     const update = { step, learningRate: 1e-3, beta1: defaultAdamW.beta1, beta2: defaultAdamW.beta2 };
+    const stepFeed = { [stepFeedName]: packStep({ counts, seed: 1000 + step, update }) };
+    await clear?.run();
     const { reads } = await compiled.run({
       feeds: {
         ...feeds,
         [groupsFeed]: Uint32Array.from({ length: candidates }, (_, index) => index % (queries + 1)),
-        [stepFeedName]: packStep({ counts, seed: 1000 + step, update }),
+        ...stepFeed,
       },
-      reads: [rowLossResult, columnLossResult, clipResult],
+      reads: [rowLossResult, columnLossResult, ...(apply ? [] : [clipResult])],
     });
-    for (const [name, buffer] of Object.entries(reads)) {
+    const updated = await apply?.run({ feeds: stepFeed, reads: [clipResult] });
+    for (const [name, buffer] of Object.entries({ ...reads, ...updated?.reads })) {
       const live = name === clipResult ? 2 : queries;
       bits.set(`step ${step}: ${name}`, new Uint32Array(buffer, 0, live));
     }
@@ -103,7 +120,7 @@ export async function trainingBits(
       bits.set(`${kind} ${name}`, new Uint32Array((await store.read(kind, name)).buffer));
     }
   }
-  compiled.destroy();
+  for (const one of [compiled, clear, apply]) one?.destroy();
   store.destroy();
   return bits;
 }

@@ -77,7 +77,8 @@ export class PlanCache {
   /** Updates from accumulated gradients. */
   updatePlan(): Promise<CompiledPlan> {
     const { executor, store, optimizer, precision } = this.#options;
-    this.#update ??= executor.compile(buildUpdatePlan(store.layout, optimizer, precision), store.externals);
+    const target = { device: executor.device, ...(precision ? { precision } : {}) };
+    this.#update ??= executor.compile(buildUpdatePlan(store.layout, optimizer, target), store.externals);
     return this.#update;
   }
 

@@ -123,6 +123,14 @@ describe('recomputation', () => {
   });
 });
 
+test.each(['cpu', 'discrete-gpu'] as const)('the update alone has the kernels of a step on a %s', (type) => {
+  const device = { type, subgroups: { minSize: 0, maxSize: 0 } };
+  const update = buildUpdatePlan(layout, optimizer, { device });
+  const ofSteps = new Set(build('step', { optimizer, device }).kernels.map(({ code }) => code));
+  expect(update.kernels.map(({ label }) => label)).toContain('sum_of_squares_partial');
+  for (const { code, label } of update.kernels) expect(ofSteps.has(code), label).toBe(true);
+});
+
 test('the update and the clear plan cover every slab', () => {
   expect(externals(buildUpdatePlan(layout, optimizer), 'parameter')).toEqual(slabNames('parameter'));
   expect([...touched(buildClearPlan(layout), 'clear')]).toEqual(slabNames('gradient'));

@@ -92,13 +92,16 @@ function emitPass(
   return encoded.backward(dHidden);
 }
 
-/** The update alone, for gradients accumulated over several batches. Result: `clip`. */
+/**
+ * The update alone, for gradients accumulated over several batches. Result: `clip`. Clearing, `accumulate` of one batch
+ * and this leave the bits of a `step` when all are built for the same device.
+ */
 export function buildUpdatePlan(
   layout: ParameterLayout,
   optimizer: OptimizerOptions,
-  precision: Precision = 'f32',
+  { device, precision }: Pick<TrainPlanOptions, 'device' | 'precision'> = {},
 ): Plan {
-  const g = new Graph('update', layout, true, undefined, precision);
+  const g = new Graph('update', layout, true, device, precision);
   emitUpdate(g, optimizer);
   return g.plan.build();
 }
