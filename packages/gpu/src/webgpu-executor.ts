@@ -9,7 +9,8 @@ import type { CompiledPlan, DeviceBuffer, DeviceInfo, DeviceLimits, Executor } f
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkPlan, checkRange } from './plan-check.js';
 import { readMatrixConfigs } from './webgpu-adapter.js';
-import { CompiledWebGpuPlan, type GpuRange, takeMapped, usage } from './webgpu-plan.js';
+import { takeMapped, usage } from './webgpu-buffers.js';
+import { CompiledWebGpuPlan, type GpuRange } from './webgpu-plan.js';
 import './webgpu-types.js';
 
 const computeStage = 4;

@@ -1,21 +1,11 @@
 /** A plan compiled for a `GPUDevice`: feeds in, commands replayed, results out. */
 import { GpuError } from './errors.js';
-import type { CompiledPlan, DispatchTiming, RunOptions, RunResult } from './executor.js';
+import type { CompiledPlan, RunOptions, RunResult } from './executor.js';
 import type { Plan } from './plan.js';
 import { checkFeed, checkRead } from './plan-check.js';
+import { takeMapped, usage } from './webgpu-buffers.js';
+import { RunTimestamps } from './webgpu-timestamps.js';
 import './webgpu-types.js';
-
-/** WebGPU's usage flags as numbers: Node has no GPUBufferUsage global. */
-export const usage = {
-  mapRead: 1,
-  copySource: 4,
-  copyDestination: 8,
-  uniform: 64,
-  storage: 128,
-  queryResolve: 512,
-};
-const mapModeRead = 1;
-const timestampBytes = 8;
 
 /** A buffer of a plan on the device: all of one, or a view of an external one. */
 export interface GpuRange {
@@ -69,9 +59,10 @@ export class CompiledWebGpuPlan implements CompiledPlan {
         );
       }
       const encoder = this.device.createCommandEncoder({ label: this.plan.label });
-      const timing = options.profile ? this.#timing() : undefined;
-      this.#encode(encoder, timing?.querySet);
-      if (timing) encoder.resolveQuerySet(timing.querySet, 0, timing.count * 2, timing.resolve, 0);
+      const dispatches = this.groups.length;
+      const timed = options.profile && dispatches > 0 && this.device.features.has('timestamp-query');
+      const timestamps = timed ? new RunTimestamps(this.device, dispatches) : undefined;
+      this.#encode(encoder, timestamps);
       const staged = reads.map(({ name, index, sizeBytes }) => {
         if (sizeBytes === 0) return { name, sizeBytes };
         const { buffer, offset } = this.buffers[index] as GpuRange;
@@ -81,8 +72,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
         encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
         return { name, staging, sizeBytes };
       });
-      if (timing)
-        encoder.copyBufferToBuffer(timing.resolve, 0, timing.staging, 0, timing.count * 2 * timestampBytes);
+      timestamps?.encodeReading(encoder);
       this.device.queue.submit([encoder.finish()]);
       const contents = staged.map(async ({ name, staging, sizeBytes }) => {
         const content = staging ? await takeMapped(staging, sizeBytes) : new ArrayBuffer(0);
@@ -90,7 +80,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       });
       if (!staged.some(({ staging }) => staging)) await this.device.queue.onSubmittedWorkDone();
       const result: RunResult = { reads: Object.fromEntries(await Promise.all(contents)) };
-      return timing ? { ...result, timings: await this.#readTimings(timing) } : result;
+      return timestamps ? { ...result, timings: await timestamps.read(this.plan) } : result;
     });
   }
 
@@ -99,7 +89,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     for (const buffer of this.owned) buffer.destroy();
   }
 
-  #encode(encoder: GPUCommandEncoder, querySet: GPUQuerySet | undefined): void {
+  #encode(encoder: GPUCommandEncoder, timestamps: RunTimestamps | undefined): void {
     let pass: GPUComputePassEncoder | undefined;
     const endPass = () => {
       pass?.end();
@@ -108,18 +98,8 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     let dispatch = 0;
     for (const command of this.plan.commands) {
       if (command.kind === 'dispatch') {
-        if (querySet) endPass();
-        pass ??= encoder.beginComputePass(
-          querySet
-            ? {
-                timestampWrites: {
-                  querySet,
-                  beginningOfPassWriteIndex: dispatch * 2,
-                  endOfPassWriteIndex: dispatch * 2 + 1,
-                },
-              }
-            : {},
-        );
+        if (timestamps) endPass();
+        pass ??= encoder.beginComputePass(timestamps ? { timestampWrites: timestamps.writes(dispatch) } : {});
         pass.setPipeline(this.pipelines[command.kernel] as GPUComputePipeline);
         (this.groups[dispatch] as GPUBindGroup[]).forEach((group, index) => {
           pass?.setBindGroup(index, group);
@@ -146,44 +126,4 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     }
     endPass();
   }
-
-  #timing() {
-    const count = this.groups.length;
-    if (count === 0 || count > 2048 || !this.device.features.has('timestamp-query')) return undefined;
-    const size = count * 2 * timestampBytes;
-    return {
-      count,
-      querySet: this.device.createQuerySet({ type: 'timestamp', count: count * 2 }),
-      resolve: this.device.createBuffer({ size, usage: usage.queryResolve | usage.copySource }),
-      staging: this.device.createBuffer({ size, usage: usage.mapRead | usage.copyDestination }),
-    };
-  }
-
-  async #readTimings(timing: {
-    count: number;
-    staging: GPUBuffer;
-    resolve: GPUBuffer;
-    querySet: GPUQuerySet;
-  }): Promise<DispatchTiming[]> {
-    const ticks = new BigUint64Array(await takeMapped(timing.staging, timing.count * 2 * timestampBytes));
-    timing.resolve.destroy();
-    timing.querySet.destroy();
-    return this.plan.commands
-      .filter((command) => command.kind === 'dispatch')
-      .map((command, index) => ({
-        kernel: this.plan.kernels[command.kernel]?.label ?? '',
-        label: command.label,
-        beginNs: Number((ticks[index * 2] ?? 0n) - (ticks[0] ?? 0n)),
-        timeNs: Number((ticks[index * 2 + 1] ?? 0n) - (ticks[index * 2] ?? 0n)),
-      }));
-  }
-}
-
-/** Copies what a staging buffer holds once the device has filled it, and frees the buffer. */
-export async function takeMapped(staging: GPUBuffer, sizeBytes: number): Promise<ArrayBuffer> {
-  await staging.mapAsync(mapModeRead);
-  const copy = staging.getMappedRange().slice(0, sizeBytes);
-  staging.unmap();
-  staging.destroy();
-  return copy;
 }

@@ -1,0 +1,55 @@
+/** A profile has every dispatch of a plan, however many there are, on both executors. */
+import { type Executor, PlanBuilder } from '@synglot/gpu';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+
+const columns = 64;
+
+describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
+  let executor: Executor | undefined;
+  beforeAll(async () => {
+    executor = await openTestExecutor({ executor: kind }).catch((error: Error & { code?: string }) => {
+      if (process.env.REQUIRE_NATIVE === '1' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
+      return undefined;
+    });
+  });
+  afterAll(() => executor?.destroy());
+
+  // A set of queries holds 2048 dispatches: fewer, a whole one, and some of a third.
+  test.for([3, 2048, 4100])('%i dispatches', async (dispatches, { skip }) => {
+    if (!executor) return skip(`the ${kind} executor is not available here`);
+    if (!executor.device.features.includes('timestamp-query')) return skip('the device has no timestamps');
+    const builder = new PlanBuilder('profiled');
+    const x = builder.feed('x', [columns], 'f32');
+    const y = builder.result('y', [columns]);
+    builder.clear(y);
+    for (let index = 0; index < dispatches; index++) {
+      builder.dispatch('add', {
+        label: `dispatch ${index}`,
+        bindings: { x, y },
+        params: { rows: 1, rows_count: 0, columns },
+        workgroups: [1],
+      });
+    }
+    const compiled = await executor.compile(builder.build());
+    const run = { feeds: { x: new Float32Array(columns).fill(1) }, reads: ['y'] };
+    const plain = await compiled.run(run);
+    expect(plain.timings).toBeUndefined();
+    const { reads, timings = [] } = await compiled.run({ ...run, profile: true });
+    compiled.destroy();
+
+    const expected = new Float32Array(columns).fill(dispatches);
+    for (const y of [plain.reads.y, reads.y]) expect(new Float32Array(y as ArrayBuffer)).toEqual(expected);
+    expect(timings.map(({ label }) => label)).toEqual(
+      Array.from({ length: dispatches }, (_, index) => `dispatch ${index}`),
+    );
+    // Each waits for the one before: timestamps of another set, or of none, would not be in order.
+    let end = 0;
+    for (const { label, beginNs, timeNs } of timings) {
+      expect(beginNs, label).toBeGreaterThanOrEqual(end);
+      expect(timeNs, label).toBeGreaterThanOrEqual(0);
+      end = beginNs + timeNs;
+    }
+    expect(end).toBeGreaterThan(0);
+  });
+});
