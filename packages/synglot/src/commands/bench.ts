@@ -23,7 +23,8 @@ export function benchCommand(): Command {
       'after',
       `
   kernels  --only matmul          GFLOP/s, GB/s and shares of the device's own ceilings
-  kernels  --attention workgroup  attention by one strategy (portable, subgroup, workgroup), whatever the device
+  kernels  --attention workgroup  attention by one strategy (or portable, subgroup, subgroup_matrix)
+  kernels  --matmul workgroup     products likewise (or registers, subgroup, subgroup_matrix)
   step     --shape xlm-r-base --pairs 128 --lengths xquad-r --optimizer adamw --profile --trace step.json
   start    --pipelines            from the start of the process to the first loss: caches off, empty, full
   encode   --shape minilm         texts and tokens a second
