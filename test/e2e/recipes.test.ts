@@ -102,9 +102,10 @@ async function quickConfig(name: string): Promise<TrainConfig> {
     ...(validation ? ['validation.fraction=0.2', 'validation.every=2', 'validation.batches=1'] : []),
     ...quick.map((setting) => madeHere.reduce((text, name) => text.replace(name, inFolder(name)), setting)),
   ]);
+  const located = (path: string) => path.replace(/^\.\.\/shared\/data/, shared ?? '');
   const sources = config.data.map((source) => ({
     ...source,
-    path: source.path.replace(/^\.\.\/shared\/data/, shared ?? ''),
+    path: typeof source.path === 'string' ? located(source.path) : source.path.map(located),
   }));
   return { ...config, data: sources };
 }

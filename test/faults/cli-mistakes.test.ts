@@ -1,5 +1,5 @@
 /** Users' mistakes: exit 2 and one line on standard error that names the file, the line and the remedy. */
-import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { miniLm, runCliWell } from '../support/cli.js';
@@ -85,6 +85,28 @@ describe('the data', () => {
     expectTrainMistake('no-data', { data: '[{ format: pairs-jsonl, path: none.jsonl }]' }, [
       'none.jsonl: no such file',
     ]));
+
+  it('are a glob that matches nothing', () =>
+    expectTrainMistake('no-shards', { data: `[{ format: parquet, path: ${inPlace('train-*.parquet')} }]` }, [
+      'data path',
+      /train-\*\.parquet: no file matches; in \S+ there are .*; correct the glob/,
+    ]));
+
+  it('are a folder of shards', async () => {
+    await mkdir(inPlace('shards'), { recursive: true });
+    await writeFile(inPlace('shards', 'train-0.jsonl'), '');
+    await expectTrainMistake('folder', { data: `[{ format: pairs-jsonl, path: ${inPlace('shards')} }]` }, [
+      'give a glob such as',
+      inPlace('shards', 'train*.jsonl'),
+    ]);
+  });
+
+  it('are broken in one of several shards', async () => {
+    await writeFile(inPlace('part-0.jsonl'), await readFile(place.pairs, 'utf8'));
+    await writeFile(inPlace('part-1.jsonl'), '{"query": "q", "lang": "en"}\n');
+    const data = `[{ format: pairs-jsonl, path: ${inPlace('part-*.jsonl')} }]`;
+    await expectTrainMistake('shard', { data }, [/part-1\.jsonl:1: /, 'passage']);
+  });
 
   it('are in an unknown format', () =>
     expectTrainMistake('format', { data: `[{ format: pairs-json, path: ${place.pairs} }]` }, [

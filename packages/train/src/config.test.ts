@@ -1,4 +1,6 @@
 /** Configurations: defaults, and mistakes in one line with their place and the nearest right name. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from './config.js';
 
@@ -17,6 +19,15 @@ test('options of a format are given in snake_case', () => {
     'squad2-fi-en, path: p, questions_per_paragraph: 5',
   );
   expect(parseConfig(text, 'run.yaml').data[0]).toMatchObject({ questions_per_paragraph: 5 });
+});
+
+test('a source may be several files, and a path may begin at home', () => {
+  const text = least.replace('p.jsonl', '[~/a/p.jsonl, "b/p-*.jsonl"]').replace('model: m', 'model: ~/m');
+  const config = parseConfig(text, 'run.yaml', ['data.0.dataset=d', 'output=~/runs/a']);
+  expect(config.data[0]!.path).toEqual([join(homedir(), 'a/p.jsonl'), 'b/p-*.jsonl']);
+  expect(config.model).toBe(join(homedir(), 'm'));
+  expect(config.output).toBe(join(homedir(), 'runs/a'));
+  expect(parseConfig(least.replace('p.jsonl', 'p~/a.jsonl'), 'run.yaml').data[0]!.path).toBe('p~/a.jsonl');
 });
 
 const mistakes: [what: string, text: string, message: RegExp][] = [
@@ -49,6 +60,21 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     'a misspelt format',
     least.replace('pairs-jsonl', 'pair-jsonl'),
     /^run\.yaml:3: unknown data format 'pair-jsonl'.*pairs-jsonl/,
+  ],
+  [
+    'a path that is neither text nor list',
+    least.replace('p.jsonl', '{ train: p.jsonl }'),
+    /^run\.yaml:3: 'data\.0\.path': expected a path, a list of paths, or a glob such as \S+ but received \{"train"/,
+  ],
+  [
+    'an empty list of paths',
+    least.replace('p.jsonl', '[]'),
+    /^run\.yaml:3: 'data\.0\.path': expected .* but received \[\]$/,
+  ],
+  [
+    'a source without a path',
+    least.replace(', path: p.jsonl', ''),
+    /^run\.yaml:3: 'data\.0\.path': expected a path, a list of paths/,
   ],
   ['a missing key', 'model: m\ntraining: { steps: 1 }\n', /^run\.yaml:1: 'data' is missing/],
   ['a value out of range', `${least}loss: { temperature: -1 }\n`, /^run\.yaml:5: 'loss\.temperature'/],

@@ -1,5 +1,7 @@
 /** The configuration of a training run: a YAML file, checked by a schema. Keys are snake_case. */
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { didYouMean } from '@synglot/data';
 import { readerOptions, readers } from '@synglot/data/files';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
@@ -45,7 +47,7 @@ export function parseConfig(text: string, source: string, overrides: readonly st
     );
   }
   const set = overrides.map((override) => applyOverride(document, override));
-  const content: unknown = document.toJS() ?? {};
+  const content = withHome(document.toJS() ?? {});
   const result = schema.safeParse(content);
   const problem = result.success
     ? sourceProblem(result.data.data)
@@ -56,6 +58,14 @@ export function parseConfig(text: string, source: string, overrides: readonly st
   if (override) throw new TrainError('INPUT_CONFIG', `${override}: ${message}`);
   const line = lineOf(document, lines, path, key);
   throw new TrainError('INPUT_CONFIG', `${source}${line ? `:${line}` : ''}: ${message}`);
+}
+
+/** Every path that begins with `~/` under the user's folder, as shells have it; hardly another value begins so. */
+function withHome(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith('~/') ? join(homedir(), value.slice(2)) : value;
+  if (Array.isArray(value)) return value.map(withHome);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withHome(entry)]));
 }
 
 /** What is wrong with a configuration, and where: at a path, or at a key of the map there. */
@@ -152,6 +162,8 @@ function describe(issue: z.core.$ZodIssue, document: unknown): string {
     return `'${where}': expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum} ${received}`;
   if (issue.code === 'too_big' && issue.origin !== 'array')
     return `'${where}': expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum} ${received}`;
+  if (issue.code === 'invalid_union' && issue.message !== 'Invalid input')
+    return `'${where}': ${issue.message} ${received}`;
   if (issue.code === 'invalid_union')
     return `'${where}': ${shown(value)} is none of what may stand here; see docs/training.md`;
   return `'${where}': ${issue.message.replace(/^Invalid (input|option): /, '')}`;

@@ -12,7 +12,13 @@ import {
   TrainingSetBuilder,
   unknownLanguage,
 } from '@synglot/data';
-import { openTrainingData, readerOptions, type TrainingSource } from '@synglot/data/files';
+import {
+  expandPaths,
+  isGlob,
+  openTrainingData,
+  readerOptions,
+  type TrainingSource,
+} from '@synglot/data/files';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { addMiningCorpus } from './mining-corpus.js';
@@ -37,9 +43,11 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const languages = new Set<string>();
   let total = 0;
   for (const source of config.data) {
-    await checkPath(source.path);
-    for await (const pair of openTrainingData(toSource(source, config))) {
-      checkScored(config, source.path, pair);
+    const paths = [source.path].flat();
+    const pairs = openTrainingData(toSource(source, config));
+    for (const path of paths) await checkPath(path);
+    for await (const pair of pairs) {
+      checkScored(config, paths.join(', '), pair);
       languages.add(pair.query.lang).add(pair.passage.lang);
       const key = heldOutKey(pair);
       // A key of its own, or a passage's two chances would go together where the seeds are equal.
@@ -59,7 +67,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   if (total === 0)
     throw new TrainError(
       'INPUT_CONFIG',
-      `no pairs in ${config.data.map((source) => source.path).join(', ')}; check langs and limit`,
+      `no pairs in ${config.data.flatMap((source) => source.path).join(', ')}; check langs and limit`,
     );
   if (share > 0 && sides.validation.pairs === 0)
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
@@ -126,7 +134,8 @@ function toSource(source: TrainConfig['data'][number], config: TrainConfig): Tra
 }
 
 async function checkPath(path: string): Promise<void> {
-  await stat(path).catch(() => {
+  await stat(path).catch(async () => {
+    if (isGlob(path)) return inTermsOfConfig('data path ', () => expandPaths(path));
     throw new TrainError(
       'INPUT_CONFIG',
       `data path ${path}: no such file or folder (relative paths start at the current folder)`,

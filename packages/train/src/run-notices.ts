@@ -64,6 +64,6 @@ export function checkDropoutViews(config: TrainConfig, encoder: EncoderConfig): 
   if (source === undefined || encoder.hiddenDropout > 0 || encoder.attentionDropout > 0) return;
   throw new TrainError(
     'INPUT_CONFIG',
-    `${source.path}: dropout-views needs dropout, or a text and its other view are the same; set training.dropout: 0.1`,
+    `${[source.path].flat().join(', ')}: dropout-views needs dropout, or a text and its other view are the same; set training.dropout: 0.1`,
   );
 }

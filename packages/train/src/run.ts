@@ -100,7 +100,7 @@ async function runPhase(
     options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
   const samplerOptions = toSamplerOptions(config);
   const sampler = await inTermsOfConfig(
-    `${config.data.map(({ path }) => path).join(', ')}: `,
+    `${config.data.flatMap(({ path }) => path).join(', ')}: `,
     () => new BatchSampler(training, samplerOptions),
   );
   await inTermsOfConfig('mining: ', () => checkMining(config, options.mine));

@@ -14,13 +14,17 @@ const isList = (of: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.length > 0 && value.every(of);
 const text: Check = { expected: 'a text', fits: isText };
 const texts: Check = { expected: 'a list of texts', fits: isList(isText) };
+const paths: Check = {
+  expected: 'a path or a list of paths',
+  fits: (value) => isText(value) || isList(isText)(value),
+};
 const flag: Check = { expected: 'true or false', fits: (value) => typeof value === 'boolean' };
 const number: Check = { expected: 'a number', fits: (value) => typeof value === 'number' };
 
 /** What every option takes, but for `columns`. */
 const checks: Readonly<Record<string, Check>> = {
   ...{ dataset: text, domain: text, lang: text, queryLang: text, passageLang: text },
-  ...{ split: text, corpus: text, task: text, langs: texts, sets: texts, splits: texts },
+  ...{ split: text, corpus: paths, task: text, langs: texts, sets: texts, splits: texts },
   ...{ header: flag, scores: flag, keepUntranslated: flag },
   ...{ limit: number, questionsPerParagraph: number, keep: number, words: number, seed: number },
 };

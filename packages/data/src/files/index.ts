@@ -21,6 +21,7 @@ export * from './registry.js';
 export { type BeirOptions, type RetrievalOptions, readBeir, readMiracl } from './retrieval.js';
 export type { ScoredOptions } from './scores.js';
 export { readSentenceTransformers, type SentenceTransformersOptions } from './sentence-transformers.js';
+export { expandPaths, isGlob, type Paths } from './shards.js';
 export { readSquad, type SquadOptions } from './squad.js';
 export { readSquad2FiEn, type Squad2FiEnOptions } from './squad2-fi-en.js';
 export { readXquadR, type XquadROptions } from './xquad-r.js';

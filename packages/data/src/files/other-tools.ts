@@ -14,9 +14,10 @@ import {
   readJsonLines,
   requiredText,
 } from './json.js';
-import { languagesOf, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
+import { languagesOf, nameOf, type SingleLanguageOptions, textId } from './options.js';
 import { readRecords } from './records.js';
 import { numbersIn, type ScoredOptions } from './scores.js';
+import { expandPaths, type Paths, readShards, shownPaths } from './shards.js';
 
 /**
  * Reads FlagEmbedding's JSONL: `{query, pos: [texts], neg: [texts]}`. Each positive makes a pair. A line may
@@ -24,8 +25,8 @@ import { numbersIn, type ScoredOptions } from './scores.js';
  *
  * @throws DataError with file and line
  */
-export function readFlagEmbedding(file: string, options: FlagEmbeddingOptions = {}): AsyncGenerator<Pair> {
-  return select(flagEmbedding(file, options), options, file);
+export function readFlagEmbedding(paths: Paths, options: FlagEmbeddingOptions = {}): AsyncGenerator<Pair> {
+  return readShards(paths, options, flagEmbedding);
 }
 
 /** Options of {@link readFlagEmbedding}. */
@@ -73,10 +74,10 @@ function scoresOf(fields: Fields, field: string, count: number): number[] {
 /** Options of {@link readTevatron}. */
 export interface TevatronOptions extends SingleLanguageOptions {
   /**
-   * For lines with document ids: the file (JSONL or Parquet, fields `docid`, `text`, optional `title`) that
-   * has their texts. It is held in memory.
+   * For lines with document ids: the file or files (JSONL or Parquet, fields `docid`, `text`, optional `title`)
+   * that have their texts. They are held in memory.
    */
-  readonly corpus?: string;
+  readonly corpus?: Paths;
 }
 
 /**
@@ -86,12 +87,19 @@ export interface TevatronOptions extends SingleLanguageOptions {
  *
  * @throws DataError with file and line; `INPUT_OPTION` where ids come without a corpus
  */
-export function readTevatron(file: string, options: TevatronOptions = {}): AsyncGenerator<Pair> {
-  return select(tevatron(file, options), options, file);
+export function readTevatron(paths: Paths, options: TevatronOptions = {}): AsyncGenerator<Pair> {
+  let corpus: Promise<Map<string, string>> | undefined;
+  return readShards(paths, options, async function* (file, own) {
+    if (options.corpus !== undefined) corpus ??= readTexts(options.corpus);
+    yield* tevatron(file, own, await corpus);
+  });
 }
 
-async function* tevatron(file: string, options: TevatronOptions): AsyncGenerator<Pair> {
-  const corpus = options.corpus === undefined ? undefined : await readTexts(options.corpus);
+async function* tevatron(
+  file: string,
+  options: TevatronOptions,
+  corpus: ReadonlyMap<string, string> | undefined,
+): AsyncGenerator<Pair> {
   for await (const fields of readRecords(file)) {
     const maker = new RowMaker(fields, file, options);
     const byId = (field: string, needed: boolean): Row[] =>
@@ -107,7 +115,7 @@ async function* tevatron(file: string, options: TevatronOptions): AsyncGenerator
         if (text === undefined) {
           throw new DataError(
             'INPUT_COLUMN',
-            `${fields.where}: '${field}[${i}]' is '${id}', which ${options.corpus} has not`,
+            `${fields.where}: '${field}[${i}]' is '${id}', which ${shownPaths(options.corpus ?? [])} has not`,
           );
         }
         return maker.passage(text, id);
@@ -138,9 +146,11 @@ function passageList(fields: Fields, field: string, needed: boolean): readonly u
   return [];
 }
 
-async function readTexts(file: string): Promise<Map<string, string>> {
+async function readTexts(paths: Paths): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
-  for await (const fields of readRecords(file)) texts.set(requiredText(fields, 'docid'), withTitle(fields));
+  for (const file of await expandPaths(paths)) {
+    for await (const fields of readRecords(file)) texts.set(requiredText(fields, 'docid'), withTitle(fields));
+  }
   return texts;
 }
 

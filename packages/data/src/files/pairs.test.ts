@@ -143,7 +143,7 @@ describe('pairs-jsonl', () => {
     const asFolder = inFolder('folder.jsonl');
     await mkdir(asFolder);
     expect(await refusal({ format: 'pairs-jsonl', path: asFolder })).toContain(
-      'expected a file but this is a folder',
+      'a folder, but this format reads files',
     );
     const whole = gzipSync(
       lines(

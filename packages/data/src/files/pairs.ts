@@ -5,9 +5,10 @@
 import { DataError } from '../errors.js';
 import type { Pair, Row } from '../rows.js';
 import { asText, type Fields, optionalText, requiredText } from './json.js';
-import { languagesOf, located, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
+import { languagesOf, located, nameOf, type SingleLanguageOptions, textId } from './options.js';
 import { isHeadless, readRecords, type TsvOptions } from './records.js';
 import { marginsOf, type ScoredOptions } from './scores.js';
+import { type Paths, readShards } from './shards.js';
 
 /** The fields of a pair. `query` and `passage` must be there; see {@link readPairs}. */
 export type PairField =
@@ -36,7 +37,7 @@ export interface PairOptions extends SingleLanguageOptions, TsvOptions, ScoredOp
 }
 
 /**
- * Reads pairs from a `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` file.
+ * Reads pairs from `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` files.
  *
  * Fields: `query`, `passage`; and optional `negatives` (texts, or objects with `text` and optional `id`,
  * `lang`, `parallel_id`, `dataset`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
@@ -49,8 +50,8 @@ export interface PairOptions extends SingleLanguageOptions, TsvOptions, ScoredOp
  *
  * @throws DataError with file and line (row, for Parquet) for what cannot be read
  */
-export function readPairs(file: string, options: PairOptions = {}): AsyncGenerator<Pair> {
-  return select(pairsOf(file, options), options, file);
+export function readPairs(paths: Paths, options: PairOptions = {}): AsyncGenerator<Pair> {
+  return readShards(paths, options, pairsOf);
 }
 
 async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair> {

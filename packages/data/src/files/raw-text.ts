@@ -14,7 +14,8 @@ import { Random } from '../random.js';
 import type { Pair, Row } from '../rows.js';
 import { asText, type Fields, missingField, optionalText, readJsonLines } from './json.js';
 import { readLines } from './lines.js';
-import { languagesOf, nameOf, type ReadOptions, select, textId } from './options.js';
+import { languagesOf, nameOf, type ReadOptions, textId } from './options.js';
+import { type Paths, readShards } from './shards.js';
 
 /** Options of {@link readRawText}. */
 export interface RawTextOptions extends ReadOptions {
@@ -37,8 +38,8 @@ export interface RawTextOptions extends ReadOptions {
  *
  * @throws DataError with file and line; `INPUT_EMPTY` where no text makes a pair
  */
-export function readRawText(file: string, options: RawTextOptions = {}): AsyncGenerator<Pair> {
-  return select(pairsOf(file, options), options, file);
+export function readRawText(paths: Paths, options: RawTextOptions = {}): AsyncGenerator<Pair> {
+  return readShards(paths, options, pairsOf);
 }
 
 async function* pairsOf(file: string, options: RawTextOptions): AsyncGenerator<Pair> {

@@ -1,6 +1,7 @@
 /**
  * All readers of training pairs by the name that a configuration gives, and the call that opens one.
  */
+import { existsSync } from 'node:fs';
 import { DataError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import type { Pair } from '../rows.js';
@@ -15,6 +16,7 @@ import { readParallelFaq } from './parallel-faq.js';
 import { readRawText } from './raw-text.js';
 import { readBeir, readMiracl } from './retrieval.js';
 import { readSentenceTransformers } from './sentence-transformers.js';
+import { isGlob, type Paths, refuseFolder, shownPaths } from './shards.js';
 import { readSquad } from './squad.js';
 import { readSquad2FiEn } from './squad2-fi-en.js';
 
@@ -44,9 +46,12 @@ export type TrainingFormat = keyof typeof readers;
 /** The options that the reader of a format takes. */
 export type OptionsOf<F extends TrainingFormat> = NonNullable<Parameters<(typeof readers)[F]>[1]>;
 
-/** What to read: a format, a file or folder, and the reader's own options. */
+/** What a reader takes for a path: a file or folder, or files where it reads rows or lines. */
+type PathOf<F extends TrainingFormat> = Parameters<(typeof readers)[F]>[0];
+
+/** What to read: a format, a file or folder (or files: a list, or a glob), and the reader's own options. */
 export type TrainingSource = {
-  [F in TrainingFormat]: { readonly format: F; readonly path: string } & OptionsOf<F>;
+  [F in TrainingFormat]: { readonly format: F; readonly path: PathOf<F> } & OptionsOf<F>;
 }[TrainingFormat];
 
 const common = { langs: true, limit: true, dataset: true, domain: true } as const;
@@ -73,6 +78,20 @@ const optionNames: { [F in TrainingFormat]: { [K in keyof Required<OptionsOf<F>>
   'raw-text': { ...common, lang: true, task: true, keep: true, words: true, seed: true },
 };
 
+/** Formats whose source may be several files. */
+const fromSeveralFiles: {
+  [F in TrainingFormat as readonly string[] extends PathOf<F> ? F : never]: true;
+} = {
+  'pairs-jsonl': true,
+  'pairs-tsv': true,
+  'pairs-csv': true,
+  parquet: true,
+  'sentence-transformers': true,
+  'flag-embedding': true,
+  tevatron: true,
+  'raw-text': true,
+};
+
 /** Names of the options that the reader of a format takes, beside `format` and `path`. */
 export function readerOptions(format: TrainingFormat): string[] {
   return Object.keys(optionNames[format]);
@@ -90,13 +109,14 @@ const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readon
  * Opens training data. Nothing is read before the first pair is asked for.
  *
  * @throws DataError `INPUT_FORMAT` for an unknown format, `INPUT_OPTION` for an option that it has not, `INPUT_FILE` where the file's name does not end as
- *   its format's do; the readers' errors come with the pairs
+ *   its format's do, and for several paths where the format takes one; the readers' errors come with the pairs
  *
  * @example
  * const set = await TrainingSet.read(openTrainingData({ format: 'squad2-fi-en', path, limit: 1000 }));
  */
 export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
-  const { format, path, ...options } = source;
+  const { format, path: paths, ...options } = source;
+  const path = shownPaths(paths);
   if (!Object.hasOwn(readers, format)) {
     const names = Object.keys(readers);
     throw new DataError(
@@ -113,16 +133,29 @@ export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
     );
   }
   checkOptions(format, path, options);
-  const ending = endings[format];
-  if (ending !== undefined && !ending.pattern.test(path)) {
-    const other = Object.entries(endings).find(([, { pattern }]) => pattern.test(path))?.[0];
-    const remedy = other === undefined ? '' : `; is it '${other}'?`;
+  checkPaths(format, paths);
+  // The type of `source` has already tied the options to the format.
+  const reader = readers[format] as (path: Paths, options: ReadOptions) => AsyncGenerator<Pair>;
+  return reader(paths, options);
+}
+
+/** Refuses several files where a format reads one file or folder, and names that do not end as the format's do. */
+function checkPaths(format: TrainingFormat, paths: Paths): void {
+  const several = typeof paths !== 'string' || (isGlob(paths) && !existsSync(paths));
+  if (several && !Object.hasOwn(fromSeveralFiles, format)) {
     throw new DataError(
       'INPUT_FILE',
-      `${path}: format '${format}' expects a name ending in ${ending.text}${remedy}`,
+      `${shownPaths(paths)}: format '${format}' takes one path, no list or glob; make each a data source of its own`,
     );
   }
-  // The type of `source` has already tied the options to the format.
-  const reader = readers[format] as (path: string, options: ReadOptions) => AsyncGenerator<Pair>;
-  return reader(path, options);
+  const ending = endings[format];
+  const path = [paths].flat().find((name) => ending?.pattern.test(name) === false);
+  if (ending === undefined || path === undefined) return;
+  refuseFolder(path);
+  const other = Object.entries(endings).find(([, { pattern }]) => pattern.test(path))?.[0];
+  const remedy = other === undefined ? '' : `; is it '${other}'?`;
+  throw new DataError(
+    'INPUT_FILE',
+    `${path}: format '${format}' expects a name ending in ${ending.text}${remedy}`,
+  );
 }

@@ -5,9 +5,10 @@
 import { DataError } from '../errors.js';
 import type { Pair } from '../rows.js';
 import { optionalText, requiredText } from './json.js';
-import { languagesOf, nameOf, type SingleLanguageOptions, select, textId } from './options.js';
+import { languagesOf, nameOf, type SingleLanguageOptions, textId } from './options.js';
 import { readRecords, type TsvOptions } from './records.js';
 import { marginsOf, type ScoredOptions, scoreFields } from './scores.js';
+import { type Paths, readShards } from './shards.js';
 
 /** Options of {@link readSentenceTransformers}. */
 export interface SentenceTransformersOptions extends SingleLanguageOptions, TsvOptions, ScoredOptions {
@@ -29,17 +30,27 @@ const labels = ['label', 'labels', 'score', 'scores'];
  *   row's, and for files with a label or score where `scores` does not ask for it
  */
 export function readSentenceTransformers(
-  file: string,
+  paths: Paths,
   options: SentenceTransformersOptions = {},
 ): AsyncGenerator<Pair> {
-  return select(pairsOf(file, options), options, file);
+  const layout: Layout = { columns: options.columns };
+  return readShards(paths, options, (file, own) => pairsOf(file, own, layout));
 }
 
-async function* pairsOf(file: string, options: SentenceTransformersOptions): AsyncGenerator<Pair> {
-  let columns = options.columns;
+/** The text columns, once they are known: the first row of all files tells them. */
+interface Layout {
+  columns: readonly string[] | undefined;
+}
+
+async function* pairsOf(
+  file: string,
+  options: SentenceTransformersOptions,
+  layout: Layout,
+): AsyncGenerator<Pair> {
   const name = nameOf(file);
   for await (const fields of readRecords(file, options)) {
-    columns ??= columnsOf(Object.keys(fields.values), fields.where, options.scores === true);
+    layout.columns ??= columnsOf(Object.keys(fields.values), fields.where, options.scores === true);
+    const { columns } = layout;
     const [anchor, positive, ...negatives] = columns;
     if (anchor === undefined || positive === undefined) {
       throw new DataError(

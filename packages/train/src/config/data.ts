@@ -6,7 +6,11 @@ import { count } from './common.js';
 export const dataSource = z
   .object({
     format: z.string(),
-    path: z.string(),
+    /** A file or folder; of formats that read rows or lines also files: a list, or a glob with `*` and `?`. */
+    path: z.union(
+      [z.string(), z.array(z.string()).min(1)],
+      'expected a path, a list of paths, or a glob such as data/train-*.parquet',
+    ),
     langs: z.array(z.string()).optional(),
     limit: count.optional(),
     dataset: z.string().optional(),
