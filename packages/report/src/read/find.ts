@@ -38,7 +38,7 @@ const notRuns =
 
 /**
  * Reads every path. A file that is named must be a run; in a folder, files that are something else are left
- * out, with a notice where they look broken.
+ * out, with a notice where they look broken; if nothing else is there, what is wrong with the first is the error.
  *
  * @throws ReportError `INPUT_RUN`, `INPUT_EMBEDDINGS`; ModelError for a damaged .npy
  */
@@ -49,12 +49,16 @@ export async function findRuns(
   const found: Found = { runs: [], trainings: [], embeddings: [], collections: [] };
   for (const path of paths) {
     const before = count(found);
+    const leftOut: Error[] = [];
     const info = await stat(path).catch((error: unknown) => {
       throw new ReportError('INPUT_RUN', `${path}: ${reasonOf(error)}; ${expectedRuns}`, { cause: error });
     });
-    if (info.isDirectory()) await readFolder(path, 0);
+    if (info.isDirectory()) await readFolder(path, leftOut, 0);
     else await readNamed(path);
-    if (count(found) === before) throw new ReportError('INPUT_RUN', `${path}: holds no run; ${expectedRuns}`);
+    if (count(found) === before) {
+      throw leftOut[0] ?? new ReportError('INPUT_RUN', `${path}: holds no run; ${expectedRuns}`);
+    }
+    for (const { message } of leftOut) onNotice(`left out: ${message}`);
   }
   return found;
 
@@ -69,7 +73,12 @@ export async function findRuns(
     }
   }
 
-  async function readFolder(folder: string, depth: number, outer?: TrainedWith): Promise<void> {
+  async function readFolder(
+    folder: string,
+    leftOut: Error[],
+    depth: number,
+    outer?: TrainedWith,
+  ): Promise<void> {
     const entries = await readdir(folder, { withFileTypes: true });
     entries.sort((a, b) => inOrder(a.name, b.name));
     const names = new Set(entries.map(({ name }) => name));
@@ -80,7 +89,7 @@ export async function findRuns(
       // A run that has just begun, or failed before its first update, has none yet.
       const curves = await readTraining(folder, label).catch((error: unknown) => {
         if (!(error instanceof ReportError)) throw error;
-        onNotice(`left out: ${error.message}`);
+        leftOut.push(error);
       });
       if (curves) found.trainings.push(curves);
     }
@@ -88,7 +97,7 @@ export async function findRuns(
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
         if (depth < deepest && !passedOver.has(entry.name) && !entry.name.startsWith('.'))
-          await readFolder(path, depth + 1, training);
+          await readFolder(path, leftOut, depth + 1, training);
       } else if (/\.npy$/i.test(entry.name)) {
         if (names.has(basename(besideNpy(path).langs)))
           found.embeddings.push(
@@ -100,7 +109,7 @@ export async function findRuns(
         !(entry.name === sweepRun && names.has(sweepEvaluation))
       ) {
         const json = await readJson(path).catch((error: Error) => {
-          onNotice(`left out: ${error.message}`);
+          leftOut.push(error);
         });
         await readReport(json, path, training);
       }
