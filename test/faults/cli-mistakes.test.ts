@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { miniLm, runCliWell } from '../support/cli.js';
+import { miniLm, runCliWell, startCli } from '../support/cli.js';
 import { expectMistake, makeWorkplace, type Workplace, writeConfig } from './cli-support.js';
 
 let place: Workplace;
@@ -26,6 +26,13 @@ async function expectTrainMistake(
 }
 
 describe('the command line', () => {
+  it('drops output that nobody reads any more, and does its work', async () => {
+    const { child, done } = startCli(['--help']);
+    child.stdout!.destroy();
+    const { code, stderr } = await done;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   it.each([
     [['tran'], ["unknown command 'tran'", 'Did you mean train?', 'synglot --help']],
     [

@@ -41,6 +41,11 @@ Environment:
   SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu
   SYNGLOT_DEBUG=1 prints plans, 2 also the time of each kernel, 3 also the WGSL`;
 
+/** What nobody reads any more (`synglot devices | head -1`) is dropped; the work goes on. */
+function dropUnreadOutput(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 /** Runs the command line; the process exits with 0, 2 for a user's mistake, 130 when stopped, 1 for a fault. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('synglot')
@@ -51,6 +56,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .version('0.1.0')
     .addHelpText('after', help);
   inOneLine(program, 'synglot');
+  process.stdout.on('error', dropUnreadOutput);
   for (const command of [
     demoCommand(),
     trainCommand(),
