@@ -249,6 +249,8 @@ function kernelTables() {
       ', products on matrix units',
       (op) => op.share_of_matrix_units,
     ),
+    ...opTables('kernels-attention-subgroup_matrix', ', attention on matrix units'),
+    ...opTables('kernels-attention-workgroup', ', attention by tiles in workgroup memory'),
   ];
 }
 
