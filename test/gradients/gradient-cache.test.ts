@@ -72,6 +72,13 @@ test('one chunk, one tile', async () => {
   expectEqual(await cached(mean, 'both', [batch], { cacheTokens: 4096, lossTile: 1024 }), expected);
 });
 
+test('4,096 pairs, in chunks of 1,280 tokens and tiles of 820', async () => {
+  const batch = makeBatch(4096, 4096, 4000);
+  const expected = await whole(mean, 'query-to-passage', batch);
+  const size = { cacheTokens: 1280, lossTile: 820 };
+  expectEqual(await cached(mean, 'query-to-passage', [batch], size), expected);
+}, 300_000);
+
 test('the chunks change not one dropout mask: chunks of one sequence give the same gradients', async () => {
   const expected = await whole(mean, 'both', hard);
   expectEqual(await cached(mean, 'both', [hard], { cacheTokens: 9, lossTile: 8 }), expected);
