@@ -10,7 +10,7 @@ import {
   attentionWorkgroups,
 } from '../../packages/nn/src/ops/attention-kernels.js';
 import { stored } from './half.js';
-import { type KernelRun, poisonFrom, runKernel } from './kernel-harness.js';
+import { expectUntouched, type KernelRun, poisonFrom, runKernel } from './kernel-harness.js';
 import { attentionReference, boundsOf } from './kernel-references.js';
 import { randomFloats } from './random.js';
 
@@ -77,6 +77,60 @@ export function attentionProblem(
       },
       constants: { Element: element, HAS_DROPOUT: hasDropout },
       step: { counts: { tokens: live }, seed: attentionMask.seed },
+    },
+  };
+}
+
+/**
+ * The same without dropout, with q, k and v in one matrix: in another order, and with four columns to spare after the
+ * first and after the second. `width` is its columns.
+ */
+export function jointAttentionProblem(
+  { headVectors, heads, lengths, capacity }: PackedSequences,
+  element: ElementChoice,
+) {
+  const headSize = headVectors * 4;
+  const columns = heads * headSize;
+  const live = lengths.reduce((sum, length) => sum + length, 0);
+  const width = 3 * columns + 8;
+  const begins = { v: 0, q: columns + 4, k: 2 * columns + 8 };
+  const draw = (length: number, seed: number, from: number) =>
+    stored(poisonFrom(randomFloats(length, seed, 1.5), from), element);
+  const joint = draw(capacity * width, 11, live * width);
+  const dContext = draw(capacity * columns, 4, live * columns);
+  const take = (matrix: Float32Array, begin: number) =>
+    Float32Array.from(
+      { length: live * columns },
+      (_, i) => matrix[Math.floor(i / columns) * width + begin + (i % columns)] as number,
+    );
+  const [q, k, v] = [take(joint, begins.q), take(joint, begins.k), take(joint, begins.v)];
+  const bounds = new Uint32Array(capacity * 2).fill(0xffff_ffff);
+  bounds.set(boundsOf(lengths).flat());
+  const size = { tokens: capacity, heads };
+  return {
+    ...{ capacity, columns, width, size, dContext },
+    inputs: { q: joint, k: joint, v: joint, bounds },
+    reference: attentionReference({ lengths, heads, headSize, q, k, v, dContext }),
+    dispatch: {
+      params: {
+        ...{ ...size, tokens_count: 1, scale: 1 / Math.sqrt(headSize) },
+        ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
+        ...{ q_stride: width / 4, q_offset: begins.q / 4 },
+        ...{ k_stride: width / 4, k_offset: begins.k / 4 },
+        ...{ v_stride: width / 4, v_offset: begins.v / 4 },
+      },
+      step: { counts: { tokens: live } },
+    },
+    /** The live rows of the three gradients in a matrix laid out like the inputs; fails where the rest was written. */
+    gradientsOf(matrix: Float32Array) {
+      expectUntouched(matrix, live * width, 'joint gradient');
+      for (const begin of [columns, 2 * columns + 4]) {
+        for (let token = 0; token < live; token++) {
+          const spare = matrix.slice(token * width + begin, token * width + begin + 4);
+          expectUntouched(spare, 0, `columns ${begin} and on of token ${token}`);
+        }
+      }
+      return { dQ: take(matrix, begins.q), dK: take(matrix, begins.k), dV: take(matrix, begins.v) };
     },
   };
 }
