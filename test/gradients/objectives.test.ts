@@ -195,10 +195,8 @@ const adversarial = (strength: number): Case => ({
 });
 
 /** Unit vectors, as sentence-transformers' losses take cosines of what they are given. */
-const nested = matryoshka(
-  { dimensions: fixture.dimensions, weights: fixture.weights },
-  { temperature, direction: 'query-to-passage' },
-);
+const nestedIn = { dimensions: fixture.dimensions, weights: fixture.weights };
+const nested = matryoshka(nestedIn, { temperature, direction: 'query-to-passage' });
 
 const scored = marginMseObjective(scoredMargins, { weight: 1 });
 
@@ -340,6 +338,27 @@ describe('composition', () => {
       alone.reduce((sum, { loss }) => sum + loss, 0),
       5,
     );
+  });
+
+  test.each<[string, (weight: number) => readonly Objective[]]>([
+    ['contrastive', (weight) => [contrastive({ ...common, weight })]],
+    ['matryoshka', (weight) => matryoshka(nestedIn, { ...common, weight })],
+    ['mse', (weight) => [distillation({ measure: 'mse', weight })]],
+    ['cosine', (weight) => [distillation({ measure: 'cosine', weight })]],
+    ['margin mse', (weight) => [marginMse({ weight })]],
+  ])('the weight of %s multiplies its loss and every gradient', async (_, make) => {
+    const [once, four] = [
+      await run(problemOf({ objectives: make(1) })),
+      await run(problemOf({ objectives: make(4) })),
+    ];
+    expect(four.loss).toBeCloseTo(4 * once.loss, 4);
+    for (const side of ['queries', 'candidates'] as const) {
+      const live = sideRows[side] * dimension;
+      const expected = (once.gradients.get(side) as Float32Array).slice(0, live).map((value) => 4 * value);
+      const found = (four.gradients.get(side) as Float32Array).slice(0, live);
+      const worst = describeWorst([compareTensors(`d ${side}`, found, expected, 0)]);
+      expect(worst.relative, worst.line).toBeLessThanOrEqual(1e-6);
+    }
   });
 
   test('a row without a teacher has no gradient', async () => {
