@@ -13,8 +13,9 @@ import {
 } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
 import { contrastiveObjective } from './objectives.js';
+import { withDropout } from './open-run.js';
 import { capacityFor } from './plan-cache.js';
-import { withDropout } from './run.js';
+
 import { toOptimizer } from './run-optimizer.js';
 
 export interface RunPlan {

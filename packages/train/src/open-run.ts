@@ -1,0 +1,171 @@
+/**
+ * What a run works with, opened and checked before a device is asked for: data, model, and what of it is trained until
+ * the freezing schedule's next border. Writes nothing but the run's folder; trains nothing.
+ */
+import { join } from 'node:path';
+import { type Batch, BatchSampler, type TrainingSet } from '@synglot/data';
+import { type Checkpoint, type HubProgress, openCheckpoint } from '@synglot/models';
+import {
+  type EncoderConfig,
+  embeddingDimension,
+  encoderParameters,
+  type OptimizerOptions,
+  type ParameterSpec,
+} from '@synglot/nn';
+import type { AuxiliaryParameter } from './auxiliary-parameters.js';
+import { findCheckpoint, type SavedRun } from './checkpoints.js';
+import { freshModel } from './config/fresh-model.js';
+import type { TrainConfig } from './config.js';
+import { countedBefore, freezingPhases, type Phase, phaseAt, skippedBefore } from './freezing.js';
+import { makeFreshModel } from './fresh-model.js';
+import { checkMining, type Mine } from './mining.js';
+import type { TrainObjective } from './objectives.js';
+import { type OpenedRewrite, openRewrite } from './rewrite.js';
+import { openSavedModel, withFreshAdapter } from './run-adapter.js';
+import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
+import { checkFolder, makeFolder } from './run-folder.js';
+import { checkDropoutViews } from './run-notices.js';
+import { runObjectives } from './run-objectives.js';
+import { toOptimizer } from './run-optimizer.js';
+import { checkValidation } from './run-validation.js';
+
+export interface OpenRunOptions {
+  readonly config: TrainConfig;
+  /** Folder of the run; made when it is not there. */
+  readonly output: string;
+  /** Continue from the newest checkpoint in `output`; without one, start from the beginning. */
+  readonly resume?: boolean;
+  /** What `readData` gave for this configuration, where it has been read before; else it is read. */
+  readonly data?: RunData;
+  /** Searches for hard negatives, where the configuration has `mining`; `mineForTraining` of synglot. */
+  readonly mine?: Mine;
+  readonly onNotice?: (line: string) => void;
+  /** Called while a model is fetched from the hub. */
+  readonly onModelProgress?: (progress: HubProgress) => void;
+}
+
+/** A run from here to the end of a phase of its freezing schedule. */
+export interface OpenedRun {
+  readonly data: OpenedData;
+  readonly model: OpenedModel;
+  readonly phase: OpenedPhase;
+}
+
+export interface OpenedData {
+  readonly training: TrainingSet;
+  readonly validation: TrainingSet | undefined;
+  readonly sampler: BatchSampler;
+  /** Held-out batches, the same at every validation. */
+  readonly batches: readonly Batch[];
+  readonly rewritten: OpenedRewrite | undefined;
+}
+
+export interface OpenedModel {
+  /** The model that the run started from. */
+  readonly start: Checkpoint;
+  /** The same with the run's adapter, if any. */
+  readonly checkpoint: Checkpoint;
+  /** With the run's dropout. */
+  readonly encoder: EncoderConfig;
+  /** The checkpoint that the run goes on from, and its model. */
+  readonly saved: (SavedRun & { readonly model: Checkpoint }) | undefined;
+}
+
+export interface OpenedPhase extends Pick<Phase, 'end' | 'updatesBefore'> {
+  readonly objectives: readonly TrainObjective[];
+  /** The objectives' own parameters. */
+  readonly auxiliary: readonly AuxiliaryParameter[];
+  /** The model's parameters and the objectives', those that are frozen marked. */
+  readonly specs: readonly ParameterSpec[];
+  readonly optimizer: OptimizerOptions;
+  /** See {@link skippedBefore}. */
+  readonly skipped: Readonly<Record<string, number>> | undefined;
+}
+
+/** @throws TrainError, DataError, ModelError for whatever of the configuration cannot be had */
+export async function openRun(options: OpenRunOptions): Promise<OpenedRun> {
+  const { config } = options;
+  await checkFolder(options);
+  // A checkpoint that cannot be opened is known before the data is read.
+  const existing = config.model === freshModel ? undefined : await openStart(config.model, options);
+  const data = await openData(options);
+  const start = existing ?? (await openStart(await initialModel(options, data.training), options));
+  const model = await openModel(start, options);
+  const phase = await openPhase(data, model, options);
+  await makeFolder(options);
+  await data.rewritten?.keep();
+  return { data, model, phase };
+}
+
+function openStart(
+  model: string,
+  { config: { pooling }, onModelProgress }: OpenRunOptions,
+): Promise<Checkpoint> {
+  return openCheckpoint(model, {
+    ...(pooling ? { pooling } : {}),
+    ...(onModelProgress ? { onProgress: onModelProgress } : {}),
+  });
+}
+
+async function openData(options: OpenRunOptions): Promise<OpenedData> {
+  const { config, output, mine, onNotice = () => undefined } = options;
+  const { training, validation } =
+    options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
+  const samplerOptions = toSamplerOptions(config);
+  const sampler = await inTermsOfConfig(
+    `${config.data.flatMap(({ path }) => path).join(', ')}: `,
+    () => new BatchSampler(training, samplerOptions),
+  );
+  await inTermsOfConfig('mining: ', () => checkMining(config, mine));
+  const rewritten = await inTermsOfConfig('code_switching: ', () =>
+    openRewrite(config, training.languages, output),
+  );
+  for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
+  const batches = validationBatches(validation, samplerOptions, config);
+  checkValidation(config, validation);
+  return { training, validation, sampler, batches, rewritten };
+}
+
+/** The folder of a model with random weights, made within the run's own. */
+async function initialModel(options: OpenRunOptions, training: TrainingSet): Promise<string> {
+  await makeFolder(options);
+  const folder = join(options.output, 'initial-model');
+  const texts = training.rows.length;
+  // Fewer take a moment.
+  if (texts > 20_000) options.onNotice?.(`training a tokenizer on ${texts} texts, which takes a while`);
+  await makeFreshModel(folder, options.config, training);
+  return folder;
+}
+
+async function openModel(
+  start: Checkpoint,
+  { config, output, resume }: OpenRunOptions,
+): Promise<OpenedModel> {
+  const checkpoint = withFreshAdapter(start, config);
+  const encoder = withDropout(checkpoint.config, config.training.dropout);
+  checkDropoutViews(config, encoder);
+  const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
+  const model = saved && (await openSavedModel(join(saved.folder, 'model'), start));
+  return { start, checkpoint, encoder, saved: saved && model ? { ...saved, model } : undefined };
+}
+
+async function openPhase(
+  { training }: OpenedData,
+  { checkpoint: { pooling }, encoder, saved }: OpenedModel,
+  { config, onNotice = () => undefined }: OpenRunOptions,
+): Promise<OpenedPhase> {
+  const phases = freezingPhases(config, encoderParameters(encoder, pooling));
+  const phase = phaseAt(phases, saved?.state.step ?? 0);
+  const dimension = embeddingDimension(encoder, pooling);
+  const objectives = await runObjectives(config, { dimension, training, onNotice });
+  const auxiliary = objectives.flatMap(({ parameters = [] }) => parameters);
+  const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
+  const skipped = skippedBefore(phase, saved?.state);
+  const optimizer = { ...toOptimizer(config, specs), updatesBefore: countedBefore(phase, skipped) };
+  const { end, updatesBefore } = phase;
+  return { end, updatesBefore, objectives, auxiliary, specs, optimizer, skipped };
+}
+
+export function withDropout(config: EncoderConfig, dropout: number | undefined): EncoderConfig {
+  return dropout === undefined ? config : { ...config, hiddenDropout: dropout, attentionDropout: dropout };
+}
