@@ -105,8 +105,27 @@ export interface NativeCore {
   threadTimeNs(): number;
 }
 
+/** A device as the Vulkan loader has it, whether Dawn takes it or not. */
+export interface VulkanDevice {
+  readonly name: string;
+  readonly type: NativeAdapterInfo['type'];
+  /** `0000:3b:00.0`, as nvidia-smi and lspci have it; of GPUs only, where the driver tells. */
+  readonly pci?: string;
+}
+
 interface Addon extends NativeCore {
   load(dawnPath: string): void;
+  vulkanDevices(): readonly VulkanDevice[];
+}
+
+/** A layer for the Vulkan loader that shows Dawn one of several devices; see `core/vulkan_layer.cc`. */
+export interface VulkanLayer {
+  /** For `VK_INSTANCE_LAYERS`. */
+  readonly name: string;
+  /** For `VK_LAYER_PATH`. */
+  readonly folder: string;
+  /** All that the loader had when Dawn last asked through the layer, in its order. */
+  devices(): readonly VulkanDevice[];
 }
 
 const require = createRequire(import.meta.url);
@@ -149,18 +168,7 @@ export function dawnLibraryPath(): string {
  */
 export function loadNative(): NativeCore {
   if (core) return core;
-  const path = addonPath();
-  let addon: Addon;
-  try {
-    addon = require(path) as Addon;
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const reason =
-      code === 'MODULE_NOT_FOUND'
-        ? "the native executor's addon was not built (npm installs the package without it; a checkout builds it where there is a toolchain)"
-        : `the native executor's addon ${path} cannot be loaded (${(cause as Error).message}); it may be of another platform`;
-    throw new NativeUnavailableError(reason, buildCommands(), { cause });
-  }
+  const addon = loadAddon();
   const dawnPath = dawnLibraryPath();
   try {
     addon.load(dawnPath);
@@ -172,4 +180,33 @@ export function loadNative(): NativeCore {
   }
   core = addon;
   return core;
+}
+
+/**
+ * The addon's Vulkan layer, which serves any Dawn of this process; Linux alone uses Vulkan.
+ *
+ * @throws NativeUnavailableError where the addon cannot be loaded
+ */
+export function vulkanLayer(): VulkanLayer | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const addon = loadAddon();
+  return {
+    name: 'VK_LAYER_SYNGLOT_choose_device',
+    folder: join(dirname(fileURLToPath(import.meta.url)), '..', 'vulkan-layer'),
+    devices: () => addon.vulkanDevices(),
+  };
+}
+
+function loadAddon(): Addon {
+  const path = addonPath();
+  try {
+    return require(path) as Addon;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const reason =
+      code === 'MODULE_NOT_FOUND'
+        ? "the native executor's addon was not built (npm installs the package without it; a checkout builds it where there is a toolchain)"
+        : `the native executor's addon ${path} cannot be loaded (${(cause as Error).message}); it may be of another platform`;
+    throw new NativeUnavailableError(reason, buildCommands(), { cause });
+  }
 }

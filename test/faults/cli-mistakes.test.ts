@@ -49,7 +49,15 @@ describe('the command line', () => {
     ],
     [
       ['devices', '--device', 'gpv'],
-      ["'gpv'", 'gpu, lavapipe, swiftshader'],
+      ["'gpv'", 'gpu, lavapipe, swiftshader', 'usable: '],
+    ],
+    [
+      ['devices', '--device', 'cuda'],
+      ["'cuda'", "did you mean 'gpu'?"],
+    ],
+    [
+      ['devices', '--device', 'gpu:7'],
+      ["'gpu:7'", /usable: .*swiftshader \(SwiftShader/],
     ],
     [
       ['devices', '--executor', 'cuda'],

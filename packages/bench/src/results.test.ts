@@ -70,4 +70,5 @@ test('another Mesa than 25 has a folder of its own', () => {
   expect(resultsFolder({ id: 'lavapipe', driver: 'Mesa 25.0.7' })).toBe('lavapipe');
   expect(resultsFolder({ id: 'lavapipe', driver: 'Mesa 26.1.0' })).toBe('lavapipe-26');
   expect(resultsFolder({ id: 'gpu', driver: 'Mesa 26.1.0' })).toBe('gpu');
+  expect(resultsFolder({ id: 'gpu:1', driver: '570.1' })).toBe('gpu');
 });

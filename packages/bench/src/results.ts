@@ -58,10 +58,13 @@ function isCheckout(folder: string): boolean {
   return existsSync(join(folder, 'packages/bench/package.json'));
 }
 
-/** Folder of a device's results: its id; lavapipe of another Mesa than 25 gets the version, as in `lavapipe-26`. */
+/**
+ * Folder of a device's results: its id, without the place among several GPUs; lavapipe of another Mesa than 25 gets the
+ * version, as in `lavapipe-26`.
+ */
 export function resultsFolder({ id, driver }: { readonly id: string; readonly driver: string }): string {
   const mesa = id === 'lavapipe' ? /Mesa (\d+)/.exec(driver)?.[1] : undefined;
-  return mesa === undefined || mesa === '25' ? id : `${id}-${mesa}`;
+  return mesa === undefined || mesa === '25' ? id.replace(/:.*/, '') : `${id}-${mesa}`;
 }
 
 /**

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
  * to wait for once the weights are made; `overhead` is `total` without the weights and without what a step takes.
  */
 export interface StartedProcess {
+  readonly device: string;
   readonly driver: string;
   readonly loss: number;
   readonly seconds: Readonly<
@@ -67,6 +68,7 @@ await step.run(1);
 const secondStep = performance.now() - total;
 const { weightsSeconds, planSeconds, compileSeconds } = step;
 const result: StartedProcess = {
+  device: executor.device.id,
   driver: `${executor.device.name}; ${executor.device.driver}`,
   loss,
   seconds: {

@@ -121,7 +121,7 @@ console.table(
 const pipelines = values.pipelines ? (await start(undefined, ['--pipelines'])).pipelines : undefined;
 if (pipelines) console.table(pipelines);
 const [one] = rounds.cold as [StartedProcess];
-const path = writeResult({ id: values.device, driver: one.driver }, `start-${values.executor}`, {
+const path = writeResult({ id: one.device, driver: one.driver }, `start-${values.executor}`, {
   benchmark:
     'start to the loss of the first training step: 2 layers, hidden 384, 12 heads, ffn 1536, vocabulary 30522, 32 pairs of 32 tokens, f32, SGD',
   version: libraryVersion,

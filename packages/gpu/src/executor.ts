@@ -31,7 +31,7 @@ export interface SubgroupMatrixConfig {
 export interface DeviceInfo {
   /** What the adapter calls itself: `NVIDIA H200`, `llvmpipe (LLVM 19.1, 256 bits)`, `SwiftShader Device …`. */
   readonly name: string;
-  /** Stable short id that `--device` accepts: `gpu`, `lavapipe`, `swiftshader`, `browser`. */
+  /** Short id that `--device` accepts: `gpu`, of several that were told apart `gpu:1`, `lavapipe`, `swiftshader`; `browser`. */
   readonly id: string;
   readonly type: 'discrete-gpu' | 'integrated-gpu' | 'cpu' | 'unknown';
   readonly vendor: string;

@@ -38,7 +38,7 @@ Examples:
   synglot plan my-run.yaml --memory               what a step is compiled to, and the memory that it takes
 
 Environment:
-  SYNGLOT_DEVICE=gpu|lavapipe|swiftshader   SYNGLOT_EXECUTOR=native|webgpu
+  SYNGLOT_DEVICE=gpu|lavapipe|swiftshader, gpu:1 or a part of a device's name   SYNGLOT_EXECUTOR=native|webgpu
   SYNGLOT_DEBUG=1 prints plans, 2 also the time of each kernel, 3 also the WGSL`;
 
 /** What nobody reads any more (`synglot devices | head -1`) is dropped; the work goes on. */

@@ -24,10 +24,13 @@ interface TuningFile {
 /** Name of the table in a run's folder, with which the run is resumed. */
 export const runTuningFile = 'tuning.json';
 
-/** The table of a device with its driver: another driver may be fastest with other tiles. */
+/**
+ * The table of a device with its driver: another driver may be fastest with other tiles. Two GPUs of one name have the
+ * same, whichever was chosen as `gpu:1`.
+ */
 export function tuningPath({ id, name, driver }: DeviceInfo): string {
   const hash = createHash('sha256').update(`${name}\0${driver}`).digest('hex').slice(0, 12);
-  return join(defaultCacheDir(), 'tuning', `${id}-${hash}.json`);
+  return join(defaultCacheDir(), 'tuning', `${id.replace(/:.*/, '')}-${hash}.json`);
 }
 
 /**

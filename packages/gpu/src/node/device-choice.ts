@@ -10,11 +10,21 @@ export const preferredOrder: readonly DriverId[] = ['gpu', 'lavapipe', 'swiftsha
 export type ExecutorKind = 'native' | 'webgpu';
 
 export interface FoundDevice {
-  readonly id: DriverId;
+  /** What `--device` takes: the driver's, or `gpu:0`, `gpu:1`, … of several GPUs. */
+  readonly id: string;
+  readonly driver: DriverId;
   /** The adapter's name when it is usable. */
   readonly name?: string;
   /** Why it is not usable. */
   readonly problem?: string;
+  /** Of several GPUs the one that is used when none is asked for. */
+  readonly preferred?: boolean;
+}
+
+/** What was asked for, in the user's words. */
+export interface DeviceRequest {
+  readonly text: string;
+  readonly from: 'device' | 'SYNGLOT_DEVICE';
 }
 
 const remedies: Readonly<Record<DriverId, string>> = {
@@ -24,26 +34,19 @@ const remedies: Readonly<Record<DriverId, string>> = {
   swiftshader: 'npm install @onirenaud/swiftshader-vulkan (Linux x64 and arm64)',
 };
 
-/** How to get a device that is not there. */
-export function remedyFor(id: DriverId): string {
-  return remedies[id];
+/** The device asked for by option or `SYNGLOT_DEVICE`, undefined for the best one. */
+export function requestedDevice(
+  option: string | undefined,
+  env: NodeJS.ProcessEnv,
+): DeviceRequest | undefined {
+  if (option?.trim()) return { text: option.trim(), from: 'device' };
+  const named = env.SYNGLOT_DEVICE?.trim();
+  return named ? { text: named, from: 'SYNGLOT_DEVICE' } : undefined;
 }
 
-/**
- * The device asked for by option or `SYNGLOT_DEVICE`, undefined for the best one.
- *
- * @throws GpuError `INPUT_DEVICE` when it is no device's name.
- */
-export function requestedDevice(option: string | undefined, env: NodeJS.ProcessEnv): DriverId | undefined {
-  const asked = option || env.SYNGLOT_DEVICE || undefined;
-  if (asked === undefined) return undefined;
-  const known = preferredOrder.find((id) => id === asked);
-  if (known) return known;
-  const from = option ? 'device' : 'SYNGLOT_DEVICE';
-  throw new GpuError(
-    'INPUT_DEVICE',
-    `${from}: expected one of ${preferredOrder.join(', ')} but received '${asked}'`,
-  );
+/** The driver that a request names, undefined where it means one of several GPUs or a device by its name. */
+export function driverNamed({ text }: DeviceRequest): DriverId | undefined {
+  return preferredOrder.find((id) => id === text.toLowerCase());
 }
 
 /**
@@ -76,30 +79,95 @@ export function requestedToggles(env: NodeJS.ProcessEnv): {
   };
 }
 
+/**
+ * The device of `found` that a request means: an id, or the one device whose name is, else contains, the text. Case
+ * and what is neither letter nor digit count nothing: the webgpu executor's names are `nvidia-h200-`.
+ *
+ * @param hint why the list may lack a GPU
+ * @throws GpuError `INPUT_DEVICE`, one line with what is there, when none or several are meant or it is not usable
+ */
+export function matchDevice<Device extends FoundDevice>(
+  request: DeviceRequest,
+  found: readonly Device[],
+  hint?: string,
+): Device {
+  const asked = request.text.toLowerCase();
+  const byId =
+    found.find(({ id }) => id === asked) ??
+    (asked === 'gpu' ? (found.find(({ preferred }) => preferred) ?? found[0]) : undefined) ??
+    (asked === 'gpu:0' ? found.find(({ id }) => id === 'gpu') : undefined);
+  if (byId?.name !== undefined) return byId;
+  if (byId) throw deviceMissing(byId, found);
+  const usable = found.filter(({ name }) => name !== undefined);
+  const wanted = slug(asked);
+  // A number is a place, not a part of a name, until it is as long as those in names: 4090, 7900.
+  const searched = wanted === '' || /^(gpu-)?\d{1,2}$/.test(wanted) ? [] : usable;
+  const same = searched.filter(({ name = '' }) => slug(name) === wanted);
+  const meant = same.length > 0 ? same : searched.filter(({ name = '' }) => slug(name).includes(wanted));
+  if (meant.length === 1) return meant[0] as Device;
+  if (meant.length > 1) {
+    throw new GpuError(
+      'INPUT_DEVICE',
+      `${request.from}: '${request.text}' is in the name of ${listOf(meant)}; name one by its id`,
+    );
+  }
+  throw new GpuError(
+    'INPUT_DEVICE',
+    `${request.from}: expected one of gpu, lavapipe, swiftshader, or the id or a part of the name of a usable device, but received '${request.text}'${meantId(asked, found)}; usable: ${listOf(usable) || 'none'}${hint ? `; ${oneLine(hint)}` : ''}`,
+  );
+}
+
+/** `NVIDIA H200` and `nvidia-h200-` are the same name. */
+function slug(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}
+
+/** ` (did you mean 'gpu:1'?)` for what other tools call a device: `cuda:1`, `1`, `cpu`. */
+function meantId(asked: string, found: readonly FoundDevice[]): string {
+  if (asked === 'cpu') return " (did you mean 'lavapipe'?)";
+  const [, tool, place] = /^(cuda|hip|xpu|mps|vulkan|webgpu|)[:# ]?(\d+)?$/.exec(asked) ?? [];
+  const ids =
+    place === undefined ? [tool ? 'gpu' : ''] : [`gpu:${Number(place)}`, Number(place) === 0 ? 'gpu' : ''];
+  const meant = ids.find((name) => name && (name === 'gpu' || found.some(({ id }) => id === name)));
+  return meant ? ` (did you mean '${meant}'?)` : '';
+}
+
+const listOf = (devices: readonly FoundDevice[]) =>
+  devices.map(({ id, name }) => `${id} (${name})`).join(', ');
+
 /** The error for a device that was asked for and is not usable: one line with what is there. */
-export function deviceMissing(asked: DriverId, found: readonly FoundDevice[]): GpuError {
-  const problem = found.find(({ id }) => id === asked)?.problem ?? 'not found';
-  const usable = found.filter(({ name }) => name !== undefined).map(({ id, name }) => `${id} (${name})`);
+export function deviceMissing(
+  { id, driver, problem = 'not found' }: FoundDevice,
+  found: readonly FoundDevice[],
+): GpuError {
+  const usable = listOf(found.filter(({ name }) => name !== undefined));
   return new GpuError(
     'INPUT_DEVICE',
-    `device '${asked}' is not usable here: ${oneLine(problem)}; usable: ${usable.join(', ') || 'none'}; to get it: ${remedyFor(asked)}`,
+    `device '${id}' is not usable here: ${oneLine(problem)}; usable: ${usable || 'none'}; to get it: ${remedies[driver]}`,
   );
 }
 
 /** Why each device is used or not, given the id that is. */
 export function reasonFor(
   device: FoundDevice,
-  chosen: DriverId | undefined,
-  asked: DriverId | undefined,
+  chosen: string | undefined,
+  asked: string | undefined,
 ): string {
-  if (device.problem !== undefined) return `${oneLine(device.problem)}; to get it: ${remedyFor(device.id)}`;
+  if (device.problem !== undefined)
+    return `${oneLine(device.problem)}; to get it: ${remedies[device.driver]}`;
   if (device.id !== chosen) return asked ? `not asked for; '${asked}' was` : `'${chosen}' comes before it`;
   if (asked) return 'asked for';
   return {
-    gpu: 'a real GPU comes first',
+    gpu:
+      device.id === 'gpu'
+        ? 'a real GPU comes first'
+        : 'a real GPU comes first, and of them the one that Dawn prefers',
     lavapipe: 'no GPU, and faster than swiftshader',
     swiftshader: 'needs nothing from the system',
-  }[device.id];
+  }[device.driver];
 }
 
 /** Messages of drivers may have several lines; a user's error has one. */

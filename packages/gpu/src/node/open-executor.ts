@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { loadNative, type NativeCore } from '@synglot/native';
 import { debugExecutor } from '../debug-executor.js';
 import { GpuError } from '../errors.js';
-import type { DeviceInfo, Executor } from '../executor.js';
+import type { Executor } from '../executor.js';
 import { defaultCacheDir } from './cache-dir.js';
 import {
+  type DeviceRequest,
   deviceMissing,
+  driverNamed,
   type ExecutorKind,
-  type FoundDevice,
+  matchDevice,
   oneLine,
   preferredOrder,
   reasonFor,
@@ -19,12 +21,24 @@ import {
   requestedExecutor,
   requestedToggles,
 } from './device-choice.js';
+import {
+  type Adapter,
+  type Describe,
+  type FoundAdapter,
+  findAll,
+  findDevice,
+  findGpus,
+  withDevice,
+} from './find-devices.js';
 import { openNativeExecutor } from './native-executor.js';
-import { type DriverId, missingDriver, withDriver } from './vulkan-driver.js';
+import { layerMissing } from './vulkan-gpus.js';
 import { describeWebGpuAdapter, openWebGpuNodeExecutor } from './webgpu-node.js';
 
 export interface OpenExecutorOptions {
-  /** `gpu`, `lavapipe` or `swiftshader`; default `SYNGLOT_DEVICE`, else the best there is. */
+  /**
+   * `gpu`, `lavapipe` or `swiftshader`; of several GPUs `gpu:0`, `gpu:1`, … as {@link listDevices} has them; or a part
+   * of one device's name, such as `H200`. Default `SYNGLOT_DEVICE`, else the best there is.
+   */
   readonly device?: string;
   /** Default `SYNGLOT_EXECUTOR`, else native where it loads. */
   readonly executor?: ExecutorKind;
@@ -42,23 +56,24 @@ export interface OpenExecutorOptions {
 
 /** A device that is there, or could be, and why it is used or not. */
 export interface ListedDevice {
-  readonly id: DriverId;
+  /** What {@link OpenExecutorOptions.device} takes. */
+  readonly id: string;
   readonly usable: boolean;
   readonly chosen: boolean;
   readonly reason: string;
   readonly name?: string;
   readonly driver?: string;
-  readonly type?: DeviceInfo['type'];
+  readonly type?: Adapter['type'];
+  /** Of several GPUs: the address on the bus as nvidia-smi and lspci have it, `0000:3b:00.0`. */
+  readonly pci?: string;
   /** WebGPU features of those that synglot asks for. */
-  readonly features?: DeviceInfo['features'];
-  readonly subgroupMatrixConfigs?: DeviceInfo['subgroupMatrixConfigs'];
+  readonly features?: Adapter['features'];
+  readonly subgroupMatrixConfigs?: Adapter['subgroupMatrixConfigs'];
 }
 
-type Adapter = Pick<DeviceInfo, 'name' | 'driver' | 'type' | 'features' | 'subgroupMatrixConfigs'>;
-
 interface Backend {
-  describe(): Promise<Adapter>;
-  open(id: DriverId): Promise<Executor>;
+  readonly describe: Describe;
+  open(id: string): Promise<Executor>;
 }
 
 const defaultTimeoutMs = 30 * 60 * 1000;
@@ -106,45 +121,31 @@ function backendFor(options: OpenExecutorOptions): Backend {
   };
 }
 
-/** Asks Dawn what it finds with each driver; never throws for a device that is not usable. */
-async function findDevice(id: DriverId, backend: Backend): Promise<FoundDevice & { adapter?: Adapter }> {
-  const missing = missingDriver(id);
-  if (missing) return { id, problem: missing };
-  try {
-    const adapter = await withDriver(id, () => backend.describe());
-    if (id === 'gpu' && adapter.type === 'cpu')
-      return { id, problem: `the system offers only ${adapter.name}, which is no GPU` };
-    return { id, name: adapter.name, adapter };
-  } catch (error) {
-    const hint = id === 'lavapipe' ? 'Dawn refuses this version of lavapipe' : 'Dawn finds no usable adapter';
-    return { id, problem: `${hint} (${oneLine((error as Error).message)})` };
-  }
-}
-
-async function findAll(backend: Backend): Promise<(FoundDevice & { adapter?: Adapter })[]> {
-  const found = [];
-  for (const id of preferredOrder) found.push(await findDevice(id, backend));
-  return found;
-}
-
 /**
  * All devices that synglot knows of, best first: which are usable, which would be used, and why.
  *
- * @throws GpuError `INPUT_DEVICE` when the option or `SYNGLOT_DEVICE` names no device.
+ * @throws GpuError `INPUT_DEVICE` when the option or `SYNGLOT_DEVICE` means no device, or several.
  */
 export async function listDevices(options: OpenExecutorOptions = {}): Promise<ListedDevice[]> {
-  const asked = requestedDevice(options.device, process.env);
-  const found = await findAll(backendFor(options));
-  const chosen = found.find(
-    ({ id, name }) => name !== undefined && (asked === undefined || id === asked),
-  )?.id;
-  return found.map(({ adapter, ...device }) => ({
+  const request = requestedDevice(options.device, process.env);
+  const found = await findAll(backendFor(options).describe);
+  const chosen = chosenOf(found, request);
+  return found.map((device) => ({
     id: device.id,
     usable: device.name !== undefined,
     chosen: device.id === chosen,
-    reason: reasonFor(device, chosen, asked),
-    ...(adapter ? listed(adapter) : {}),
+    reason: reasonFor(device, chosen, request?.text),
+    ...(device.pci ? { pci: device.pci } : {}),
+    ...(device.adapter ? listed(device.adapter) : {}),
   }));
+}
+
+/** The id of the device that is used. A driver whose device is not usable is a fact to list, not an error. */
+function chosenOf(found: readonly FoundAdapter[], request: DeviceRequest | undefined): string | undefined {
+  const driver = request && driverNamed(request);
+  if (request && !driver) return matchDevice(request, found, layerMissing()).id;
+  const usable = found.filter(({ name, driver: its }) => name !== undefined && (!driver || its === driver));
+  return (usable.find(({ preferred }) => preferred) ?? usable[0])?.id;
 }
 
 const listed = ({ name, driver, type, features, subgroupMatrixConfigs }: Adapter) => ({
@@ -154,21 +155,32 @@ const listed = ({ name, driver, type, features, subgroupMatrixConfigs }: Adapter
 /**
  * Opens a device and an executor on it.
  *
- * Order without a request: a real GPU, lavapipe, the embedded SwiftShader.
+ * Order without a request: a real GPU (of several the one that Dawn prefers), lavapipe, the embedded SwiftShader.
  *
  * @throws GpuError `INPUT_DEVICE` when the device asked for is not usable here (one line, with the
- * remedy), `DEVICE_UNAVAILABLE` when there is none or the executor asked for cannot be loaded.
+ * remedy) or not one, `DEVICE_UNAVAILABLE` when there is none or the executor asked for cannot be loaded.
  */
 export async function openExecutor(options: OpenExecutorOptions = {}): Promise<Executor> {
-  const asked = requestedDevice(options.device, process.env);
-  const backend = backendFor(options);
+  const request = requestedDevice(options.device, process.env);
+  const { describe, open } = backendFor(options);
+  const driver = request && driverNamed(request);
+  if (request && !driver) {
+    // By its place among the GPUs: software devices need not be asked.
+    const place = /^gpu:\d+$/i.test(request.text);
+    const found = await (place ? findGpus : findAll)(describe);
+    const device = matchDevice(request, found, layerMissing());
+    return withDebug(await withDevice(device, () => open(device.id)));
+  }
   const problems: string[] = [];
-  for (const id of asked ? [asked] : preferredOrder) {
-    const found = await findDevice(id, backend);
-    if (found.name !== undefined) return withDebug(await withDriver(id, () => backend.open(id)));
+  for (const id of driver ? [driver] : preferredOrder) {
+    const found = await findDevice(id, describe);
+    if (found.name !== undefined) return withDebug(await withDevice(found, () => open(id)));
     problems.push(`${id}: ${found.problem}`);
   }
-  if (asked) throw deviceMissing(asked, await findAll(backend));
+  if (driver) {
+    const found = await findAll(describe);
+    throw deviceMissing(found.find((one) => one.driver === driver) as FoundAdapter, found);
+  }
   throw new GpuError('DEVICE_UNAVAILABLE', `no usable device. ${problems.map(oneLine).join('; ')}`);
 }
 

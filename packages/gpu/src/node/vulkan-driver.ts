@@ -12,6 +12,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { GpuError } from '../errors.js';
 import { defaultCacheDir } from './cache-dir.js';
 import { stubLibrary } from './elf-stub.js';
+import { withEnvironment } from './environment.js';
 
 /** `gpu` is whatever the system offers; the other two are named software drivers. */
 export type DriverId = 'gpu' | 'lavapipe' | 'swiftshader';
@@ -59,9 +60,7 @@ export function lavapipeIcd(env: NodeJS.ProcessEnv = process.env): string | unde
   const isLavapipe = (path: string) => /(^|\/)lvp_icd[^/]*\.json$/.test(path);
   const fromUser = named.find((path) => isLavapipe(path) && existsSync(path));
   if (fromUser) return fromUser;
-  const dataDirs = (env.XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(delimiter);
-  const folders = ['/etc', ...dataDirs].map((root) => join(root, 'vulkan', 'icd.d'));
-  for (const folder of folders) {
+  for (const folder of vulkanFolders('icd.d', env)) {
     const files = existsSync(folder) ? readdirSync(folder).filter(isLavapipe).sort() : [];
     // A multi-architecture system has one a machine type; prefer ours.
     const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch;
@@ -69,6 +68,12 @@ export function lavapipeIcd(env: NodeJS.ProcessEnv = process.env): string | unde
     if (file) return join(folder, file);
   }
   return undefined;
+}
+
+/** Where the loader looks for descriptions of drivers (`icd.d`) or layers (`explicit_layer.d`). */
+export function vulkanFolders(kind: string, env: NodeJS.ProcessEnv = process.env): string[] {
+  const dataDirs = (env.XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(delimiter);
+  return ['/etc', ...dataDirs].map((root) => join(root, 'vulkan', kind));
 }
 
 /** Why `driver` cannot be had here at all, or undefined when Dawn may be asked. */
@@ -108,18 +113,8 @@ async function select<T>(driver: DriverId, work: () => Promise<T>): Promise<T> {
     return work();
   }
   const icd = (driver === 'swiftshader' ? swiftShaderIcd() : lavapipeIcd()) as string;
-  const saved = driverVariables.map((name) => process.env[name]);
-  // Node's assignment calls setenv: the loader's getenv sees it. Loaders before 1.3.207 know only the second.
-  for (const name of driverVariables) process.env[name] = icd;
-  try {
-    return await work();
-  } finally {
-    driverVariables.forEach((name, index) => {
-      const value = saved[index];
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    });
-  }
+  // Loaders before 1.3.207 know only the second.
+  return withEnvironment(Object.fromEntries(driverVariables.map((name) => [name, icd])), work);
 }
 
 /** Puts SwiftShader in the loader's place for the rest of the process. */

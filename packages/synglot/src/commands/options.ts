@@ -17,9 +17,10 @@ export interface DeviceOptions {
 export function withDeviceOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--device <id>', 'gpu, lavapipe or swiftshader; default: the best there is').env(
-        'SYNGLOT_DEVICE',
-      ),
+      new Option(
+        '--device <id or name>',
+        "gpu, lavapipe or swiftshader; of several GPUs gpu:0, gpu:1, … as 'synglot devices' lists them, or a part of a device's name; default: the best there is",
+      ).env('SYNGLOT_DEVICE'),
     )
     .addOption(
       new Option('--executor <kind>', 'native (C++ on Dawn) or webgpu (npm webgpu)')

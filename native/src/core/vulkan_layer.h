@@ -1,0 +1,22 @@
+// The Vulkan devices that the loader last showed to a Dawn of this process. The layer itself is in vulkan_layer.cc;
+// the loader finds it through vulkan-layer/synglot_choose_device.json, when TypeScript asks it to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace synglot {
+
+struct VulkanDevice {
+  std::string name;
+  /** As in `NativeAdapterInfo`. */
+  const char* type = "unknown";
+  /** `0000:3b:00.0`, as nvidia-smi and lspci have it; empty where the driver does not tell. */
+  std::string pci;
+};
+
+/** All devices, in the loader's order, whichever was shown; empty before the layer's first use. */
+std::vector<VulkanDevice> vulkan_devices();
+
+}  // namespace synglot
