@@ -151,6 +151,16 @@ describe('uniqueness and coverage', () => {
     expect(new BatchSampler(set, options({ negatives: 0 })).next().pairs[0]!.negatives).toHaveLength(0);
   });
 
+  test('a negative comes once, also under another id', () => {
+    const pairs = parallel({ items: 20, langs: ['en'] }).map((pair, i) => ({
+      ...pair,
+      negatives: [{ ...pair.passage, id: `n${i}`, parallelId: `n${i}`, text: `Hard ${i % 2}` }],
+    }));
+    const batches = draw(new BatchSampler(TrainingSet.from(pairs), options({ mode: 'monolingual' })), 20);
+    for (const batch of batches) checkBatch(batch, 8);
+    expect(batches.flatMap((batch) => batch.pairs.flatMap(({ negatives }) => negatives)).length).toBe(40);
+  });
+
   test('margins stay with their negatives, whichever are drawn; mined negatives have none', () => {
     const marginOf = (kind: string) => 'xyz'.indexOf(kind) + 0.5;
     const pairs = parallel({ items: 20, langs: ['en', 'fi'] }).map((pair, i) => ({
