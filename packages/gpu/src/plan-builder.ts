@@ -8,6 +8,7 @@ import {
   catalogue,
   type KernelBindingName,
   type KernelConstants,
+  type KernelDefinition,
   type KernelName,
   type KernelParams,
   kernelCode,
@@ -104,52 +105,9 @@ export class PlanBuilder {
     const constants = (options.constants ?? {}) as Record<string, unknown>;
     const code = this.#code(kernel, constants);
     const where = `dispatch '${options.label}' of kernel '${kernel}'`;
-    const bindings = options.bindings as Readonly<Record<string, Tensor>>;
     const [x, y = 1, z = 1] = options.workgroups;
-    for (const count of [x, y, z]) {
-      if (!Number.isInteger(count) || count < 1 || count > maxWorkgroupsPerDimension) {
-        throw new GpuError(
-          'PLAN_INVALID',
-          `${where}: expected 1 to 65535 workgroups but received [${x}, ${y}, ${z}]`,
-        );
-      }
-    }
-    const written = new Set<number | string>();
-    // What Dawn tracks: the whole buffer, whichever range of it is bound.
-    const bufferOf = (tensor: Tensor) => this.#tensors[tensor.id]?.within?.name ?? tensor.id;
-    const buffers = definition.bindings.map((binding, index) => {
-      const { name, access } = binding;
-      const tensor = bindings[name];
-      if (!tensor) throw new GpuError('PLAN_INVALID', `${where}: binding '${name}' is missing`);
-      const scalar = bindingScalar(definition, binding, constants);
-      if ((scalar === 'f16') !== (tensor.type === 'f16')) {
-        throw new GpuError(
-          'PLAN_INVALID',
-          `${where}: binding '${name}' holds ${scalar} but tensor '${tensor.name}' is ${tensor.type}`,
-        );
-      }
-      this.#use(tensor, access === 'read_write', where);
-      if (access === 'read_write') written.add(bufferOf(tensor));
-      const twice =
-        definition.bindings.findIndex((other) => bindings[other.name]?.id === tensor.id) !== index;
-      if (twice && written.has(bufferOf(tensor))) {
-        throw new GpuError(
-          'PLAN_INVALID',
-          `${where}: tensor '${tensor.name}' is bound both as input and output`,
-        );
-      }
-      return tensor.id;
-    });
-    for (const { name, access } of definition.bindings) {
-      const { name: tensor, id } = bindings[name] as Tensor;
-      const within = this.#tensors[id]?.within;
-      if (access === 'read' && within && written.has(within.name)) {
-        throw new GpuError(
-          'PLAN_INVALID',
-          `${where}: '${tensor}' is read in '${within.name}', which the dispatch writes`,
-        );
-      }
-    }
+    checkWorkgroups([x, y, z], where);
+    const buffers = this.#bind(definition, options.bindings, constants, where);
     if (definition.usesStep) this.#step ??= this.feed(stepFeedName, [stepFeedSizeBytes / 4]);
     this.#commands.push({
       kind: 'dispatch',
@@ -239,6 +197,48 @@ export class PlanBuilder {
     return tensor;
   }
 
+  /** The tensors of a kernel's bindings, in its order; refuses what no device would run. */
+  #bind(
+    definition: KernelDefinition,
+    bindings: Readonly<Record<string, Tensor>>,
+    constants: Readonly<Record<string, unknown>>,
+    where: string,
+  ): number[] {
+    const bound = definition.bindings.map((binding) => {
+      const { name, access } = binding;
+      const tensor = bindings[name];
+      if (!tensor) throw new GpuError('PLAN_INVALID', `${where}: binding '${name}' is missing`);
+      const scalar = bindingScalar(definition, binding, constants);
+      if ((scalar === 'f16') !== (tensor.type === 'f16')) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: binding '${name}' holds ${scalar} but tensor '${tensor.name}' is ${tensor.type}`,
+        );
+      }
+      const writes = access === 'read_write';
+      this.#use(tensor, writes, where);
+      // What Dawn tracks: the whole buffer, whichever range of it is bound.
+      return { tensor, writes, buffer: this.#tensors[tensor.id]?.within?.name ?? tensor.id };
+    });
+    for (const written of bound.filter(({ writes }) => writes)) {
+      const { tensor, buffer } = written;
+      if (bound.some((other) => other !== written && other.tensor === tensor)) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: tensor '${tensor.name}' is bound both as input and output`,
+        );
+      }
+      const read = bound.find((other) => !other.writes && other.buffer === buffer);
+      if (read) {
+        throw new GpuError(
+          'PLAN_INVALID',
+          `${where}: '${read.tensor.name}' is read in '${buffer}', which the dispatch writes`,
+        );
+      }
+    }
+    return bound.map(({ tensor }) => tensor.id);
+  }
+
   #use(tensor: Tensor, writes: boolean, where: string): void {
     const state = this.#tensors[tensor.id];
     if (state?.tensor !== tensor)
@@ -279,6 +279,16 @@ export class PlanBuilder {
     }
     return index;
   }
+}
+
+function checkWorkgroups(counts: readonly [number, number, number], where: string): void {
+  if (counts.every((count) => Number.isInteger(count) && count >= 1 && count <= maxWorkgroupsPerDimension)) {
+    return;
+  }
+  throw new GpuError(
+    'PLAN_INVALID',
+    `${where}: expected 1 to 65535 workgroups but received [${counts.join(', ')}]`,
+  );
 }
 
 /** For programs without types: which kernels begin or end alike. */

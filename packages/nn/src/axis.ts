@@ -50,29 +50,40 @@ export interface StepValues {
   readonly lossScale?: number;
 }
 
+/** Where the fields of `Step` lie, in bytes, by their names in WGSL. */
+export const stepOffsets = {
+  counts: 0,
+  seed: 32,
+  optimizer_step: 36,
+  learning_rate: 40,
+  bias_correction_1: 44,
+  bias_correction_2_sqrt: 48,
+  gradient_scale: 52,
+  begins: 56,
+  loss_scale: 64,
+} as const;
+
+const noUpdate = { step: 1, learningRate: 0, beta1: 0, beta2: 0 };
+
 /** Packs the `Step` uniform; bias corrections are computed here, in double precision. */
 export function packStep(values: StepValues): Uint8Array {
   const bytes = new Uint8Array(stepFeedSizeBytes);
   const view = new DataView(bytes.buffer);
-  for (const [slot, index] of Object.entries(countSlots)) {
-    if (slot !== 'all')
-      view.setUint32(index * 4, values.counts[slot as Exclude<CountSlot, 'all'>] ?? 0, true);
+  const setUint = (offset: number, value: number) => view.setUint32(offset, value, true);
+  const setFloat = (offset: number, value: number) => view.setFloat32(offset, value, true);
+  const { counts, seed = 0, update = noUpdate, begins = [0, 0], gradientScale = 1, lossScale = 1 } = values;
+  const { step, learningRate, beta1, beta2 } = update;
+  for (const [slot, count] of Object.entries(counts)) {
+    setUint(stepOffsets.counts + countSlots[slot as CountSlot] * 4, count);
   }
-  const { step, learningRate, beta1, beta2 } = values.update ?? {
-    step: 1,
-    learningRate: 0,
-    beta1: 0,
-    beta2: 0,
-  };
-  view.setUint32(32, (values.seed ?? 0) >>> 0, true);
-  view.setUint32(36, step, true);
-  view.setFloat32(40, learningRate, true);
-  view.setFloat32(44, 1 - beta1 ** step, true);
-  view.setFloat32(48, Math.sqrt(1 - beta2 ** step), true);
-  view.setFloat32(52, values.gradientScale ?? 1, true);
-  const [first, second] = values.begins ?? [0, 0];
-  view.setUint32(56, first, true);
-  view.setUint32(60, second, true);
-  view.setFloat32(64, values.lossScale ?? 1, true);
+  setUint(stepOffsets.seed, seed >>> 0);
+  setUint(stepOffsets.optimizer_step, step);
+  setFloat(stepOffsets.learning_rate, learningRate);
+  setFloat(stepOffsets.bias_correction_1, 1 - beta1 ** step);
+  setFloat(stepOffsets.bias_correction_2_sqrt, Math.sqrt(1 - beta2 ** step));
+  setFloat(stepOffsets.gradient_scale, gradientScale);
+  setUint(stepOffsets.begins, begins[0]);
+  setUint(stepOffsets.begins + 4, begins[1]);
+  setFloat(stepOffsets.loss_scale, lossScale);
   return bytes;
 }

@@ -17,7 +17,7 @@ export interface InfoNceOptions {
   readonly weight?: number;
 }
 
-/** Feed with the mask groups [candidates]: see `Collated batch` in @synglot/data. */
+/** Feed with the mask groups [candidates]: `candidateGroups` of @synglot/data. */
 export const groupsFeed = 'groups';
 /** Results: loss of each query, of each positive. The batch's loss is the weighted mean (`meanLoss`). */
 export const rowLossResult = 'row loss';
