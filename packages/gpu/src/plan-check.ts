@@ -36,6 +36,22 @@ export function checkPlan(
   }
 }
 
+/** Throws unless a buffer of this size can be made: `PLAN_INVALID`, `DEVICE_OUT_OF_MEMORY` beyond the device's limit. */
+export function checkBuffer(label: string, sizeBytes: number, { maxBufferSize }: DeviceLimits): void {
+  if (!Number.isInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 4 !== 0) {
+    throw new GpuError(
+      'PLAN_INVALID',
+      `buffer '${label}': expected a positive multiple of 4 bytes but received ${sizeBytes}`,
+    );
+  }
+  if (sizeBytes > maxBufferSize) {
+    throw new GpuError(
+      'DEVICE_OUT_OF_MEMORY',
+      `buffer '${label}': ${sizeBytes} bytes, but the device allows ${maxBufferSize}`,
+    );
+  }
+}
+
 /** The index of feed `name`; throws `PLAN_INVALID` when it is no feed or `data` does not fit. */
 export function checkFeed(
   plan: Plan,

@@ -7,7 +7,7 @@
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, DeviceLimits, Executor } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
-import { checkPlan, checkRange } from './plan-check.js';
+import { checkBuffer, checkPlan, checkRange } from './plan-check.js';
 import { readMatrixConfigs } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import { CompiledWebGpuPlan, type GpuRange } from './webgpu-plan.js';
@@ -79,18 +79,7 @@ class WebGpuExecutor implements Executor {
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     this.#checkAlive();
-    if (!Number.isInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 4 !== 0) {
-      throw new GpuError(
-        'PLAN_INVALID',
-        `buffer '${label}': expected a positive multiple of 4 bytes but received ${sizeBytes}`,
-      );
-    }
-    if (sizeBytes > this.device.limits.maxBufferSize) {
-      throw new GpuError(
-        'DEVICE_OUT_OF_MEMORY',
-        `buffer '${label}': ${sizeBytes} bytes, but the device allows ${this.device.limits.maxBufferSize}`,
-      );
-    }
+    checkBuffer(label, sizeBytes, this.device.limits);
     return new WebGpuBuffer(label, sizeBytes, this.#createBuffer(label, sizeBytes, storageUsage));
   }
 

@@ -16,7 +16,7 @@ import type {
   RunResult,
 } from '../executor.js';
 import type { Plan } from '../plan.js';
-import { checkFeed, checkPlan, checkRead } from '../plan-check.js';
+import { checkBuffer, checkFeed, checkPlan, checkRead } from '../plan-check.js';
 
 export interface NativeExecutorOptions extends NativeOpenOptions {
   /** Lowers the limit that plans are checked against; Dawn itself grants no less than 128 MiB. */
@@ -77,18 +77,7 @@ export class NativeExecutor implements Executor {
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     this.checkAlive();
-    if (!Number.isInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 4 !== 0) {
-      throw new GpuError(
-        'PLAN_INVALID',
-        `buffer '${label}': expected a positive multiple of 4 bytes but received ${sizeBytes}`,
-      );
-    }
-    if (sizeBytes > this.device.limits.maxBufferSize) {
-      throw new GpuError(
-        'DEVICE_OUT_OF_MEMORY',
-        `buffer '${label}': ${sizeBytes} bytes, but the device allows ${this.device.limits.maxBufferSize}`,
-      );
-    }
+    checkBuffer(label, sizeBytes, this.device.limits);
     return new NativeDeviceBuffer(label, sizeBytes, this, this.native.createBuffer(label, sizeBytes));
   }
 
