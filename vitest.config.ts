@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    globalSetup: 'test/support/fresh-catalogue.ts',
     pool: 'forks',
     // One process on the device at a time: software devices use every core.
     fileParallelism: false,

@@ -80,6 +80,28 @@ describe('two stages', () => {
   });
 });
 
+test('what meets only between two steps is looked at before the first', () => {
+  // Data set general goes as domain science comes: of general science there are two pairs.
+  const few = pairs('general', ['en'], 2).map(({ query, passage, negatives }) => {
+    const moved = (row: Row) => ({
+      ...row,
+      parallelId: `s${row.id}`,
+      text: `s ${row.text}`,
+      domain: 'science',
+    });
+    return { query: moved(query), passage: moved(passage), negatives };
+  });
+  const whole = TrainingSet.from([...pairs('general', ['en'], 80), ...pairs('science', ['en'], 60), ...few]);
+  const weights = [
+    [0, { general: 1, science: 0 }],
+    [10, { general: 0, science: 1 }],
+  ] as const;
+  const options = { ...base, homogeneousDataset: true, datasets: { weights }, domains: { weights } };
+  expect(() => new BatchSampler(whole, options)).toThrow(
+    /domain 'science', data set 'general'.* has 2 pairs/,
+  );
+});
+
 test('weights between two steps go in a line', () => {
   const domains = {
     weights: [
