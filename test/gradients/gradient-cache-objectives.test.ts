@@ -66,6 +66,9 @@ const discriminator: AdversarialOptions = {
 const nested = { dimensions: [16, 8, 4], weights: [1, 0.5, 2] };
 
 const cases: Readonly<Record<string, readonly TrainObjective[]>> = {
+  'embeddings normalised for the loss': [
+    contrastiveObjective({ temperature: 0.1, direction: 'both', normalize: true }),
+  ],
   matryoshka: matryoshka(nested, { temperature: 0.1, direction: 'both' }).map(masked),
   'a learned temperature': [
     contrastiveObjective({

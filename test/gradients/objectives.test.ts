@@ -208,8 +208,8 @@ const cases: Readonly<Record<string, Case>> = {
         temperature: Number.NaN,
         direction: 'both',
         learnedTemperature: temperatureParameter,
-        // CLIP normalises; at full dimension that is all that a cut does.
-        dimension,
+        // CLIP normalises.
+        normalize: true,
       }),
     ]),
     candidates: queries,

@@ -39,13 +39,16 @@ export interface CheckpointContents {
   readonly tensors: Iterable<TensorSource> | AsyncIterable<TensorSource>;
   /** Folder or hub id of the model under the adapter, where `config` has one. */
   readonly adapterBase?: string;
+  /** Hub id of the model that it was trained from, for the model card. */
+  readonly baseModel?: string;
   /** A paragraph of Markdown for the model card: what it was trained on. */
   readonly description?: string;
 }
 
 const LICENCE_NOTE = 'Its licence is that of the data and the checkpoint it was trained from.';
 
-function modelCard(name: string, { config, pooling, maxLength, description }: CheckpointContents): string {
+function modelCard(name: string, { config, pooling, maxLength, ...rest }: CheckpointContents): string {
+  const { description, baseModel } = rest;
   const width = pooling.dense?.outFeatures ?? config.hiddenSize;
   const steps = [
     `${pooling.mode} pooling`,
@@ -55,7 +58,7 @@ function modelCard(name: string, { config, pooling, maxLength, description }: Ch
   return `---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
-tags:
+${baseModel === undefined ? '' : `base_model: ${baseModel}\n`}tags:
 - sentence-transformers
 - synglot
 ---
@@ -69,7 +72,9 @@ ${description === undefined ? '' : `\n${description.trim()}\n`}
 from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer("path/to/this/folder")
-embeddings = model.encode(["a question", "a passage"])
+questions = model.encode_query(["a question"])
+passages = model.encode_document(["a passage"])
+scores = model.similarity(questions, passages)
 \`\`\`
 `;
 }

@@ -74,7 +74,7 @@ describe('saving and opening', () => {
   });
 
   it('writes the sentence-transformers layout', async () => {
-    const folder = await saved({ description: 'Trained on apples.' });
+    const folder = await saved({ description: 'Trained on apples.', baseModel: 'some/apple' });
     expect((await readdir(folder, { recursive: true })).sort()).toEqual([
       '1_Pooling',
       join('1_Pooling', 'config.json'),
@@ -90,7 +90,9 @@ describe('saving and opening', () => {
       'tokenizer.json',
       'tokenizer_config.json',
     ]);
-    expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain('Trained on apples.');
+    const card = await readFile(join(folder, 'README.md'), 'utf8');
+    expect(card).toContain('Trained on apples.');
+    expect(card).toMatch(/^---\n[^#]*base_model: some\/apple\n/);
     expect(await readJsonObject(join(folder, 'config.json'))).toMatchObject({
       architectures: ['BertModel'],
       pad_token_id: 0,

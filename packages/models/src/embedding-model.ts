@@ -31,6 +31,8 @@ export interface EmbedOptions {
   readonly prefix?: string;
   /** Embeddings are cut to their first so many numbers; default: all. See `truncateRows`. */
   readonly dimension?: number;
+  /** Embeddings of length 1 though the model does not end so; see `retrievalUse`. Default: as the model gives them. */
+  readonly normalize?: boolean;
   /** Tokens in one pass of the device. Default 4,096. */
   readonly tokensPerPass?: number;
   /** Called after each pass. */
@@ -107,8 +109,11 @@ export class EmbeddingModel {
       done += batch.length;
       options.onProgress?.(done, order.length);
     }
-    if (dimension === this.dimension) return result;
-    return truncateRows(result, this.dimension, dimension, this.parts.pooling.normalize);
+    const { normalize } = this.parts.pooling;
+    const finished = dimension === this.dimension && (normalize || !options.normalize);
+    return finished
+      ? result
+      : truncateRows(result, this.dimension, dimension, normalize || !!options.normalize);
   }
 
   /** Frees plans and weights. */

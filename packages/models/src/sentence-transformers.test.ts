@@ -149,6 +149,7 @@ describe('reading', () => {
       { pooling_mode: 'mean', include_prompt: false },
       /include_prompt false/,
     ],
+    ['a truncation', 'config_sentence_transformers.json', { truncate_dim: 4 }, /truncate_dim is 4/],
     ['another dense width', dense, { in_features: 9, out_features: 4 }, /in_features is 9, expected 8/],
     ['a dense layer to nowhere', dense, { in_features: 8 }, /out_features is nothing/],
     [

@@ -167,6 +167,11 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
   const settings = await readJsonObjectIfPresent(
     modelSource.join(folder, 'config_sentence_transformers.json'),
   );
+  if (typeof settings?.truncate_dim === 'number') {
+    throw checkpointError(
+      `${modelSource.join(folder, 'config_sentence_transformers.json')}: truncate_dim is ${settings.truncate_dim}, which is not supported in a folder; set it to null, and give --dimension ${settings.truncate_dim} where embeddings are used`,
+    );
+  }
   const prompts: Record<string, string> = {};
   if (isJsonObject(settings?.prompts)) {
     for (const [name, text] of Object.entries(settings.prompts))

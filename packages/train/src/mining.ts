@@ -13,8 +13,9 @@ import {
   type TrainingSet,
 } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
-import { EmbeddingModel, type EmbeddingModelParts, writeFileAtomic } from '@synglot/models';
+import { EmbeddingModel, retrievalUse, writeFileAtomic } from '@synglot/models';
 import type { ParameterStore } from '@synglot/nn';
+import type { ModelParts } from './checkpoints.js';
 import { miningSection } from './config/mining.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
@@ -54,7 +55,7 @@ export interface MiningRoundsOptions {
   readonly executor: Executor;
   /** The parameters that are being trained, and what else the model is made of. */
   readonly store: ParameterStore;
-  readonly parts: EmbeddingModelParts;
+  readonly parts: ModelParts;
   readonly onNotice: (line: string) => void;
 }
 
@@ -133,10 +134,12 @@ export class MiningRounds {
   async #embed(texts: readonly string[], kind: TextKind): Promise<Float32Array> {
     const { executor, store, parts, config } = this.#options;
     const { text } = config;
+    const use = retrievalUse(parts);
     const model = new EmbeddingModel(executor, store, parts);
     try {
       return await model.embed(texts, {
-        prefix: kind === 'query' ? text.query_prefix : text.passage_prefix,
+        prefix: use[kind],
+        normalize: use.normalize,
         maxLength: kind === 'query' ? text.query_max_length : text.passage_max_length,
       });
     } finally {

@@ -4,7 +4,13 @@
  */
 import { join } from 'node:path';
 import { type Batch, BatchSampler, type TrainingSet } from '@synglot/data';
-import { type Checkpoint, type HubProgress, openCheckpoint } from '@synglot/models';
+import {
+  type Checkpoint,
+  type HubProgress,
+  openCheckpoint,
+  type RetrievalUse,
+  retrievalUse,
+} from '@synglot/models';
 import {
   type EncoderConfig,
   embeddingDimension,
@@ -65,6 +71,8 @@ export interface OpenedModel {
   readonly start: Checkpoint;
   /** The same with the run's adapter, if any. */
   readonly checkpoint: Checkpoint;
+  /** The checkpoint's, with the configuration's prefixes in place of its prompts. */
+  readonly use: RetrievalUse;
   /** With the run's dropout. */
   readonly encoder: EncoderConfig;
   /** The checkpoint that the run goes on from, and its model. */
@@ -144,20 +152,23 @@ async function openModel(
   const checkpoint = withFreshAdapter(start, config);
   const encoder = withDropout(checkpoint.config, config.training.dropout);
   checkDropoutViews(config, encoder);
+  const own = retrievalUse(checkpoint, config.model);
+  const { query_prefix: query = own.query, passage_prefix: passage = own.passage } = config.text;
+  const use = { ...own, query, passage };
   const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const model = saved && (await openSavedModel(join(saved.folder, 'model'), start));
-  return { start, checkpoint, encoder, saved: saved && model ? { ...saved, model } : undefined };
+  return { start, checkpoint, use, encoder, saved: saved && model ? { ...saved, model } : undefined };
 }
 
 async function openPhase(
   { training }: OpenedData,
-  { checkpoint: { pooling }, encoder, saved }: OpenedModel,
+  { checkpoint: { pooling }, use: { normalize }, encoder, saved }: OpenedModel,
   { config, onNotice = () => undefined }: OpenRunOptions,
 ): Promise<OpenedPhase> {
   const phases = freezingPhases(config, encoderParameters(encoder, pooling));
   const phase = phaseAt(phases, saved?.state.step ?? 0);
   const dimension = embeddingDimension(encoder, pooling);
-  const objectives = await runObjectives(config, { dimension, training, onNotice });
+  const objectives = await runObjectives(config, { dimension, normalize, training, onNotice });
   const auxiliary = objectives.flatMap(({ parameters = [] }) => parameters);
   const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
   const skipped = skippedBefore(phase, saved?.state);

@@ -3,6 +3,7 @@
  * seem to. Not the checks of the configuration itself.
  */
 import type { TrainingSet } from '@synglot/data';
+import type { RetrievalUse } from '@synglot/models';
 import type { EncoderConfig } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
@@ -54,6 +55,16 @@ export function idleSettings(config: TrainConfig, training: TrainingSet, maxLeng
     );
   }
   return lines;
+}
+
+/** A line where the model's own prompts stand before the texts, unasked. */
+export function ownPrompts({ text }: TrainConfig, { query, passage }: RetrievalUse): string[] {
+  const own = [
+    ...(text.query_prefix === undefined && query ? [`questions begin with ${JSON.stringify(query)}`] : []),
+    ...(text.passage_prefix === undefined && passage ? [`passages with ${JSON.stringify(passage)}`] : []),
+  ];
+  if (own.length === 0) return [];
+  return [`prompts of the model: ${own.join(', ')}; text.query_prefix and text.passage_prefix set others`];
 }
 
 /** @throws TrainError `INPUT_CONFIG` where the two views of a text would be the same */

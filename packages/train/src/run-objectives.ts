@@ -21,6 +21,8 @@ import type { StepMetrics } from './trainer.js';
 export interface ObjectiveSetting {
   /** Of the embeddings. */
   readonly dimension: number;
+  /** The model does not end with a normalisation, and its score is the cosine. */
+  readonly normalize: boolean;
   readonly training: TrainingSet;
   readonly onNotice: (line: string) => void;
 }
@@ -114,13 +116,14 @@ function languageObjectives(
 
 function contrastiveObjectives(
   { loss, matryoshka: nested }: TrainConfig,
-  { dimension }: ObjectiveSetting,
+  { dimension, normalize }: ObjectiveSetting,
 ): TrainObjective[] {
   const { temperature, direction, weight, learnable_temperature: range } = loss;
   const options: ContrastiveOptions = {
     temperature,
     direction,
     weight,
+    normalize,
     ...(range ? { learnedTemperature: temperatureParameter } : {}),
   };
   const wrong = nested?.dimensions.find((each) => each > dimension || each % 4 !== 0);

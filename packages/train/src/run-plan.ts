@@ -47,7 +47,7 @@ export function planRun(
   const capacity = capacityFor(size);
   const plan = buildTrainPlan({
     ...{ config: encoder, pooling: model.pooling, layout, device, precision, capacity, optimizer },
-    objectives: [contrastiveObjective(config.loss).objective],
+    objectives: [contrastiveObjective({ ...config.loss, normalize: !model.pooling.normalize }).objective],
     recompute: config.training.recompute,
     mode: config.training.accumulation === 1 ? 'step' : 'accumulate',
   });

@@ -1,9 +1,10 @@
 /** From an opened run to its trainer's options, and to what its models are saved with. */
 import type { Encode } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
-import type { Checkpoint } from '@synglot/models';
+import { type Checkpoint, isHubId } from '@synglot/models';
 import type { ParameterStore } from '@synglot/nn';
 import type { ModelParts } from './checkpoints.js';
+import { freshModel } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
 import type { OpenedModel, OpenedRun } from './open-run.js';
 import type { TrainerOptions } from './trainer.js';
@@ -14,7 +15,7 @@ export function trainerOptions(
   { data, model, phase }: OpenedRun,
   device: { readonly executor: Executor; readonly store: ParameterStore },
 ): TrainerOptions {
-  const { text, training } = config;
+  const { training } = config;
   return {
     ...device,
     config: model.encoder,
@@ -22,8 +23,8 @@ export function trainerOptions(
     sampler: data.sampler,
     encode: encodeWith(model.checkpoint, config),
     collate: {
-      queryPrefix: text.query_prefix,
-      passagePrefix: text.passage_prefix,
+      queryPrefix: model.use.query,
+      passagePrefix: model.use.passage,
       ...(data.rewritten ? { rewrite: data.rewritten.rewrite } : {}),
     },
     objectives: phase.objectives,
@@ -46,15 +47,23 @@ export function trainerOptions(
 }
 
 /** What the trained model is saved with, beside its parameters. */
-export function modelParts({ checkpoint, encoder }: OpenedModel, config: TrainConfig): ModelParts {
-  const { query_prefix: query, passage_prefix: passage } = config.text;
+export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: TrainConfig): ModelParts {
+  const { prompts, defaultPromptName, similarity } = checkpoint;
+  const { query, passage } = use;
+  const prompted = query || passage || Object.keys(prompts).length > 0;
+  // A folder is read where it is.
+  const fromHub = isHubId(config.model) && config.model !== freshModel && checkpoint.source !== config.model;
   return {
     config: encoder,
     pooling: checkpoint.pooling,
     maxLength: checkpoint.maxLength,
     tokenizer: checkpoint.tokenizer,
     ...(checkpoint.adapterBase === undefined ? {} : { adapterBase: checkpoint.adapterBase }),
-    prompts: query || passage ? { query, passage } : checkpoint.prompts,
+    // `document` is what sentence-transformers asks for, `passage` what it asked for before.
+    ...(prompted ? { prompts: { ...prompts, query, document: passage, passage } } : {}),
+    ...(defaultPromptName === undefined ? {} : { defaultPromptName }),
+    ...(similarity === undefined ? {} : { similarity }),
+    ...(fromHub ? { baseModel: config.model } : {}),
     description: `Fine-tuned from ${config.model} with ${config.sampling.mode} batches for ${config.training.steps} steps.`,
   };
 }

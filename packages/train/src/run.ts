@@ -15,7 +15,7 @@ import { type OpenedRun, type OpenRunOptions, openRun } from './open-run.js';
 import { checkPrecision } from './precision.js';
 import { openSavedModel, writeTrained } from './run-adapter.js';
 import { inTermsOfConfig } from './run-data.js';
-import { describeData, idleSettings } from './run-notices.js';
+import { describeData, idleSettings, ownPrompts } from './run-notices.js';
 import { metricsLine } from './run-objectives.js';
 import { modelParts, trainerOptions } from './run-trainer.js';
 import { RunValidation } from './run-validation.js';
@@ -78,6 +78,7 @@ async function runPhase(
   if (!options.resume) {
     const { training, validation } = run.data;
     onNotice(describeData(training, validation));
+    for (const line of ownPrompts(config, run.model.use)) onNotice(line);
     for (const line of idleSettings(config, training, run.model.checkpoint.maxLength)) onNotice(line);
   }
   const store = new ParameterStore(executor, run.phase.specs);

@@ -11,8 +11,9 @@ import {
   type RetrievalSummary,
 } from '@synglot/eval';
 import type { Executor } from '@synglot/gpu';
-import { EmbeddingModel, type EmbeddingModelParts } from '@synglot/models';
+import { EmbeddingModel, retrievalUse } from '@synglot/models';
 import type { ParameterStore } from '@synglot/nn';
+import type { ModelParts } from './checkpoints.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { heldOutCollection } from './held-out.js';
@@ -27,7 +28,7 @@ export interface ValidationMeasureOptions {
   readonly collection: ParallelCollection;
   readonly executor: Executor;
   readonly store: ParameterStore;
-  readonly parts: EmbeddingModelParts;
+  readonly parts: ModelParts;
 }
 
 /** Whether more of a measure is better. */
@@ -74,18 +75,19 @@ export async function validationMeasure(options: ValidationMeasureOptions): Prom
   const { config, collection, executor, store, parts } = options;
   const { measure = lossMeasure } = config.validation as ValidationConfig;
   const { text } = config;
+  const { query, passage, normalize } = retrievalUse(parts);
   const model = new EmbeddingModel(executor, store, parts);
   const scorer = new DeviceScorer(executor);
   const embed = (items: readonly { readonly text: string }[], prefix: string, maxLength: number) =>
     model.embed(
       items.map((item) => item.text),
-      { prefix, maxLength },
+      { prefix, maxLength, normalize },
     );
   try {
     const { summary } = await evaluateRetrieval({
       collection,
-      queryEmbeddings: await embed(collection.queries, text.query_prefix, text.query_max_length),
-      candidateEmbeddings: await embed(collection.candidates, text.passage_prefix, text.passage_max_length),
+      queryEmbeddings: await embed(collection.queries, query, text.query_max_length),
+      candidateEmbeddings: await embed(collection.candidates, passage, text.passage_max_length),
       dimension: model.dimension,
       scorer,
       measures: measure === distanceMeasure ? [] : [trecName(measure)],

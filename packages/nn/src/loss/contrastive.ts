@@ -18,8 +18,10 @@ import {
 } from './objective.js';
 
 export interface ContrastiveOptions extends InfoNceOptions {
-  /** The loss is over so many first dimensions, normalised again; default: over the embeddings as they are. */
+  /** The loss is over so many first dimensions, normalised again; default: over whole embeddings. */
   readonly dimension?: number;
+  /** Whole embeddings are normalised first, for models that do not end so; default: taken as they are. */
+  readonly normalize?: boolean;
   /** Parameter that holds the logarithm of 1 / temperature, in place of `temperature`. */
   readonly learnedTemperature?: string;
 }
@@ -56,14 +58,14 @@ export function contrastive(options: ContrastiveOptions): Objective {
   };
 }
 
-/** The first dimensions where asked for; queries over the temperature where that is learned. */
+/** Unit vectors or the first dimensions where asked for; queries over the temperature where that is learned. */
 function viewOf(
   g: Graph,
   embeddings: BatchEmbeddings,
-  { dimension, learnedTemperature }: ContrastiveOptions,
+  { dimension, normalize: whole = false, learnedTemperature }: ContrastiveOptions,
   suffix: string,
 ): EmbeddingView {
-  const cut = dimension === undefined ? undefined : cutEmbeddings(g, embeddings, dimension);
+  const cut = dimension === undefined && !whole ? undefined : unitEmbeddings(g, embeddings, dimension);
   const { queries, candidates } = cut?.output ?? embeddings;
   const scaled =
     learnedTemperature === undefined
@@ -85,18 +87,23 @@ function viewOf(
   };
 }
 
-/** The first dimensions of queries and candidates, normalised. */
-function cutEmbeddings(g: Graph, embeddings: BatchEmbeddings, dimension: number) {
-  const cut = (side: 'queries' | 'candidates') => {
-    const label = `${dimension} dimensions of ${side}`;
-    const first = firstColumns(g, embeddings[side], dimension, label);
-    const unit = normalize(g, first.output, `${label}, normalized`);
+/** Queries and candidates, or their first dimensions, normalised. */
+function unitEmbeddings(g: Graph, embeddings: BatchEmbeddings, dimension?: number) {
+  const unitOf = (side: 'queries' | 'candidates') => {
+    const whole = embeddings[side];
+    const label = `${dimension ?? whole.columns} dimensions of ${side}`;
+    const first = dimension === undefined ? undefined : firstColumns(g, whole, dimension, label);
+    const unit = normalize(g, first?.output ?? whole, `${label}, normalized`);
     return {
       output: unit.output,
-      backward: (d: GradientSum, into: GradientSum) => first.backward(unit.backward(d.finish()), into),
+      backward(d: GradientSum, into: GradientSum) {
+        const dFirst = unit.backward(d.finish());
+        if (first) first.backward(dFirst, into);
+        else into.add(dFirst, `d ${label}`);
+      },
     };
   };
-  const [queries, candidates] = [cut('queries'), cut('candidates')];
+  const [queries, candidates] = [unitOf('queries'), unitOf('candidates')];
   return {
     output: { queries: queries.output, candidates: candidates.output },
     backward(d: Gradients, into: Gradients) {

@@ -1,6 +1,6 @@
 /** `synglot distill-teacher`: a teacher's embeddings of training texts, computed once and stored. */
 import { didYouMean } from '@synglot/data';
-import { EmbeddingModel, openCheckpoint } from '@synglot/models';
+import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import {
   inTermsOfConfig,
   readConfig,
@@ -58,7 +58,7 @@ export function distillTeacherCommand(): Command {
         `--lang ${options.lang}: no text of ${path} is in this language${didYouMean(options.lang, languages)}; the data have ${[...languages].sort().join(', ')}`,
       );
     }
-    const { query = '', passage = '' } = checkpoint.prompts;
+    const { query, passage } = retrievalUse(checkpoint, options.teacher);
     const prefixes = { query: options.queryPrefix ?? query, passage: options.passagePrefix ?? passage };
     const executor = await openDevice(options);
     try {

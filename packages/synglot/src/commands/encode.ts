@@ -34,7 +34,10 @@ export function encodeCommand(): Command {
     .requiredOption('--input <file>', 'UTF-8 text, one text a line; .gz too')
     .requiredOption('--output <file>', 'NumPy file to write, float32 [lines, dimension]')
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
-    .option('--prefix <text>', 'put in front of every line, such as "query: "')
+    .option(
+      '--prefix <text>',
+      'put in front of every line, such as "query: "; default: the model\'s default prompt',
+    )
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
     await checkOutputFile(options.output);
@@ -46,10 +49,12 @@ export function encodeCommand(): Command {
     const executor = await openDevice(options);
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
+      const { defaultPromptName = '', prompts } = checkpoint;
+      const { prefix = prompts[defaultPromptName] } = options;
       const bar = progressBar('encoding', lines.length, 'texts');
       const vectors = await model.embed(lines, {
         ...(options.maxLength ? { maxLength: options.maxLength } : {}),
-        ...(options.prefix ? { prefix: options.prefix } : {}),
+        ...(prefix ? { prefix } : {}),
         ...(options.dimension ? { dimension: options.dimension } : {}),
         onProgress: (done) => bar.update(done),
       });

@@ -4,7 +4,13 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
-import { checkDimension, EmbeddingModel, openCheckpoint, type TextInput } from '@synglot/models';
+import {
+  checkDimension,
+  EmbeddingModel,
+  openCheckpoint,
+  retrievalUse,
+  type TextInput,
+} from '@synglot/models';
 import { progressBar } from '../progress.js';
 
 export interface EncoderOptions {
@@ -30,7 +36,7 @@ export interface Encoder {
 export async function openEncoder(executor: Executor, options: EncoderOptions): Promise<Encoder> {
   const checkpoint = await openCheckpoint(options.model);
   const model = await EmbeddingModel.load(executor, checkpoint);
-  const { query = '', passage = '' } = checkpoint.prompts;
+  const { query, passage, normalize } = retrievalUse(checkpoint, options.model);
   const passagePrefix = options.passagePrefix ?? passage;
   const maxLength = Math.min(options.maxLength ?? checkpoint.maxLength, checkpoint.maxLength);
   const { dimension = model.dimension } = options;
@@ -38,7 +44,7 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   const embed = async (label: string, texts: readonly TextInput[], prefix: string) => {
     const bar = progressBar(label, texts.length, 'texts');
     const onProgress = (done: number) => bar.update(done);
-    const vectors = await model.embed(texts, { prefix, maxLength, dimension, onProgress });
+    const vectors = await model.embed(texts, { prefix, maxLength, dimension, normalize, onProgress });
     bar.stop();
     return vectors;
   };
@@ -49,10 +55,11 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
       passage_prefix: passagePrefix,
       max_length: maxLength,
       ...(dimension === model.dimension ? {} : { dimension }),
+      ...(normalize ? { score: 'cosine' } : {}),
     },
     queries: (texts) => embed('questions', texts, options.queryPrefix ?? query),
     passages: (texts) => embed('candidates', texts, passagePrefix),
-    passageChunk: (texts) => model.embed(texts, { prefix: passagePrefix, maxLength, dimension }),
+    passageChunk: (texts) => model.embed(texts, { prefix: passagePrefix, maxLength, dimension, normalize }),
   };
 }
 

@@ -21,13 +21,12 @@ export function mergeCommand(): Command {
         onProgress: hubProgress(),
       });
       const merged = mergeAdapter(opened);
-      const { config, pooling, maxLength, prompts, tokenizer, parameters } = merged;
-      const tensors = parameters.map(({ name, shape }) => ({
+      const tensors = merged.parameters.map(({ name, shape }) => ({
         name,
         shape,
         read: () => merged.readTensor(name),
       }));
-      await saveCheckpoint(output, { config, pooling, maxLength, prompts, tokenizer, tensors });
+      await saveCheckpoint(output, { ...merged, tensors });
       console.log(`${output}: merged from ${model}${adapter === undefined ? '' : ` and ${adapter}`}`);
     });
 }

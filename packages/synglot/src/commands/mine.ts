@@ -1,6 +1,6 @@
 /** `synglot mine`: hard negatives for training pairs, with a model as it stands. */
 import { DataError, miningSummary, resolveMining } from '@synglot/data';
-import { EmbeddingModel, openCheckpoint } from '@synglot/models';
+import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import {
   defaultMining,
   inTermsOfConfig,
@@ -90,13 +90,14 @@ export function mineCommand(): Command {
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
       const { text } = config;
-      // Without a configuration the model says what stands before questions and passages.
-      const { query = '', passage = '' } = path === undefined ? checkpoint.prompts : {};
+      // What the configuration does not say the model does.
+      const { query, passage, normalize } = retrievalUse(checkpoint, config.model);
       const embed = async (label: string, texts: readonly string[], prefix: string, maxLength: number) => {
         const bar = progressBar(label, texts.length, 'texts');
         const vectors = await model.embed(texts, {
           prefix,
           maxLength,
+          normalize,
           onProgress: (done) => bar.update(done),
         });
         bar.stop();
@@ -108,9 +109,9 @@ export function mineCommand(): Command {
           executor,
           set,
           embedQueries: (texts) =>
-            embed('questions', texts, text.query_prefix || query, text.query_max_length),
+            embed('questions', texts, text.query_prefix ?? query, text.query_max_length),
           embedPassages: (texts) =>
-            embed('passages', texts, text.passage_prefix || passage, text.passage_max_length),
+            embed('passages', texts, text.passage_prefix ?? passage, text.passage_max_length),
         }),
       );
       const lines = await writeMined(options.output, data, mined);

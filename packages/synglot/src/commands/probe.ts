@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { DataError, type TrainingSet } from '@synglot/data';
 import { languageProbe, type ProbeReport } from '@synglot/eval';
-import { EmbeddingModel, openCheckpoint } from '@synglot/models';
+import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
@@ -60,7 +60,8 @@ export function probeCommand(): Command {
     const executor = await openDevice(options);
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
-      const { query = '', passage = '' } = prefixes ?? checkpoint.prompts;
+      const own = retrievalUse(checkpoint, options.model);
+      const { query = own.query, passage = own.passage } = prefixes;
       const bar = progressBar('encoding', rows.length, 'texts');
       const vectors = await model.embed(
         rows.map(({ side, text }) => (side === 'queries' ? query : passage) + text),
@@ -101,7 +102,7 @@ async function dataOf(path: string | undefined, options: ProbeCommandOptions) {
     : parseConfig(`model: none\n${source}training: { steps: 1 }\n`, '--data');
   const { training, heldOut } = await inTermsOfConfig('', () => readData(config, console.error));
   const { query_prefix: query, passage_prefix: passage } = config.text;
-  return { set: heldOut ?? training, ...(path ? { prefixes: { query, passage } } : {}) };
+  return { set: heldOut ?? training, prefixes: { query, passage } };
 }
 
 interface ProbeText {

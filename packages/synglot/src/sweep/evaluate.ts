@@ -2,7 +2,7 @@
 import type { ParallelCollection } from '@synglot/data';
 import { DeviceScorer, evaluateRetrieval, type ProfileName, type RetrievalReport } from '@synglot/eval';
 import type { Executor } from '@synglot/gpu';
-import { EmbeddingModel, openCheckpoint } from '@synglot/models';
+import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import type { TrainConfig } from '@synglot/train';
 
 /** The whole report of a model, per-query values of the profile's mAP and rank distance included. */
@@ -13,14 +13,14 @@ export async function evaluateModel(
   { text }: TrainConfig,
 ): Promise<RetrievalReport> {
   const checkpoint = await openCheckpoint(folder);
-  const { query = '', passage = '' } = checkpoint.prompts;
+  const { query, passage, normalize } = retrievalUse(checkpoint, folder);
   const model = await EmbeddingModel.load(executor, checkpoint);
   const scorer = new DeviceScorer(executor);
   try {
     const embed = (items: readonly { readonly text: string }[], prefix: string, longest: number) =>
       model.embed(
         items.map((item) => item.text),
-        { prefix, maxLength: Math.min(longest, checkpoint.maxLength) },
+        { prefix, normalize, maxLength: Math.min(longest, checkpoint.maxLength) },
       );
     const profile: ProfileName = collection.name === 'lareqa' ? 'lareqa' : 'trec_eval';
     return await evaluateRetrieval({
