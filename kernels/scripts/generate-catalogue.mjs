@@ -5,7 +5,9 @@
 //
 // A kernel file declares its tunable constants (`//@ const NAME: u32 = 8`), its element types
 // (`//@ type Element: f32 | f16`, the first being the default), its includes
-// (`//@ include step`; an include may have directives, `Params` and includes of its own), the WGSL extensions that it needs (`//@ enable subgroups`), a `Params` struct of scalars, its bindings and one entry point `main`.
+// (`//@ include step`; an include may have directives, `Params`, bindings and includes of its own), the WGSL
+// extensions that it needs (`//@ enable subgroups`), a `Params` struct of scalars, its bindings and one entry point
+// `main`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -69,7 +71,7 @@ function parseKernel(name, source) {
       })
     : [];
   const bindings = [
-    ...source.matchAll(
+    ...all.matchAll(
       /^@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+): (array<.+>|\w+);/gm,
     ),
   ].map(([, index, access, binding, type]) => ({ index: Number(index), name: binding, access, type }));

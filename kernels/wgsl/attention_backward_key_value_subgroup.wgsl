@@ -1,11 +1,6 @@
 // Gradients of attention with respect to keys and values: queries shared by a subgroup's lanes.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_k and d_v with those of k and v; statistics [tokens, heads] of (log-sum-exp,
-//           d_context · context) of each query; bounds [tokens] of (first, end) token of the token's
-//           own sequence. With JOINT both gradients go into d_k and d_v is not touched: one buffer
-//           cannot be bound as two outputs.
-// Writes    overwrites d_k and d_v, only their own columns.
+// Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
 // Dispatch  one workgroup LANES key tokens of one head: ceil(tokens / LANES) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; LOADS = ceil(HEAD_VECTORS / LANES); LANES is at most
 //           subgroupMinSize; sequences lie in the order of their tokens.
@@ -13,23 +8,9 @@
 //           recomputed from the log-sum-exp.
 // Source    Dao et al. 2022, Dao 2023; lanes as in attention_forward_subgroup.
 //@ const LANES: u32 = 8
-//@ const HEAD_VECTORS: u32 = 8
 //@ const LOADS: u32 = 1
-//@ const HAS_DROPOUT: bool = false
-//@ const JOINT: bool = false
-//@ type Element: f32 | f16
 //@ enable subgroups
-//@ include attention_params
-
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_k: array<vec4<Element>>;
-@group(0) @binding(7) var<storage, read_write> d_v: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+//@ include attention_backward_key_value
 
 // The head in vectors, rounded up to whole loads; what is beyond the head is never used.
 const SLICES: u32 = LOADS * LANES;
@@ -52,8 +33,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   var value_total: array<vec4<f32>, SLICES>;
   // Not a constant number of turns: drivers unroll those, and compile for long.
   for (var other = 0u; other <= last - first; other++) {
-    let base_k = (first + other) * params.k_stride + params.k_offset + head * HEAD_VECTORS;
-    let base_v = (first + other) * params.v_stride + params.v_offset + head * HEAD_VECTORS;
+    let base_k = k_at(first + other, head);
+    let base_v = v_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll
       let slice = min(load * LANES + lane, HEAD_VECTORS - 1u);
       let own_k = vec4<f32>(k[base_k + slice]) * params.scale;
@@ -68,8 +49,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   }
   let end = bounds[last].y;
   for (var other = bounds[first].x; other < end; other++) {
-    let base_q = other * params.q_stride + params.q_offset + head * HEAD_VECTORS;
-    let base = (other * params.heads + head) * HEAD_VECTORS;
+    let base_q = q_at(other, head);
+    let base = context_at(other, head);
     let other_statistics = statistics[other * params.heads + head];
     var own_q: array<vec4<f32>, LOADS>;
     var own_gradient: array<vec4<f32>, LOADS>;
@@ -88,8 +69,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
     let probability = select(0.0, exp(dot(scores, vec4<f32>(1.0)) - other_statistics.x), within);
     var factor = 1.0;
     if (HAS_DROPOUT) {
-      let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + other) * params.heads + head);
-      factor = dropout_factor(key, token - range.x, params.dropout_threshold, params.dropout_keep_scale);
+      let dropout_query = dropout_query_of(other, head);
+      factor = dropout_factor_of(dropout_query, token - range.x);
     }
     let d_score = probability * (dot(weights, vec4<f32>(1.0)) * factor - other_statistics.y);
     let kept = probability * factor;
@@ -99,8 +80,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
     }
   }
   for (var other = 0u; other <= last - first; other++) {
-    let base_k = (first + other) * params.k_stride + params.k_offset + head * HEAD_VECTORS;
-    let base_v = (first + other) * params.v_stride + params.v_offset + head * HEAD_VECTORS;
+    let base_k = k_at(first + other, head);
+    let base_v = v_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll
       var own_k = vec4<f32>(0.0);
       var own_v = vec4<f32>(0.0);
@@ -111,11 +92,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
       let slice = load * LANES + lane;
       if (slice < HEAD_VECTORS) {
         d_k[base_k + slice] = vec4<Element>(own_k * params.scale);
-        if (JOINT) {
-          d_k[base_v + slice] = vec4<Element>(own_v);
-        } else {
-          d_v[base_v + slice] = vec4<Element>(own_v);
-        }
+        write_d_value(base_v + slice, own_v);
       }
     }
   }

@@ -1,11 +1,6 @@
 // Gradients of attention with respect to keys and values: FlashAttention-2 on matrix units.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_k and d_v with those of k and v; statistics [tokens, heads] of (log-sum-exp,
-//           d_context · context) of each query; bounds [tokens] of (first, end) token of the token's
-//           own sequence. With JOINT both gradients go into d_k and d_v is not touched: one buffer
-//           cannot be bound as two outputs.
-// Writes    overwrites d_k and d_v, only their own columns.
+// Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
 // Dispatch  one workgroup OWN key tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; tiles fit the device's workgroup memory; sequences lie in the
 //           order of their tokens. More: the include.
@@ -18,30 +13,12 @@
 // For each tile of queries: scores = keys · queriesᵀ; gradients of probabilities = values · d_contextᵀ;
 // probabilities and gradients of scores; d_v = d_v + probabilities · d_context; d_k = d_k + gradients of
 // scores · queries. Nothing is corrected, so both stay on the units.
-//@ const HAS_DROPOUT: bool = false
-//@ const JOINT: bool = false
-//@ type Element: f32 | f16
-//@ include attention_params
+//@ include attention_backward_key_value
 //@ include attention_subgroup_matrix
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_k: array<vec4<Element>>;
-@group(0) @binding(7) var<storage, read_write> d_v: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-const OWN_PANELS: u32 = 2u;
 const WEIGHT_PANELS: u32 = 2u;
 const SUM_PANELS: u32 = 2u;
 const SUM_COLUMNS: u32 = OTHERS;
-const KEYS: u32 = 0u;
-const VALUES: u32 = 1u;
-const QUERIES: u32 = 0u;
-const GRADIENTS: u32 = 1u;
 // Panels of sums, then of weights.
 const SCORES: u32 = 0u;
 const D_PROBABILITIES: u32 = 1u;
@@ -52,20 +29,6 @@ const D_SCORES: u32 = 1u;
 // it and its head to dropout.
 var<workgroup> query_statistics: array<vec2<f32>, OTHERS>;
 var<workgroup> dropout_queries: array<u32, OTHERS>;
-
-fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == KEYS) {
-    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
-  }
-  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
-}
-
-fn other_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == QUERIES) {
-    return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
-  }
-  return d_context[(token * params.heads + head) * HEAD_VECTORS + column];
-}
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(
@@ -138,8 +101,7 @@ fn main(
       let vector = i % (CHUNK / 4u);
       let column = chunk * (CHUNK / 4u) + vector;
       if (first + own <= last && column < HEAD_VECTORS) {
-        d_k[(first + own) * params.k_stride + params.k_offset + head * HEAD_VECTORS + column] =
-          vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
+        d_k[k_at(first + own, head) + column] = vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
       }
     }
     workgroupBarrier();
@@ -150,13 +112,7 @@ fn main(
       let vector = i % (CHUNK / 4u);
       let column = chunk * (CHUNK / 4u) + vector;
       if (first + own <= last && column < HEAD_VECTORS) {
-        let at = (first + own) * params.v_stride + params.v_offset + head * HEAD_VECTORS + column;
-        let sum = vec4<Element>(sum_vector(own, 4u * vector));
-        if (JOINT) {
-          d_k[at] = sum;
-        } else {
-          d_v[at] = sum;
-        }
+        write_d_value(v_at(first + own, head) + column, sum_vector(own, 4u * vector));
       }
     }
     workgroupBarrier();

@@ -1,11 +1,6 @@
 // Gradients of attention with respect to keys and values: FlashAttention-2 by tiles in workgroup memory.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_k and d_v with those of k and v; statistics [tokens, heads] of (log-sum-exp,
-//           d_context · context) of each query; bounds [tokens] of (first, end) token of the token's
-//           own sequence. With JOINT both gradients go into d_k and d_v is not touched: one buffer
-//           cannot be bound as two outputs.
-// Writes    overwrites d_k and d_v, only their own columns.
+// Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
 // Dispatch  one workgroup OWN = 4 · WORKGROUP_Y key tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
 //           the device's workgroup memory; sequences lie in the order of their tokens.
@@ -18,41 +13,8 @@
 // d_v = d_v + probabilities · d_context; gradients of probabilities = values · d_contextᵀ, and of scores,
 // which go the same way; d_k = d_k + gradients of scores · queries. Queries and d_context take turns in one
 // panel, the queries twice: one load more is little beside four products over what it brings.
-//@ const HAS_DROPOUT: bool = false
-//@ const JOINT: bool = false
-//@ type Element: f32 | f16
-//@ include attention_params
+//@ include attention_backward_key_value
 //@ include attention_workgroup
-
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_k: array<vec4<Element>>;
-@group(0) @binding(7) var<storage, read_write> d_v: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-const OWN_PANELS: u32 = 2u;
-const KEYS: u32 = 0u;
-const VALUES: u32 = 1u;
-const QUERIES: u32 = 0u;
-const GRADIENTS: u32 = 1u;
-
-fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == KEYS) {
-    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
-  }
-  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
-}
-
-fn other_vector(matrix: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (matrix == QUERIES) {
-    return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
-  }
-  return d_context[(token * params.heads + head) * HEAD_VECTORS + column];
-}
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(
@@ -93,8 +55,8 @@ fn main(
         common_parts[j] = other_statistics.y;
         factors[j] = vec4<f32>(1.0);
         if (HAS_DROPOUT) {
-          let query = dropout_key(step.seed, params.dropout_site, (step.begins.x + other) * params.heads + head);
-          factors[j] = dropout_factors(vec4<u32>(query), rows.tokens - rows.begins);
+          let query = dropout_query_of(other, head);
+          factors[j] = dropout_factors_of(vec4<u32>(query), rows.tokens - rows.begins);
         }
         weights[(j * WORKGROUP_X + x) * WEIGHT_STRIDE + y] = probabilities[j] * factors[j];
       }
@@ -130,15 +92,10 @@ fn main(
     let token = first + 4u * y + i;
     if (token <= last) {
       for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
-        let column = head * HEAD_VECTORS + c * WORKGROUP_X + x;
-        if (c * WORKGROUP_X + x < HEAD_VECTORS) {
-          d_k[token * params.k_stride + params.k_offset + column] = vec4<Element>(key_total[c][i] * params.scale);
-          let of_value = token * params.v_stride + params.v_offset + column;
-          if (JOINT) {
-            d_k[of_value] = vec4<Element>(value_total[c][i]);
-          } else {
-            d_v[of_value] = vec4<Element>(value_total[c][i]);
-          }
+        let column = c * WORKGROUP_X + x;
+        if (column < HEAD_VECTORS) {
+          d_k[k_at(token, head) + column] = vec4<Element>(key_total[c][i] * params.scale);
+          write_d_value(v_at(token, head) + column, value_total[c][i]);
         }
       }
     }

@@ -1,27 +1,12 @@
 // Gradient of attention with respect to the queries, probabilities recomputed from the log-sum-exp.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_q with those of q; statistics [tokens, heads] of (log-sum-exp, d_context ·
-//           context); bounds [tokens] of (first, end) token of the token's own sequence.
-// Writes    overwrites d_q, only its own columns.
+// Bindings  include_attention_backward_query.wgsl; all strategies have the same.
 // Dispatch  one invocation one query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
 // Precision f32 arithmetic, matrices stored as Element, keys in order.
 // Source    Dao et al. 2022, Dao 2023.
 //@ const WORKGROUP_SIZE: u32 = 64
-//@ const HEAD_VECTORS: u32 = 8
-//@ const HAS_DROPOUT: bool = false
-//@ type Element: f32 | f16
-//@ include attention_params
-
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_q: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+//@ include attention_backward_query
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -30,11 +15,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (token >= live_count(params.tokens_count, params.tokens)) {
     return;
   }
-  let own = (token * params.heads + head) * HEAD_VECTORS;
-  let own_q = token * params.q_stride + params.q_offset + head * HEAD_VECTORS;
+  let own = context_at(token, head);
+  let own_q = q_at(token, head);
   let range = bounds[token];
   let own_statistics = statistics[token * params.heads + head];
-  let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
+  let dropout_query = dropout_query_of(token, head);
 
   var query: array<vec4<f32>, HEAD_VECTORS>;
   var gradient: array<vec4<f32>, HEAD_VECTORS>;
@@ -45,8 +30,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     total[i] = vec4<f32>(0.0);
   }
   for (var other = range.x; other < range.y; other++) {
-    let base_k = other * params.k_stride + params.k_offset + head * HEAD_VECTORS;
-    let base_v = other * params.v_stride + params.v_offset + head * HEAD_VECTORS;
+    let base_k = k_at(other, head);
+    let base_v = v_at(other, head);
     var scores = vec4<f32>(0.0);
     var weights = vec4<f32>(0.0);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
@@ -57,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var d_probability = dot(weights, vec4<f32>(1.0));
     if (HAS_DROPOUT) {
       d_probability *=
-        dropout_factor(key, other - range.x, params.dropout_threshold, params.dropout_keep_scale);
+        dropout_factor_of(dropout_query, other - range.x);
     }
     let d_score = probability * (d_probability - own_statistics.y);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll

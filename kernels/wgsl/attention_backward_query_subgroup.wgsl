@@ -1,9 +1,6 @@
 // Gradient of attention with respect to the queries: keys and values shared by a subgroup's lanes.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_q with those of q; statistics [tokens, heads] of (log-sum-exp, d_context ·
-//           context); bounds [tokens] of (first, end) token of the token's own sequence.
-// Writes    overwrites d_q, only its own columns.
+// Bindings  include_attention_backward_query.wgsl; all strategies have the same.
 // Dispatch  one workgroup LANES query tokens of one head: ceil(tokens / LANES) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; LOADS = ceil(HEAD_VECTORS / LANES); LANES is at most
 //           subgroupMinSize; sequences lie in the order of their tokens.
@@ -11,21 +8,9 @@
 //           recomputed from the log-sum-exp.
 // Source    Dao et al. 2022, Dao 2023; lanes as in attention_forward_subgroup.
 //@ const LANES: u32 = 8
-//@ const HEAD_VECTORS: u32 = 8
 //@ const LOADS: u32 = 1
-//@ const HAS_DROPOUT: bool = false
-//@ type Element: f32 | f16
 //@ enable subgroups
-//@ include attention_params
-
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_q: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+//@ include attention_backward_query
 
 // The head in vectors, rounded up to whole loads; what is beyond the head is never used.
 const SLICES: u32 = LOADS * LANES;
@@ -42,15 +27,15 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   let head = tile.y;
   let range = bounds[token];
   let own_statistics = statistics[token * params.heads + head];
-  let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
+  let dropout_query = dropout_query_of(token, head);
 
   var query: array<vec4<f32>, SLICES>;
   var gradient: array<vec4<f32>, SLICES>;
   var total: array<vec4<f32>, SLICES>;
   // Not a constant number of turns: drivers unroll those, and compile for long.
   for (var other = 0u; other <= last - first; other++) {
-    let base_q = (first + other) * params.q_stride + params.q_offset + head * HEAD_VECTORS;
-    let base = ((first + other) * params.heads + head) * HEAD_VECTORS;
+    let base_q = q_at(first + other, head);
+    let base = context_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll
       let slice = min(load * LANES + lane, HEAD_VECTORS - 1u);
       let own_q = vec4<f32>(q[base_q + slice]) * params.scale;
@@ -64,8 +49,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   }
   let end = bounds[last].y;
   for (var other = bounds[first].x; other < end; other++) {
-    let base_k = other * params.k_stride + params.k_offset + head * HEAD_VECTORS;
-    let base_v = other * params.v_stride + params.v_offset + head * HEAD_VECTORS;
+    let base_k = k_at(other, head);
+    let base_v = v_at(other, head);
     var own_k: array<vec4<f32>, LOADS>;
     var own_v: array<vec4<f32>, LOADS>;
     for (var load = 0u; load < LOADS; load++) { //@ unroll
@@ -84,7 +69,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
     var d_probability = dot(weights, vec4<f32>(1.0));
     if (HAS_DROPOUT) {
       d_probability *=
-        dropout_factor(key, other - range.x, params.dropout_threshold, params.dropout_keep_scale);
+        dropout_factor_of(dropout_query, other - range.x);
     }
     let d_score = probability * (d_probability - own_statistics.y);
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
@@ -92,7 +77,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
     }
   }
   for (var other = 0u; other <= last - first; other++) {
-    let base = (first + other) * params.q_stride + params.q_offset + head * HEAD_VECTORS;
+    let base = q_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll
       var own = vec4<f32>(0.0);
       for (var i = 0u; i < LANES; i++) { //@ unroll

@@ -1,9 +1,6 @@
 // Gradient of attention with respect to the queries: FlashAttention-2 on matrix units.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_q with those of q; statistics [tokens, heads] of (log-sum-exp, d_context ·
-//           context); bounds [tokens] of (first, end) token of the token's own sequence.
-// Writes    overwrites d_q, only its own columns.
+// Bindings  include_attention_backward_query.wgsl; all strategies have the same.
 // Dispatch  one workgroup OWN query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; tiles fit the device's workgroup memory; sequences lie in the
 //           order of their tokens. More: the include.
@@ -15,45 +12,15 @@
 //
 // For each tile of keys: scores = queries · keysᵀ; gradients of probabilities = d_context · valuesᵀ; gradients
 // of scores; d_q = d_q + gradients of scores · keys. Nothing is corrected, so d_q stays on the units.
-//@ const HAS_DROPOUT: bool = false
-//@ type Element: f32 | f16
-//@ include attention_params
+//@ include attention_backward_query
 //@ include attention_subgroup_matrix
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_q: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-const OWN_PANELS: u32 = 2u;
 const WEIGHT_PANELS: u32 = 1u;
 const SUM_PANELS: u32 = 2u;
 const SUM_COLUMNS: u32 = OTHERS;
-const QUERIES: u32 = 0u;
-const GRADIENTS: u32 = 1u;
-const KEYS: u32 = 0u;
-const VALUES: u32 = 1u;
 // Panels of sums.
 const SCORES: u32 = 0u;
 const D_PROBABILITIES: u32 = 1u;
-
-fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == QUERIES) {
-    return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
-  }
-  return d_context[(token * params.heads + head) * HEAD_VECTORS + column];
-}
-
-fn other_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == KEYS) {
-    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
-  }
-  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
-}
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(
@@ -117,8 +84,7 @@ fn main(
       let vector = i % (CHUNK / 4u);
       let column = chunk * (CHUNK / 4u) + vector;
       if (first + own <= last && column < HEAD_VECTORS) {
-        d_q[(first + own) * params.q_stride + params.q_offset + head * HEAD_VECTORS + column] =
-          vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
+        d_q[q_at(first + own, head) + column] = vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
       }
     }
     workgroupBarrier();

@@ -1,9 +1,6 @@
 // Gradient of attention with respect to the queries: FlashAttention-2 by tiles in workgroup memory.
 //
-// Shapes    d_context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column; d_q with those of q; statistics [tokens, heads] of (log-sum-exp, d_context ·
-//           context); bounds [tokens] of (first, end) token of the token's own sequence.
-// Writes    overwrites d_q, only its own columns.
+// Bindings  include_attention_backward_query.wgsl; all strategies have the same.
 // Dispatch  one workgroup OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
 //           the device's workgroup memory; sequences lie in the order of their tokens.
@@ -16,39 +13,8 @@
 // For each tile of keys: gradients of probabilities = d_context · valuesᵀ; scores = queries · keysᵀ, and
 // gradients of scores, which go through workgroup memory; d_q = d_q + gradients of scores · keys. Values come
 // first, so that the keys stay in the one panel for both uses.
-//@ const HAS_DROPOUT: bool = false
-//@ type Element: f32 | f16
-//@ include attention_params
+//@ include attention_backward_query
 //@ include attention_workgroup
-
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> d_context: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> d_q: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-const OWN_PANELS: u32 = 2u;
-const QUERIES: u32 = 0u;
-const GRADIENTS: u32 = 1u;
-const KEYS: u32 = 0u;
-const VALUES: u32 = 1u;
-
-fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == QUERIES) {
-    return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
-  }
-  return d_context[(token * params.heads + head) * HEAD_VECTORS + column];
-}
-
-fn other_vector(matrix: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (matrix == KEYS) {
-    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
-  }
-  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
-}
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(
@@ -98,7 +64,7 @@ fn main(
         let probability = exp(scores[j] * params.scale - own_statistics[0]);
         var d_probability = d_probabilities[j];
         if (HAS_DROPOUT) {
-          d_probability *= dropout_factors(dropout_queries, other - rows.begins);
+          d_probability *= dropout_factors_of(dropout_queries, other - rows.begins);
         }
         let d_score = probability * (d_probability - own_statistics[1]);
         weights[(j * WORKGROUP_X + x) * WEIGHT_STRIDE + y] =
@@ -118,8 +84,7 @@ fn main(
       for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
         let column = c * WORKGROUP_X + x;
         if (column < HEAD_VECTORS) {
-          d_q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column] =
-            vec4<Element>(total[c][i] * params.scale);
+          d_q[q_at(token, head) + column] = vec4<Element>(total[c][i] * params.scale);
         }
       }
     }

@@ -1,10 +1,6 @@
 // Scaled dot-product attention within packed sequences: keys and values shared by a subgroup's lanes.
 //
-// Shapes    context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column, so that the three may be one [tokens, 3 · heads · head size] bound three times;
-//           bounds [tokens] of (first, end) token of the token's own sequence; log_sum_exp
-//           [tokens, heads] of the scaled scores.
-// Writes    overwrites context and log_sum_exp, which backward needs.
+// Bindings  include_attention_forward.wgsl; all strategies have the same.
 // Dispatch  one workgroup LANES query tokens of one head: ceil(tokens / LANES) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; LOADS = ceil(HEAD_VECTORS / LANES); LANES is at most
 //           subgroupMinSize; sequences lie in the order of their tokens.
@@ -17,20 +13,9 @@
 // attention_forward does. The keys are those of all sequences that the queries belong to; what is not
 // of a query's own sequence counts nothing.
 //@ const LANES: u32 = 8
-//@ const HEAD_VECTORS: u32 = 8
 //@ const LOADS: u32 = 1
-//@ const HAS_DROPOUT: bool = false
-//@ type Element: f32 | f16
 //@ enable subgroups
-//@ include attention_params
-
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read_write> context: array<vec4<Element>>;
-@group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+//@ include attention_forward
 
 // The head in vectors, rounded up to whole loads; what is beyond the head is never used.
 const SLICES: u32 = LOADS * LANES;
@@ -46,13 +31,13 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   let token = min(first + lane, last);
   let head = tile.y;
   let range = bounds[token];
-  let key = dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
+  let dropout_query = dropout_query_of(token, head);
 
   var query: array<vec4<f32>, SLICES>;
   var total: array<vec4<f32>, SLICES>;
   // Not a constant number of turns: drivers unroll those, and compile for long.
   for (var other = 0u; other <= last - first; other++) {
-    let base = (first + other) * params.q_stride + params.q_offset + head * HEAD_VECTORS;
+    let base = q_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll
       let own = vec4<f32>(q[base + min(load * LANES + lane, HEAD_VECTORS - 1u)]) * params.scale;
       for (var i = 0u; i < LANES; i++) { //@ unroll
@@ -60,12 +45,12 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
       }
     }
   }
-  var maximum = -3.0e38;
+  var maximum = LOWEST;
   var denominator = 0.0;
   let end = bounds[last].y;
   for (var other = bounds[first].x; other < end; other++) {
-    let base_k = other * params.k_stride + params.k_offset + head * HEAD_VECTORS;
-    let base_v = other * params.v_stride + params.v_offset + head * HEAD_VECTORS;
+    let base_k = k_at(other, head);
+    let base_v = v_at(other, head);
     var own_k: array<vec4<f32>, LOADS>;
     var own_v: array<vec4<f32>, LOADS>;
     for (var load = 0u; load < LOADS; load++) { //@ unroll
@@ -86,7 +71,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
     denominator = denominator * correction + weight;
     var kept = weight;
     if (HAS_DROPOUT) {
-      kept *= dropout_factor(key, other - range.x, params.dropout_threshold, params.dropout_keep_scale);
+      kept *= dropout_factor_of(dropout_query, other - range.x);
     }
     for (var i = 0u; i < HEAD_VECTORS; i++) { //@ unroll
       total[i] = total[i] * correction + kept * subgroupBroadcast(own_v[i / LANES], i % LANES);
@@ -94,7 +79,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   }
   let normalizer = 1.0 / denominator;
   for (var other = 0u; other <= last - first; other++) {
-    let base = ((first + other) * params.heads + head) * HEAD_VECTORS;
+    let base = context_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll
       var own = vec4<f32>(0.0);
       for (var i = 0u; i < LANES; i++) { //@ unroll

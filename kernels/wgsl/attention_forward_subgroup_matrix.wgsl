@@ -1,10 +1,6 @@
 // Scaled dot-product attention within packed sequences: FlashAttention-2 on matrix units.
 //
-// Shapes    context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column, so that the three may be one [tokens, 3 · heads · head size] bound three times;
-//           bounds [tokens] of (first, end) token of the token's own sequence; log_sum_exp
-//           [tokens, heads] of the scaled scores.
-// Writes    overwrites context and log_sum_exp, which backward needs.
+// Bindings  include_attention_forward.wgsl; all strategies have the same.
 // Dispatch  one workgroup OWN query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / LANES); tiles fit the
 //           device's workgroup memory; sequences lie in the order of their tokens. More: the include.
@@ -18,45 +14,16 @@
 // row by row, so the context is kept in ordinary registers and each tile's product comes to it through
 // workgroup memory. (To find the largest scores in a first pass over the keys, and nothing to correct in a
 // second, would cost one product in three, the keys twice and every exponential twice.)
-//@ const HAS_DROPOUT: bool = false
 //@ const COLUMNS_EACH: u32 = 8
-//@ type Element: f32 | f16
-//@ include attention_params
+//@ include attention_forward
 //@ include attention_subgroup_matrix
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read_write> context: array<vec4<Element>>;
-@group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-const OWN_PANELS: u32 = 1u;
 const WEIGHT_PANELS: u32 = 1u;
 const SUM_PANELS: u32 = 1u;
 // Scores of a tile, then its part of the context.
 const SUM_COLUMNS: u32 = max(OTHERS, COLUMNS);
 // An invocation's largest score; in the end, its share of the denominator.
 var<workgroup> shares: array<f32, WORKGROUP_X>;
-
-// Lower than any score, and finite: differences are numbers.
-const LOWEST: f32 = -3.0e38;
-
-const QUERIES: u32 = 0u;
-const KEYS: u32 = 0u;
-const VALUES: u32 = 1u;
-
-fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
-}
-
-fn other_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (panel == KEYS) {
-    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
-  }
-  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
-}
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(
@@ -144,7 +111,7 @@ fn main(
     for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
       let column = c * LANES + lane;
       if (column < HEAD_VECTORS) {
-        context[(token * params.heads + head) * HEAD_VECTORS + column] = vec4<Element>(total[c] / denominator);
+        context[context_at(token, head) + column] = vec4<Element>(total[c] / denominator);
       }
     }
     if (lane == 0u) {

@@ -1,10 +1,6 @@
 // Scaled dot-product attention within packed sequences: FlashAttention-2 by tiles in workgroup memory.
 //
-// Shapes    context [tokens, heads · head size]; q, k, v the same, each with a row stride and a first
-//           column, so that the three may be one [tokens, 3 · heads · head size] bound three times;
-//           bounds [tokens] of (first, end) token of the token's own sequence; log_sum_exp
-//           [tokens, heads] of the scaled scores.
-// Writes    overwrites context and log_sum_exp, which backward needs.
+// Bindings  include_attention_forward.wgsl; all strategies have the same.
 // Dispatch  one workgroup OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
 //           the device's workgroup memory; sequences lie in the order of their tokens.
@@ -17,39 +13,11 @@
 // For each tile of keys: scores = queries · keysᵀ; the largest of each row, running; probabilities relative
 // to it, which go through workgroup memory; context = context · correction + probabilities · values. Keys and
 // values take turns in one panel.
-//@ const HAS_DROPOUT: bool = false
-//@ type Element: f32 | f16
-//@ include attention_params
+//@ include attention_forward
 //@ include attention_workgroup
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> bounds: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read_write> context: array<vec4<Element>>;
-@group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-
-const OWN_PANELS: u32 = 1u;
 // Four own rows of each invocation: the largest of its scores; in the end, its share of the denominator.
 var<workgroup> shares: array<vec4<f32>, INVOCATIONS>;
-
-// Lower than any score, and finite: differences are numbers.
-const LOWEST: f32 = -3.0e38;
-
-const KEYS: u32 = 0u;
-const VALUES: u32 = 1u;
-
-fn own_vector(panel: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  return q[token * params.q_stride + params.q_offset + head * HEAD_VECTORS + column];
-}
-
-fn other_vector(matrix: u32, token: u32, head: u32, column: u32) -> vec4<Element> {
-  if (matrix == KEYS) {
-    return k[token * params.k_stride + params.k_offset + head * HEAD_VECTORS + column];
-  }
-  return v[token * params.v_stride + params.v_offset + head * HEAD_VECTORS + column];
-}
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(
@@ -116,7 +84,7 @@ fn main(
         var weight = select(vec4<f32>(0.0), exp(scores[j] - larger), within(rows, other));
         denominator += weight;
         if (HAS_DROPOUT) {
-          weight *= dropout_factors(dropout_queries, other - rows.begins);
+          weight *= dropout_factors_of(dropout_queries, other - rows.begins);
         }
         weights[(j * WORKGROUP_X + x) * WEIGHT_STRIDE + y] = weight;
       }
@@ -141,8 +109,7 @@ fn main(
       for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
         let column = c * WORKGROUP_X + x;
         if (column < HEAD_VECTORS) {
-          context[(token * params.heads + head) * HEAD_VECTORS + column] =
-            vec4<Element>(total[c][i] / denominator[i]);
+          context[context_at(token, head) + column] = vec4<Element>(total[c][i] / denominator[i]);
         }
       }
       if (x == 0u) {

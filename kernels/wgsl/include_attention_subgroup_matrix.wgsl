@@ -19,8 +19,10 @@
 // Bytes of workgroup memory: matrixTileBytes in packages/nn/src/ops/attention-matrix-tiles.ts.
 // No subgroup arithmetic here: one module with both has crashed a driver.
 //
-// A file that includes this has OWN_PANELS, WEIGHT_PANELS, SUM_PANELS (how many matrices of each kind are
-// kept), SUM_COLUMNS (at least OTHERS), and `own_vector` and `other_vector`, which read a vector of a matrix.
+// What belongs to whom is said by include_attention_forward, _backward_query or _backward_key_value: OWN_PANELS,
+// how many matrices of its own rows are kept, and `own_vector` and `other_vector`, which read a vector of a matrix.
+// A file that includes this has WEIGHT_PANELS, SUM_PANELS (how many of each kind are kept) and SUM_COLUMNS (at
+// least OTHERS).
 //
 // Packed sequences: own rows may belong to several, and the other rows are those of all of them, which lie
 // in the order of their tokens. What is not of a row's own sequence counts nothing.
@@ -36,7 +38,6 @@
 //@ const OWN_FRAGMENTS: u32 = 2
 //@ const OTHER_FRAGMENTS: u32 = 2
 //@ const COLUMN_FRAGMENTS: u32 = 2
-//@ const HEAD_VECTORS: u32 = 8
 //@ type Component: f16 | f32
 //@ type Sum: f32 | f16
 //@ enable subgroups
@@ -192,13 +193,4 @@ fn store_chunk(total: ptr<function, Weighted>, chunk: u32, column: u32, subgroup
 fn sum_vector(row: u32, column: u32) -> vec4<f32> {
   let at = row * SUM_STRIDE + column;
   return vec4<f32>(f32(sums[at]), f32(sums[at + 1u]), f32(sums[at + 2u]), f32(sums[at + 3u]));
-}
-
-// The factor of one probability; `query` names the query and its head, `key` is a place in the sequence.
-fn dropout_factor_of(query: u32, key: u32) -> f32 {
-  return dropout_factor(query, key, params.dropout_threshold, params.dropout_keep_scale);
-}
-
-fn dropout_query_of(token: u32, head: u32) -> u32 {
-  return dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
 }

@@ -8,7 +8,7 @@
 //   (COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X) of them; those beyond the head are not written).
 // Between the two, weights (probabilities, gradients of scores) change hands through workgroup memory.
 //
-// A file that includes this has
+// What belongs to whom is said by include_attention_forward, _backward_query or _backward_key_value:
 // - OWN_PANELS, how many matrices of its own rows are kept; `own_vector` reads a vector of one of them,
 // - `other_vector`, which reads one of the other rows' matrices: they take turns in one panel.
 // Bytes of workgroup memory: attentionTileBytes in packages/nn/src/ops/attention-kernels.ts.
@@ -24,7 +24,6 @@
 //@ const WORKGROUP_Y: u32 = 8
 //@ const OTHERS_EACH: u32 = 4
 //@ const COLUMNS_EACH: u32 = 2
-//@ const HEAD_VECTORS: u32 = 8
 
 const INVOCATIONS: u32 = WORKGROUP_X * WORKGROUP_Y;
 const OWN: u32 = 4u * WORKGROUP_Y;
@@ -129,21 +128,20 @@ fn add_weighted(total: ptr<function, array<mat4x4<f32>, COLUMNS_EACH>>, x: u32, 
 
 // What names four queries of a head to dropout.
 fn dropout_queries_of(tokens: vec4<u32>, head: u32) -> vec4<u32> {
-  let rows = (step.begins.x + tokens) * params.heads + head;
   return vec4<u32>(
-    dropout_key(step.seed, params.dropout_site, rows.x),
-    dropout_key(step.seed, params.dropout_site, rows.y),
-    dropout_key(step.seed, params.dropout_site, rows.z),
-    dropout_key(step.seed, params.dropout_site, rows.w),
+    dropout_query_of(tokens.x, head),
+    dropout_query_of(tokens.y, head),
+    dropout_query_of(tokens.z, head),
+    dropout_query_of(tokens.w, head),
   );
 }
 
 // What dropout makes of four probabilities; `keys` are places in the sequence.
-fn dropout_factors(queries: vec4<u32>, keys: vec4<u32>) -> vec4<f32> {
+fn dropout_factors_of(queries: vec4<u32>, keys: vec4<u32>) -> vec4<f32> {
   return vec4<f32>(
-    dropout_factor(queries.x, keys.x, params.dropout_threshold, params.dropout_keep_scale),
-    dropout_factor(queries.y, keys.y, params.dropout_threshold, params.dropout_keep_scale),
-    dropout_factor(queries.z, keys.z, params.dropout_threshold, params.dropout_keep_scale),
-    dropout_factor(queries.w, keys.w, params.dropout_threshold, params.dropout_keep_scale),
+    dropout_factor_of(queries.x, keys.x),
+    dropout_factor_of(queries.y, keys.y),
+    dropout_factor_of(queries.z, keys.z),
+    dropout_factor_of(queries.w, keys.w),
   );
 }
