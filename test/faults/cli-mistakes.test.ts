@@ -103,8 +103,7 @@ describe('the data', () => {
 
   it('are a glob that matches nothing', () =>
     expectTrainMistake('no-shards', { data: `[{ format: parquet, path: ${inPlace('train-*.parquet')} }]` }, [
-      'data path',
-      /train-\*\.parquet: no file matches; in \S+ there are .*; correct the glob/,
+      /no-shards\.yaml:2: data path \S+train-\*\.parquet: no file matches; in \S+ there are .*; correct the glob/,
     ]));
 
   it('are a folder of shards', async () => {
@@ -237,10 +236,11 @@ describe('the texts to encode', () => {
   it('are missing, or empty', async () => {
     await writeFile(inPlace('empty.txt'), '');
     await expectMistake(encode(inPlace('none.txt'), inPlace('x.npy')), [
-      'none.txt: there is no such file',
-      'check the path',
+      /--input \S+none\.txt: there is no such file or folder; check the path/,
     ]);
-    await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), ['empty.txt: is empty']);
+    await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), [
+      /--input \S+empty\.txt: is empty; expected one text a line/,
+    ]);
   });
 
   it('go to a folder that is not there', async () => {

@@ -1,6 +1,8 @@
 /** `synglot encode`: lines of text in, a NumPy matrix out. */
+import { DataError } from '@synglot/data';
 import { readLines } from '@synglot/data/files';
 import { EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/models';
+import { inTermsOfConfig } from '@synglot/train';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
@@ -41,7 +43,7 @@ export function encodeCommand(): Command {
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
     await checkOutputFile(options.output);
-    const lines = await textsOf(options.input);
+    const lines = await inTermsOfConfig('--input ', () => textsOf(options.input));
     const checkpoint = await openCheckpoint(options.model, {
       ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
       onProgress: hubProgress(),
@@ -72,7 +74,7 @@ export function encodeCommand(): Command {
 async function textsOf(path: string): Promise<string[]> {
   const texts: string[] = [];
   for await (const { text } of readLines(path)) texts.push(text);
-  if (texts.length === 0) throw new ModelError('INPUT_MODEL', `${path}: is empty; expected one text a line`);
+  if (texts.length === 0) throw new DataError('INPUT_EMPTY', `${path}: is empty; expected one text a line`);
   return texts;
 }
 
