@@ -40,7 +40,7 @@ describe('code-switching', () => {
 
   it('a lexicon that is missing', () =>
     expectTrainMistake('no-lexicon', { code_switching: '{ lexicons: [en-fi.txt] }' }, [
-      'en-fi.txt: there is no such file',
+      /no-lexicon\.yaml:5: code_switching\.lexicons path en-fi\.txt: no such file/,
     ]));
 
   it('a misspelt key', () =>

@@ -8,6 +8,7 @@ import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { rightPlace } from './config/other-names.js';
 import { applyOverride, overrideAt } from './config/overrides.js';
+import { rememberPlaces } from './config/places.js';
 import { schema, type TrainConfig } from './config/schema.js';
 import { TrainError } from './errors.js';
 
@@ -52,12 +53,18 @@ export function parseConfig(text: string, source: string, overrides: readonly st
   const problem = result.success
     ? sourceProblem(result.data.data)
     : schemaProblem(tellingIssue(result.error.issues), content);
-  if (result.success && !problem) return result.data;
+  const placeOf = (path: readonly PropertyKey[], key?: string) => {
+    const override = overrideAt(set, key === undefined ? path : [...path, key]);
+    // What stands for a file where the command line gives all of it has no lines.
+    const line = source.startsWith('--') ? undefined : lineOf(document, lines, path, key);
+    return override ?? `${source}${line ? `:${line}` : ''}`;
+  };
+  if (result.success && !problem) {
+    rememberPlaces(result.data, placeOf);
+    return result.data;
+  }
   const { path, key, message } = problem as Problem;
-  const override = overrideAt(set, key === undefined ? path : [...path, key]);
-  if (override) throw new TrainError('INPUT_CONFIG', `${override}: ${message}`);
-  const line = lineOf(document, lines, path, key);
-  throw new TrainError('INPUT_CONFIG', `${source}${line ? `:${line}` : ''}: ${message}`);
+  throw new TrainError('INPUT_CONFIG', `${placeOf(path, key)}: ${message}`);
 }
 
 /** Every path that begins with `~/` under the user's folder, as shells have it; hardly another value begins so. */

@@ -3,6 +3,7 @@ export * from './auxiliary-parameters.js';
 export * from './cache-room.js';
 export * from './checkpoints.js';
 export * from './chunks.js';
+export { inTermsOfConfig } from './config/places.js';
 export * from './config.js';
 export * from './early-stopping.js';
 export * from './errors.js';

@@ -21,14 +21,15 @@ import {
 import type { AuxiliaryParameter } from './auxiliary-parameters.js';
 import { findCheckpoint, type SavedRun } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
+import { inTermsOfConfig } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { countedBefore, freezingPhases, type Phase, phaseAt, skippedBefore } from './freezing.js';
 import { makeFreshModel } from './fresh-model.js';
 import { checkMining, type Mine } from './mining.js';
 import type { TrainObjective } from './objectives.js';
-import { type OpenedRewrite, openRewrite } from './rewrite.js';
+import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
-import { inTermsOfConfig, type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
+import { type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import { checkDropoutViews } from './run-notices.js';
 import { runObjectives } from './run-objectives.js';
@@ -117,6 +118,7 @@ function openStart(
 
 async function openData(options: OpenRunOptions): Promise<OpenedData> {
   const { config, output, mine, onNotice = () => undefined } = options;
+  const lexicons = await readConfiguredLexicons(config);
   const { training, validation } =
     options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
   const samplerOptions = toSamplerOptions(config);
@@ -126,7 +128,7 @@ async function openData(options: OpenRunOptions): Promise<OpenedData> {
   );
   await inTermsOfConfig('mining: ', () => checkMining(config, mine));
   const rewritten = await inTermsOfConfig('code_switching: ', () =>
-    openRewrite(config, training.languages, output),
+    openRewrite(config, lexicons, training.languages, output),
   );
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
   const batches = validationBatches(validation, samplerOptions, config);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { type BatchRewrite, codeSwitching, type Lexicon } from '@synglot/data';
 import { readLexicons } from '@synglot/data/files';
 import { writeFileAtomic } from '@synglot/models';
+import { findFiles } from './config/paths.js';
+import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { inTurns } from './rewrite-in-turns.js';
@@ -18,26 +20,39 @@ export interface OpenedRewrite {
   readonly keep: () => Promise<void>;
 }
 
+/** The lexicons of `code_switching`, where there is such a section. @throws DataError, with the line of one that is not there */
+export async function readConfiguredLexicons({ code_switching: section }: TrainConfig): Promise<Lexicon[]> {
+  const lexicons: Lexicon[] = [];
+  for (const [index, entry] of (section?.lexicons ?? []).entries()) {
+    const isPath = typeof entry === 'string';
+    const { from = undefined, to = undefined } = isPath ? {} : entry;
+    const placed = isPath
+      ? [{ path: entry, place: placeIn(section?.lexicons ?? [], index) }]
+      : placedPaths(entry);
+    const files = await findFiles('code_switching.lexicons', placed);
+    const languages = { ...(from ? { from } : {}), ...(to ? { to } : {}) };
+    lexicons.push(...(await inTermsOfConfig('code_switching: ', () => readLexicons(files, languages))));
+  }
+  return lexicons;
+}
+
 /**
- * Reads the lexicons of `code_switching`, where there is such a section.
+ * What `code_switching` asks to be done to texts, where there is such a section.
  *
+ * @param lexicons of {@link readConfiguredLexicons}
  * @param languages those of the training data
  * @param output folder of the run, which may not be there yet
- * @throws DataError for a lexicon that cannot be read or has no language of the data; TrainError `INPUT_RESUME`
- *   where the run was started with other lexicons
+ * @throws DataError for a lexicon that has no language of the data; TrainError `INPUT_RESUME` where the run was
+ *   started with other lexicons
  */
 export async function openRewrite(
   config: TrainConfig,
+  lexicons: readonly Lexicon[],
   languages: readonly string[],
   output: string,
 ): Promise<OpenedRewrite | undefined> {
   const section = config.code_switching;
   if (section === undefined) return undefined;
-  const lexicons: Lexicon[] = [];
-  for (const entry of section.lexicons) {
-    const { path, from, to } = typeof entry === 'string' ? { path: entry } : entry;
-    lexicons.push(...(await readLexicons(path, { ...(from ? { from } : {}), ...(to ? { to } : {}) })));
-  }
   const path = join(output, 'lexicons.json');
   const text = `${JSON.stringify(
     lexicons.map(({ source, from, to, size, fingerprint }) => ({ source, from, to, size, fingerprint })),

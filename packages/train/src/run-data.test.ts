@@ -1,4 +1,4 @@
-/** Which pairs go to validation, and languages of it that the data have not. */
+/** Which pairs go to validation, further passages to mine among, and mistakes with the line of the configuration. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,5 +37,73 @@ test('languages of the validation may be spelt as the data spell them', async ()
 test('a language of the validation that the data have not is refused: its share would be lost', async () => {
   await expect(read('{ fraction: 0.5, langs: [fi] }')).rejects.toThrow(
     "validation.langs: unknown language 'fi'; the data have de, en",
+  );
+});
+
+const withFiles = (rest: string) =>
+  parseConfig(`model: m\ntraining: { steps: 1 }\n${rest.replaceAll('HERE', folder)}`, 'run.yaml');
+
+test('passages to mine among come from shards, as training pairs do', async () => {
+  for (const part of [0, 1]) {
+    const documents = [0, 1].map((i) => JSON.stringify({ _id: `${part}${i}`, text: `document ${part}${i}` }));
+    await writeFile(join(folder, `corpus-${part}.jsonl`), `${documents.join('\n')}\n`);
+  }
+  const texts = async (path: string) => {
+    const config = withFiles(
+      `data: [{ format: pairs-jsonl, path: HERE/p.jsonl }]\nmining: { corpus: [{ path: ${path}, lang: en, dataset: d }] }\n`,
+    );
+    const { rows } = (await readData(config, () => undefined)).training;
+    return rows.map(({ text }) => text).filter((text) => text.startsWith('document'));
+  };
+  const all = ['document 00', 'document 01', 'document 10', 'document 11'];
+  expect(await texts('HERE/corpus-*.jsonl')).toEqual(all);
+  expect(await texts('[HERE/corpus-0.jsonl, HERE/corpus-1.jsonl]')).toEqual(all);
+});
+
+test.each([
+  [
+    'a glob that matches nothing',
+    'data:\n  - format: parquet\n    path: HERE/none-*.parquet\n',
+    /^run\.yaml:5: data path \S+none-\*\.parquet: no file matches; in .*; correct the glob$/,
+  ],
+  [
+    'one of a list, before the first is read',
+    'data:\n  - format: pairs-jsonl\n    path:\n      - HERE/p.jsonl\n      - none.jsonl\n',
+    'run.yaml:7: data path none.jsonl: no such file or folder (relative paths start at the current folder)',
+  ],
+  [
+    'a file that is there twice',
+    'data: [{ format: pairs-jsonl, path: [HERE/p.jsonl, HERE/p*.jsonl] }]\n',
+    /^run\.yaml:3: data path \S+p\.jsonl: given twice in /,
+  ],
+  [
+    'a folder of shards',
+    'data:\n  - { format: raw-text, path: HERE, lang: en }\n',
+    /^run\.yaml:4: data path \S+: a folder, but this format reads files; give a glob such as /,
+  ],
+  [
+    'an option of another type',
+    'data: [{ format: pairs-jsonl, path: HERE/p.jsonl, query_lang: 3 }]\n',
+    /^run\.yaml:3: \S+p\.jsonl: `query_lang`: expected a text but received number 3$/,
+  ],
+  [
+    'a corpus, before the pairs are read',
+    'data: [{ format: pairs-jsonl, path: HERE/broken.jsonl }]\nmining:\n  corpus:\n    - { path: HERE/none*, lang: en }\n',
+    /^run\.yaml:6: mining\.corpus path \S+none\*: no file matches; /,
+  ],
+])('the line of the configuration: %s', async (_, rest, message) => {
+  await writeFile(join(folder, 'broken.jsonl'), '{');
+  await expect(readData(withFiles(rest), () => undefined)).rejects.toThrow(message);
+});
+
+test('an override and an option of the command line stand where the line would', async () => {
+  const text = `model: m\ntraining: { steps: 1 }\ndata: [{ format: pairs-jsonl, path: ${folder}/p.jsonl }]\n`;
+  const overridden = parseConfig(text, 'run.yaml', ['data.0.path=none*.jsonl']);
+  await expect(readData(overridden, () => undefined)).rejects.toThrow(
+    /^data\.0\.path=none\*\.jsonl: data path none\*\.jsonl: no file matches/,
+  );
+  const given = parseConfig(text.replace('p.jsonl', 'q.jsonl'), '--data');
+  await expect(readData({ ...given, hold_out: undefined }, () => undefined)).rejects.toThrow(
+    /^--data: data path \S+q\.jsonl: no such file/,
   );
 });

@@ -1,5 +1,4 @@
 /** From a configuration to training and validation data and the sampler's options. */
-import { stat } from 'node:fs/promises';
 import {
   type Batch,
   BatchSampler,
@@ -12,16 +11,14 @@ import {
   TrainingSetBuilder,
   unknownLanguage,
 } from '@synglot/data';
-import {
-  expandPaths,
-  isGlob,
-  openTrainingData,
-  readerOptions,
-  type TrainingSource,
-} from '@synglot/data/files';
+import { openTrainingData, readerOptions, readsSeveralFiles, type TrainingSource } from '@synglot/data/files';
+import { checkPath, findFiles } from './config/paths.js';
+import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
-import { addMiningCorpus } from './mining-corpus.js';
+import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
+
+type DataSource = TrainConfig['data'][number];
 
 /** The pairs of a run, passage by passage on one side. */
 export interface RunData {
@@ -42,12 +39,13 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const validated = config.validation?.langs?.map(normaliseLanguage);
   const languages = new Set<string>();
   let total = 0;
-  for (const source of config.data) {
-    const paths = [source.path].flat();
-    const pairs = openTrainingData(toSource(source, config));
-    for (const path of paths) await checkPath(path);
+  // A file that is missing is known before the first of the others is read.
+  const opened: { source: DataSource; pairs: AsyncIterable<Pair> }[] = [];
+  for (const source of config.data) opened.push({ source, pairs: await openSource(source, config) });
+  const corpora = await findMiningCorpora(config);
+  for (const { source, pairs } of opened) {
     for await (const pair of pairs) {
-      checkScored(config, paths.join(', '), pair);
+      checkScored(config, [source.path].flat().join(', '), pair);
       languages.add(pair.query.lang).add(pair.passage.lang);
       const key = heldOutKey(pair);
       // A key of its own, or a passage's two chances would go together where the seeds are equal.
@@ -73,7 +71,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
   if (aside > 0 && sides.heldOut.pairs === 0)
     onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
-  await addMiningCorpus(config, sides.training.builder);
+  await addMiningCorpora(corpora, sides.training.builder);
   const built = ({ pairs, builder }: Side) => (pairs > 0 ? builder.build() : undefined);
   return {
     training: sides.training.builder.build(),
@@ -96,19 +94,6 @@ function newSide(): Side {
   return { builder: new TrainingSetBuilder(), pairs: 0 };
 }
 
-/** Runs what reads or samples; the options that an error names are then called as in a configuration. */
-export async function inTermsOfConfig<T>(where: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    const message = error.message.replace(/`[^`]*`/g, (option) =>
-      option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    );
-    throw new DataError(error.code, `${where}${message}`, { cause: error });
-  }
-}
-
 /** Every question of a passage, in every language, falls on one side. */
 function heldOutKey(pair: Pair): string {
   return `${pair.passage.dataset}\n${pair.passage.parallelId}`;
@@ -123,7 +108,7 @@ function checkScored({ margin_mse: margins }: TrainConfig, path: string, pair: P
   );
 }
 
-function toSource(source: TrainConfig['data'][number], config: TrainConfig): TrainingSource {
+function toSource(source: DataSource, config: TrainConfig): TrainingSource {
   const known = readerOptions(source.format as TrainingSource['format']);
   const scored = config.margin_mse?.margins === 'scores' && known.includes('scores');
   const camel = Object.entries(source).map(([key, value]) => [
@@ -133,14 +118,15 @@ function toSource(source: TrainConfig['data'][number], config: TrainConfig): Tra
   return Object.fromEntries(scored ? [...camel, ['scores', true]] : camel) as TrainingSource;
 }
 
-async function checkPath(path: string): Promise<void> {
-  await stat(path).catch(async () => {
-    if (isGlob(path)) return inTermsOfConfig('data path ', () => expandPaths(path));
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `data path ${path}: no such file or folder (relative paths start at the current folder)`,
-    );
-  });
+/** Checks what a source says, and finds its files, before any of them is read. */
+async function openSource(source: DataSource, config: TrainConfig): Promise<AsyncIterable<Pair>> {
+  const pairs = await inTermsOfConfig(placeIn(source, 'path'), () =>
+    openTrainingData(toSource(source, config)),
+  );
+  const placed = placedPaths(source);
+  if (readsSeveralFiles(source.format as TrainingSource['format'])) await findFiles('data', placed);
+  else for (const { path, place } of placed) await checkPath(path, `${place}data path `);
+  return pairs;
 }
 
 /** The sampler's options in its own names. */

@@ -54,3 +54,16 @@ test.each([
   const refusal = await read(name, text, options).catch((error: unknown) => error);
   expect(refusal).toMatchObject({ code, message: expect.stringMatching(message) });
 });
+
+test('several files: a glob and a list, languages from each name', async () => {
+  for (const lang of ['sv', 'nb']) await writeFile(join(folder, `is-${lang}.txt`), 'hundur hund\n');
+  const pairs = async (paths: string | string[]) =>
+    (await readLexicons(paths)).map(({ from, to }) => [from, to]);
+  const both = [
+    ['is', 'nb'],
+    ['is', 'sv'],
+  ];
+  expect(await pairs(join(folder, 'is-*.txt'))).toEqual(both);
+  expect(await pairs([join(folder, 'is-nb.txt'), join(folder, 'is-s?.txt')])).toEqual(both);
+  await expect(readLexicons(folder)).rejects.toThrow('give a glob such as');
+});

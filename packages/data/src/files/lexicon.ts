@@ -8,6 +8,7 @@ import { DataError } from '../errors.js';
 import { normaliseLanguage } from '../languages.js';
 import { readLines } from './lines.js';
 import { located } from './options.js';
+import { expandPaths, type Paths } from './shards.js';
 
 /** Options of {@link readLexicons}. */
 export interface LexiconOptions {
@@ -18,7 +19,7 @@ export interface LexiconOptions {
 }
 
 /**
- * Reads the lexicons in a file, one for each pair of languages in it.
+ * Reads the lexicons in files, for each file one for each pair of languages in it.
  *
  * A line is `word translation` (space or tab; with a tab both may be phrases) or, by tabs, `language word
  * language translation`. Blank lines are skipped. Phrases on the side of the words never match and are read
@@ -27,7 +28,13 @@ export interface LexiconOptions {
  * @throws DataError with file and line: `INPUT_COLUMN` for another number of fields, `INPUT_LANGUAGE` where the
  *   languages are unknown, `INPUT_EMPTY` where there is no entry
  */
-export async function readLexicons(file: string, options: LexiconOptions = {}): Promise<Lexicon[]> {
+export async function readLexicons(paths: Paths, options: LexiconOptions = {}): Promise<Lexicon[]> {
+  const lexicons: Lexicon[] = [];
+  for (const file of await expandPaths(paths)) lexicons.push(...(await lexiconsIn(file, options)));
+  return lexicons;
+}
+
+async function lexiconsIn(file: string, options: LexiconOptions): Promise<Lexicon[]> {
   const builders = new Map<string, LexiconBuilder>();
   const builder = (from: string, to: string) => {
     const key = `${from}>${to}`;

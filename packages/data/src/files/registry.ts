@@ -92,6 +92,11 @@ const fromSeveralFiles: {
   'raw-text': true,
 };
 
+/** Whether the path of a format's source may be several files: a list, or a glob. */
+export function readsSeveralFiles(format: TrainingFormat): boolean {
+  return Object.hasOwn(fromSeveralFiles, format);
+}
+
 /** Names of the options that the reader of a format takes, beside `format` and `path`. */
 export function readerOptions(format: TrainingFormat): string[] {
   return Object.keys(optionNames[format]);
@@ -142,7 +147,7 @@ export function openTrainingData(source: TrainingSource): AsyncGenerator<Pair> {
 /** Refuses several files where a format reads one file or folder, and names that do not end as the format's do. */
 function checkPaths(format: TrainingFormat, paths: Paths): void {
   const several = typeof paths !== 'string' || (isGlob(paths) && !existsSync(paths));
-  if (several && !Object.hasOwn(fromSeveralFiles, format)) {
+  if (several && !readsSeveralFiles(format)) {
     throw new DataError(
       'INPUT_FILE',
       `${shownPaths(paths)}: format '${format}' takes one path, no list or glob; make each a data source of its own`,

@@ -1,10 +1,10 @@
 /** `code_switching`: words replaced from bilingual lexicons. See `codeSwitching` of @synglot/data. */
 import { z } from 'zod';
-import { fraction } from './common.js';
+import { fraction, paths } from './common.js';
 
 const lexicon = z.union([
   z.string(),
-  z.strictObject({ path: z.string(), from: z.string().optional(), to: z.string().optional() }),
+  z.strictObject({ path: paths, from: z.string().optional(), to: z.string().optional() }),
 ]);
 
 export const codeSwitchingSection = z

@@ -9,3 +9,9 @@ export const count = z.number().int().min(1);
 /** A constant, or `[step, value]` pairs between which the value holds. */
 export const scheduled = <T extends z.ZodType>(value: T) =>
   z.union([value, z.array(z.tuple([z.number().int().min(0), value]))]);
+
+/** A file or folder, a glob with `*` and `?`, or a list of these. */
+export const paths = z.union(
+  [z.string(), z.array(z.string()).min(1)],
+  'expected a path, a list of paths, or a glob such as data/train-*.parquet',
+);

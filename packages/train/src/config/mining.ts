@@ -1,9 +1,9 @@
 /** `mining`: hard negatives mined with the model that is being trained. See `MiningOptions` of @synglot/data. */
 import { z } from 'zod';
-import { count } from './common.js';
+import { count, paths } from './common.js';
 
 /** Passages beside those of the training pairs. */
-const corpus = z.strictObject({ path: z.string(), lang: z.string(), dataset: z.string().optional() });
+const corpus = z.strictObject({ path: paths, lang: z.string(), dataset: z.string().optional() });
 const whole = z.number().int().min(0);
 
 export const miningSection = z

@@ -8,6 +8,8 @@ import type { CollectionQuery } from '../../collection.js';
 import { DataError } from '../../errors.js';
 import { asText, type Fields, missingField, optionalText, readJsonLines } from '../json.js';
 import { readLines } from '../lines.js';
+import { readParquetRows } from '../records.js';
+import { expandPaths, type Paths } from '../shards.js';
 
 /**
  * Reads judgments: TREC's `query iteration document grade` between spaces or tabs, or BEIR's
@@ -106,12 +108,12 @@ function readSgmlLine(
 
 /**
  * Streams documents from `.jsonl` files with `_id` (or `docid`, `id`) and `text` (or `contents`) and an
- * optional `title`, or from `.tsv` files with an id and a text.
+ * optional `title`, from `.parquet` files with these columns, or from `.tsv` files with an id and a text.
  *
  * @throws DataError with file and line
  */
-export async function* readCorpus(files: readonly string[]): AsyncGenerator<CorpusDocument> {
-  for (const file of files) {
+export async function* readCorpus(files: Paths): AsyncGenerator<CorpusDocument> {
+  for (const file of await expandPaths(files)) {
     if (/\.tsv(\.gz)?$/.test(file)) {
       for await (const { text, where } of readLines(file)) {
         if (text === '') continue;
@@ -121,7 +123,8 @@ export async function* readCorpus(files: readonly string[]): AsyncGenerator<Corp
       }
       continue;
     }
-    for await (const fields of readJsonLines(file)) {
+    const rows = file.endsWith('.parquet') ? readParquetRows(file) : readJsonLines(file);
+    for await (const fields of rows) {
       const id = textOf(fields, ['_id', 'docid', 'id']);
       // A passage may be empty (BEIR has some): it is encoded as it stands, and ranks.
       const text = optionalText(fields, 'text') ?? optionalText(fields, 'contents') ?? '';

@@ -1,0 +1,50 @@
+/**
+ * Where in its file each section of a configuration stands, for mistakes that show only when what it names is opened:
+ * a glob that matches nothing. Not for what the schema finds.
+ */
+import { DataError } from '@synglot/data';
+
+type PlaceOf = (path: readonly PropertyKey[], key?: string) => string;
+
+/** By the section itself, so that a configuration made from parts of another keeps its places. */
+const places = new WeakMap<object, (key: string | number) => string>();
+
+/** Keeps the places of all sections and lists in a configuration that was read. */
+export function rememberPlaces(value: unknown, placeOf: PlaceOf, path: readonly PropertyKey[] = []): void {
+  if (typeof value !== 'object' || value === null) return;
+  places.set(value, (key) => (typeof key === 'number' ? placeOf([...path, key]) : placeOf(path, key)));
+  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
+  for (const [key, entry] of entries) rememberPlaces(entry, placeOf, [...path, key]);
+}
+
+/** `run.yaml:7: ` for a key of a section or an entry of a list; empty where it was read from no file. */
+export function placeIn(section: object, key: string | number): string {
+  const place = places.get(section)?.(key);
+  return place === undefined ? '' : `${place}: `;
+}
+
+/** A path or glob of a configuration, and what {@link placeIn} says of it. */
+export interface PlacedPath {
+  readonly path: string;
+  readonly place: string;
+}
+
+/** Each path of a section's `path`. */
+export function placedPaths(section: { readonly path: string | readonly string[] }): PlacedPath[] {
+  const { path } = section;
+  if (typeof path === 'string') return [{ path, place: placeIn(section, 'path') }];
+  return path.map((one, index) => ({ path: one, place: placeIn(path, index) }));
+}
+
+/** Runs what reads or samples; the options that an error names are then called as in a configuration. */
+export async function inTermsOfConfig<T>(where: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const message = error.message.replace(/`[^`]*`/g, (option) =>
+      option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    );
+    throw new DataError(error.code, `${where}${message}`, { cause: error });
+  }
+}
