@@ -19,4 +19,5 @@ export type { EncodedText, PairTruncation } from './token-template.js';
 export { checkTokenizer, type EncodeOptions, Tokenizer, type TokenizerFiles } from './tokenizer.js';
 export { loadTokenizer } from './tokenizer-files.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
+export type { TokenizerProgress } from './training/pace.js';
 export { checkDimension, truncateRows } from './truncate.js';

@@ -34,6 +34,7 @@ export type { EncodedText, PairTruncation } from './token-template.js';
 export { checkTokenizer, type EncodeOptions, Tokenizer, type TokenizerFiles } from './tokenizer.js';
 export { loadTokenizer } from './tokenizer-files.js';
 export { type TokenizerModel, type TrainTokenizerOptions, trainTokenizer } from './tokenizer-training.js';
+export type { TokenizerProgress } from './training/pace.js';
 export { checkDimension, truncateRows } from './truncate.js';
 export * from './vocabulary/extend.js';
 export { type TrimmedVocabulary, trimVocabulary, withTrimmedVocabulary } from './vocabulary/trim.js';

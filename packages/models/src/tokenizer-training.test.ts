@@ -3,6 +3,8 @@ import { expectModelError, TINY_TEXTS } from './test-support.js';
 import { trainTokenizer } from './tokenizer-training.js';
 import { trainMerges } from './training/byte-pair.js';
 import { Lattices, Trie } from './training/lattice.js';
+import type { TokenizerProgress } from './training/pace.js';
+import { countSubstrings, seedPieces } from './training/seeds.js';
 import { trainUnigram } from './training/unigram.js';
 import { chooseAlphabet, countWords } from './training/words.js';
 
@@ -78,27 +80,27 @@ it.each([
   await expectModelError(() => trainTokenizer(texts, { vocabularySize }), 'INPUT_TOKENIZER', message);
 });
 
-it('the alphabet keeps frequent characters and leaves out the rarest', () => {
-  const words = count([...Array.from({ length: 5000 }, () => 'ab'), 'z']);
+it('the alphabet keeps frequent characters and leaves out the rarest', async () => {
+  const words = await count([...Array.from({ length: 5000 }, () => 'ab'), 'z']);
   expect(chooseAlphabet(words, 10)).toEqual(['a', 'b']);
   expect(chooseAlphabet(words, 1)).toEqual(['a']);
 });
 
 describe('merges', () => {
-  it('are those of the published example', () => {
+  it('are those of the published example', async () => {
     // Sennrich et al. 2016, figure 1, whose first merges are es, est, lo, low (ties: lower ids first).
-    const words = count([
+    const words = await count([
       ...Array(5).fill('low'),
       ...Array(2).fill('lower'),
       ...Array(6).fill('newest'),
       ...Array(3).fill('widest'),
     ]);
-    const { merges } = trainMerges(words, [...'deilnorstw'], 14, '');
+    const { merges } = await trainMerges(words, [...'deilnorstw'], 14, '');
     expect(merges.map((pair) => pair.join('+'))).toEqual(['e+s', 'es+t', 'l+o', 'lo+w']);
   });
 
-  it('count a pair that overlaps itself by what is left after merging', () => {
-    const { merges, symbols } = trainMerges(count(['aaaa', 'aaaa']), ['a'], 10, '');
+  it('count a pair that overlaps itself by what is left after merging', async () => {
+    const { merges, symbols } = await trainMerges(await count(['aaaa', 'aaaa']), ['a'], 10, '');
     expect(merges).toEqual([
       ['a', 'a'],
       ['aa', 'aa'],
@@ -106,15 +108,17 @@ describe('merges', () => {
     expect(symbols).toEqual(['a', 'aa', 'aaaa']);
   });
 
-  it('do not cross characters outside the alphabet', () => {
-    expect(trainMerges(count(['axb', 'axb', 'axb']), ['a', 'b'], 10, '').merges).toEqual([]);
+  it('do not cross characters outside the alphabet', async () => {
+    const words = await count(['axb', 'axb', 'axb']);
+    expect((await trainMerges(words, ['a', 'b'], 10, '')).merges).toEqual([]);
   });
 });
 
 describe('lattices', () => {
   const pieces = ['a', 'b', 'ab', 'ba'];
   const scores = Float64Array.from([0.4, 0.3, 0.2, 0.1], Math.log);
-  const lattices = new Lattices([[...'aba']], new Trie(pieces));
+  const lattices = new Lattices(new Trie(pieces));
+  lattices.add([...'aba']);
 
   it('sum over all ways to cut a text', () => {
     // a|b|a: 0.4·0.3·0.4 = 0.048; ab|a: 0.2·0.4 = 0.08; a|ba: 0.4·0.1 = 0.04; together 0.168.
@@ -133,15 +137,15 @@ describe('lattices', () => {
   });
 });
 
-it('unigram scores are log probabilities that sum to one, and recover planted words', () => {
+it('unigram scores are log probabilities that sum to one, and recover planted words', async () => {
   const planted = ['stone', 'river', 'cloud', 'ember'];
   const texts = Array.from(
     { length: 256 },
     (_, i) => planted[i % 4]! + planted[(i >> 2) % 4]! + planted[(i >> 4) % 4]!,
   );
-  const words = count(texts);
+  const words = await count(texts);
   const alphabet = chooseAlphabet(words, 100);
-  const pieces = trainUnigram(words, alphabet, alphabet.length + 4);
+  const pieces = await trainUnigram(words, alphabet, alphabet.length + 4);
   expect(
     pieces
       .slice(0, 4)
@@ -152,4 +156,71 @@ it('unigram scores are log probabilities that sum to one, and recover planted wo
   const total = pieces.reduce((sum, { score }) => sum + Math.exp(score), 0);
   expect(total).toBeGreaterThan(0.9);
   expect(total).toBeLessThanOrEqual(1.0001);
+});
+
+describe('seeds', () => {
+  const texts = corpus(11);
+  const bySize = async (size: number) => {
+    const words = await count(texts.flatMap((text) => text.split(' ')));
+    return seedPieces(words, chooseAlphabet(words, 1000), size);
+  };
+
+  it('are the substrings that cover most text, ties in the order of their code units', async () => {
+    const all = await bySize(100_000);
+    const words = await count(texts.flatMap((text) => text.split(' ')));
+    const expected = new Map<string, number>();
+    for (const { characters, count: times } of words) {
+      for (let begin = 0; begin < characters.length; begin++) {
+        for (let end = begin + 2; end <= Math.min(characters.length, begin + 16); end++) {
+          const piece = characters.slice(begin, end).join('');
+          expected.set(piece, (expected.get(piece) ?? 0) + times);
+        }
+      }
+    }
+    const longer = [...expected]
+      .filter(([, times]) => times > 1)
+      .map(([piece, times]): [string, number] => [piece, times * [...piece].length])
+      .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+    const singles = all.length - longer.length;
+    expect(all.slice(singles)).toEqual(longer);
+    for (const size of [singles, singles + 1, singles + 40])
+      expect(await bySize(size)).toEqual(all.slice(0, size));
+  });
+
+  it('of more text than can be counted are the frequent ones, the same each time', async () => {
+    const words = await count(texts.flatMap((text) => text.split(' ')));
+    const alphabet = chooseAlphabet(words, 1000);
+    const whole = await countSubstrings(words, alphabet);
+    const most = Math.ceil(whole.size / 3);
+    const few = await countSubstrings(words, alphabet, undefined, most);
+    expect(few.size).toBeLessThanOrEqual(most);
+    expect([...few]).toEqual([...(await countSubstrings(words, alphabet, undefined, most))]);
+    for (const letter of alphabet) expect(few.get(letter), letter).toBe(whole.get(letter));
+    const frequent = [...whole].sort(([, n], [, m]) => m - n).slice(0, 40);
+    expect([...few.keys()]).toEqual(expect.arrayContaining(frequent.map(([piece]) => piece)));
+  });
+});
+
+it('tells how far it is, and lets others have their turn', async () => {
+  const stages: TokenizerProgress[] = [];
+  let turns = 0;
+  const texts = corpus(7);
+  async function* slow() {
+    for (const [index, text] of texts.entries()) {
+      // Longer than training goes on without a pause.
+      if (index === 200) await new Promise((resolve) => setTimeout(resolve, 60));
+      yield text;
+    }
+  }
+  const tokenizer = await trainTokenizer(slow(), {
+    vocabularySize: 80,
+    onProgress: (progress) => {
+      stages.push(progress);
+      setImmediate(() => turns++);
+    },
+  });
+  expect(stages[0]).toEqual({ stage: 'texts', done: 201, total: 0 });
+  expect(turns).toBeGreaterThan(0);
+  const { files } = await trainTokenizer(texts, { vocabularySize: 80 });
+  expect(tokenizer.files.tokenizer).toBe(files.tokenizer);
 });

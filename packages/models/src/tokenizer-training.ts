@@ -9,6 +9,7 @@ import { readTokenizerJson } from '#tokenizer-library';
 import { ModelError } from './errors.js';
 import { Tokenizer } from './tokenizer.js';
 import { trainMerges } from './training/byte-pair.js';
+import { Pace, type TokenizerProgress } from './training/pace.js';
 import { trainUnigram } from './training/unigram.js';
 import { chooseAlphabet, countWords } from './training/words.js';
 import { BERT_SPECIAL_TOKENS, specialToken, wordPieceJson } from './word-piece.js';
@@ -23,6 +24,8 @@ export interface TrainTokenizerOptions {
   readonly model?: TokenizerModel;
   /** Lower-cases (WordPiece also strips accents, as BERT does); default false. */
   readonly lowercase?: boolean;
+  /** Told now and then how far the training is; other tasks have their turn then too. */
+  readonly onProgress?: (progress: TokenizerProgress) => void;
 }
 
 /** Special tokens of unigram and BPE vocabularies, in XLM-R's order of ids. */
@@ -99,7 +102,7 @@ interface TrainedModel {
  * const tokenizer = await trainTokenizer(['red apple', 'roter Apfel'], { vocabularySize: 60 });
  */
 export async function trainTokenizer(
-  texts: Iterable<string>,
+  texts: Iterable<string> | AsyncIterable<string>,
   options: TrainTokenizerOptions,
 ): Promise<Tokenizer> {
   const { vocabularySize, model = 'unigram', lowercase = false } = options;
@@ -112,7 +115,8 @@ export async function trainTokenizer(
     );
   }
   const splitter = readTokenizerJson(tokenizerJson(model, lowercase, { tokens: [], scores: [] }));
-  const words = countWords(texts, (chunk) => splitter.split(chunk));
+  const pace = new Pace(options.onProgress);
+  const words = await countWords(texts, (chunk) => splitter.split(chunk), pace);
   if (words.length === 0) {
     throw new ModelError(
       'INPUT_TOKENIZER',
@@ -122,10 +126,11 @@ export async function trainTokenizer(
   const alphabet = chooseAlphabet(words, Math.ceil(room / 2));
   let trained: TrainedModel;
   if (model === 'unigram') {
-    const pieces = trainUnigram(words, alphabet, room);
+    const pieces = await trainUnigram(words, alphabet, room, pace);
     trained = { tokens: pieces.map(({ piece }) => piece), scores: pieces.map(({ score }) => score) };
   } else {
-    const { symbols, merges } = trainMerges(words, alphabet, room, model === 'wordpiece' ? '##' : '');
+    const continuation = model === 'wordpiece' ? '##' : '';
+    const { symbols, merges } = await trainMerges(words, alphabet, room, continuation, pace);
     trained = { tokens: symbols, merges };
   }
   // A word of the texts that reads like a special token is that token already.

@@ -1,5 +1,5 @@
-/** Progress of a model that is fetched from the hub, on standard error. */
-import type { HubProgress } from '@synglot/models';
+/** Progress of a model that is fetched from the hub or of a tokenizer that is trained, on standard error. */
+import type { HubProgress, TokenizerProgress } from '@synglot/models';
 import { type Progress, progressBar } from './progress.js';
 
 /** A receiver for `openCheckpoint`'s `onProgress`: one bar a file on a terminal, one line elsewhere. */
@@ -15,5 +15,32 @@ export function hubProgress(): (progress: HubProgress) => void {
     }
     bar?.update(Math.ceil(doneBytes / 2 ** 20));
     if (doneBytes >= totalBytes) bar?.stop();
+  };
+}
+
+const stages = {
+  texts: ['reading', 'texts'],
+  words: ['splitting', 'words'],
+  pieces: ['choosing a vocabulary:', 'pieces'],
+} as const satisfies Record<TokenizerProgress['stage'], readonly [label: string, unit: string]>;
+
+/** A receiver for the progress of a tokenizer's training: one bar a stage. `stop` ends the last one. */
+export function tokenizerProgress(open = progressBar): {
+  readonly onProgress: (progress: TokenizerProgress) => void;
+  readonly stop: () => void;
+} {
+  let current = '';
+  let bar: Progress | undefined;
+  return {
+    onProgress({ stage, done, total }) {
+      const key = `${stage} ${total}`;
+      if (key !== current) {
+        current = key;
+        bar?.stop();
+        bar = open(stages[stage][0], total, stages[stage][1]);
+      }
+      bar?.update(done);
+    },
+    stop: () => bar?.stop(),
   };
 }

@@ -9,12 +9,19 @@ export interface Progress {
 /** Longest silence where there is no terminal: a log of a night's work stays short and is never dead. */
 const quietMs = 30_000;
 
-/** A bar with rate and time left; where standard error is no terminal, {@link progressLines}. */
+/**
+ * A bar with the time left; where standard error is no terminal, {@link progressLines}.
+ *
+ * @param total 0 where it is not known: then a count and no bar
+ */
 export function progressBar(label: string, total: number, unit: string): Progress {
   if (!process.stderr.isTTY) return progressLines(label, total, unit);
   const bar = new SingleBar(
     {
-      format: `${label} {bar} {value}/{total} ${unit} · {eta_formatted} left {note}`,
+      format:
+        total > 0
+          ? `${label} {bar} {value}/{total} ${unit} · {eta_formatted} left {note}`
+          : `${label} {value} ${unit} {note}`,
       stream: process.stderr,
       etaBuffer: 50,
       hideCursor: true,

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { TrainingSet } from '@synglot/data';
-import { saveCheckpoint, type Tokenizer, trainTokenizer } from '@synglot/models';
+import { saveCheckpoint, type Tokenizer, type TokenizerProgress, trainTokenizer } from '@synglot/models';
 import { type EncoderConfig, encoderParameters, freshParameters, type PoolingConfig } from '@synglot/nn';
 import { freshModelSection } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
@@ -21,6 +21,7 @@ export async function makeFreshModel(
   folder: string,
   config: TrainConfig,
   training: TrainingSet,
+  onProgress?: (progress: TokenizerProgress) => void,
 ): Promise<void> {
   if (existsSync(folder)) return;
   const shape = freshModelSection.unwrap().parse(config.fresh_model ?? {});
@@ -28,7 +29,8 @@ export async function makeFreshModel(
   const { vocabulary_size: vocabularySize, tokenizer: model, lowercase } = shape;
   const key = JSON.stringify([training.fingerprint, vocabularySize, model, lowercase]);
   if (trained?.key !== key) {
-    trained = { key, tokenizer: await trainTokenizer(texts, { vocabularySize, model, lowercase }) };
+    const options = { vocabularySize, model, lowercase, ...(onProgress ? { onProgress } : {}) };
+    trained = { key, tokenizer: await trainTokenizer(texts, options) };
   }
   const { tokenizer } = trained;
   const encoder: EncoderConfig = {

@@ -10,6 +10,7 @@ import {
   openCheckpoint,
   type RetrievalUse,
   retrievalUse,
+  type TokenizerProgress,
 } from '@synglot/models';
 import {
   type EncoderConfig,
@@ -49,6 +50,8 @@ export interface OpenRunOptions {
   readonly onNotice?: (line: string) => void;
   /** Called while a model is fetched from the hub. */
   readonly onModelProgress?: (progress: HubProgress) => void;
+  /** Called while a tokenizer is trained, for a model that is made of random weights. */
+  readonly onTokenizerProgress?: (progress: TokenizerProgress) => void;
 }
 
 /** A run from here to the end of a phase of its freezing schedule. */
@@ -143,7 +146,7 @@ async function initialModel(options: OpenRunOptions, training: TrainingSet): Pro
   const texts = training.rows.length;
   // Fewer take a moment.
   if (texts > 20_000) options.onNotice?.(`training a tokenizer on ${texts} texts, which takes a while`);
-  await makeFreshModel(folder, options.config, training);
+  await makeFreshModel(folder, options.config, training, options.onTokenizerProgress);
   return folder;
 }
 

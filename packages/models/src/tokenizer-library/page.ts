@@ -3,6 +3,7 @@
  * run it there, against the ids of the Rust library.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
+import { nextTask } from '../training/pace.js';
 import type { TokenizerLibrary } from './library.js';
 
 /** Texts encoded before the page has its turn again. */
@@ -63,17 +64,4 @@ function indexOf(list: readonly number[], part: readonly number[], from: number)
     if (part.every((id, offset) => list[begin + offset] === id)) return begin;
   }
   return -1;
-}
-
-/** Ends the turn of this task. A timer would do it once a second in a page that is not looked at. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.addEventListener('message', () => {
-      port1.close();
-      resolve();
-    });
-    port1.start();
-    port2.postMessage(undefined);
-  });
 }

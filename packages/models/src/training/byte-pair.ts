@@ -4,6 +4,7 @@
  * Source: Sennrich et al. 2016, arXiv:1508.07909.
  */
 
+import { Pace } from './pace.js';
 import type { CountedWord } from './words.js';
 
 export interface MergeResult {
@@ -65,12 +66,13 @@ class Heap {
  * @param alphabet - characters to keep; others part the words they stand in
  * @param continuation - mark of symbols inside a word: `##` for WordPiece, empty for BPE
  */
-export function trainMerges(
+export async function trainMerges(
   words: readonly CountedWord[],
   alphabet: readonly string[],
   size: number,
   continuation: string,
-): MergeResult {
+  pace = new Pace(),
+): Promise<MergeResult> {
   const symbols: string[] = [...alphabet];
   const ids = new Map(symbols.map((symbol, id) => [symbol, id]));
   const known = new Set(alphabet);
@@ -100,15 +102,19 @@ export function trainMerges(
     if (set === undefined) places.set(key, new Set([word]));
     else set.add(word);
   };
-  sequences.forEach((sequence, word) => {
+  pace.begin('pieces', size);
+  for (const [word, sequence] of sequences.entries()) {
     for (let i = 1; i < sequence.length; i++)
       adjust(sequence[i - 1]!, sequence[i]!, words[word]!.count, word);
-  });
+    if (pace.isDue) await pace.pause();
+  }
   const heap = new Heap();
   for (const [key, count] of counts) heap.push({ key, count });
 
   const merges: [string, string][] = [];
   while (symbols.length < size) {
+    pace.done = symbols.length;
+    if (pace.isDue) await pace.pause();
     const top = heap.pop();
     if (top === undefined || top.count < 2) break;
     const count = counts.get(top.key) ?? 0;

@@ -47,31 +47,36 @@ function logAdd(a: number, b: number): number {
 
 /** The lattices of many texts: edges sorted by text, then by beginning. A score of −∞ takes a piece out. */
 export class Lattices {
-  readonly #lengths: readonly number[];
+  readonly #lengths: number[] = [];
   readonly #firstEdge: number[] = [0];
   readonly #begins: number[] = [];
   readonly #ends: number[] = [];
   readonly #pieces: number[] = [];
-  readonly #alpha: Float64Array;
-  readonly #beta: Float64Array;
-  readonly #best: Int32Array;
+  readonly #trie: Trie;
+  #alpha = new Float64Array(64);
+  #beta = new Float64Array(64);
+  #best = new Int32Array(64);
 
-  constructor(texts: readonly (readonly string[])[], trie: Trie) {
-    this.#lengths = texts.map((characters) => characters.length);
-    for (const characters of texts) {
-      for (let begin = 0; begin < characters.length; begin++) {
-        trie.match(characters, begin, (end, piece) => {
-          this.#begins.push(begin);
-          this.#ends.push(end);
-          this.#pieces.push(piece);
-        });
-      }
-      this.#firstEdge.push(this.#pieces.length);
+  constructor(trie: Trie) {
+    this.#trie = trie;
+  }
+
+  /** Adds a text by its characters; it is the one of the next number, from 0. */
+  add(characters: readonly string[]): void {
+    const { length } = characters;
+    for (let begin = 0; begin < length; begin++) {
+      this.#trie.match(characters, begin, (end, piece) => {
+        this.#begins.push(begin);
+        this.#ends.push(end);
+        this.#pieces.push(piece);
+      });
     }
-    const longest = this.#lengths.reduce((most, length) => Math.max(most, length), 0) + 1;
-    this.#alpha = new Float64Array(longest);
-    this.#beta = new Float64Array(longest);
-    this.#best = new Int32Array(longest);
+    this.#lengths.push(length);
+    this.#firstEdge.push(this.#pieces.length);
+    if (length < this.#alpha.length) return;
+    this.#alpha = new Float64Array(2 * length);
+    this.#beta = new Float64Array(2 * length);
+    this.#best = new Int32Array(2 * length);
   }
 
   get size(): number {

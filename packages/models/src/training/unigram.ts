@@ -5,12 +5,10 @@
  */
 
 import { Lattices, Trie } from './lattice.js';
-import { type CountedWord, compareTexts } from './words.js';
+import { Pace } from './pace.js';
+import { seedPieces } from './seeds.js';
+import type { CountedWord } from './words.js';
 
-/** Longest piece in characters; SentencePiece's default. */
-const MAX_PIECE = 16;
-/** Words whose substrings are candidates, the most frequent first: bounds memory on large corpora. */
-const SEED_WORDS = 200_000;
 /** Candidates per wanted piece. */
 const SEEDS_PER_PIECE = 10;
 /** Share of the pieces that survives one round. */
@@ -58,36 +56,6 @@ function keepAlphabet(words: readonly CountedWord[], alphabet: readonly string[]
   return kept;
 }
 
-/** The substrings that cover most text (occurrences × length), and all single characters. */
-function seedPieces(
-  words: readonly CountedWord[],
-  alphabet: readonly string[],
-  size: number,
-): [string, number][] {
-  const counts = new Map<string, number>(alphabet.map((character) => [character, 0]));
-  const frequent = [...words].sort((a, b) => b.count - a.count).slice(0, SEED_WORDS);
-  for (const { characters, count } of frequent) {
-    for (let begin = 0; begin < characters.length; begin++) {
-      let piece = '';
-      for (let end = begin; end < characters.length && end < begin + MAX_PIECE; end++) {
-        piece += characters[end];
-        counts.set(piece, (counts.get(piece) ?? 0) + count);
-      }
-    }
-  }
-  const singles = new Set(alphabet);
-  const longer: [string, number][] = [];
-  for (const [piece, count] of counts) {
-    if (count >= 2 && !singles.has(piece)) longer.push([piece, count * [...piece].length]);
-  }
-  longer.sort(([a, n], [b, m]) => m - n || compareTexts(a, b));
-  const characters = alphabet.map((character): [string, number] => [
-    character,
-    Math.max(1, counts.get(character)!),
-  ]);
-  return [...characters, ...longer.slice(0, Math.max(0, size - alphabet.length))];
-}
-
 /** Scores from weights: logarithms of their shares. */
 function logShares(weights: Iterable<number>): Float64Array {
   const values = Float64Array.from(weights);
@@ -96,14 +64,18 @@ function logShares(weights: Iterable<number>): Float64Array {
 }
 
 /** One round of expectation maximisation; a piece hardly ever used gets −∞, a single character never. */
-function maximize(
+async function maximize(
   lattices: Lattices,
   words: readonly CountedWord[],
   scores: Float64Array,
   singles: number,
-): void {
+  pace: Pace,
+): Promise<void> {
   const expected = new Float64Array(scores.length);
-  for (let i = 0; i < lattices.size; i++) lattices.addExpected(i, scores, words[i]!.count, expected);
+  for (let i = 0; i < lattices.size; i++) {
+    lattices.addExpected(i, scores, words[i]!.count, expected);
+    if (pace.isDue) await pace.pause();
+  }
   let sum = 0;
   for (let piece = 0; piece < scores.length; piece++) {
     if (piece < singles) expected[piece] = Math.max(expected[piece]!, MIN_EXPECTED);
@@ -117,13 +89,14 @@ function maximize(
 }
 
 /** Loss of likelihood per piece if it were cut into others instead; +∞ where it cannot be. */
-function removalLosses(
+async function removalLosses(
   lattices: Lattices,
   ofPieces: Lattices,
   words: readonly CountedWord[],
   scores: Float64Array,
   singles: number,
-): Float64Array {
+  pace: Pace,
+): Promise<Float64Array> {
   const uses = new Float64Array(scores.length);
   let total = 0;
   for (let i = 0; i < lattices.size; i++) {
@@ -132,6 +105,7 @@ function removalLosses(
       uses[piece] = uses[piece]! + count;
       total += count;
     }
+    if (pace.isDue) await pace.pause();
   }
   const losses = new Float64Array(scores.length).fill(Number.NEGATIVE_INFINITY);
   for (let piece = 0; piece < scores.length; piece++) {
@@ -144,6 +118,7 @@ function removalLosses(
     let without = 0;
     for (const other of others) without += Math.log(uses[other]! + use) - totalWithout;
     losses[piece] = use * (Math.log(use) - Math.log(total) - without);
+    if (pace.isDue) await pace.pause();
   }
   return losses;
 }
@@ -155,37 +130,43 @@ function removalLosses(
  * @param size - most pieces, the alphabet included
  * @returns pieces, likeliest first
  */
-export function trainUnigram(
+export async function trainUnigram(
   allWords: readonly CountedWord[],
   alphabet: readonly string[],
   size: number,
-): UnigramPiece[] {
+  pace = new Pace(),
+): Promise<UnigramPiece[]> {
   const words = keepAlphabet(allWords, alphabet);
-  const seeds = seedPieces(words, alphabet, size * SEEDS_PER_PIECE);
+  // A tenth more than wanted until the end, where the likeliest are taken.
+  const enough = Math.ceil(size * 1.1);
+  pace.begin('pieces', 0);
+  const seeds = await seedPieces(words, alphabet, size * SEEDS_PER_PIECE, pace);
+  pace.begin('pieces', Math.max(0, seeds.length - enough));
   const pieces = seeds.map(([piece]) => piece);
   const singles = alphabet.length;
   const scores = logShares(seeds.map(([, weight]) => weight));
   // Built once: pieces only ever leave, by a score of −∞.
   const trie = new Trie(pieces);
-  const lattices = new Lattices(
-    words.map(({ characters }) => characters),
-    trie,
-  );
-  const ofPieces = new Lattices(
-    pieces.map((piece) => [...piece]),
-    trie,
-  );
+  const lattices = new Lattices(trie);
+  for (const { characters } of words) {
+    lattices.add(characters);
+    if (pace.isDue) await pace.pause();
+  }
+  const ofPieces = new Lattices(trie);
+  for (const piece of pieces) {
+    ofPieces.add([...piece]);
+    if (pace.isDue) await pace.pause();
+  }
 
   const living = () =>
     scores.reduce((count, score) => count + (score === Number.NEGATIVE_INFINITY ? 0 : 1), 0);
-  // A tenth more than wanted until the end, where the likeliest are taken.
-  const enough = Math.ceil(size * 1.1);
   for (;;) {
-    maximize(lattices, words, scores, singles);
-    maximize(lattices, words, scores, singles);
+    await maximize(lattices, words, scores, singles, pace);
+    await maximize(lattices, words, scores, singles, pace);
     const count = living();
+    pace.done = seeds.length - count;
     if (count <= enough) break;
-    const losses = removalLosses(lattices, ofPieces, words, scores, singles);
+    const losses = await removalLosses(lattices, ofPieces, words, scores, singles, pace);
     const order = Array.from(pieces, (_, piece) => piece)
       .filter((piece) => scores[piece] !== Number.NEGATIVE_INFINITY)
       .sort((a, b) => (losses[a] === losses[b] ? a - b : losses[b]! - losses[a]!));

@@ -1,4 +1,5 @@
 /** Words of a corpus with their counts, and the characters worth keeping. It trains nothing itself. */
+import { Pace } from './pace.js';
 
 /** A word cut into characters (code points), and how often it occurs. */
 export interface CountedWord {
@@ -16,20 +17,31 @@ export function compareTexts(a: string, b: string): number {
  *
  * @param split - normalises and splits a piece of text that holds no white space
  */
-export function countWords(texts: Iterable<string>, split: (chunk: string) => string[]): CountedWord[] {
+export async function countWords(
+  texts: Iterable<string> | AsyncIterable<string>,
+  split: (chunk: string) => string[],
+  pace = new Pace(),
+): Promise<CountedWord[]> {
   const chunks = new Map<string, number>();
-  for (const text of texts) {
+  pace.begin('texts', Array.isArray(texts) ? texts.length : 0);
+  for await (const text of texts) {
     for (const chunk of text.split(/\s+/u)) {
       if (chunk !== '') chunks.set(chunk, (chunks.get(chunk) ?? 0) + 1);
     }
+    pace.done++;
+    if (pace.isDue) await pace.pause();
   }
   const words = new Map<string, number>();
+  pace.begin('words', chunks.size);
   for (const [chunk, count] of chunks) {
     for (const word of split(chunk)) words.set(word, (words.get(word) ?? 0) + count);
+    pace.done++;
+    if (pace.isDue) await pace.pause();
   }
-  return [...words]
-    .sort(([a], [b]) => compareTexts(a, b))
-    .map(([word, count]) => ({ characters: [...word], count }));
+  // Without a function, texts are sorted by code units.
+  return [...words.keys()]
+    .sort()
+    .map((word) => ({ characters: [...word], count: words.get(word) as number }));
 }
 
 /** Share of all characters of a corpus that the alphabet covers; SentencePiece's default. */

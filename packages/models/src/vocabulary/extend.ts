@@ -11,6 +11,7 @@ import type { Checkpoint } from '../checkpoint.js';
 import { ModelError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
 import { trainMerges } from '../training/byte-pair.js';
+import { Pace, type TokenizerProgress } from '../training/pace.js';
 import { trainUnigram } from '../training/unigram.js';
 import { type CountedWord, chooseAlphabet, countWords } from '../training/words.js';
 import { withRows } from './rows.js';
@@ -36,6 +37,8 @@ export interface ExtendedVocabulary {
 export interface ExtendOptions {
   /** Most tokens to add. */
   readonly tokens: number;
+  /** Told now and then how far the search for new tokens is. */
+  readonly onProgress?: (progress: TokenizerProgress) => void;
 }
 
 /** Pieces that are trained for one that is added: many are in the vocabulary already. */
@@ -51,18 +54,18 @@ const advantage = 0.01;
  */
 export async function extendVocabulary(
   tokenizer: Tokenizer,
-  texts: Iterable<string>,
+  texts: Iterable<string> | AsyncIterable<string>,
   options: ExtendOptions,
 ): Promise<ExtendedVocabulary> {
   const vocabulary = vocabularyOf(tokenizer);
   const old = new Segmenter(vocabulary);
-  const words = wordsOf(tokenizer, texts);
-  const candidates = trainPieces(words, vocabulary, options.tokens).filter(
-    (piece) => old.idOf(piece) === undefined,
-  );
+  const pace = new Pace(options.onProgress);
+  const words = await wordsOf(tokenizer, texts, pace);
+  const pieces = await trainPieces(words, vocabulary, options.tokens, pace);
+  const candidates = pieces.filter((piece) => old.idOf(piece) === undefined);
   // Letters first, so that other words of the language can be written too.
   const letters = unknownLetters(words, vocabulary, old).slice(0, Math.ceil(options.tokens / 2));
-  const saving = mostSaving(words, vocabulary, candidates, old);
+  const saving = await mostSaving(words, vocabulary, candidates, old, pace);
   const chosen = [...new Set([...letters, ...saving])].slice(0, options.tokens);
   if (chosen.length === 0) {
     throw new ModelError(
@@ -119,9 +122,13 @@ export function withExtendedVocabulary(
 }
 
 /** Words as the tokenizer itself normalises and splits them. */
-function wordsOf(tokenizer: Tokenizer, texts: Iterable<string>): CountedWord[] {
+async function wordsOf(
+  tokenizer: Tokenizer,
+  texts: Iterable<string> | AsyncIterable<string>,
+  pace: Pace,
+): Promise<CountedWord[]> {
   const library = readTokenizerJson(tokenizer.files.tokenizer);
-  const words = countWords(texts, (chunk) => library.split(chunk));
+  const words = await countWords(texts, (chunk) => library.split(chunk), pace);
   if (words.length > 0) return words;
   throw new ModelError(
     'INPUT_TOKENIZER',
@@ -137,20 +144,28 @@ function unknownLetters(words: readonly CountedWord[], { continuing }: Vocabular
     .flat();
 }
 
-function trainPieces(words: CountedWord[], vocabulary: Vocabulary, tokens: number): string[] {
+async function trainPieces(
+  words: CountedWord[],
+  vocabulary: Vocabulary,
+  tokens: number,
+  pace: Pace,
+): Promise<readonly string[]> {
   const alphabet = chooseAlphabet(words, Number.POSITIVE_INFINITY);
   const room = alphabet.length * 2 + tokens * trainedPerToken;
-  if (vocabulary.kind === 'unigram') return trainUnigram(words, alphabet, room).map(({ piece }) => piece);
-  return [...trainMerges(words, alphabet, room, vocabulary.continuing).symbols];
+  if (vocabulary.kind === 'unigram') {
+    return (await trainUnigram(words, alphabet, room, pace)).map(({ piece }) => piece);
+  }
+  return (await trainMerges(words, alphabet, room, vocabulary.continuing, pace)).symbols;
 }
 
 /** Candidates that save tokens, most first; how often each occurs is counted with all of them there. */
-function mostSaving(
+async function mostSaving(
   words: readonly CountedWord[],
   vocabulary: Vocabulary,
   candidates: readonly string[],
   old: Segmenter,
-): string[] {
+  pace: Pace,
+): Promise<string[]> {
   const scores = vocabulary.scores
     ? [
         ...vocabulary.scores,
@@ -164,9 +179,12 @@ function mostSaving(
   });
   const first = scores ? (vocabulary.scores?.length ?? 0) : vocabulary.tokens.length;
   const counts = new Float64Array(candidates.length);
+  pace.begin('words', words.length);
   for (const { characters, count } of words) {
     for (const id of all.split(characters.join('')).ids)
       if (id !== undefined && id >= first) counts[id - first]! += count;
+    pace.done++;
+    if (pace.isDue) await pace.pause();
   }
   const saving = candidates.map((piece, index) => {
     const { ids } = old.split(piece);

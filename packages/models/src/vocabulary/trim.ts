@@ -22,10 +22,12 @@ export interface TrimmedVocabulary {
  * best among all pieces is best among fewer, so covered texts keep their tokens.
  *
  * @param texts as the model sees them, prompts included
+ * @param onProgress told how many texts are done
  */
 export async function trimVocabulary(
   tokenizer: Tokenizer,
   texts: Iterable<string> | AsyncIterable<string>,
+  onProgress?: (done: number) => void,
 ): Promise<TrimmedVocabulary> {
   const vocabulary = vocabularyOf(tokenizer);
   const { tokens, scores, added, unknownId, continuing } = vocabulary;
@@ -47,8 +49,11 @@ export async function trimVocabulary(
     kept.add(least);
   }
   let batch: string[] = [];
+  let done = 0;
   const use = async () => {
     for (const { ids } of await tokenizer.encodeBatch(batch)) for (const id of ids) kept.add(id);
+    done += batch.length;
+    onProgress?.(done);
     batch = [];
   };
   for await (const text of texts) {

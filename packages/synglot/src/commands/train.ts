@@ -5,8 +5,8 @@ import type { DeviceTraits } from '@synglot/nn';
 import { readConfig, runTraining, type TrainingRunResult } from '@synglot/train';
 import { Command } from 'commander';
 import { mineForTraining } from '../mining/mine-for-training.js';
-import { hubProgress } from '../model-progress.js';
-import { progressBar } from '../progress.js';
+import { hubProgress, tokenizerProgress } from '../model-progress.js';
+import { type Progress, progressBar } from '../progress.js';
 import { readTuning, runTuningFile, writeTuning } from '../tuning.js';
 import { collect, type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
 
@@ -52,7 +52,8 @@ export function trainCommand(): Command {
       console.error('stopping after this update, with a checkpoint; again: at once, without one');
     };
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-    const bar = progressBar('training', config.training.steps, 'steps');
+    const tokenizer = tokenizerProgress();
+    let bar: Progress | undefined;
     let told = performance.now();
     try {
       const result = await runTraining({
@@ -78,10 +79,14 @@ export function trainCommand(): Command {
         mine: mineForTraining,
         onNotice: (line) => console.error(line),
         onModelProgress: hubProgress(),
+        onTokenizerProgress: tokenizer.onProgress,
         onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
+          tokenizer.stop();
           // Elsewhere every tenth step has a line, below.
-          if (process.stderr.isTTY)
+          if (process.stderr.isTTY) {
+            bar ??= progressBar('training', config.training.steps, 'steps');
             bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
+          }
           const now = performance.now();
           const due = step % 10 === 0 || step === steps || now - told >= quietMs;
           if (!process.stderr.isTTY && due) {
@@ -100,7 +105,7 @@ export function trainCommand(): Command {
           console.error(`step ${step} validation loss ${loss.toFixed(4)}${more}`);
         },
       });
-      bar.stop();
+      bar?.stop();
       if (result.model) {
         const loss = Number.isNaN(result.loss)
           ? 'nothing was left to do'
@@ -113,7 +118,8 @@ export function trainCommand(): Command {
         process.exitCode = 130;
       }
     } finally {
-      bar.stop();
+      tokenizer.stop();
+      bar?.stop();
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
       executor?.destroy();
     }
