@@ -138,14 +138,16 @@ it('extended for another language: old texts keep their embeddings, the new lang
   const [full, extended] = [inFolder('tiny'), inFolder('tiny-el')];
   await saveTinyModel(full);
   const greek = Array.from({ length: 30 }, (_, i) => `Το παλιό σπίτι ${i} κοντά στο ποτάμι`);
-  await writeFile(inFolder('el.txt'), `${greek.join('\n')}\n`);
+  for (const part of [0, 1]) {
+    await writeFile(inFolder(`el-${part}.txt`), `${greek.slice(15 * part, 15 * (part + 1)).join('\n')}\n`);
+  }
   await runCliWell([
     'vocabulary',
     'extend',
     '--model',
     full,
     '--text',
-    inFolder('el.txt'),
+    inFolder('el-*.txt'),
     '--tokens',
     '60',
     '--output',
@@ -181,7 +183,20 @@ describe('mistakes', () => {
         '--output',
         inFolder('x'),
       ],
-      ['none.txt: there is no such file'],
+      [/--keep-text \S+none\.txt: there is no such file/],
+    ));
+  it('files without a text', async () => {
+    await writeFile(inFolder('blank.txt'), '\n \n');
+    const text = ['--text', inFolder('blank.txt'), '--output', inFolder('x')];
+    await expectMistake(
+      ['vocabulary', 'extend', '--model', miniLm, ...text],
+      ['no texts: give files with --text'],
+    );
+  });
+  it('a glob that matches nothing', () =>
+    expectMistake(
+      ['vocabulary', 'extend', '--model', miniLm, '--text', inFolder('q*.txt'), '--output', inFolder('x')],
+      [/--text \S+q\*\.txt: no file matches; in \S+ there are/],
     ));
   it('a command that does not exist', () =>
     expectMistake(['vocabulary', 'trimm'], ["unknown command 'trimm'", 'Did you mean trim?']));

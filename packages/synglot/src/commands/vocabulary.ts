@@ -1,6 +1,6 @@
 /** `synglot vocabulary`: a model's tokens cut down to those in use, or extended for another language. */
 import { DataError } from '@synglot/data';
-import { readerOptions, readers, readLines } from '@synglot/data/files';
+import { expandPaths, readerOptions, readers, readLines } from '@synglot/data/files';
 import {
   type Checkpoint,
   extendVocabulary,
@@ -12,7 +12,8 @@ import {
 } from '@synglot/models';
 import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/train';
 import { Command } from 'commander';
-import { hubProgress } from '../model-progress.js';
+import { hubProgress, tokenizerProgress } from '../model-progress.js';
+import { progressBar } from '../progress.js';
 import { wholeNumber } from './options.js';
 
 interface TextOptions {
@@ -46,16 +47,24 @@ export function vocabularyCommand(): Command {
     new Command('trim')
       .description("keep a model's tokens that texts use, special ones and single characters")
       .requiredOption('--model <folder or hub id>', 'model with a unigram or WordPiece vocabulary')
-      .option('--keep-text <files...>', 'UTF-8 text, one text a line'),
+      .option('--keep-text <files...>', 'UTF-8 text, one text a line; globs too'),
   )
     .requiredOption('--output <folder>', 'folder of the smaller model')
     .addHelpText('after', trimHelp)
     .action(async ({ keepText, ...options }: TrimOptions) => {
-      const texts = await readTexts({ ...options, ...(keepText ? { text: keepText } : {}) }, '--keep-text');
+      const texts = await openTexts({ ...options, ...(keepText ? { text: keepText } : {}) }, '--keep-text');
       const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
       const prompts = Object.values(checkpoint.prompts).filter(Boolean);
-      const seen = texts.flatMap((text) => [text, ...prompts.map((prompt) => prompt + text)]);
-      const trimmed = await trimVocabulary(checkpoint.tokenizer, seen);
+      const seen = async function* () {
+        for await (const text of texts) {
+          yield text;
+          for (const prompt of prompts) yield prompt + text;
+        }
+      };
+      const bar = progressBar('splitting', 0, 'texts');
+      const trimmed = await trimVocabulary(checkpoint.tokenizer, seen(), (done) => bar.update(done)).finally(
+        () => bar.stop(),
+      );
       await save(options.output, withTrimmedVocabulary(checkpoint, trimmed));
       const { vocabularySize: before, hiddenSize } = checkpoint.config;
       const after = trimmed.oldIds.length;
@@ -67,16 +76,20 @@ export function vocabularyCommand(): Command {
     new Command('extend')
       .description('add tokens and rows for the language of some texts')
       .requiredOption('--model <folder or hub id>', 'model with a unigram or WordPiece vocabulary')
-      .option('--text <files...>', 'UTF-8 text of the language, one text a line'),
+      .option('--text <files...>', 'UTF-8 text of the language, one text a line; globs too'),
   )
     .option('--tokens <count>', 'most tokens to add', wholeNumber(1), 1000)
     .option('--seed <number>', 'of rows that nothing is known of', wholeNumber(0), 0)
     .requiredOption('--output <folder>', 'folder of the extended model')
     .addHelpText('after', extendHelp)
     .action(async (options: ExtendOptions) => {
-      const texts = await readTexts(options, '--text');
+      const texts = await openTexts(options, '--text');
       const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
-      const extended = await extendVocabulary(checkpoint.tokenizer, texts, { tokens: options.tokens });
+      const { onProgress, stop } = tokenizerProgress();
+      const { tokens } = options;
+      const extended = await extendVocabulary(checkpoint.tokenizer, texts, { tokens, onProgress }).finally(
+        stop,
+      );
       await save(options.output, withExtendedVocabulary(checkpoint, extended, options.seed));
       const count = (from: string) => extended.added.filter((token) => token.from === from).length;
       console.log(
@@ -96,40 +109,56 @@ function withTexts(command: Command): Command {
     .option('--format <name>', 'format of --data', 'pairs-jsonl');
 }
 
-async function readTexts({ text = [], config, data, format }: TextOptions, name: string): Promise<string[]> {
-  const texts: string[] = [];
-  for (const path of text) texts.push(...(await textsOf(path)));
-  if (config !== undefined || data !== undefined) {
-    const given =
-      config !== undefined
-        ? await readConfig(config)
-        : parseConfig(
-            JSON.stringify({ model: 'any', data: [source(format, data!)], training: { steps: 1 } }),
-            '--data',
-          );
-    const { training } = await inTermsOfConfig('', () =>
-      readData({ ...given, hold_out: undefined }, console.error),
-    );
-    const { query_prefix: query, passage_prefix: passage } = given.text;
-    for (const row of training.rows) {
-      texts.push(row.text);
-      for (const prefix of new Set([query, passage])) if (prefix) texts.push(prefix + row.text);
-    }
+/** The texts, one after another; what they are read from is looked for now. */
+async function openTexts(options: TextOptions, name: string): Promise<AsyncIterable<string>> {
+  const { text = [], config, data } = options;
+  if (text.length === 0 && config === undefined && data === undefined) throw noTexts(name);
+  const files = text.length === 0 ? [] : await inTermsOfConfig(`${name} `, () => expandPaths(text));
+  return someOf(readTexts(options, files), name);
+}
+
+async function* readTexts(
+  { config, data, format }: TextOptions,
+  files: readonly string[],
+): AsyncGenerator<string> {
+  for (const file of files) {
+    for await (const { text } of readLines(file)) if (text.trim() !== '') yield text;
   }
-  if (texts.length > 0) return texts;
-  throw new DataError('INPUT_OPTION', `no texts: give files with ${name}, or --config, or --data`);
+  if (config === undefined && data === undefined) return;
+  const given =
+    config !== undefined
+      ? await readConfig(config)
+      : parseConfig(
+          JSON.stringify({ model: 'any', data: [source(format, data!)], training: { steps: 1 } }),
+          '--data',
+        );
+  const { training } = await inTermsOfConfig('', () =>
+    readData({ ...given, hold_out: undefined }, console.error),
+  );
+  const { query_prefix: query, passage_prefix: passage } = given.text;
+  for (const { text } of training.rows) {
+    yield text;
+    for (const prefix of new Set([query, passage])) if (prefix) yield prefix + text;
+  }
+}
+
+async function* someOf(texts: AsyncIterable<string>, name: string): AsyncGenerator<string> {
+  let some = false;
+  for await (const text of texts) {
+    some = true;
+    yield text;
+  }
+  if (!some) throw noTexts(name);
+}
+
+function noTexts(name: string): DataError {
+  return new DataError('INPUT_OPTION', `no texts: give files with ${name}, or --config, or --data`);
 }
 
 /** What a file of training data is read as: which language its rows have is no matter here. */
 function source(format: string, path: string): object {
   const known = Object.hasOwn(readers, format) ? readerOptions(format as keyof typeof readers) : [];
   return { format, path, ...(known.includes('lang') ? { lang: 'und' } : {}) };
-}
-
-async function textsOf(path: string): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const { text } of readLines(path)) if (text.trim() !== '') texts.push(text);
-  return texts;
 }
 
 async function save(output: string, checkpoint: Checkpoint): Promise<void> {
