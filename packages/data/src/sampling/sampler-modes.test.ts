@@ -109,6 +109,17 @@ describe('languages, data sets and domains', () => {
     expect(Math.abs(share(batches, (batch) => batch.queryLang === 'fi') - expected)).toBeLessThan(0.04);
   });
 
+  test('a language counts for what its data sets with a weight hold', () => {
+    const set = TrainingSet.from([
+      ...parallel({ items: 30, langs: ['en', 'fi'], dataset: 'kept' }),
+      ...parallel({ items: 90, langs: ['en'], dataset: 'left out' }),
+    ]);
+    const datasets = { weights: { kept: 1, 'left out': 0 } };
+    const only = options({ mode: 'monolingual', batchSize: 2, languages: 'proportional', datasets });
+    const batches = draw(new BatchSampler(set, only), 2000);
+    expect(Math.abs(share(batches, (batch) => batch.queryLang === 'fi') - 0.5)).toBeLessThan(0.04);
+  });
+
   const sources = TrainingSet.from([
     ...parallel({ items: 100, langs: ['en', 'de'], dataset: 'big' }),
     ...parallel({ items: 25, langs: ['en', 'de'], dataset: 'small' }),

@@ -147,16 +147,16 @@ export function prune(node: TreeNode, depth: number, keep: (node: TreeNode) => b
 }
 
 function grow(strata: readonly Stratum[], levels: readonly Level[], label: string): TreeNode | null {
-  if (strata.length === 0) return null;
-  const size = strata.reduce((sum, stratum) => sum + stratum.size, 0);
+  const [stratum] = strata;
+  if (stratum === undefined) return null;
   const [level, ...rest] = levels;
-  if (level === undefined) return { label, size, children: [], stratum: strata[0]! };
+  if (level === undefined) return { label, size: stratum.size, children: [], stratum };
   const groups = new Map<string, Stratum[]>();
-  for (const stratum of strata) {
-    const key = level.keyOf(stratum);
+  for (const one of strata) {
+    const key = level.keyOf(one);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [stratum]);
-    else group.push(stratum);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
   }
   // By name, so that the order in which files were read changes no draw of a language.
   const children = [...groups.keys()].sort().flatMap((key) => {
@@ -167,8 +167,8 @@ function grow(strata: readonly Stratum[], levels: readonly Level[], label: strin
     return node === null || weight === 0 ? [] : [{ node, weight }];
   });
   if (children.length === 0) return null;
-  const kept = children.reduce((sum, child) => sum + child.node.size, 0);
-  return { label, size: Math.min(size, kept), children, stratum: null };
+  const size = children.reduce((sum, child) => sum + child.node.size, 0);
+  return { label, size, children, stratum: null };
 }
 
 function languageWeight(weighting: LanguageWeighting, size: number): number {
