@@ -2,6 +2,7 @@
 import {
   type Activation,
   type Differentiable,
+  type DropoutParams,
   type Graph,
   rowParams,
   storedType,
@@ -9,36 +10,33 @@ import {
 } from '../graph.js';
 
 /** Exact GELU. Keeps its input for backward. */
-export const gelu = ofInput('gelu_forward', 'gelu_backward');
+export const gelu = activationFunction('gelu');
 
 /** max(x, 0). Keeps its input for backward. */
-export const relu = ofInput('relu_forward', 'relu_backward');
+export const relu = activationFunction('relu');
 
 /** x · sigmoid(x), also called SiLU. Keeps its input for backward. */
-export const swish = ofInput('swish_forward', 'swish_backward');
+export const swish = activationFunction('swish');
 
-function ofInput(
-  forward: 'gelu_forward' | 'relu_forward' | 'swish_forward',
-  backward: 'gelu_backward' | 'relu_backward' | 'swish_backward',
-) {
+/** Hyperbolic tangent. Keeps its output for backward. */
+export const tanh = activationFunction('tanh');
+
+function activationFunction(name: 'gelu' | 'relu' | 'swish' | 'tanh') {
   return (g: Graph, x: Activation, label: string): Differentiable => {
     const { axis, columns } = x;
-    const shape = {
-      constants: { Element: storedType(x.tensor) },
-      params: { ...rowParams(axis), columns },
-      workgroups: stridedWorkgroups(g.device, axis, columns),
-    };
+    const shape = shapeOf(g, x);
     const output = g.activation(`${label} output`, axis, columns, x.frozen);
-    g.plan.dispatch(forward, { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
+    g.plan.dispatch(`${name}_forward`, { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
     return {
       output,
       backward(dOutput) {
         const dX = g.activation(`d ${label} input`, axis, columns);
         if (x.frozen) return dX;
-        g.plan.dispatch(backward, {
+        g.plan.dispatch(`${name}_backward`, {
           ...shape,
           label: `d ${label}`,
-          bindings: { x: x.tensor, d_y: dOutput.tensor, d_x: dX.tensor },
+          // A kernel binds what it needs: the input or the output.
+          bindings: { x: x.tensor, y: output.tensor, d_y: dOutput.tensor, d_x: dX.tensor },
         });
         return dX;
       },
@@ -46,80 +44,52 @@ function ofInput(
   };
 }
 
-/** Hyperbolic tangent. Keeps its output for backward. */
-export function tanh(g: Graph, x: Activation, label: string): Differentiable {
-  const { axis, columns } = x;
-  const shape = {
-    constants: { Element: storedType(x.tensor) },
-    params: { ...rowParams(axis), columns },
-    workgroups: stridedWorkgroups(g.device, axis, columns),
-  };
-  const output = g.activation(`${label} output`, axis, columns, x.frozen);
-  g.plan.dispatch('tanh_forward', { ...shape, label, bindings: { x: x.tensor, y: output.tensor } });
-  return {
-    output,
-    backward(dOutput) {
-      const dX = g.activation(`d ${label} input`, axis, columns);
-      if (x.frozen) return dX;
-      g.plan.dispatch('tanh_backward', {
-        ...shape,
-        label: `d ${label}`,
-        bindings: { y: output.tensor, d_y: dOutput.tensor, d_x: dX.tensor },
-      });
-      return dX;
-    },
-  };
-}
-
 /** Dropout at `rate` when the graph trains, else the identity. The mask is drawn again in backward. */
 export function dropout(g: Graph, x: Activation, rate: number, label: string): Differentiable {
   const { active, params } = g.dropout(rate);
-  if (!active) return { output: x, backward: (dOutput) => dOutput };
-  const { axis, columns } = x;
-  const apply = (input: Activation, name: string): Activation => {
-    const output = g.activation(`${name} output`, axis, columns, input.frozen);
-    g.plan.dispatch('dropout', {
-      label: name,
-      constants: { Element: storedType(input.tensor) },
-      bindings: { x: input.tensor, y: output.tensor },
-      params: { ...rowParams(axis), columns, ...params },
-      workgroups: stridedWorkgroups(g.device, axis, columns),
-    });
-    return output;
-  };
-  return {
-    output: apply(x, label),
-    backward: (dOutput) => (x.frozen ? dOutput : apply(dOutput, `d ${label}`)),
-  };
+  return active ? ownBackward(g, 'dropout', x, params, label) : { output: x, backward: (dOutput) => dOutput };
 }
 
 /** y = factor · x. */
 export function scale(g: Graph, x: Activation, factor: number, label: string): Differentiable {
-  const { axis, columns } = x;
+  return ownBackward(g, 'scale', x, { factor }, label);
+}
+
+/** Ops whose backward is what they do, done to the gradient. */
+function ownBackward(
+  g: Graph,
+  kernel: 'dropout' | 'scale',
+  x: Activation,
+  params: DropoutParams | { readonly factor: number },
+  label: string,
+): Differentiable {
   const apply = (input: Activation, name: string): Activation => {
-    const output = g.activation(`${name} output`, axis, columns, input.frozen);
-    g.plan.dispatch('scale', {
+    const { params: size, ...shape } = shapeOf(g, input);
+    const output = g.activation(`${name} output`, input.axis, input.columns, input.frozen);
+    g.plan.dispatch(kernel, {
+      ...shape,
       label: name,
-      constants: { Element: storedType(input.tensor) },
       bindings: { x: input.tensor, y: output.tensor },
-      params: { ...rowParams(axis), columns, factor },
-      workgroups: stridedWorkgroups(g.device, axis, columns),
+      params: { ...size, ...params },
     });
     return output;
   };
   return {
     output: apply(x, label),
     backward: (dOutput) => (x.frozen ? dOutput : apply(dOutput, `d ${label}`)),
+  };
+}
+
+/** What dispatches over all elements of `x` have in common. */
+function shapeOf(g: Graph, { tensor, axis, columns }: Activation) {
+  return {
+    constants: { Element: storedType(tensor) },
+    params: { ...rowParams(axis), columns },
+    workgroups: stridedWorkgroups(g.device, axis, columns),
   };
 }
 
 /** Adds `x` to `y` in place. */
 export function addInto(g: Graph, x: Activation, y: Activation, label: string): void {
-  g.plan.dispatch('add', {
-    label,
-    constants: { Element: storedType(x.tensor) },
-    bindings: { x: x.tensor, y: y.tensor },
-    params: { ...rowParams(x.axis), columns: x.columns },
-    workgroups: stridedWorkgroups(g.device, x.axis, x.columns),
-  });
+  g.plan.dispatch('add', { ...shapeOf(g, x), label, bindings: { x: x.tensor, y: y.tensor } });
 }

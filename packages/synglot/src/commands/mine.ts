@@ -1,5 +1,5 @@
 /** `synglot mine`: hard negatives for training pairs, with a model as it stands. */
-import { DataError, miningSummary, resolveMining } from '@synglot/data';
+import { DataError, type MiningOptions, miningSummary, resolveMining } from '@synglot/data';
 import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import {
   defaultMining,
@@ -23,7 +23,7 @@ import {
   withDeviceOptions,
 } from './options.js';
 
-interface MineCommandOptions extends DeviceOptions {
+interface MineCommandOptions extends DeviceOptions, MiningOptions {
   readonly model?: string;
   readonly data?: string;
   readonly format: string;
@@ -31,16 +31,6 @@ interface MineCommandOptions extends DeviceOptions {
   readonly corpus?: string[];
   readonly corpusLang?: string;
   readonly output: string;
-  readonly negatives?: number;
-  readonly absoluteMargin?: number;
-  readonly relativeMargin?: number;
-  readonly maxScore?: number;
-  readonly minScore?: number;
-  readonly rangeMin?: number;
-  readonly rangeMax?: number;
-  readonly sampling?: 'top' | 'random';
-  readonly languages?: 'within' | 'across';
-  readonly seed?: number;
 }
 
 const help = `
