@@ -8,16 +8,15 @@
  * Runs `synglot sweep` and `synglot probe`, and goes on in `--work` where it was stopped. Results:
  * `packages/bench/results/<device>/adversarial-probe.json`.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { chosenDevice, synglotOn } from './command.js';
 import { environment, writeResult } from './results.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const command = join(root, 'packages/synglot/bin/synglot.js');
 
 const { values } = parseArgs({
   options: {
@@ -36,15 +35,7 @@ const { values } = parseArgs({
   },
 });
 
-function synglot(...args: string[]): string {
-  const env = { ...process.env, SYNGLOT_DEVICE: values.device };
-  return execFileSync(process.execPath, [command, ...args], {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-}
+const synglot = synglotOn(values.device);
 
 /** A configuration; null is plain training. */
 function writeConfig(name: string, lambda: string | null): string {
@@ -126,18 +117,12 @@ const means = Object.keys(systems).map((system) => {
     probe_majority: mean(own.map(({ probe_majority: majority }) => majority)),
   };
 });
-const devices = JSON.parse(synglot('devices', '--json')) as {
-  id: string;
-  chosen: boolean;
-  name: string;
-  driver: string;
-}[];
-const device = devices.find(({ chosen }) => chosen)!;
+const device = chosenDevice(synglot);
 const { shared: _shared, work: _work, device: _device, ...settings } = values;
 const path = writeResult(device, 'adversarial-probe', {
   what: 'an encoder with random weights on libreoffice-help, hybrid batches: plain, and with a language discriminator through gradient reversal; held-out passages',
   ...machine,
-  device: { id: device.id, name: device.name, driver: device.driver },
+  device,
   settings,
   means,
   runs,

