@@ -31,6 +31,15 @@ test('the peak is where most bytes are live, and the pool is what lifetimes allo
   expect(memory.peak.tensors.map(({ name }) => name)).toEqual(['large', 'small']);
 });
 
+test('a tensor that is read for the last time is live beside what is made of it', () => {
+  const plan = new PlanBuilder('meeting');
+  const [one, two] = [plan.transient('one', [16]), plan.transient('two', [8])];
+  plan.clear(one);
+  plan.copy(one, plan.transient('copied', [16]));
+  plan.clear(two);
+  expect(planMemory(plan.build()).peak).toMatchObject({ command: 1, liveBytes: 64 + 64 });
+});
+
 test('an empty plan takes nothing', () => {
   const { peak, ownBytes } = planMemory(new PlanBuilder('empty').build());
   expect(peak).toEqual({ command: 0, label: '', liveBytes: 0, tensors: [] });

@@ -6,7 +6,16 @@ import { elementTypeOf, ParameterLayout, type ParameterSpec, slabName } from './
 export type ReadRows = (name: string, begin: number, end: number) => Promise<Float32Array>;
 
 /** Largest piece that is held in host memory at once while loading or saving. */
-const chunkElements = 16 * 2 ** 20;
+const pieceElements = 16 * 2 ** 20;
+
+/** Rows [begin, end) of a parameter, and where on the device they are. */
+interface Piece {
+  readonly buffer: DeviceBuffer;
+  readonly offsetBytes: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly elements: number;
+}
 
 export class ParameterStore {
   readonly layout: ParameterLayout;
@@ -49,7 +58,7 @@ export class ParameterStore {
 
   /** Fills one kind, which was allocated, of one parameter. */
   async loadOne(kind: string, name: string, readRows: ReadRows): Promise<void> {
-    await this.#pieces(kind, name, async (buffer, offsetBytes, begin, end, elements) => {
+    for (const { buffer, offsetBytes, begin, end, elements } of this.#pieces(kind, name)) {
       const data = await readRows(name, begin, end);
       if (data.length !== elements) {
         throw new RangeError(
@@ -57,16 +66,12 @@ export class ParameterStore {
         );
       }
       this.#executor.write(buffer, data, offsetBytes);
-    });
+    }
   }
 
-  /** Rows [begin, end) of one parameter, in pieces of bounded size and ascending order. */
+  /** The rows of one parameter, gradient or moment in pieces of bounded size, in ascending order. */
   async *readPieces(kind: string, name: string): AsyncGenerator<Float32Array> {
-    const pieces: { buffer: DeviceBuffer; offsetBytes: number; elements: number }[] = [];
-    await this.#pieces(kind, name, async (buffer, offsetBytes, _begin, _end, elements) => {
-      pieces.push({ buffer, offsetBytes, elements });
-    });
-    for (const { buffer, offsetBytes, elements } of pieces) {
+    for (const { buffer, offsetBytes, elements } of this.#pieces(kind, name)) {
       yield new Float32Array(await this.#executor.read(buffer, offsetBytes, elements * 4));
     }
   }
@@ -88,26 +93,16 @@ export class ParameterStore {
     this.#buffers.clear();
   }
 
-  async #pieces(
-    kind: string,
-    name: string,
-    visit: (
-      buffer: DeviceBuffer,
-      offsetBytes: number,
-      begin: number,
-      end: number,
-      elements: number,
-    ) => Promise<void>,
-  ): Promise<void> {
+  *#pieces(kind: string, name: string): Generator<Piece> {
     for (const part of this.layout.parts(name)) {
       const buffer = this.#buffers.get(slabName(kind, part.slab));
       if (!buffer) throw new RangeError(`No '${kind}' buffer of '${part.key}' was allocated`);
       const rowElements = part.elements / (part.rowEnd - part.rowBegin);
-      const rowsPerPiece = Math.max(1, Math.floor(chunkElements / rowElements));
+      const rowsPerPiece = Math.max(1, Math.floor(pieceElements / rowElements));
       for (let begin = part.rowBegin; begin < part.rowEnd; begin += rowsPerPiece) {
         const end = Math.min(part.rowEnd, begin + rowsPerPiece);
         const offsetBytes = (part.offsetElements + (begin - part.rowBegin) * rowElements) * 4;
-        await visit(buffer, offsetBytes, begin, end, (end - begin) * rowElements);
+        yield { buffer, offsetBytes, begin, end, elements: (end - begin) * rowElements };
       }
     }
   }
