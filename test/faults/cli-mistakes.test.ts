@@ -93,6 +93,33 @@ describe('the configuration', () => {
 
   it('names an unknown device', () =>
     expectTrainMistake('device', { device: 'gpv' }, ["'gpv'", 'swiftshader']));
+
+  it.each([
+    ['plan', []],
+    ['mine', ['--output', 'mined.jsonl']],
+    ['distill-teacher', ['--output', 'teacher', '--teacher', 'model']],
+    ['sweep', ['--output', 'sweep']],
+  ] as const)('names an unknown device, and it is what %s uses', async (command, more) => {
+    const changes = { device: 'gpv', hold_out: '{ fraction: 0.25 }' };
+    const config = await writeConfig(place, `device-${command}`, changes);
+    const [cwd, env] = [place.path, { SYNGLOT_DEVICE: undefined }];
+    await expectMistake([command, config, ...more], ['device: expected one of gpu,', "'gpv'"], {
+      ...{ cwd, env, late: true },
+    });
+  });
+
+  it('names two devices in one sweep', async () => {
+    const configs = await Promise.all(
+      ['lavapipe', 'gpu:1'].map((device) =>
+        writeConfig(place, device.slice(0, 3), { device, hold_out: '{ fraction: 0.25 }' }),
+      ),
+    );
+    await expectMistake(
+      ['sweep', ...configs, '--output', inPlace('sweep-two')],
+      ["'lavapipe', 'gpu:1'", '--device'],
+      { env: { SYNGLOT_DEVICE: undefined } },
+    );
+  });
 });
 
 describe('the data', () => {

@@ -12,7 +12,7 @@ import {
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import { type DeviceOptions, openDevice, orDeviceOf, wholeNumber, withDeviceOptions } from './options.js';
 
 interface DistillTeacherOptions extends DeviceOptions {
   readonly teacher: string;
@@ -60,7 +60,7 @@ export function distillTeacherCommand(): Command {
     }
     const { query, passage } = retrievalUse(checkpoint, options.teacher);
     const prefixes = { query: options.queryPrefix ?? query, passage: options.passagePrefix ?? passage };
-    const executor = await openDevice(options);
+    const executor = await openDevice(orDeviceOf(options, config));
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
       const bar = progressBar('teacher', texts.length, 'texts');

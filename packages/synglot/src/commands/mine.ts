@@ -19,6 +19,7 @@ import {
   checkOutputFile,
   type DeviceOptions,
   openDevice,
+  orDeviceOf,
   wholeNumber,
   withDeviceOptions,
 } from './options.js';
@@ -76,7 +77,7 @@ export function mineCommand(): Command {
     await inTermsOfConfig('', () => resolveMining(wanted));
     const checkpoint = await openCheckpoint(config.model, { onProgress: hubProgress() });
     const set = await inTermsOfConfig('', async () => (await readData(config, console.error)).training);
-    const executor = await openDevice(options);
+    const executor = await openDevice(orDeviceOf(options, config));
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
       const { text } = config;

@@ -29,6 +29,14 @@ export function withDeviceOptions(command: Command): Command {
     );
 }
 
+/** The options, with the device of a configuration where they name none. */
+export function orDeviceOf<Options extends DeviceOptions>(
+  options: Options,
+  { device }: { readonly device?: string | undefined },
+): Options {
+  return options.device || device === undefined ? options : { ...options, device };
+}
+
 /**
  * Opens the device that the options ask for and says which one it is. Its plans use the kernels that
  * `synglot tune` found, or those of `tuning`: a table, or null for none.

@@ -4,7 +4,14 @@ import { openCheckpoint } from '@synglot/models';
 import { parseConfig, planRun, type RunPlan, readConfig, TrainError } from '@synglot/train';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
-import { collect, type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  collect,
+  type DeviceOptions,
+  openDevice,
+  orDeviceOf,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 interface PlanOptions extends DeviceOptions {
   readonly model?: string;
@@ -52,7 +59,7 @@ export function planCommand(): Command {
     const { batch_size: pairs, negatives = 0 } = config.sampling;
     const { query_max_length: query, passage_max_length: passage } = config.text;
     const candidates = pairs * (1 + negatives);
-    const executor = await openDevice(options);
+    const executor = await openDevice(orDeviceOf(options, config));
     try {
       const run = planRun(config, checkpoint, executor.device, {
         tokens: options.tokens ?? pairs * query + candidates * passage,

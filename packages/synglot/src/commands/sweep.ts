@@ -77,13 +77,14 @@ export function sweepCommand(): Command {
         : Array.from({ length: options.seeds }, (_, seed) => seed),
       ...(options.set ? { set: options.set } : {}),
     });
+    const device = deviceOf(plan, options);
     checkBaseline(plan, options.baseline);
     const task = await taskOf(options);
     checkEvaluation(plan, task);
     await mkdir(options.output, { recursive: true }).catch((error: Error) => {
       throw new TrainError('INPUT_OUTPUT', `--output ${options.output}: cannot be made: ${error.message}`);
     });
-    await trainAll(plan, task, options);
+    await trainAll(plan, task, { ...options, ...(device ? { device } : {}) });
   });
 }
 
@@ -179,6 +180,16 @@ async function taskOf({ task, data, langs }: SweepOptions): Promise<SweepTask> {
   }
   const { collection } = benchmark;
   return { key: JSON.stringify([task, data, langs ?? null]), collection };
+}
+
+/** The device of all runs: the option's, else that of the configurations. */
+function deviceOf({ runs }: SweepPlan, { device }: DeviceOptions): string | undefined {
+  const named = [...new Set(runs.flatMap(({ config }) => config.device ?? []))];
+  if (device || named.length < 2) return device ?? named[0];
+  throw new TrainError(
+    'INPUT_CONFIG',
+    `a sweep computes on one device but its configurations name ${named.map((name) => `'${name}'`).join(', ')}; choose with --device`,
+  );
 }
 
 function checkBaseline({ settings }: SweepPlan, baseline: string | undefined): void {

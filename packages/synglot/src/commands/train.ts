@@ -8,7 +8,7 @@ import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
 import { type Progress, progressBar } from '../progress.js';
 import { readTuning, runTuningFile, writeTuning } from '../tuning.js';
-import { collect, type DeviceOptions, openDevice, withDeviceOptions } from './options.js';
+import { collect, type DeviceOptions, openDevice, orDeviceOf, withDeviceOptions } from './options.js';
 
 interface TrainOptions extends DeviceOptions {
   readonly resume?: boolean;
@@ -58,14 +58,10 @@ export function trainCommand(): Command {
     try {
       const result = await runTraining({
         executor: async () => {
-          const chosen = {
-            ...options,
-            ...(options.device ? {} : config.device ? { device: config.device } : {}),
-          };
           // A resumed run computes in the order in which it began, tuned or not.
           const kept = join(output, runTuningFile);
           executor = await openDevice(
-            chosen,
+            orDeviceOf(options, config),
             options.resume ? ((await readTuning(kept)) ?? null) : undefined,
           );
           const { kernelChoices } = executor.device as DeviceTraits;
