@@ -4,6 +4,7 @@
  * The classes here are the raw border to C++: indices, not names. `@synglot/gpu/node` wraps them
  * into its `Executor`; nobody else should need them.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +159,16 @@ export function dawnLibraryPath(): string {
       `Install it where it exists (npm install ${name}), or name a library in SYNGLOT_DAWN_LIBRARY`,
       { cause },
     );
+  }
+}
+
+/** Version of the npm package's Dawn, `v20260807.193620`; undefined where another library is named or none is there. */
+export function dawnVersion(): string | undefined {
+  if (process.env.SYNGLOT_DAWN_LIBRARY) return undefined;
+  try {
+    return readFileSync(join(dirname(dirname(dawnLibraryPath())), '.dawn-version'), 'utf8').trim();
+  } catch {
+    return undefined;
   }
 }
 

@@ -24,8 +24,26 @@ test('a run is trained with the table and keeps it; a broken table is one line',
     ]);
     expect(tuned.stdout).toMatch(/matmul_nt_bias .* tried/);
     expect(tuned.stdout).toMatch(/attention_forward .* tried/);
-    const { choices } = JSON.parse(await readFile(table, 'utf8'));
-    expect(Object.keys(choices).length).toBeGreaterThan(3);
+    const { choices, ...device } = JSON.parse(await readFile(table, 'utf8'));
+    const kinds = Object.keys(choices).length;
+    expect(kinds).toBeGreaterThan(3);
+    expect(tuned.stdout).toMatch(new RegExp(`table\\.json written: \\d+ of ${kinds} kinds .*\n$`));
+
+    // What another model's table has stays; another device's table does not.
+    const other = { kernel: 'matmul_nt', constants: { WORKGROUP_X: 8 } };
+    const added = join(path, 'added.json');
+    const foreign = join(path, 'foreign.json');
+    await writeFile(added, JSON.stringify({ ...device, choices: { other } }));
+    await writeFile(foreign, JSON.stringify({ ...device, driver: 'older', choices: { other } }));
+    for (const [file, more] of [
+      [added, 1],
+      [foreign, 0],
+    ] as const) {
+      await runCliWell(['tune', '--model', model, '--tokens', '64', '--pairs', '4', '--output', file]);
+      const kept = JSON.parse(await readFile(file, 'utf8'));
+      expect(Object.keys(kept.choices).length).toBe(kinds + more);
+      expect(kept).toMatchObject(device);
+    }
 
     await writeJsonl(join(path, 'pairs.jsonl'), tinyPairs(12));
     await writeFile(
@@ -35,6 +53,11 @@ test('a run is trained with the table and keeps it; a broken table is one line',
     const train = ['train', join(path, 'run.yaml'), '--output', join(path, 'run')];
     await runCliWell(train, { env: { SYNGLOT_TUNING: table } });
     expect(JSON.parse(await readFile(join(path, 'run/tuning.json'), 'utf8')).choices).toEqual(choices);
+
+    const folder = await runCli(['tune', '--model', model, '--output', path]);
+    expect(folder.code).toBe(2);
+    expect(folder.stdout).toBe('');
+    expect(folder.errorLines.at(-1)).toMatch(/^synglot: .*: cannot be written \(EISDIR\)$/);
 
     await writeFile(table, '{"choices": {"x": 1}}');
     const broken = await runCli(['train', join(path, 'run.yaml'), '--output', join(path, 'other')], {

@@ -10,7 +10,7 @@ import { loadNative } from '@synglot/native';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { matchDevice } from '../../packages/gpu/src/node/device-choice.js';
 import { type Describe, findEach, findGpus, withDevice } from '../../packages/gpu/src/node/find-devices.js';
-import { openNativeExecutor } from '../../packages/gpu/src/node/native-executor.js';
+import { describeNativeAdapter, openNativeExecutor } from '../../packages/gpu/src/node/native-executor.js';
 import {
   hasSystemLoader,
   lavapipeIcd,
@@ -45,7 +45,7 @@ const executors = {
     const core = loadNative();
     const options = { ...toggles, cacheDir, timeoutMs: 60_000 };
     return {
-      describe: (() => core.describeAdapter(options)) as Describe,
+      describe: (async () => describeNativeAdapter(await core.describeAdapter(options))) as Describe,
       open: (id: string) => openNativeExecutor(core, id, options),
     };
   },
@@ -153,5 +153,19 @@ it.skipIf(missing)('devices in one folder of pipelines do not take each other’
 it('a device is chosen by a part of its name, in the command too', async () => {
   const { stdout } = await runCliWell(['devices', '--json', '--device', 'SubZero']);
   const devices = JSON.parse(stdout) as { id: string; chosen: boolean; reason: string }[];
-  expect(devices.filter(({ chosen }) => chosen)).toMatchObject([{ id: 'swiftshader', reason: 'asked for' }]);
+  expect(devices.filter(({ chosen }) => chosen)).toMatchObject([
+    {
+      ...{ id: 'swiftshader', reason: 'asked for', executor: expect.stringMatching(/^(native|webgpu)$/) },
+      subgroups: { minSize: 4, maxSize: 4 },
+      limits: { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 32768 },
+    },
+  ]);
+  const text = await runCliWell(['devices', '--device', 'SubZero'], { env: { SYNGLOT_TUNING: 'off' } });
+  expect(text.stdout.trim().split('\n').slice(-3)).toEqual([
+    expect.stringMatching(/^swiftshader: (native|webgpu) executor, Dawn .*; .*subgroups/),
+    expect.stringMatching(
+      /^buffers to 1 GiB, bound 1 GiB at a time; workgroups to 256 invocations with 32 KiB$/,
+    ),
+    'kernels: not tuned (SYNGLOT_TUNING=off)',
+  ]);
 });

@@ -20,7 +20,10 @@ namespace {
 std::mutex mutex;
 
 bool is_remark(std::string_view line) {
-  constexpr std::array<std::string_view, 3> kRemarks = {"artificially reduced from", "Warning: vkCreateInstance", "at CheckVkSuccessImpl"};
+  constexpr std::array<std::string_view, 7> kRemarks = {
+      "artificially reduced from", "Warning: vkCreateInstance", "Warning: vkEnumeratePhysicalDevices", "at CheckVkSuccessImpl",
+      "at GatherPhysicalDevices",  "setup_loader_term_phys_devs",   "loader_get_json: Failed to open",
+  };
   for (const std::string_view remark : kRemarks) {
     if (line.find(remark) != std::string_view::npos) return true;
   }
@@ -58,11 +61,14 @@ QuietStderr::~QuietStderr() {
       for (ssize_t size = read(memory_, chunk.data(), chunk.size()); size > 0; size = read(memory_, chunk.data(), chunk.size())) {
         text.append(chunk.data(), static_cast<size_t>(size));
       }
+      bool dropped = false;
       for (size_t start = 0; start < text.size();) {
         const size_t newline = text.find('\n', start);
         const size_t end = newline == std::string::npos ? text.size() : newline + 1;
         const std::string_view line(text.data() + start, end - start);
-        if (!is_remark(line)) write_all(saved_, line);
+        // An empty line after a remark is the remark's.
+        dropped = is_remark(line) || (dropped && line == "\n");
+        if (!dropped) write_all(saved_, line);
         start = end;
       }
     } catch (...) {

@@ -3,7 +3,7 @@
  * page. Where the adapter comes from is not known here.
  */
 import { GpuError } from './errors.js';
-import type { DeviceInfo, SubgroupMatrixConfig } from './executor.js';
+import type { DeviceInfo, DeviceLimits, SubgroupMatrixConfig } from './executor.js';
 import './webgpu-types.js';
 
 /** What an adapter tells before there is a device. */
@@ -69,6 +69,33 @@ export async function requestWholeDevice(
   return adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: Error) => {
     throw new GpuError('DEVICE_UNAVAILABLE', `WebGPU refused a device: ${cause.message}`, { cause });
   });
+}
+
+const limitNames = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+] as const satisfies readonly (keyof DeviceLimits)[];
+
+/** The limits that plans are checked against, of an adapter or a device. */
+export function readLimits(limits: GPUSupportedLimits): DeviceLimits {
+  return Object.fromEntries(
+    limitNames.map((name) => [name, Number(limits[name as keyof GPUSupportedLimits])]),
+  ) as unknown as DeviceLimits;
+}
+
+/** Sizes of subgroups, both 0 without the feature. */
+export function readSubgroups(
+  { subgroupMinSize = 0, subgroupMaxSize = 0 }: Partial<GPUAdapterInfo>,
+  features: readonly string[],
+): DeviceInfo['subgroups'] {
+  return features.includes('subgroups')
+    ? { minSize: subgroupMinSize, maxSize: subgroupMaxSize }
+    : { minSize: 0, maxSize: 0 };
 }
 
 /** Dawn's description of the matrix units, which the standard's types do not know. */

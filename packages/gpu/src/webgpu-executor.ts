@@ -5,10 +5,10 @@
  * replays its commands. Not the place for shapes or kernels: those are in the plan.
  */
 import { GpuError } from './errors.js';
-import type { CompiledPlan, DeviceBuffer, DeviceInfo, DeviceLimits, Executor } from './executor.js';
+import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkBuffer, checkPlan, checkRange } from './plan-check.js';
-import { readMatrixConfigs } from './webgpu-adapter.js';
+import { readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import { CompiledWebGpuPlan, type GpuRange } from './webgpu-plan.js';
 import './webgpu-types.js';
@@ -55,16 +55,11 @@ class WebGpuExecutor implements Executor {
 
   constructor(device: GPUDevice, info: WebGpuDeviceInfo) {
     this.#device = device;
-    const limits = Object.fromEntries(
-      limitNames.map((name) => [name, Number(device.limits[name as keyof GPUSupportedLimits])]),
-    ) as unknown as DeviceLimits;
+    const limits = readLimits(device.limits);
     const features = [...device.features].map(String).sort();
     // Not every browser has it.
     const adapterInfo: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
-    const { subgroupMinSize = 0, subgroupMaxSize = 0 } = adapterInfo;
-    const subgroups = features.includes('subgroups')
-      ? { minSize: subgroupMinSize, maxSize: subgroupMaxSize }
-      : { minSize: 0, maxSize: 0 };
+    const subgroups = readSubgroups(adapterInfo, features);
     const subgroupMatrixConfigs = features.includes('chromium-experimental-subgroup-matrix')
       ? (info.subgroupMatrixConfigs ?? readMatrixConfigs(adapterInfo))
       : [];
@@ -273,16 +268,6 @@ class WebGpuExecutor implements Executor {
 
 const storageUsage = usage.storage | usage.copySource | usage.copyDestination;
 const stepUsage = usage.uniform | usage.copySource | usage.copyDestination;
-
-const limitNames = [
-  'maxStorageBufferBindingSize',
-  'maxBufferSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupsPerDimension',
-] as const;
 
 function gpuBuffer(buffer: DeviceBuffer): GPUBuffer {
   if (buffer instanceof WebGpuBuffer) {

@@ -3,7 +3,8 @@
  * what is measured is in @synglot/nn (`tuning/`).
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DeviceInfo, Executor } from '@synglot/gpu';
 import { defaultCacheDir } from '@synglot/gpu/node';
@@ -24,11 +25,13 @@ interface TuningFile {
 /** Name of the table in a run's folder, with which the run is resumed. */
 export const runTuningFile = 'tuning.json';
 
+type TunedDevice = Pick<DeviceInfo, 'id' | 'name' | 'driver'>;
+
 /**
  * The table of a device with its driver: another driver may be fastest with other tiles. Two GPUs of one name have the
  * same, whichever was chosen as `gpu:1`.
  */
-export function tuningPath({ id, name, driver }: DeviceInfo): string {
+export function tuningPath({ id, name, driver }: TunedDevice): string {
   const hash = createHash('sha256').update(`${name}\0${driver}`).digest('hex').slice(0, 12);
   return join(defaultCacheDir(), 'tuning', `${id.replace(/:.*/, '')}-${hash}.json`);
 }
@@ -53,6 +56,17 @@ export async function readTuning(path: string): Promise<TuningTable | undefined>
   throw new TuningError(`${path}: no table of tuned kernels; remove it or run 'synglot tune'`);
 }
 
+/** What a table of this device holds that is to be added to; empty where there is none that could be. */
+export async function keptTuning(path: string, { name, driver }: TunedDevice): Promise<TuningTable> {
+  try {
+    const file = JSON.parse(await readFile(path, 'utf8')) as TuningFile;
+    const same = file.device === name && file.driver === driver;
+    return same && Object.values(file.choices).every(isChoice) ? { ...file.choices } : {};
+  } catch {
+    return {};
+  }
+}
+
 function isChoice(choice: KernelChoice | undefined): boolean {
   return typeof choice?.kernel === 'string' && typeof choice.constants === 'object';
 }
@@ -62,8 +76,13 @@ export async function writeTuning(path: string, device: DeviceInfo, choices: Tun
   const file: TuningFile = { device: device.name, driver: device.driver, choices };
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(file, null, 2)}\n`);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, `${JSON.stringify(file, null, 2)}\n`);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** The same executor, whose plans take their matrix products and attention from the table. */
@@ -84,11 +103,21 @@ export function withTuning(executor: Executor, choices: TuningTable | undefined)
   };
 }
 
+/** Where the device's table is, or would be; `SYNGLOT_TUNING` names another file, or `off`: none. */
+export function deviceTuning(device: TunedDevice): {
+  readonly path: string | undefined;
+  readonly exists: boolean;
+} {
+  const named = process.env.SYNGLOT_TUNING;
+  const path = named === 'off' ? undefined : named || tuningPath(device);
+  return { path, exists: path !== undefined && existsSync(path) };
+}
+
 /** The table that the device has been tuned with; `SYNGLOT_TUNING` names another file, or `off`. */
 export async function defaultTuning(device: DeviceInfo): Promise<TuningTable | undefined> {
-  const named = process.env.SYNGLOT_TUNING;
-  if (named === 'off') return undefined;
-  const table = await readTuning(named || tuningPath(device));
-  if (named && !table) throw new TuningError(`${named}: no such file (SYNGLOT_TUNING)`);
+  const { path } = deviceTuning(device);
+  if (path === undefined) return undefined;
+  const table = await readTuning(path);
+  if (!table && process.env.SYNGLOT_TUNING) throw new TuningError(`${path}: no such file (SYNGLOT_TUNING)`);
   return table;
 }

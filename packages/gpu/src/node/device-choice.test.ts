@@ -91,6 +91,9 @@ describe('matchDevice', () => {
     );
     expect(errorOf('gpu:1', oneGpu, 'the addon\nwas not built')).toMatch(/; the addon was not built$/);
     expect(errorOf('gpu:4', manyGpus)).toMatch(/^device 'gpu:4' is not usable here: Dawn finds no/);
+    expect(errorOf('gpu:1', [{ id: 'gpu', driver: 'gpu', problem: 'no Vulkan loader' }, llvmpipe])).toMatch(
+      /^device 'gpu' is not usable here: no Vulkan loader; usable: lavapipe /,
+    );
     expect(errorOf('(', manyGpus)).toContain("received '('");
   });
 

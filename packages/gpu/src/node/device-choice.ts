@@ -95,7 +95,11 @@ export function matchDevice<Device extends FoundDevice>(
   const byId =
     found.find(({ id }) => id === asked) ??
     (asked === 'gpu' ? (found.find(({ preferred }) => preferred) ?? found[0]) : undefined) ??
-    (asked === 'gpu:0' ? found.find(({ id }) => id === 'gpu') : undefined);
+    // One GPU has either id; why there is none is said whichever was asked for.
+    found.find(
+      ({ id, name }) =>
+        id === 'gpu' && (asked === 'gpu:0' || (name === undefined && /^gpu:\d+$/.test(asked))),
+    );
   if (byId?.name !== undefined) return byId;
   if (byId) throw deviceMissing(byId, found);
   const usable = found.filter(({ name }) => name !== undefined);

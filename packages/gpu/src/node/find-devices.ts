@@ -3,11 +3,12 @@
  */
 import type { DeviceInfo } from '../executor.js';
 import { type FoundDevice, oneLine, preferredOrder } from './device-choice.js';
+import { gpuHint } from './gpu-hint.js';
 import { type DriverId, missingDriver, withDriver } from './vulkan-driver.js';
 import { listVulkanDevices, withVulkanDevice } from './vulkan-gpus.js';
 
 /** What an adapter tells before there is a device. */
-export type Adapter = Pick<DeviceInfo, 'name' | 'driver' | 'type' | 'features' | 'subgroupMatrixConfigs'>;
+export type Adapter = Omit<DeviceInfo, 'id'>;
 
 /** A device with what it takes to open it. */
 export interface FoundAdapter extends FoundDevice {
@@ -34,8 +35,10 @@ export async function findDevice(driver: DriverId, describe: Describe): Promise<
   const missing = missingDriver(driver);
   if (missing) return { id: driver, driver, problem: missing };
   const found = await tryDevice({ id: driver, driver }, describe);
-  if (driver !== 'gpu' || found.adapter?.type !== 'cpu') return found;
-  return { id: driver, driver, problem: `the system offers only ${found.name}, which is no GPU` };
+  if (driver !== 'gpu' || (found.adapter && found.adapter.type !== 'cpu')) return found;
+  const problem = found.problem ?? `the system offers only ${found.name}, which is no GPU`;
+  const hint = gpuHint();
+  return { id: driver, driver, problem: hint ? `${problem}; ${hint}` : problem };
 }
 
 async function tryDevice(
@@ -46,9 +49,10 @@ async function tryDevice(
     const adapter = await withDevice(device, describe);
     return { ...device, name: adapter.name, adapter };
   } catch (error) {
-    const hint =
-      device.driver === 'lavapipe' ? 'Dawn refuses this version of lavapipe' : 'Dawn finds no usable adapter';
-    return { ...device, problem: `${hint} (${oneLine((error as Error).message)})` };
+    const message = oneLine((error as Error).message);
+    const problem =
+      device.driver === 'lavapipe' ? `Dawn refuses this version of lavapipe (${message})` : message;
+    return { ...device, problem };
   }
 }
 
@@ -77,9 +81,10 @@ export async function findEach(
   return found.map((device) => (device === taken ? { ...device, preferred: true } : device));
 }
 
-/** All devices that synglot knows of, best first. */
-export async function findAll(describe: Describe): Promise<FoundAdapter[]> {
+/** All devices that synglot knows of, best first; GPUs alone where `enough` is one of them. */
+export async function findAll(describe: Describe, enough?: string): Promise<FoundAdapter[]> {
   const found = await findGpus(describe);
+  if (found.some(({ id }) => id === enough)) return found;
   for (const driver of preferredOrder) {
     if (driver !== 'gpu') found.push(await findDevice(driver, describe));
   }

@@ -3,7 +3,14 @@
  *
  * The work is done in `native/src/core`; the checks that both executors share are in `plan-check.ts`.
  */
-import type { NativeBuffer, NativeCore, NativeDevice, NativeOpenOptions, NativePlan } from '@synglot/native';
+import type {
+  NativeAdapterInfo,
+  NativeBuffer,
+  NativeCore,
+  NativeDevice,
+  NativeOpenOptions,
+  NativePlan,
+} from '@synglot/native';
 import { GpuError, type GpuErrorCode } from '../errors.js';
 import type {
   CompiledPlan,
@@ -17,6 +24,7 @@ import type {
 } from '../executor.js';
 import type { Plan } from '../plan.js';
 import { checkBuffer, checkFeed, checkPlan, checkRead } from '../plan-check.js';
+import { readSubgroups } from '../webgpu-adapter.js';
 
 export interface NativeExecutorOptions extends NativeOpenOptions {
   /** Lowers the limit that plans are checked against; Dawn itself grants no less than 128 MiB. */
@@ -30,21 +38,26 @@ export async function openNativeExecutor(
   options: NativeExecutorOptions,
 ): Promise<Executor> {
   const native = await core.openDevice(options).catch(rethrow);
-  const { name, type, vendor, architecture, driver, features } = native.info;
-  const limits = { ...(native.info.limits as unknown as DeviceLimits) };
+  const { limits, ...info } = describeNativeAdapter(native.info);
   const lowered = Math.min(
     options.maxStorageBufferBindingSize ?? Infinity,
     limits.maxStorageBufferBindingSize,
   );
   return new NativeExecutor(native, {
-    ...{ id, name, type, vendor, architecture, driver },
-    features: [...features].sort(),
-    subgroups: features.includes('subgroups')
-      ? { minSize: native.info.subgroupMinSize, maxSize: native.info.subgroupMaxSize }
-      : { minSize: 0, maxSize: 0 },
-    subgroupMatrixConfigs: native.info.subgroupMatrixConfigs,
+    ...{ id, ...info },
     limits: { ...limits, maxStorageBufferBindingSize: lowered },
   });
+}
+
+/** The core's description in the words of {@link DeviceInfo}. */
+export function describeNativeAdapter(info: NativeAdapterInfo): Omit<DeviceInfo, 'id'> {
+  const { name, type, vendor, architecture, driver, features, subgroupMatrixConfigs } = info;
+  return {
+    ...{ name, type, vendor, architecture, driver, subgroupMatrixConfigs },
+    features: [...features].sort(),
+    subgroups: readSubgroups(info, features),
+    limits: info.limits as unknown as DeviceLimits,
+  };
 }
 
 /** A buffer of the native core, with what is needed to refuse misuse before C++ is entered. */

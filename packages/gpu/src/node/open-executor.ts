@@ -3,7 +3,7 @@
  */
 
 import { join } from 'node:path';
-import { loadNative, type NativeCore } from '@synglot/native';
+import { dawnVersion, loadNative, type NativeCore } from '@synglot/native';
 import { debugExecutor } from '../debug-executor.js';
 import { GpuError } from '../errors.js';
 import type { Executor } from '../executor.js';
@@ -27,12 +27,11 @@ import {
   type FoundAdapter,
   findAll,
   findDevice,
-  findGpus,
   withDevice,
 } from './find-devices.js';
-import { openNativeExecutor } from './native-executor.js';
+import { describeNativeAdapter, openNativeExecutor } from './native-executor.js';
 import { layerMissing } from './vulkan-gpus.js';
-import { describeWebGpuAdapter, openWebGpuNodeExecutor } from './webgpu-node.js';
+import { describeWebGpuAdapter, openWebGpuNodeExecutor, webGpuVersion } from './webgpu-node.js';
 
 export interface OpenExecutorOptions {
   /**
@@ -61,6 +60,10 @@ export interface ListedDevice {
   readonly usable: boolean;
   readonly chosen: boolean;
   readonly reason: string;
+  /** The executor that it would be used with. */
+  readonly executor: ExecutorKind;
+  /** That executor's Dawn, where its version is known: `v20260807.193620`, `npm webgpu 0.6.2`. */
+  readonly dawn?: string;
   readonly name?: string;
   readonly driver?: string;
   readonly type?: Adapter['type'];
@@ -68,10 +71,14 @@ export interface ListedDevice {
   readonly pci?: string;
   /** WebGPU features of those that synglot asks for. */
   readonly features?: Adapter['features'];
+  readonly subgroups?: Adapter['subgroups'];
   readonly subgroupMatrixConfigs?: Adapter['subgroupMatrixConfigs'];
+  readonly limits?: Adapter['limits'];
 }
 
 interface Backend {
+  readonly executor: ExecutorKind;
+  readonly dawn: string | undefined;
   readonly describe: Describe;
   open(id: string): Promise<Executor>;
 }
@@ -96,6 +103,8 @@ function backendFor(options: OpenExecutorOptions): Backend {
       ? {}
       : { maxStorageBufferBindingSize: options.maxStorageBufferBindingSize };
   const webgpu: Backend = {
+    executor: 'webgpu',
+    dawn: webGpuVersion(),
     describe: () => describeWebGpuAdapter(toggles),
     open: (id) => openWebGpuNodeExecutor(id, { ...toggles, ...limit }),
   };
@@ -116,7 +125,9 @@ function backendFor(options: OpenExecutorOptions): Backend {
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
   };
   return {
-    describe: () => core.describeAdapter(native),
+    executor: 'native',
+    dawn: dawnVersion(),
+    describe: async () => describeNativeAdapter(await core.describeAdapter(native)),
     open: (id) => openNativeExecutor(core, id, { ...native, ...limit }),
   };
 }
@@ -128,13 +139,16 @@ function backendFor(options: OpenExecutorOptions): Backend {
  */
 export async function listDevices(options: OpenExecutorOptions = {}): Promise<ListedDevice[]> {
   const request = requestedDevice(options.device, process.env);
-  const found = await findAll(backendFor(options).describe);
+  const { describe, executor, dawn } = backendFor(options);
+  const found = await findAll(describe);
   const chosen = chosenOf(found, request);
   return found.map((device) => ({
     id: device.id,
     usable: device.name !== undefined,
     chosen: device.id === chosen,
     reason: reasonFor(device, chosen, request?.text),
+    executor,
+    ...(dawn ? { dawn } : {}),
     ...(device.pci ? { pci: device.pci } : {}),
     ...(device.adapter ? listed(device.adapter) : {}),
   }));
@@ -148,8 +162,8 @@ function chosenOf(found: readonly FoundAdapter[], request: DeviceRequest | undef
   return (usable.find(({ preferred }) => preferred) ?? usable[0])?.id;
 }
 
-const listed = ({ name, driver, type, features, subgroupMatrixConfigs }: Adapter) => ({
-  ...{ name, driver, type, features, subgroupMatrixConfigs },
+const listed = ({ name, driver, type, features, subgroups, subgroupMatrixConfigs, limits }: Adapter) => ({
+  ...{ name, driver, type, features, subgroups, subgroupMatrixConfigs, limits },
 });
 
 /**
@@ -165,9 +179,7 @@ export async function openExecutor(options: OpenExecutorOptions = {}): Promise<E
   const { describe, open } = backendFor(options);
   const driver = request && driverNamed(request);
   if (request && !driver) {
-    // By its place among the GPUs: software devices need not be asked.
-    const place = /^gpu:\d+$/i.test(request.text);
-    const found = await (place ? findGpus : findAll)(describe);
+    const found = await findAll(describe, request.text.toLowerCase());
     const device = matchDevice(request, found, layerMissing());
     return withDebug(await withDevice(device, () => open(device.id)));
   }

@@ -18,7 +18,8 @@ import { withEnvironment } from './environment.js';
 export type DriverId = 'gpu' | 'lavapipe' | 'swiftshader';
 
 const loaderName = 'libvulkan.so.1';
-const driverVariables = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'] as const;
+/** What names drivers to the loader; the second is the older name. */
+export const driverVariables = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'] as const;
 /** glibc's value; Node does not export it. The stub must stay although it is no addon. */
 const rtldNoDelete = 0x1000;
 

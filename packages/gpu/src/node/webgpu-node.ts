@@ -4,9 +4,10 @@
  * Which driver it finds is settled in `vulkan-driver.ts`; running plans is in `webgpu-executor.ts`.
  */
 
+import { createRequire } from 'node:module';
 import { GpuError } from '../errors.js';
-import type { Executor } from '../executor.js';
-import { type AdapterDescription, describeAdapter, requestWholeDevice } from '../webgpu-adapter.js';
+import type { DeviceInfo, Executor } from '../executor.js';
+import { describeAdapter, readLimits, readSubgroups, requestWholeDevice } from '../webgpu-adapter.js';
 import { createWebGpuExecutor } from '../webgpu-executor.js';
 import '../webgpu-types.js';
 
@@ -40,9 +41,25 @@ async function requestAdapter({ enabledToggles, disabledToggles }: WebGpuNodeOpt
   return { gpu, adapter };
 }
 
+/** `npm webgpu 0.6.2`; undefined where it is not installed. */
+export function webGpuVersion(): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url)('webgpu/package.json') as { version: string };
+    return `npm webgpu ${manifest.version}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Describes the adapter that would be used, without making a device. */
-export async function describeWebGpuAdapter(options: WebGpuNodeOptions): Promise<AdapterDescription> {
-  return describeAdapter((await requestAdapter(options)).adapter);
+export async function describeWebGpuAdapter(options: WebGpuNodeOptions): Promise<Omit<DeviceInfo, 'id'>> {
+  const { adapter } = await requestAdapter(options);
+  const description = describeAdapter(adapter);
+  return {
+    ...description,
+    limits: readLimits(adapter.limits),
+    subgroups: readSubgroups(adapter.info, description.features),
+  };
 }
 
 /** Opens a device with all that the adapter offers and an executor over it. */

@@ -1,5 +1,4 @@
 /** `synglot tune`: measures which kernels compute an encoder's matrix products and attention fastest on this device. */
-import { openExecutor } from '@synglot/gpu/node';
 import { openCheckpoint } from '@synglot/models';
 import {
   buildEncodePlan,
@@ -14,10 +13,11 @@ import {
   tuneAttention,
   tuneMatmuls,
 } from '@synglot/nn';
+import { checkPrecision } from '@synglot/train';
 import { Command, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
-import { tuningPath, writeTuning } from '../tuning.js';
-import { type DeviceOptions, wholeNumber, withDeviceOptions } from './options.js';
+import { keptTuning, TuningError, tuningPath, writeTuning } from '../tuning.js';
+import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
 interface TuneOptions extends DeviceOptions {
   readonly model: string;
@@ -38,18 +38,16 @@ export function tuneCommand(): Command {
     .addHelpText(
       'after',
       `
-A table belongs to one device with one driver. Tuned runs compute the same sums in another order, so their
+A table belongs to one device with one driver. It is written as it grows, and another model or precision adds to it;
+what is measured again is replaced. Tuned runs compute the same sums in another order, so their
 bits differ from untuned ones; a run keeps its table and is resumed with it. SYNGLOT_TUNING=off turns it off.`,
     );
   return withDeviceOptions(command).action(async (options: TuneOptions) => {
     const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
     const { config, pooling } = checkpoint;
-    const executor = await openExecutor({
-      ...(options.device ? { device: options.device } : {}),
-      ...(options.executor ? { executor: options.executor } : {}),
-      onNotice: (line) => console.error(line),
-    });
+    const executor = await openDevice(options, null);
     try {
+      checkPrecision(options.precision, executor);
       const { device } = executor;
       const layout = new ParameterLayout(
         encoderParameters(config, pooling),
@@ -72,18 +70,30 @@ bits differ from untuned ones; a run keeps its table and is resumed with it. SYN
       };
       const problems = collectMatmuls(device, build);
       const passes = collectAttention(device, build);
-      console.error(
-        `${device.name}: ${problems.length} kinds of matrix products, ${passes.length} of attention`,
-      );
+      console.error(`${problems.length} kinds of matrix products, ${passes.length} of attention`);
       // Two texts a pair.
       const textTokens = Math.max(1, Math.round(tokens / (2 * pairs)));
-      const table = {
-        ...(await tuneMatmuls(executor, problems, { onTuned: print })),
-        ...(await tuneAttention(executor, passes, textTokens, { onTuned: print })),
-      };
       const path = options.output ?? tuningPath(device);
-      await writeTuning(path, device, table);
-      console.log(`${path} written`);
+      const table = await keptTuning(path, device);
+      // Before the work, not after it: whether the file can be written.
+      let written = writeTuning(path, device, table).catch((error: NodeJS.ErrnoException) => {
+        throw new TuningError(`${path}: cannot be written (${error.code ?? error.message})`);
+      });
+      await written;
+      let changed = 0;
+      const onTuned = (tuned: TunedClass) => {
+        print(tuned);
+        if (tuned.choice !== tuned.tried[0]?.choice) changed += 1;
+        table[tuned.shapeClass] = tuned.choice;
+        // Now, not at the end: what was measured is kept whatever happens later.
+        written = written.then(() => writeTuning(path, device, table));
+        written.catch(() => undefined); // Told below.
+      };
+      await tuneMatmuls(executor, problems, { onTuned });
+      await tuneAttention(executor, passes, textTokens, { onTuned });
+      await written;
+      const kinds = problems.length + passes.length;
+      console.log(`${path} written: ${changed} of ${kinds} kinds compute with another kernel than untuned`);
     } finally {
       executor.destroy();
     }
