@@ -1,5 +1,5 @@
 /** The tuner of attention: every candidate is tried and agrees, and what it chose is what plans then use. */
-import type { DeviceInfo, Executor } from '@synglot/gpu';
+import type { Executor } from '@synglot/gpu';
 import {
   type AttentionTask,
   attentionCandidates,
@@ -15,6 +15,7 @@ import {
 } from '@synglot/nn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { overExecutor } from '../support/over-executor.js';
 
 const config: EncoderConfig = {
   family: 'bert',
@@ -49,17 +50,7 @@ beforeAll(async () => {
 afterAll(() => executor?.destroy());
 
 /** The executor, which takes itself for a GPU: what is for GPUs is tried on it. */
-function asGpu(inner: Executor): Executor {
-  const device: DeviceInfo = { ...inner.device, type: 'discrete-gpu' };
-  return {
-    ...{ kind: inner.kind, device },
-    createBuffer: inner.createBuffer.bind(inner),
-    write: inner.write.bind(inner),
-    read: inner.read.bind(inner),
-    compile: inner.compile.bind(inner),
-    destroy: () => undefined,
-  };
-}
+const asGpu = (inner: Executor) => overExecutor(inner, { device: { type: 'discrete-gpu' } });
 
 test('passes of a plan are collected once each, the largest of a class', () => {
   const tasks = collectAttention(executor.device, (device) => {

@@ -22,9 +22,10 @@
  * elements).
  *
  * A module may have one type each of left, right and result, and names what it loads from and stores to as
- * `&variable`; anything else of subgroups is refused. Barriers that a kernel lacks are not found.
+ * `&variable`; anything else of subgroups is refused. Barriers that a kernel lacks are found by `race-checks.ts`.
  */
 import type { Executor, SubgroupMatrixConfig } from '@synglot/gpu';
+import { overExecutor } from './over-executor.js';
 
 export interface EmulatedSubgroups {
   readonly minSize: number;
@@ -41,17 +42,12 @@ export interface EmulatedUnits {
 /** `executor` as if its device had these matrix units: every module that a plan brings is rewritten. */
 export function withEmulatedMatrices(executor: Executor, { subgroups, configs }: EmulatedUnits): Executor {
   const granted = ['chromium-experimental-subgroup-matrix', 'subgroup-size-control', 'subgroups'];
-  return {
-    kind: executor.kind,
+  return overExecutor(executor, {
     device: {
-      ...executor.device,
       features: [...new Set([...executor.device.features, ...granted])].sort(),
       subgroups: { minSize: subgroups.minSize, maxSize: subgroups.maxSize },
       subgroupMatrixConfigs: configs,
     },
-    createBuffer: (label, sizeBytes) => executor.createBuffer(label, sizeBytes),
-    write: (buffer, data, offsetBytes) => executor.write(buffer, data, offsetBytes),
-    read: (buffer, offsetBytes, sizeBytes) => executor.read(buffer, offsetBytes, sizeBytes),
     compile: (plan, externals) => {
       const kernels = plan.kernels.map((kernel) => ({
         ...kernel,
@@ -59,8 +55,7 @@ export function withEmulatedMatrices(executor: Executor, { subgroups, configs }:
       }));
       return executor.compile({ ...plan, kernels }, externals);
     },
-    destroy: () => executor.destroy(),
-  };
+  });
 }
 
 type Kind = 'left' | 'right' | 'result';

@@ -1,6 +1,10 @@
-/** The device that a test file runs on: SYNGLOT_DEVICE and SYNGLOT_EXECUTOR choose, else the default. */
+/**
+ * The device that a test file runs on: SYNGLOT_DEVICE and SYNGLOT_EXECUTOR choose, else the default.
+ * SYNGLOT_CHECK_RACES=1 looks for data races in whatever runs (race-checks.ts).
+ */
 import type { Executor } from '@synglot/gpu';
 import { type OpenExecutorOptions, openExecutor } from '@synglot/gpu/node';
+import { withRaceChecks } from './race-checks.js';
 
 /**
  * Opens the device of this test run. In the repository's tests that is the embedded SwiftShader driver
@@ -8,5 +12,6 @@ import { type OpenExecutorOptions, openExecutor } from '@synglot/gpu/node';
  */
 export async function openTestExecutor(options: OpenExecutorOptions = {}): Promise<Executor> {
   const device = options.device ?? process.env.SYNGLOT_DEVICE ?? 'swiftshader';
-  return openExecutor({ ...options, device });
+  const executor = await openExecutor({ ...options, device });
+  return process.env.SYNGLOT_CHECK_RACES ? withRaceChecks(executor) : executor;
 }
