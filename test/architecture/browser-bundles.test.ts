@@ -16,7 +16,7 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   gpu: ['PlanBuilder', 'openBrowserExecutor'],
   nn: ['ParameterStore', 'buildTrainPlan', 'freshParameters'],
   data: ['BatchSampler', 'TrainingSet', 'collate'],
-  models: ['EmbeddingModel', 'Tokenizer', 'trainTokenizer'],
+  models: ['EmbeddingModel', 'Tokenizer', 'trainTokenizer', 'withAdapter'],
   train: ['Trainer', 'contrastiveObjective', 'heldOutCollection'],
   eval: ['evaluateRetrieval', 'measureNamed', 'searchTopK'],
 };

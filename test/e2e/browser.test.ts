@@ -11,7 +11,7 @@ import { launchBrowser, missingBrowser, openPage, type Served, serveModule } fro
 import { embedWith, type PageFunctions, plainTrainingBits } from '../support/browser-page.js';
 import { miniLm } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
-import { labsePooling, saveTinyModel, testFolder } from './support.js';
+import { labsePooling, saveTinyAdapter, saveTinyModel, testFolder } from './support.js';
 
 /** What there is in the page. */
 declare const synglot: PageFunctions;
@@ -35,6 +35,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
   beforeAll(async () => {
     folder = await testFolder('browser');
     await saveTinyModel(join(folder.path, 'tiny'), labsePooling);
+    await saveTinyAdapter(join(folder.path, 'adapter'), join(folder.path, 'tiny'));
     // Under the usual name, which is all that a page can guess.
     await mkdir(join(folder.path, 'minilm'));
     for (const name of await readdir(miniLm)) {
@@ -148,37 +149,57 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expectClose(losses(inBrowser), losses(inNode), 1e-5);
   });
 
-  test.each(['tiny', 'minilm'])('%s, fetched from a server, embeds as in Node', async (name) => {
+  test.each([
+    ['tiny', undefined],
+    ['tiny', 'adapter'],
+    ['minilm', undefined],
+  ])('%s with adapter %s, fetched from a server, embeds as in Node', async (name, adapter) => {
     const texts = ['Where is the old red house?', 'Wo steht das alte rote Haus?', 'grün'];
     const { page, faults, requests, close } = await openPage(browser, served.url);
     const inBrowser = await page.evaluate(
-      async ([name, texts]) => {
+      async ([name, adapter, texts]) => {
         const executor = await synglot.openBrowserExecutor();
-        const vectors = await synglot.embedWith(executor, `models/${name}`, texts);
+        const over = adapter === undefined ? undefined : `models/${adapter}/`;
+        const vectors = await synglot.embedWith(executor, `models/${name}`, texts, over);
         executor.destroy();
         return vectors;
       },
-      [name, texts] as [string, string[]],
+      [name, adapter, texts] as [string, string | undefined, string[]],
     );
     const complaints = faults.filter((text) => !/status of 404/.test(text));
     expect({ complaints, requests }).toEqual({ complaints: [], requests: [] });
     await close();
     const node = await openTestExecutor();
-    const inNode = await embedWith(node, join(folder.path, name), texts).finally(() => node.destroy());
+    const inFolder = (other: string) => join(folder.path, other);
+    const over = adapter === undefined ? undefined : inFolder(adapter);
+    const plain = over && (await embedWith(node, inFolder(name), texts));
+    const inNode = await embedWith(node, inFolder(name), texts, over).finally(() => node.destroy());
     expect(inNode.some((value) => value !== 0)).toBe(true);
+    expect(inNode).not.toEqual(plain);
     expectClose(inBrowser, inNode, 1e-5);
   });
 
-  test('a model that is not there is told of in one line', async () => {
+  test('what is no model, or not there, is told of in one line', async () => {
     const { page, close } = await openPage(browser, served.url);
     const told = await page.evaluate(async () => {
       const executor = await synglot.openBrowserExecutor();
-      return synglot.embedWith(executor, 'models/none', ['a']).then(
-        () => 'embedded',
-        ({ code, message }: { code: string; message: string }) => `${code} ${message}`,
-      );
+      const opened = (model: string, adapter?: string) =>
+        synglot.embedWith(executor, model, ['a'], adapter).then(
+          () => 'embedded',
+          ({ code, message }: { code: string; message: string }) => `${code} ${message}`,
+        );
+      return [
+        await opened('models/none'),
+        await opened('models/adapter'),
+        await opened('models/tiny', 'models/none'),
+      ];
     });
-    expect(told).toMatch(/^INPUT_CHECKPOINT models\/none\/config\.json: missing; a model folder needs/);
+    const code = 'INPUT_CHECKPOINT models';
+    expect(told).toEqual([
+      expect.stringMatching(`^${code}/none/config\\.json: missing; a model folder needs`),
+      `${code}/adapter: an adapter; open the model under it and give this as \`adapter\``,
+      expect.stringMatching(`^${code}/none/adapter_config\\.json: missing`),
+    ]);
     await close();
   });
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { saveCheckpoint, trainTokenizer } from '@synglot/models';
+import { openCheckpoint, saveCheckpoint, trainTokenizer } from '@synglot/models';
 import { type EncoderConfig, encoderParameters, freshParameters, type PoolingConfig } from '@synglot/nn';
 import { root, runCli } from '../support/cli.js';
 
@@ -123,6 +123,35 @@ export async function saveTinyModel(
     read: () => rows(name, 0, shape[0] as number),
   }));
   await saveCheckpoint(folder, { config, pooling, maxLength: 32, tokenizer, tensors });
+}
+
+/** A LoRA adapter over a model of {@link saveTinyModel}, none of whose matrices is zero. */
+export async function saveTinyAdapter(folder: string, base: string): Promise<void> {
+  const { config, pooling, maxLength, tokenizer } = await openCheckpoint(base);
+  const modules = ['query', 'value'].map((name) => `encoder.layer.0.attention.self.${name}`);
+  const adapted: EncoderConfig = {
+    ...config,
+    adapter: {
+      ...{ kind: 'lora', rank: 4, alpha: 8, dropout: 0, rankStabilized: false, modules },
+      ...{ trainsEmbeddings: false, trainsLayerNorms: false },
+    },
+  };
+  const tensors = encoderParameters(adapted, pooling).map(({ name, shape }) => ({
+    name,
+    shape,
+    read: async () => {
+      const size = shape.reduce((product, axis) => product * axis, 1);
+      return Float32Array.from({ length: size }, (_, i) => Math.sin(i + name.length));
+    },
+  }));
+  await saveCheckpoint(folder, {
+    config: adapted,
+    pooling,
+    maxLength,
+    tokenizer,
+    tensors,
+    adapterBase: base,
+  });
 }
 
 /** The lines of a run's `metrics.jsonl`, without what the clock decides; empty while there are none. */

@@ -154,8 +154,14 @@ export async function plainTrainingBits(executor: Executor, steps: number): Prom
 }
 
 /** Embeds texts with a model's folder, or in a page with its address: [texts, dimension], row-major. */
-export async function embedWith(executor: Executor, model: string, texts: string[]): Promise<number[]> {
-  const encoder = await EmbeddingModel.load(executor, await openCheckpoint(model));
+export async function embedWith(
+  executor: Executor,
+  model: string,
+  texts: string[],
+  adapter?: string,
+): Promise<number[]> {
+  const checkpoint = await openCheckpoint(model, adapter === undefined ? {} : { adapter });
+  const encoder = await EmbeddingModel.load(executor, checkpoint);
   const vectors = await encoder.embed(texts);
   await encoder.destroy();
   return [...vectors];

@@ -2,7 +2,9 @@
  * `@synglot/models` for pages and workers, taken by bundlers under the condition `browser`: everything that needs no
  * file system. Tokenizers are Hugging Face's in JavaScript.
  */
-export { openCheckpoint } from './checkpoint-page.js';
+export { mergeAdapter } from './adapters/merge.js';
+export { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
+export { type OpenPageOptions, openCheckpoint } from './checkpoint-page.js';
 export {
   EmbeddingModel,
   type EmbeddingModelParts,

@@ -1,7 +1,14 @@
-/** Opens a model in a page: an address in place of a folder. Adapters and the hub's cache are Node's. */
+/** Opens a model in a page: addresses in place of folders. The hub's cache is Node's. */
 import { modelSource } from '#model-source';
+import { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
+import { checkpointError } from './errors.js';
 import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
 import { findEncoderPath } from './sentence-transformers.js';
+
+export interface OpenPageOptions extends ModelFolderOptions {
+  /** Address of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
+  readonly adapter?: string;
+}
 
 /**
  * Opens a model that a server has, file by file: `models/my-model`, or a hub's
@@ -12,7 +19,17 @@ import { findEncoderPath } from './sentence-transformers.js';
  * @example
  * const model = await EmbeddingModel.load(executor, await openCheckpoint('models/my-model'));
  */
-export async function openCheckpoint(address: string, options: ModelFolderOptions = {}): Promise<Checkpoint> {
+export async function openCheckpoint(address: string, options: OpenPageOptions = {}): Promise<Checkpoint> {
+  const { adapter, ...rest } = options;
   const folder = address.replace(/\/+$/, '');
-  return openModelFolder(folder, modelSource.join(folder, await findEncoderPath(folder)), options);
+  const encoderFolder = modelSource.join(folder, await findEncoderPath(folder));
+  const checkpoint = await openModelFolder(folder, encoderFolder, rest).catch(async (error: unknown) => {
+    // Asked only now: each question of this kind is a request.
+    if (!(await isAdapterFolder(encoderFolder))) throw error;
+    throw checkpointError(
+      `${folder}: an adapter; open the model under it and give this as \`adapter\``,
+      error,
+    );
+  });
+  return adapter === undefined ? checkpoint : withAdapter(checkpoint, adapter.replace(/\/+$/, ''));
 }

@@ -5,7 +5,8 @@
 
 import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { adapterBase, isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
+import { adapterBase } from './adapters/adapter-base.js';
+import { isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError, ModelError } from './errors.js';
 import { PARTIAL_MARK, systemCode } from './files.js';
 import { fetchHubModel, type HubOptions, isHubId } from './hub.js';

@@ -1,7 +1,8 @@
 /** Checkpoints and tokenizers in Hugging Face and sentence-transformers layouts, read and written. */
 
+export { adapterBase } from './adapters/adapter-base.js';
 export { mergeAdapter } from './adapters/merge.js';
-export { adapterBase, isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
+export { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 export { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
 export { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js';
 export * from './embedding-model.js';

@@ -1,7 +1,7 @@
 /** A LoRA adapter added into the weights that it adapts: W + scale · B A. */
 import { encoderParameters, loraScale } from '@synglot/nn';
-import type { Checkpoint } from '../checkpoint.js';
 import { checkpointError } from '../errors.js';
+import type { Checkpoint } from '../model-folder.js';
 
 /**
  * The same model without an adapter: equal within rounding. Weights are merged as they are read.

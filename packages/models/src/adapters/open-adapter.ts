@@ -1,12 +1,11 @@
-/** Puts an adapter's folder over a checkpoint. It runs nothing. */
-import { join, resolve } from 'node:path';
+/** Puts an adapter's folder, or in a page its address, over a checkpoint. It runs nothing. */
 import { encoderParameters, type PoolingConfig } from '@synglot/nn';
-import type { Checkpoint } from '../checkpoint.js';
+import { modelSource } from '#model-source';
 import { checkpointError } from '../errors.js';
-import { isFile, isFolder } from '../files.js';
 import { longestSequence } from '../hf-config.js';
 import { matchParameters } from '../hf-weights.js';
 import { readJsonObject } from '../json-files.js';
+import type { Checkpoint } from '../model-folder.js';
 import { TensorStore } from '../safetensors/reader.js';
 import { readLayout } from '../sentence-transformers.js';
 import { adapterConfigFile, adapterWeightsFile, parseAdapterConfig } from './adapter-config.js';
@@ -14,20 +13,10 @@ import { adapterFileSpecs, adapterParameterName, fileShape, fromFile } from './a
 
 /** Whether a folder holds an adapter and no whole model. */
 export async function isAdapterFolder(folder: string): Promise<boolean> {
-  return (await isFile(join(folder, adapterConfigFile))) && !(await isFile(join(folder, 'config.json')));
-}
-
-/** The model that an adapter's folder names: a folder if there is one of that name, else a hub id. */
-export async function adapterBase(folder: string): Promise<string> {
-  const path = join(folder, adapterConfigFile);
-  const { base_model_name_or_path: base } = await readJsonObject(path);
-  if (typeof base !== 'string' || base === '') {
-    throw checkpointError(
-      `${path}: base_model_name_or_path names no model; give the model and, with --adapter, this folder`,
-    );
-  }
-  for (const path of [resolve(base), resolve(folder, base)]) if (await isFolder(path)) return path;
-  return base;
+  return (
+    (await modelSource.isFile(modelSource.join(folder, adapterConfigFile))) &&
+    !(await modelSource.isFile(modelSource.join(folder, 'config.json')))
+  );
 }
 
 /**
@@ -42,10 +31,10 @@ export async function withAdapter(base: Checkpoint, folder: string): Promise<Che
   if (base.config.adapter) {
     throw checkpointError(`${base.source}: has an adapter already; merge it with 'synglot merge' first`);
   }
-  const path = join(folder, adapterConfigFile);
+  const path = modelSource.join(folder, adapterConfigFile);
   const json = await readJsonObject(path);
-  const weights = join(folder, adapterWeightsFile);
-  if (!(await isFile(weights))) {
+  const weights = modelSource.join(folder, adapterWeightsFile);
+  if (!(await modelSource.isFile(weights))) {
     throw checkpointError(`${weights}: missing; an adapter needs ${adapterConfigFile} and this file`);
   }
   const store = await TensorStore.fromFile(weights);
@@ -111,7 +100,7 @@ async function withLayout(
   folder: string,
   options: { readonly pooling?: Omit<PoolingConfig, 'dense'>; readonly maxLength?: number },
 ): Promise<Checkpoint> {
-  if (!(await isFile(join(folder, 'modules.json')))) return base;
+  if (!(await modelSource.isFile(modelSource.join(folder, 'modules.json')))) return base;
   const layout = await readLayout(folder, base.config.hiddenSize);
   const pooling = { ...layout.pooling, ...options.pooling };
   const longest = longestSequence(base.config);
@@ -126,7 +115,7 @@ async function withLayout(
     ...(layout.similarity !== undefined && { similarity: layout.similarity }),
   };
   if (layout.densePath === undefined) return settled;
-  const store = await TensorStore.fromFolder(join(folder, layout.densePath));
+  const store = await TensorStore.fromFolder(modelSource.join(folder, layout.densePath));
   const places = matchParameters(
     store,
     parameters.filter(({ name }) => name.startsWith('dense.')),
