@@ -33,7 +33,7 @@ import {
   type OthersMode,
 } from './cache-room.js';
 import { type Chunk, cutChunks } from './chunks.js';
-import type { ObjectiveContext, TrainObjective } from './objectives.js';
+import { floatReads, type ObjectiveContext, type TrainObjective } from './objectives.js';
 
 export interface GradientCacheOptions extends CacheRoomOptions {
   /** What is minimised. */
@@ -177,7 +177,7 @@ export class GradientCache {
       feeds: Object.assign({ step }, ...own),
       reads: objectiveResults(this.#shape.others),
     });
-    return Object.fromEntries(Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]));
+    return floatReads(reads);
   }
 
   async #readValues(

@@ -33,6 +33,11 @@ export interface TrainObjective {
   feeds?(context: ObjectiveContext): Readonly<Record<string, ArrayBufferView>>;
 }
 
+/** What a run has read back, as floats. */
+export function floatReads(reads: Readonly<Record<string, ArrayBuffer>>): ObjectiveReads {
+  return Object.fromEntries(Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]));
+}
+
 /** The loss and every value of a batch; `perturbed_loss` beside them where it was gone over twice (FGM). */
 export function readObjectives(
   objectives: readonly Objective[],

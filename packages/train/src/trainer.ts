@@ -120,10 +120,9 @@ export class Trainer {
       progress: this.#progress,
     });
     this.#batches.prepareAhead(schedule.steps - step);
-    const { losses, clip } = await device;
+    const { losses, clipping } = await device;
     const { loss, values: objectives } = meanValues(losses);
-    const overflow = clip[2] !== 0;
-    const gradientNorm = overflow ? Number.NaN : (clip[0] as number);
+    const { norm: gradientNorm, overflow } = clipping;
     const skipped = scaler.skips(overflow);
     if (!skipped && !(Number.isFinite(loss) && Number.isFinite(gradientNorm))) {
       throw new TrainError(

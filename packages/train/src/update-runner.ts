@@ -5,6 +5,7 @@
 import { type Executor, inFlight } from '@synglot/gpu';
 import {
   type BatchCapacity,
+  type Clipping,
   clipResult,
   type EncoderConfig,
   type ObjectiveValues,
@@ -16,10 +17,11 @@ import {
   packBatch,
   packStep,
   perturbedPass,
+  readClipping,
   type StepValues,
 } from '@synglot/nn';
 import { GradientCache } from './gradient-cache.js';
-import { readObjectives, type TrainObjective } from './objectives.js';
+import { floatReads, readObjectives, type TrainObjective } from './objectives.js';
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import type { PreparedBatch } from './update-batches.js';
 
@@ -59,20 +61,22 @@ export interface UpdateSetting {
 export interface UpdateResult {
   /** One entry a batch. */
   readonly losses: readonly ObjectiveValues[];
-  /** What the clipping computed; see `clipResult`. */
-  readonly clip: Float32Array;
+  readonly clipping: Clipping;
 }
 
-/** A batch, its number within the update, and whether it is for an update or to be evaluated. */
-interface BatchRun extends Partial<UpdateSetting> {
+/** One batch and how it is run. */
+interface BatchRun {
   readonly prepared: PreparedBatch;
   readonly mode: BatchPlanMode;
-  readonly micro?: number;
+  /** Number of the batch within its update. */
+  readonly micro: number;
+  readonly setting: UpdateSetting;
 }
 
 interface BatchResult {
   readonly loss: ObjectiveValues;
-  readonly clip: Float32Array;
+  /** Of mode `step`. */
+  readonly clipping?: Clipping;
 }
 
 /** Batches on the device or queued there; the next one is packed meanwhile. Fewer than a `PlanCache` keeps plans. */
@@ -105,12 +109,12 @@ export class UpdateRunner {
     await this.#castWeights();
     const [only] = batches;
     if (only && batches.length === 1 && !this.#cache) {
-      const { loss, clip } = await this.#run({ prepared: only, mode: 'step', ...setting });
-      return { losses: [loss], clip };
+      const { loss, clipping } = await this.#run({ prepared: only, mode: 'step', micro: 0, setting });
+      return { losses: [loss], clipping: clipping as Clipping };
     }
     await (await this.#plans.clearPlan()).run();
     const losses = await this.#inTurn(batches.entries(), async ([micro, prepared]) => {
-      if (!this.#cache) return (await this.#run({ prepared, mode: 'accumulate', micro, ...setting })).loss;
+      if (!this.#cache) return (await this.#run({ prepared, mode: 'accumulate', micro, setting })).loss;
       const dropout = dropoutSeed(this.#options.seed, setting.done, micro);
       const batch = { ...prepared, progress: setting.progress };
       return this.#cache.accumulate(batch, dropout, setting.values.lossScale);
@@ -120,7 +124,7 @@ export class UpdateRunner {
       feeds: { step: packStep({ counts: {}, ...setting.values }) },
       reads: [clipResult],
     });
-    return { losses, clip: new Float32Array(reads[clipResult] as ArrayBuffer) };
+    return { losses, clipping: readClipping(reads[clipResult] as ArrayBuffer) };
   }
 
   /**
@@ -134,10 +138,12 @@ export class UpdateRunner {
     progress: number,
   ): Promise<ObjectiveValues[]> {
     await this.#castWeights();
+    // Dropout is off, and nothing is updated.
+    const setting = { values: {}, done: 0, progress };
     return this.#inTurn(batches, async (batch) => {
       const prepared = await prepare(batch);
       if (this.#cache) return this.#cache.evaluate({ ...prepared, progress });
-      return (await this.#run({ prepared, mode: 'evaluate', progress })).loss;
+      return (await this.#run({ prepared, mode: 'evaluate', micro: 0, setting })).loss;
     });
   }
 
@@ -183,25 +189,20 @@ export class UpdateRunner {
   }
 
   /** Queues the run; its answer is not waited for. */
-  async #begin({
-    prepared,
-    mode,
-    micro = 0,
-    ...setting
-  }: BatchRun): Promise<{ answer: Promise<BatchResult> }> {
+  async #begin(run: BatchRun): Promise<{ answer: Promise<BatchResult> }> {
     const { config, objectives, perturbation, seed } = this.#options;
-    const { values = {}, done = 0, progress = 0 } = setting;
-    const { batch, packed } = prepared;
+    const { mode, micro, setting } = run;
+    const { batch, packed } = run.prepared;
     const { queries, candidates } = packed.counts;
     const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
     const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
-    const step = packStep({ counts, seed: dropoutSeed(seed, done, micro), ...values });
-    const context = { batch, packed, capacity, progress };
+    const step = packStep({ counts, seed: dropoutSeed(seed, setting.done, micro), ...setting.values });
+    const context = { batch, packed, capacity, progress: setting.progress };
     const own = objectives.map((objective) => objective.feeds?.(context));
     const emitted = objectives.map(({ objective }) => objective);
     const perturbed = mode !== 'evaluate' && perturbation !== undefined;
     const results = objectiveResults(emitted);
-    const answer = compiled.run({
+    const running = compiled.run({
       feeds: Object.assign({ ...feeds, step }, ...own),
       reads: [
         ...results,
@@ -209,17 +210,11 @@ export class UpdateRunner {
         ...(mode === 'step' ? [clipResult] : []),
       ],
     });
-    return {
-      answer: answer.then(({ reads }) => {
-        const floats = Object.fromEntries(
-          Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]),
-        );
-        return {
-          loss: readObjectives(emitted, floats, { queries, candidates }, perturbed),
-          clip: floats[clipResult] ?? new Float32Array(3),
-        };
-      }),
-    };
+    const answer = running.then(({ reads }) => ({
+      loss: readObjectives(emitted, floatReads(reads), { queries, candidates }, perturbed),
+      ...(mode === 'step' ? { clipping: readClipping(reads[clipResult] as ArrayBuffer) } : {}),
+    }));
+    return { answer };
   }
 }
 

@@ -44,6 +44,21 @@ export const defaultAdamW: AdamWOptions = {
  */
 export const clipResult = 'clip';
 
+/** What `clipResult` says of an update's gradients. */
+export interface Clipping {
+  /** Global norm before clipping; NaN after an overflow. */
+  readonly norm: number;
+  /** A gradient was infinite or no number: nothing was updated. */
+  readonly overflow: boolean;
+}
+
+/** Reads `clipResult`. */
+export function readClipping(bytes: ArrayBuffer): Clipping {
+  const [norm, , overflowed] = new Float32Array(bytes) as unknown as [number, number, number];
+  const overflow = overflowed !== 0;
+  return { norm: overflow ? Number.NaN : norm, overflow };
+}
+
 /** Kinds of buffers that an optimiser needs beside `parameter` and `gradient`. */
 export function optimizerState(options: OptimizerOptions): string[] {
   return options.method.kind === 'adamw' ? ['first moment', 'second moment'] : [];
