@@ -118,6 +118,24 @@ describe('where there is half precision', () => {
     expect(meanLoss(good.slice(-8))).toBeLessThan(0.8 * meanLoss(good.slice(0, 8)));
   });
 
+  test.each([
+    ['one batch', ''],
+    ['accumulated batches', ', accumulation: 2'],
+    ['cached gradients', ', cache_tokens: 48'],
+  ])('%s: the loss scale is in neither the loss nor the gradient norm', async (name, more) => {
+    const firstStep = async (precision: string) => {
+      const { steps } = await train(
+        `${name} ${precision}`,
+        configure(`steps: 1, precision: ${precision}${more}`),
+      );
+      return steps[0] as StepMetrics;
+    };
+    const [full, mixed] = [await firstStep('f32'), await firstStep('mixed, loss_scale: 1024')];
+    expect(mixed.loss_scale).toBe(1024);
+    expect(mixed.loss / full.loss).toBeCloseTo(1, 2);
+    expect(mixed.gradient_norm / full.gradient_norm).toBeCloseTo(1, 1);
+  });
+
   test('the optimiser does not count skipped updates: the first good one is its first', async () => {
     const run = async (name: string, scale: number, steps: number) => {
       const config = configure(`steps: ${steps}, schedule: constant, precision: mixed, loss_scale: ${scale}`);
