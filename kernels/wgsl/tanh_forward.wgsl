@@ -4,7 +4,8 @@
 // Writes    overwrites y, which backward needs.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32 arithmetic, stored as Element. Not by tanh(): WGSL lets it be off by 1e-5, and some drivers overflow.
+// Precision f32 arithmetic, stored as Element. Not by tanh(), which WGSL lets be off by 1e-5, since some are
+//           (gpuweb issue 5206: NVIDIA's under Direct3D), and which overflows on some drivers.
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ type Element: f32 | f16
 //@ include step
