@@ -116,7 +116,7 @@ export interface VulkanDevice {
 
 interface Addon extends NativeCore {
   load(dawnPath: string): void;
-  vulkanDevices(): readonly VulkanDevice[];
+  takeVulkanDevices(): readonly VulkanDevice[];
 }
 
 /** A layer for the Vulkan loader that shows Dawn one of several devices; see `core/vulkan_layer.cc`. */
@@ -125,8 +125,8 @@ export interface VulkanLayer {
   readonly name: string;
   /** For `VK_LAYER_PATH`. */
   readonly folder: string;
-  /** All that the loader had when Dawn last asked through the layer, in its order. */
-  devices(): readonly VulkanDevice[];
+  /** All that the loader had when Dawn last asked through the layer, in its order; empty when asked for again. */
+  takeDevices(): readonly VulkanDevice[];
 }
 
 const require = createRequire(import.meta.url);
@@ -204,7 +204,7 @@ export function vulkanLayer(): VulkanLayer | undefined {
   return {
     name: 'VK_LAYER_SYNGLOT_choose_device',
     folder: join(dirname(fileURLToPath(import.meta.url)), '..', 'vulkan-layer'),
-    devices: () => addon.vulkanDevices(),
+    takeDevices: () => addon.takeVulkanDevices(),
   };
 }
 

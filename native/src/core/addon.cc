@@ -227,9 +227,9 @@ void load(const Napi::CallbackInfo& info) {
   if (MaybeFailure failure = load_dawn(to_string(info[0], "path"))) throw to_error(info.Env(), *failure);
 }
 
-Napi::Value list_vulkan_devices(const Napi::CallbackInfo& info) {
+Napi::Value take_devices(const Napi::CallbackInfo& info) {
   Napi::Array list = Napi::Array::New(info.Env());
-  for (const VulkanDevice& device : vulkan_devices()) {
+  for (const VulkanDevice& device : take_vulkan_devices()) {
     Napi::Object entry = Napi::Object::New(info.Env());
     entry.Set("name", device.name);
     entry.Set("type", device.type);
@@ -280,7 +280,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   data->buffer_class = Napi::Persistent(buffer);
   data->plan_class = Napi::Persistent(plan);
   exports.Set("threadTimeNs", Napi::Function::New(env, thread_time, "threadTimeNs"));
-  exports.Set("vulkanDevices", Napi::Function::New(env, list_vulkan_devices, "vulkanDevices"));
+  exports.Set("takeVulkanDevices", Napi::Function::New(env, take_devices, "takeVulkanDevices"));
   exports.Set("load", Napi::Function::New(env, load, "load"));
   exports.Set("openDevice", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return open(info, false); }, "openDevice"));
   exports.Set("describeAdapter", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return open(info, true); }, "describeAdapter"));

@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 #ifdef __linux__
 namespace synglot {
@@ -188,9 +189,9 @@ Function get_instance_proc_addr(Instance instance, const char* name) {
 
 }  // namespace
 
-std::vector<VulkanDevice> vulkan_devices() {
+std::vector<VulkanDevice> take_vulkan_devices() {
   const std::lock_guard lock(mutex);
-  return seen;
+  return std::exchange(seen, {});
 }
 
 /** What the loader asks the layer's library for first. */
@@ -207,6 +208,6 @@ extern "C" __attribute__((visibility("default"))) Result vkNegotiateLoaderLayerI
 }  // namespace synglot
 #else
 namespace synglot {
-std::vector<VulkanDevice> vulkan_devices() { return {}; }
+std::vector<VulkanDevice> take_vulkan_devices() { return {}; }
 }  // namespace synglot
 #endif

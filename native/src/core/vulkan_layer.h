@@ -16,7 +16,7 @@ struct VulkanDevice {
   std::string pci;
 };
 
-/** All devices, in the loader's order, whichever was shown; empty before the layer's first use. */
-std::vector<VulkanDevice> vulkan_devices();
+/** All devices, in the loader's order, whichever was shown; empty unless the layer was used since the last call. */
+std::vector<VulkanDevice> take_vulkan_devices();
 
 }  // namespace synglot

@@ -13,7 +13,7 @@ export function layerMissing(): string | undefined {
   try {
     return vulkanLayer() ? undefined : 'GPUs can be told apart on Linux only';
   } catch (error) {
-    return (error as Error).message;
+    return `of several GPUs one alone is seen: ${(error as Error).message}`;
   }
 }
 
@@ -24,9 +24,10 @@ export function layerMissing(): string | undefined {
 export async function listVulkanDevices(describe: () => Promise<unknown>): Promise<readonly VulkanDevice[]> {
   if (layerMissing()) return [];
   const layer = vulkanLayer() as VulkanLayer;
+  layer.takeDevices();
   // Dawn may take none of them; they are listed all the same.
   await withLayer(layer, '', describe).catch(() => undefined);
-  return layer.devices();
+  return layer.takeDevices();
 }
 
 /** Runs `work` while Dawn sees one device alone; to be called in the turn of a driver (`withDriver`). */
