@@ -88,6 +88,8 @@ describe.each(folders)('%s', (folder) => {
   });
 
   test('holds no tests and nothing of the compiler', () => {
-    expect([...files()].filter((path) => /\.test\.|tsbuildinfo|node_modules/.test(path))).toEqual([]);
+    expect(
+      [...files()].filter((path) => /\.test\.|test-support|\/testing\/|tsbuildinfo|node_modules/.test(path)),
+    ).toEqual([]);
   });
 });

@@ -5,13 +5,14 @@ import { GpuError } from './errors.js';
 import type { Executor } from './executor.js';
 import { describeAdapter, requestWholeDevice } from './webgpu-adapter.js';
 import { createWebGpuExecutor } from './webgpu-executor.js';
+import type { WebGpu } from './webgpu-globals.js';
 import './webgpu-types.js';
 
 export interface BrowserExecutorOptions {
   /** Default `navigator.gpu`. */
-  readonly gpu?: GPU;
+  readonly gpu?: WebGpu;
   /** Which adapter where there are several; default `high-performance`. */
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: 'low-power' | 'high-performance';
   /** Features that are not asked for although the adapter has them: `shader-f16`, `subgroups`, `timestamp-query`, … */
   readonly without?: readonly string[];
   /** Told once when the device goes away by itself; what runs then rejects with the same error. */

@@ -11,3 +11,4 @@ export * from './plan-memory.js';
 export * from './tensor.js';
 export * from './warm-up.js';
 export * from './webgpu-executor.js';
+export type { WebGpu, WebGpuDevice } from './webgpu-globals.js';

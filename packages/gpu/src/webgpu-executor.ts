@@ -10,6 +10,7 @@ import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkBuffer, checkPlan, checkRange } from './plan-check.js';
 import { readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
+import type { WebGpuDevice } from './webgpu-globals.js';
 import { CompiledWebGpuPlan, type GpuRange } from './webgpu-plan.js';
 import './webgpu-types.js';
 
@@ -24,7 +25,7 @@ export type WebGpuDeviceInfo = Omit<
   Partial<Pick<DeviceInfo, 'subgroupMatrixConfigs'>>;
 
 /** Makes an executor that owns `device` and destroys it with itself. */
-export function createWebGpuExecutor(device: GPUDevice, info: WebGpuDeviceInfo): Executor {
+export function createWebGpuExecutor(device: WebGpuDevice, info: WebGpuDeviceInfo): Executor {
   return new WebGpuExecutor(device, info);
 }
 

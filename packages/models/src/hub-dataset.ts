@@ -4,10 +4,18 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { datasetInfo, type ListFileEntry, listFiles } from '@huggingface/hub';
+import { datasetInfo, listFiles } from '@huggingface/hub';
 import { ModelError } from './errors.js';
 import { isFile, writeError } from './files.js';
-import { fetchBlob, type HubOptions, type HubSource, hubAccess, hubFailure, isOffline } from './hub.js';
+import {
+  fetchBlob,
+  type HubFile,
+  type HubOptions,
+  type HubSource,
+  hubAccess,
+  hubFailure,
+  isOffline,
+} from './hub.js';
 
 /** What to take of one repository. */
 export interface DatasetRequest {
@@ -77,15 +85,12 @@ export async function fetchDatasets(
   return { fetched, kept };
 }
 
-async function listed(
-  name: string,
-  options: HubOptions,
-): Promise<{ source: HubSource; files: ListFileEntry[] }> {
+async function listed(name: string, options: HubOptions): Promise<{ source: HubSource; files: HubFile[] }> {
   const access = hubAccess(options);
   const revision = options.revision ?? 'main';
   const { sha } = await datasetInfo({ ...access, name, revision, additionalFields: ['sha'] });
   const source: HubSource = { ...access, repo: { type: 'dataset', name }, revision: sha };
-  const files: ListFileEntry[] = [];
+  const files: HubFile[] = [];
   for await (const entry of listFiles({ ...source, recursive: true })) files.push(entry);
   return { source, files };
 }

@@ -143,6 +143,35 @@ describe('without the network', () => {
 });
 
 describe('downloading', () => {
+  it('fetches an adapter, and opens it over the model that it names', async () => {
+    const base = await savedModel();
+    const lora = {
+      kind: 'lora',
+      modules: ['encoder.layer.0.attention.self.query'],
+      ...{ rank: 2, alpha: 4, dropout: 0, rankStabilized: false },
+      ...{ trainsEmbeddings: false, trainsLayerNorms: false },
+    } as const;
+    const config = tinyConfig({ adapter: lora });
+    const folder = join(await temporaryFolder(), 'adapter');
+    await saveCheckpoint(folder, {
+      ...{
+        config,
+        pooling: LABSE_POOLING,
+        maxLength: 16,
+        tokenizer: await tinyTokenizer(),
+        adapterBase: base,
+      },
+      tensors: tensorSources(config, LABSE_POOLING, tinyWeights(config, LABSE_POOLING)),
+    });
+    const endpoint = await listen(hubServer(await filesOf(folder)));
+    const options = { cacheFolder: await temporaryFolder(), endpoint, offline: false };
+    const fetched = await openCheckpoint('a/b', options);
+    expect(fetched.config.adapter).toMatchObject({ kind: 'lora', rank: 2 });
+    expect(fetched.adapterBase).toBe(base);
+    // From the cache, without the server.
+    expect((await openCheckpoint('a/b', { ...options, offline: true })).source).toBe(fetched.source);
+  });
+
   it('fetches the files of a model, reports progress, and keeps them', async () => {
     const model = await filesOf(await savedModel());
     const extra = new Map([
@@ -220,6 +249,9 @@ it('picks the files that make up a model', () => {
       '../x.safetensors',
     ),
   ).toEqual(['model-1-of-2.safetensors', 'model-2-of-2.safetensors', 'model.safetensors.index.json']);
+  const adapter = ['adapter_config.json', 'adapter_model.safetensors'];
+  expect(pick(...adapter, 'optimizer.pt')).toEqual(adapter);
+  expect(pick(...adapter, 'model.safetensors')).toEqual(['model.safetensors']);
 });
 
 it.each([

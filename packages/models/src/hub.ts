@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
+import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { adapterConfigFile, adapterWeightsFile } from './adapters/adapter-config.js';
 import { ModelError, reasonOf } from './errors.js';
 import { discard, isFile, partialName, writeAll, writeError, writeFileAtomic, writeSynced } from './files.js';
 import { findEncoderPath } from './sentence-transformers.js';
@@ -56,6 +57,8 @@ async function isWhole(snapshot: string): Promise<boolean> {
   try {
     const encoder = join(snapshot, await findEncoderPath(snapshot));
     const names = await readdir(encoder);
+    // An adapter's tokenizer may be that of the model under it.
+    if (names.includes(adapterConfigFile)) return names.includes(adapterWeightsFile);
     return (
       names.includes('config.json') &&
       names.some((name) => name.endsWith('.safetensors')) &&
@@ -93,14 +96,23 @@ const WANTED = new Set([
   'vocab.txt',
 ]);
 
-/** The files of a repository that make up a model: at its top and in `1_Pooling` and its like. */
-export function selectModelFiles(files: readonly ListFileEntry[]): ListFileEntry[] {
+/** What of the hub's entry of a file is used. */
+export interface HubFile {
+  readonly type: string;
+  readonly path: string;
+  readonly size: number;
+  readonly oid?: string;
+  readonly lfs?: { readonly oid: string };
+}
+
+/** The files of a repository that make up a model or an adapter: at its top and in `1_Pooling` and its like. */
+export function selectModelFiles(files: readonly HubFile[]): HubFile[] {
   const names = new Set(files.map(({ path }) => path));
   return files.filter(({ type, path }) => {
     const [, folder, name] = /^(?:(\d+_\w+)\/)?([^/\\]+)$/.exec(path) ?? [];
     if (type !== 'file' || name === undefined) return false;
     if (WANTED.has(name)) return true;
-    if (!/\.safetensors(\.index\.json)?$/.test(name)) return false;
+    if (name !== adapterConfigFile && !/\.safetensors(\.index\.json)?$/.test(name)) return false;
     const usual = folder === undefined ? 'model.safetensors' : `${folder}/model.safetensors`;
     return path === usual || !names.has(usual);
   });
@@ -137,7 +149,7 @@ export function hubFailure(error: unknown): string {
 /** Fetches one file to `blob`, all or nothing, and compares its digest with the hub's. */
 export async function fetchBlob(
   source: HubSource,
-  entry: ListFileEntry,
+  entry: HubFile,
   blob: string,
   onBytes: (count: number) => void,
 ) {
@@ -180,7 +192,7 @@ async function download(id: string, options: HubOptions): Promise<string> {
   const common = hubAccess(options);
   const { sha } = await modelInfo({ ...common, name: id, revision, additionalFields: ['sha'] });
   const source: HubSource = { ...common, repo: { type: 'model', name: id }, revision: sha };
-  const listed: ListFileEntry[] = [];
+  const listed: HubFile[] = [];
   for await (const entry of listFiles({ ...source, recursive: true })) listed.push(entry);
   const files = selectModelFiles(listed);
   const snapshot = join(store, 'snapshots', sha);
