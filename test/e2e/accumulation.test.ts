@@ -14,7 +14,7 @@ import {
   ParameterLayout,
   ParameterStore,
 } from '@synglot/nn';
-import { contrastiveObjective, Trainer } from '@synglot/train';
+import { contrastiveObjective, PlanCache, Trainer, type TrainerOptions } from '@synglot/train';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { saveTinyModel, testFolder, tinyPairs } from './support.js';
@@ -98,7 +98,7 @@ class SlowCompiler implements Executor {
 }
 
 /** Trains, and returns all weights and what each update told. */
-async function train(device: Executor) {
+async function train(device: Executor, more: Partial<TrainerOptions> = {}) {
   const { config, pooling, readRows, tokenizer } = await openCheckpoint(join(folder.path, 'model'));
   const encode: Encode = async (texts) =>
     (await tokenizer.encodeBatch(texts, { maxLength: 32 })).map(({ ids }) => ids);
@@ -111,6 +111,7 @@ async function train(device: Executor) {
     objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
     optimizer,
     schedule: { learningRate: 0.01, steps, warmupSteps: 0, decay: 'constant' },
+    ...more,
   });
   const told = [];
   for (let step = 0; step < steps; step++) {
@@ -148,4 +149,35 @@ it('updates with the kernels of the device that it trains on', async () => {
   expect(atOnce.kernels.get('update')).toEqual(texts(executor.device));
   // The kernels do depend on the device: without one they are those of GPUs.
   if (executor.device.type === 'cpu') expect(texts()).not.toEqual(texts(executor.device));
+});
+
+it('cached gradients draw the masks of each batch that uncached ones draw', async () => {
+  const [whole, cached] = [await train(executor), await train(executor, { cacheTokens: 64 })];
+  for (const [step, { loss }] of whole.told.entries()) {
+    expect(cached.told[step]?.loss, `loss ${step}`).toBeCloseTo(loss, 3);
+  }
+});
+
+it('a plan that could not be compiled is compiled anew when it is asked for again', async () => {
+  const { config, pooling } = await openCheckpoint(join(folder.path, 'model'));
+  const store = new ParameterStore(executor, encoderParameters(config, pooling));
+  const failsOnce = new SlowCompiler((compiled) => {
+    if (compiled === 0) throw new Error('no memory just now');
+    return 0;
+  });
+  const { objective } = contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' });
+  const plans = new PlanCache({
+    executor: failsOnce,
+    store,
+    config,
+    pooling,
+    optimizer,
+    objectives: [objective],
+  });
+  const size = { tokens: 64, queries: 8, candidates: 8 };
+  store.allocate('parameter');
+  await expect(plans.batchPlan('evaluate', size)).rejects.toThrow('no memory just now');
+  expect((await plans.batchPlan('evaluate', size)).capacity).toEqual(size);
+  await plans.destroy();
+  store.destroy();
 });

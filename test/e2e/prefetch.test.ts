@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BatchSampler, type Encode, TrainingSet } from '@synglot/data';
+import { BatchSampler, type Encode, type TextKind, TrainingSet } from '@synglot/data';
 import { openTrainingData } from '@synglot/data/files';
 import type { Executor } from '@synglot/gpu';
 import { openCheckpoint } from '@synglot/models';
@@ -69,32 +69,47 @@ it('has the bits of a run that prepares one batch ahead, and another depth may r
   }
 });
 
-it('an error in a batch that was prepared ahead comes in its turn, and leaves the state before it', async () => {
+/** A trainer that learns from the file of pairs, one batch an update. */
+async function openTrainer(beforeTexts: (kind: TextKind) => void = () => undefined) {
   const { config, pooling, readRows, tokenizer } = await openCheckpoint(inFolder('model'));
   const set = await TrainingSet.read(
     openTrainingData({ format: 'pairs-jsonl', path: inFolder('pairs.jsonl') }),
   );
-  const options = { batchSize: 5, seed: 1, mode: 'multilingual' } as const;
-  let batches = 0;
+  const store = new ParameterStore(executor, encoderParameters(config, pooling));
+  await store.load('parameter', readRows);
+  const newSampler = () => new BatchSampler(set, { batchSize: 5, seed: 1, mode: 'multilingual' });
   const encode: Encode = async (texts, kind) => {
-    const due = kind === 'query' ? ++batches : batches;
-    if (due === 3) throw new Error('no tokens for the third batch');
+    beforeTexts(kind);
     return (await tokenizer.encodeBatch(texts, { maxLength: 16 })).map(({ ids }) => ids);
   };
-  const specs = encoderParameters(config, pooling);
-  const store = new ParameterStore(executor, specs);
-  await store.load('parameter', readRows);
+  const sampler = newSampler();
   const trainer = new Trainer({
-    ...{ executor, store, config, pooling, encode, seed: 1, prefetch: 4 },
-    sampler: new BatchSampler(set, options),
+    ...{ executor, store, config, pooling, sampler, encode, seed: 1, prefetch: 4 },
     objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
     schedule: { learningRate: 0.01, steps, warmupSteps: 0, decay: 'constant' },
   });
+  return { trainer, sampler, newSampler, store };
+}
+
+it('draws no batch beyond the last update', async () => {
+  const { trainer, sampler, store } = await openTrainer();
+  for (let step = 0; step < steps; step++) await trainer.update();
+  expect(sampler.step).toBe(steps);
+  await trainer.destroy();
+  store.destroy();
+});
+
+it('an error in a batch that was prepared ahead comes in its turn, and leaves the state before it', async () => {
+  let batches = 0;
+  const { trainer, newSampler, store } = await openTrainer((kind) => {
+    const due = kind === 'query' ? ++batches : batches;
+    if (due === 3) throw new Error('no tokens for the third batch');
+  });
   await trainer.update();
   expect(batches).toBeGreaterThanOrEqual(3);
   await trainer.update();
-  const expected = new BatchSampler(set, options);
+  const expected = newSampler();
   for (let batch = 0; batch < 2; batch++) expected.next();
   expect(trainer.state()).toEqual({ step: 2, sampler: expected.state() });
   await expect(trainer.update()).rejects.toThrow('no tokens for the third batch');
