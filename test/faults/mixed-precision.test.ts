@@ -4,9 +4,19 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BatchSampler, type Encode, TrainingSet } from '@synglot/data';
+import { openTrainingData } from '@synglot/data/files';
 import type { Executor } from '@synglot/gpu';
 import { openCheckpoint, SafetensorsFile } from '@synglot/models';
-import { parseConfig, runTraining, type StepMetrics, type TrainConfig } from '@synglot/train';
+import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
+import {
+  contrastiveObjective,
+  parseConfig,
+  runTraining,
+  type StepMetrics,
+  type TrainConfig,
+  Trainer,
+} from '@synglot/train';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from '../e2e/support.js';
 import { openTestExecutor } from '../support/executor.js';
@@ -212,6 +222,33 @@ describe('where there is half precision', () => {
       await expectUpdate(late, step, good(border, step));
       await expectUpdate(always, step, good(0, step));
     }
+  });
+
+  test('parameters that are loaded anew are what the next update multiplies with', async () => {
+    const { config, pooling, readRows, tokenizer } = await openCheckpoint(join(folder.path, 'tiny'));
+    const set = await TrainingSet.read(
+      openTrainingData({ format: 'pairs-jsonl', path: join(folder.path, 'pairs.jsonl') }),
+    );
+    const encode: Encode = async (texts) =>
+      (await tokenizer.encodeBatch(texts, { maxLength: 16 })).map(({ ids }) => ids);
+    const store = new ParameterStore(executor, encoderParameters(config, pooling));
+    await store.load('parameter', readRows);
+    const trainer = new Trainer({
+      ...{ executor, store, config, pooling, encode, seed: 1, precision: 'mixed' },
+      sampler: new BatchSampler(set, { batchSize: 8, seed: 1, mode: 'monolingual' }),
+      objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
+      optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
+      schedule: { learningRate: 0.01, steps: 9, warmupSteps: 0, decay: 'constant' },
+      lossScale: { initial: 1024 },
+    });
+    const start = trainer.state();
+    const { loss } = await trainer.update();
+    await trainer.update();
+    await store.load('parameter', readRows);
+    trainer.restore(start);
+    expect((await trainer.update()).loss).toBe(loss);
+    await trainer.destroy();
+    store.destroy();
   });
 
   test('what no loss scale helps against ends the run with a word', async () => {
