@@ -8,8 +8,14 @@ import { delimiter, join, resolve } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import { loadNative } from '@synglot/native';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { matchDevice } from '../../packages/gpu/src/node/device-choice.js';
-import { type Describe, findEach, findGpus, withDevice } from '../../packages/gpu/src/node/find-devices.js';
+import { matchDevice, slug } from '../../packages/gpu/src/node/device-choice.js';
+import {
+  type Finder,
+  type FoundAdapter,
+  findEach,
+  findGpus,
+  withDevice,
+} from '../../packages/gpu/src/node/find-devices.js';
 import { describeNativeAdapter, openNativeExecutor } from '../../packages/gpu/src/node/native-executor.js';
 import {
   hasSystemLoader,
@@ -18,7 +24,11 @@ import {
   withDriver,
 } from '../../packages/gpu/src/node/vulkan-driver.js';
 import { layerMissing, listVulkanDevices } from '../../packages/gpu/src/node/vulkan-gpus.js';
-import { describeWebGpuAdapter, openWebGpuNodeExecutor } from '../../packages/gpu/src/node/webgpu-node.js';
+import {
+  describeWebGpuAdapter,
+  listWebGpuAdapters,
+  openWebGpuNodeExecutor,
+} from '../../packages/gpu/src/node/webgpu-node.js';
 import { runCliWell } from '../support/cli.js';
 import { axpyPlan, dispatch, ramp, rawDevice, readY } from './native-support.js';
 
@@ -40,22 +50,26 @@ function stubDrivers(...files: readonly string[]): void {
 }
 
 const toggles = { enabledToggles: [], disabledToggles: [] };
-const executors = {
-  native: (cacheDir = '') => {
-    const core = loadNative();
-    const options = { ...toggles, cacheDir, timeoutMs: 60_000 };
-    return {
-      describe: (async () => describeNativeAdapter(await core.describeAdapter(options))) as Describe,
-      open: (id: string) => openNativeExecutor(core, id, options),
-    };
-  },
-  webgpu: () => ({
-    describe: (() => describeWebGpuAdapter(toggles)) as Describe,
-    open: (id: string) => openWebGpuNodeExecutor(id, toggles),
-  }),
-};
+type Opened = Pick<FoundAdapter, 'id' | 'adapterName'>;
 
-const list = (describe: Describe) => withDriver('gpu', () => listVulkanDevices(describe));
+function nativeFinder(cacheDir = '') {
+  const core = loadNative();
+  const options = { ...toggles, cacheDir, timeoutMs: 60_000 };
+  return {
+    describe: async () => describeNativeAdapter(await core.describeAdapter(options)),
+    open: ({ id }: Opened) => openNativeExecutor(core, id, options),
+  };
+}
+
+const named = (adapterName: string | undefined) => ({ ...toggles, ...(adapterName ? { adapterName } : {}) });
+const webGpuFinder = () => ({
+  describe: (adapterName?: string) => describeWebGpuAdapter(named(adapterName)),
+  names: () => listWebGpuAdapters(toggles),
+  open: ({ id, adapterName }: Opened) => openWebGpuNodeExecutor(id, named(adapterName)),
+});
+
+const finders = { native: nativeFinder, webgpu: webGpuFinder };
+const list = ({ describe }: Finder) => withDriver('gpu', () => listVulkanDevices(describe));
 const places = [{ place: 0 }, { place: 1 }];
 
 async function compute(executor: Executor): Promise<number[]> {
@@ -68,13 +82,13 @@ describe.skipIf(missing).each(['native', 'webgpu'] as const)(
   (kind) => {
     it('are listed by the loader, described and opened one by one, by name and by place', async () => {
       stubDrivers(icds.swiftshader as string, icds.lavapipe as string);
-      const { describe, open } = executors[kind]();
-      const listed = await list(describe);
+      const finder = finders[kind]();
+      const listed = await list(finder);
       expect(listed.map(({ type }) => type)).toEqual(['cpu', 'cpu']);
       expect(listed.map(({ name }) => name).join()).toMatch(/SwiftShader.*llvmpipe|llvmpipe.*SwiftShader/);
 
-      const taken = (await withDriver('gpu', describe)).name;
-      const found = await findEach(places, taken, describe);
+      const taken = (await withDriver('gpu', finder.describe)).name;
+      const found = await findEach(places, taken, finder);
       expect(found.map(({ id }) => id)).toEqual(['gpu:0', 'gpu:1']);
       expect(found.map(({ name = '' }) => /^llvm/i.test(name))).toEqual(
         listed.map(({ name }) => /^llvm/i.test(name)),
@@ -85,7 +99,7 @@ describe.skipIf(missing).each(['native', 'webgpu'] as const)(
       const opened: Executor[] = [];
       for (const text of ['LLVMpipe', 'subzero', found.find(({ preferred }) => !preferred)!.id]) {
         const device = matchDevice({ text, from: 'device' }, found);
-        const executor = await withDevice(device, () => open(device.id));
+        const executor = await withDevice(device, () => finder.open(device));
         expect(executor.device).toMatchObject({ id: device.id, name: device.name });
         opened.push(executor);
       }
@@ -93,7 +107,7 @@ describe.skipIf(missing).each(['native', 'webgpu'] as const)(
         expect((await compute(executor)).slice(0, 3)).toEqual([0, 2, 4]);
         executor.destroy();
       }
-      expect((await withDriver('gpu', describe)).name).toBe(taken);
+      expect((await withDriver('gpu', finder.describe)).name).toBe(taken);
       for (const name of ['VK_INSTANCE_LAYERS', 'VK_LAYER_PATH', 'SYNGLOT_VULKAN_DEVICE']) {
         expect(process.env[name], name).toBeUndefined();
       }
@@ -107,41 +121,59 @@ describe.skipIf(missing).each(['native', 'webgpu'] as const)(
         await writeFile(path, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
       }
       stubDrivers(...twins);
-      const { describe, open } = executors[kind]();
-      const listed = await list(describe);
+      const finder = finders[kind]();
+      const listed = await list(finder);
       expect(listed.length).toBe(2);
-      const found = await findEach(places, (await withDriver('gpu', describe)).name, describe);
+      const found = await findEach(places, (await withDriver('gpu', finder.describe)).name, finder);
       expect(found.map(({ preferred }) => preferred === true)).toEqual([true, false]);
       expect(() => matchDevice({ text: 'SwiftShader', from: 'device' }, found)).toThrow(
         /'SwiftShader' is in the name of gpu:0 \(.*, gpu:1 \(.*; name one by its id/,
       );
       const second = matchDevice({ text: 'gpu:1', from: 'device' }, found);
-      const executor = await withDevice(second, () => open(second.id));
+      const executor = await withDevice(second, () => finder.open(second));
       expect((await compute(executor)).slice(0, 3)).toEqual([0, 2, 4]);
       executor.destroy();
     });
 
     it('that are software are no GPUs', async () => {
       stubDrivers(icds.swiftshader as string, icds.lavapipe as string);
-      const found = await findGpus(executors[kind]().describe);
+      const found = await findGpus(finders[kind]());
       expect(found).toEqual([{ id: 'gpu', driver: 'gpu', problem: expect.stringContaining('is no GPU') }]);
     });
 
     it('lack one that was there when they were listed', async () => {
       stubDrivers(icds.swiftshader as string);
-      const [gone] = await findEach([{ place: 1 }], undefined, executors[kind]().describe);
+      const [gone] = await findEach([{ place: 1 }], undefined, finders[kind]());
       expect(gone).toMatchObject({ id: 'gpu:0', problem: expect.stringContaining('no usable adapter') });
     });
   },
 );
 
+it.skipIf(missing)('npm webgpu alone takes devices by their names', async () => {
+  stubDrivers(icds.swiftshader as string, icds.lavapipe as string);
+  const finder = webGpuFinder();
+  const names = await withDriver('gpu', finder.names);
+  expect([...names].sort().join()).toMatch(/^SwiftShader.*,llvmpipe/);
+  const found = await findEach(
+    names.map((adapterName) => ({ adapterName })),
+    undefined,
+    finder,
+  );
+  for (const [index, device] of found.entries()) {
+    const executor = await withDevice(device, () => finder.open(device));
+    expect(slug(executor.device.name)).toBe(slug(names[index]!));
+    expect((await compute(executor)).slice(0, 3)).toEqual([0, 2, 4]);
+    executor.destroy();
+  }
+});
+
 it.skipIf(missing)('devices in one folder of pipelines do not take each other’s', async () => {
   stubDrivers(icds.swiftshader as string, icds.lavapipe as string);
-  const { describe, open } = executors.native(join(folder, 'pipelines'));
-  const found = await findEach(places, undefined, describe);
+  const finder = nativeFinder(join(folder, 'pipelines'));
+  const found = await findEach(places, undefined, finder);
   const hits: number[] = [];
   for (const device of [found[0]!, found[1]!, found[0]!, found[1]!]) {
-    const executor = await withDevice(device, () => open(device.id));
+    const executor = await withDevice(device, () => finder.open(device));
     expect((await compute(executor)).slice(0, 3)).toEqual([0, 2, 4]);
     hits.push((await rawDevice(executor).cacheCounts()).hits);
     executor.destroy();

@@ -59,7 +59,6 @@ describe('matchDevice', () => {
   it.each([
     ['gpu:0', 'gpu:0'],
     ['GPU:3', 'gpu:3'],
-    ['gpu', 'gpu:1'],
     ['uhd graphics', 'gpu:0'],
     ['Intel', 'gpu:0'],
     ['llvm', 'lavapipe'],

@@ -80,8 +80,8 @@ export function requestedToggles(env: NodeJS.ProcessEnv): {
 }
 
 /**
- * The device of `found` that a request means: an id, or the one device whose name is, else contains, the text. Case
- * and what is neither letter nor digit count nothing: the webgpu executor's names are `nvidia-h200-`.
+ * The device of `found` that a request means which is no driver's name: an id, or the one device whose name is, else
+ * contains, the text. Case and what is neither letter nor digit count nothing: npm `webgpu` says `nvidia-h200-`.
  *
  * @param hint why the list may lack a GPU
  * @throws GpuError `INPUT_DEVICE`, one line with what is there, when none or several are meant or it is not usable
@@ -94,7 +94,6 @@ export function matchDevice<Device extends FoundDevice>(
   const asked = request.text.toLowerCase();
   const byId =
     found.find(({ id }) => id === asked) ??
-    (asked === 'gpu' ? (found.find(({ preferred }) => preferred) ?? found[0]) : undefined) ??
     // One GPU has either id; why there is none is said whichever was asked for.
     found.find(
       ({ id, name }) =>
@@ -122,7 +121,7 @@ export function matchDevice<Device extends FoundDevice>(
 }
 
 /** `NVIDIA H200` and `nvidia-h200-` are the same name. */
-function slug(name: string): string {
+export function slug(name: string): string {
   return name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

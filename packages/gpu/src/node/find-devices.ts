@@ -2,10 +2,10 @@
  * Asks Dawn what it finds with each driver, and with each of several GPUs. Which one is used is in `device-choice.ts`.
  */
 import type { DeviceInfo } from '../executor.js';
-import { type FoundDevice, oneLine, preferredOrder } from './device-choice.js';
+import { type FoundDevice, oneLine, preferredOrder, slug } from './device-choice.js';
 import { gpuHint } from './gpu-hint.js';
 import { type DriverId, missingDriver, withDriver } from './vulkan-driver.js';
-import { listVulkanDevices, withVulkanDevice } from './vulkan-gpus.js';
+import { layerMissing, listVulkanDevices, withVulkanDevice } from './vulkan-gpus.js';
 
 /** What an adapter tells before there is a device. */
 export type Adapter = Omit<DeviceInfo, 'id'>;
@@ -15,12 +15,21 @@ export interface FoundAdapter extends FoundDevice {
   readonly adapter?: Adapter;
   /** Of several GPUs: the place among the loader's devices. */
   readonly place?: number;
+  /** Of several GPUs, where there is no such list: the name by which npm `webgpu` takes it. */
+  readonly adapterName?: string;
   /** Of several GPUs: the address on the bus, where the driver tells. */
   readonly pci?: string;
 }
 
-/** Describes the adapter that Dawn finds first at the moment. */
-export type Describe = () => Promise<Adapter>;
+/** How an executor's Dawn is asked. */
+export interface Finder {
+  /** Describes the adapter that Dawn finds first at the moment, or that of one of the `names`. */
+  describe(adapterName?: string): Promise<Adapter>;
+  /** Names of the adapters, where an executor can be given one. */
+  names?(): Promise<readonly string[]>;
+}
+
+type Place = Pick<FoundAdapter, 'place' | 'adapterName' | 'pci'>;
 
 /** Runs `work` while Dawn finds this device. */
 export function withDevice<T>(
@@ -31,10 +40,10 @@ export function withDevice<T>(
 }
 
 /** The device of a driver that Dawn prefers; never throws for one that is not usable. */
-export async function findDevice(driver: DriverId, describe: Describe): Promise<FoundAdapter> {
+export async function findDevice(driver: DriverId, finder: Finder): Promise<FoundAdapter> {
   const missing = missingDriver(driver);
   if (missing) return { id: driver, driver, problem: missing };
-  const found = await tryDevice({ id: driver, driver }, describe);
+  const found = await tryDevice({ id: driver, driver }, finder);
   if (driver !== 'gpu' || (found.adapter && found.adapter.type !== 'cpu')) return found;
   const problem = found.problem ?? `the system offers only ${found.name}, which is no GPU`;
   const hint = gpuHint();
@@ -42,11 +51,11 @@ export async function findDevice(driver: DriverId, describe: Describe): Promise<
 }
 
 async function tryDevice(
-  device: Pick<FoundAdapter, 'id' | 'driver' | 'place' | 'pci'>,
-  describe: Describe,
+  device: Place & Pick<FoundAdapter, 'id' | 'driver'>,
+  { describe }: Finder,
 ): Promise<FoundAdapter> {
   try {
-    const adapter = await withDevice(device, describe);
+    const adapter = await withDevice(device, () => describe(device.adapterName));
     return { ...device, name: adapter.name, adapter };
   } catch (error) {
     const message = oneLine((error as Error).message);
@@ -57,36 +66,51 @@ async function tryDevice(
 }
 
 /** The GPUs: one of the id `gpu`, or `gpu:0`, `gpu:1`, … in the Vulkan loader's order. */
-export async function findGpus(describe: Describe): Promise<FoundAdapter[]> {
-  const first = await findDevice('gpu', describe);
+export async function findGpus(finder: Finder): Promise<FoundAdapter[]> {
+  const first = await findDevice('gpu', finder);
   if (missingDriver('gpu')) return [first];
-  const listed = await withDriver('gpu', () => listVulkanDevices(describe));
-  const gpus = listed.flatMap(({ type, pci }, place) =>
-    type === 'cpu' ? [] : [{ place, ...(pci ? { pci } : {}) }],
-  );
-  return gpus.length > 1 ? findEach(gpus, first.name, describe) : [first];
+  const gpus = await (layerMissing() ? namedGpus : listedGpus)(finder);
+  return gpus.length > 1 ? findEach(gpus, first.name, finder) : [first];
 }
 
-/** Describes devices of the loader's list one by one; the first of the name `preferred` is the one that Dawn takes. */
+async function listedGpus({ describe }: Finder): Promise<Place[]> {
+  const listed = await withDriver('gpu', () => listVulkanDevices(describe));
+  return listed.flatMap(({ type, pci }, place) =>
+    type === 'cpu' ? [] : [{ place, ...(pci ? { pci } : {}) }],
+  );
+}
+
+/** Of GPUs of one name, and of those whose name begins another's, the first alone can be taken by its name. */
+async function namedGpus({ describe, names = async () => [] }: Finder): Promise<Place[]> {
+  const gpus: Place[] = [];
+  for (const adapterName of new Set(await withDriver('gpu', names))) {
+    const adapter = await withDriver('gpu', () => describe(adapterName)).catch(() => undefined);
+    if (adapter && adapter.type !== 'cpu' && slug(adapter.name) === slug(adapterName))
+      gpus.push({ adapterName });
+  }
+  return gpus;
+}
+
+/** Describes devices one by one; the first of the name `preferred` is the one that Dawn takes. */
 export async function findEach(
-  places: readonly Pick<FoundAdapter, 'place' | 'pci'>[],
+  places: readonly Place[],
   preferred: string | undefined,
-  describe: Describe,
+  finder: Finder,
 ): Promise<FoundAdapter[]> {
   const found: FoundAdapter[] = [];
   for (const [index, place] of places.entries()) {
-    found.push(await tryDevice({ id: `gpu:${index}`, driver: 'gpu', ...place }, describe));
+    found.push(await tryDevice({ id: `gpu:${index}`, driver: 'gpu', ...place }, finder));
   }
   const taken = found.find(({ name }) => name !== undefined && name === preferred);
   return found.map((device) => (device === taken ? { ...device, preferred: true } : device));
 }
 
 /** All devices that synglot knows of, best first; GPUs alone where `enough` is one of them. */
-export async function findAll(describe: Describe, enough?: string): Promise<FoundAdapter[]> {
-  const found = await findGpus(describe);
+export async function findAll(finder: Finder, enough?: string): Promise<FoundAdapter[]> {
+  const found = await findGpus(finder);
   if (found.some(({ id }) => id === enough)) return found;
   for (const driver of preferredOrder) {
-    if (driver !== 'gpu') found.push(await findDevice(driver, describe));
+    if (driver !== 'gpu') found.push(await findDevice(driver, finder));
   }
   return found;
 }

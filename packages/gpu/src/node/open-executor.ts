@@ -23,7 +23,7 @@ import {
 } from './device-choice.js';
 import {
   type Adapter,
-  type Describe,
+  type Finder,
   type FoundAdapter,
   findAll,
   findDevice,
@@ -31,7 +31,12 @@ import {
 } from './find-devices.js';
 import { describeNativeAdapter, openNativeExecutor } from './native-executor.js';
 import { layerMissing } from './vulkan-gpus.js';
-import { describeWebGpuAdapter, openWebGpuNodeExecutor, webGpuVersion } from './webgpu-node.js';
+import {
+  describeWebGpuAdapter,
+  listWebGpuAdapters,
+  openWebGpuNodeExecutor,
+  webGpuVersion,
+} from './webgpu-node.js';
 
 export interface OpenExecutorOptions {
   /**
@@ -76,11 +81,10 @@ export interface ListedDevice {
   readonly limits?: Adapter['limits'];
 }
 
-interface Backend {
+interface Backend extends Finder {
   readonly executor: ExecutorKind;
-  readonly dawn: string | undefined;
-  readonly describe: Describe;
-  open(id: string): Promise<Executor>;
+  dawn(): string | undefined;
+  open(device: Pick<FoundAdapter, 'id' | 'adapterName'>): Promise<Executor>;
 }
 
 const defaultTimeoutMs = 30 * 60 * 1000;
@@ -104,9 +108,11 @@ function backendFor(options: OpenExecutorOptions): Backend {
       : { maxStorageBufferBindingSize: options.maxStorageBufferBindingSize };
   const webgpu: Backend = {
     executor: 'webgpu',
-    dawn: webGpuVersion(),
-    describe: () => describeWebGpuAdapter(toggles),
-    open: (id) => openWebGpuNodeExecutor(id, { ...toggles, ...limit }),
+    dawn: webGpuVersion,
+    describe: (adapterName) => describeWebGpuAdapter({ ...toggles, ...(adapterName ? { adapterName } : {}) }),
+    names: () => listWebGpuAdapters(toggles),
+    open: ({ id, adapterName }) =>
+      openWebGpuNodeExecutor(id, { ...toggles, ...limit, ...(adapterName ? { adapterName } : {}) }),
   };
   if (asked === 'webgpu') return webgpu;
   let core: NativeCore;
@@ -126,9 +132,9 @@ function backendFor(options: OpenExecutorOptions): Backend {
   };
   return {
     executor: 'native',
-    dawn: dawnVersion(),
+    dawn: dawnVersion,
     describe: async () => describeNativeAdapter(await core.describeAdapter(native)),
-    open: (id) => openNativeExecutor(core, id, { ...native, ...limit }),
+    open: ({ id }) => openNativeExecutor(core, id, { ...native, ...limit }),
   };
 }
 
@@ -139,8 +145,10 @@ function backendFor(options: OpenExecutorOptions): Backend {
  */
 export async function listDevices(options: OpenExecutorOptions = {}): Promise<ListedDevice[]> {
   const request = requestedDevice(options.device, process.env);
-  const { describe, executor, dawn } = backendFor(options);
-  const found = await findAll(describe);
+  const backend = backendFor(options);
+  const { executor } = backend;
+  const dawn = backend.dawn();
+  const found = await findAll(backend);
   const chosen = chosenOf(found, request);
   return found.map((device) => ({
     id: device.id,
@@ -176,21 +184,21 @@ const listed = ({ name, driver, type, features, subgroups, subgroupMatrixConfigs
  */
 export async function openExecutor(options: OpenExecutorOptions = {}): Promise<Executor> {
   const request = requestedDevice(options.device, process.env);
-  const { describe, open } = backendFor(options);
+  const backend = backendFor(options);
   const driver = request && driverNamed(request);
   if (request && !driver) {
-    const found = await findAll(describe, request.text.toLowerCase());
+    const found = await findAll(backend, request.text.toLowerCase());
     const device = matchDevice(request, found, layerMissing());
-    return withDebug(await withDevice(device, () => open(device.id)));
+    return withDebug(await withDevice(device, () => backend.open(device)));
   }
   const problems: string[] = [];
   for (const id of driver ? [driver] : preferredOrder) {
-    const found = await findDevice(id, describe);
-    if (found.name !== undefined) return withDebug(await withDevice(found, () => open(id)));
+    const found = await findDevice(id, backend);
+    if (found.name !== undefined) return withDebug(await withDevice(found, () => backend.open(found)));
     problems.push(`${id}: ${found.problem}`);
   }
   if (driver) {
-    const found = await findAll(describe);
+    const found = await findAll(backend);
     throw deviceMissing(found.find((one) => one.driver === driver) as FoundAdapter, found);
   }
   throw new GpuError('DEVICE_UNAVAILABLE', `no usable device. ${problems.map(oneLine).join('; ')}`);

@@ -11,9 +11,9 @@ import { vulkanFolders } from './vulkan-driver.js';
 /** Why GPUs cannot be told apart here, or undefined. */
 export function layerMissing(): string | undefined {
   try {
-    return vulkanLayer() ? undefined : 'GPUs can be told apart on Linux only';
+    return vulkanLayer() ? undefined : 'GPUs of one name can be told apart on Linux only';
   } catch (error) {
-    return `of several GPUs one alone is seen: ${(error as Error).message}`;
+    return `GPUs of one name cannot be told apart: ${(error as Error).message}`;
   }
 }
 

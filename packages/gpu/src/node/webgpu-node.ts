@@ -15,12 +15,14 @@ export interface WebGpuNodeOptions {
   readonly enabledToggles: readonly string[];
   readonly disabledToggles: readonly string[];
   readonly maxStorageBufferBindingSize?: number;
+  /** Of {@link listWebGpuAdapters}: the first adapter is taken whose name contains this. */
+  readonly adapterName?: string;
 }
 
 // dawn.node frees an instance that nobody holds, under its devices.
 const instances = new Set<GPU>();
 
-async function requestAdapter({ enabledToggles, disabledToggles }: WebGpuNodeOptions) {
+async function requestAdapter({ enabledToggles, disabledToggles, adapterName }: WebGpuNodeOptions) {
   const { create } = await import('webgpu').catch((cause: Error) => {
     throw new GpuError(
       'DEVICE_UNAVAILABLE',
@@ -33,6 +35,7 @@ async function requestAdapter({ enabledToggles, disabledToggles }: WebGpuNodeOpt
   const backend = process.platform === 'linux' ? ['backend=vulkan'] : [];
   const gpu = create([
     ...backend,
+    ...(adapterName === undefined ? [] : [`adapter=${adapterName}`]),
     `enable-dawn-features=${enable.join(',')}`,
     `disable-dawn-features=${disable.join(',')}`,
   ]) as GPU;
@@ -49,6 +52,15 @@ export function webGpuVersion(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Names of the adapters. There is one way to ask: one that cannot be is refused with those that are. */
+export async function listWebGpuAdapters(options: WebGpuNodeOptions): Promise<string[]> {
+  const message = await requestAdapter({ ...options, adapterName: '\u0001' }).then(
+    () => '',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return Array.from(message.matchAll(/name: '(.*)'$/gm), ([, name]) => name as string);
 }
 
 /** Describes the adapter that would be used, without making a device. */
