@@ -161,9 +161,9 @@ test('the language gap and the last rank of a report', async () => {
 test('profile beir takes the passage with the query id out of the ranking, not out of the judgments', async () => {
   const twins: RetrievalCollection = {
     name: 'twins',
-    langs: ['en'],
+    langs: ['en', 'fi'],
     queries: [{ id: 'a', lang: 'en' }],
-    candidates: ['a', 'b', 'c'].map((id) => ({ id, lang: 'en' })),
+    candidates: ['a', 'b', 'c'].map((id) => ({ id, lang: id === 'b' ? 'fi' : 'en' })),
     relevant: [[0, 2]],
   };
   const vectors = {
@@ -175,6 +175,9 @@ test('profile beir takes the passage with the query id out of the ranking, not o
   };
   const trec = await evaluateRetrieval(vectors);
   expect(trec.summary.map.multilingual).toBe((1 + 2 / 3) / 2);
+  expect(trec.language_preference!.en!.first_passage).toMatchObject({ relevant_own: 1 });
   const beir = await evaluateRetrieval({ ...vectors, profile: 'beir' });
   expect(beir.summary.map.multilingual).toBe(1 / 2 / 2);
+  // Nor does the query itself count as the first passage that it finds.
+  expect(beir.language_preference!.en!.first_passage).toMatchObject({ wrong_other: 1 });
 });
