@@ -3,7 +3,7 @@
  */
 import { DataError } from './errors.js';
 import { candidateGroups } from './groups.js';
-import type { Pair } from './rows.js';
+import { candidatesOf, type Pair } from './rows.js';
 
 /** Which prompt and which length limit a text gets. */
 export type TextKind = 'query' | 'passage';
@@ -20,7 +20,7 @@ export type Encode = (
 export interface RewrittenTexts {
   /** One a pair. */
   readonly queries: readonly string[];
-  /** The positives, one a pair, then the negatives, pair by pair. */
+  /** In the order of {@link candidatesOf}. */
   readonly passages: readonly string[];
   /** Counts for the log, which may be summed over batches. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -90,7 +90,7 @@ export async function collate(
   const { pairs } = batch;
   if (pairs.length === 0) throw new DataError('INPUT_EMPTY', 'a batch without pairs cannot be packed');
   const queries = pairs.map((pair) => pair.query);
-  const candidates = [...pairs.map((pair) => pair.passage), ...pairs.flatMap((pair) => pair.negatives)];
+  const candidates = candidatesOf(pairs);
   const { queryPrefix = '', passagePrefix = '', rewrite } = options;
   const texts = (await rewrite?.({ index: batch.index ?? 0, pairs })) ?? {
     queries: queries.map((row) => row.text),

@@ -3,10 +3,10 @@
  * `sampling/guard.ts`): this one holds for batches from anywhere, and for hard negatives.
  */
 import { hashNormalisedText } from './hash.js';
-import type { Pair, Row } from './rows.js';
+import { candidatesOf, type Pair, type Row } from './rows.js';
 
 /**
- * The group of each candidate: the positives in the order of `pairs`, then their negatives in order.
+ * The group of each candidate, in the order of {@link candidatesOf}.
  *
  * Two candidates are in one group if they are the same passage (data set and parallel id: translations),
  * the same text but for case, white space and Unicode form, or answers to one question (data set and
@@ -16,8 +16,7 @@ import type { Pair, Row } from './rows.js';
  * @returns one number per candidate, from 0, in the order of first occurrence
  */
 export function candidateGroups(pairs: readonly Pair[]): Uint32Array {
-  const candidates: Row[] = pairs.map((pair) => pair.passage);
-  for (const pair of pairs) candidates.push(...pair.negatives);
+  const candidates = candidatesOf(pairs);
   const parent = Uint32Array.from(candidates, (_, i) => i);
   const rootOf = (start: number) => {
     let node = start;

@@ -30,6 +30,14 @@ export interface Pair {
   readonly margins?: readonly number[];
 }
 
+/**
+ * The passages of a batch in the order in which tokens, masks, losses and their feeds have them: the positives, one a
+ * pair, then the negatives, pair by pair.
+ */
+export function candidatesOf(pairs: readonly Pair[]): Row[] {
+  return [...pairs.map(({ passage }) => passage), ...pairs.flatMap(({ negatives }) => negatives)];
+}
+
 /** One language's version of a parallel pair, as files with one row per language hold it. */
 export interface ParallelRow {
   /** The same in every language. */

@@ -1,5 +1,5 @@
 /** The language discriminator of a run: its parameters, its feeds, the schedule of the reversal. */
-import type { Row } from '@synglot/data';
+import { candidatesOf, type Row } from '@synglot/data';
 import {
   freshMatrix,
   languageDiscriminator,
@@ -57,13 +57,7 @@ export function adversarialObjectives(options: AdversarialOptions): TrainObjecti
       objective: entropy,
       parameters,
       feeds({ batch: { pairs }, progress }) {
-        const sides = {
-          queries: pairs.map(({ query }) => query),
-          candidates: [
-            ...pairs.map(({ passage }) => passage),
-            ...pairs.flatMap(({ negatives }) => negatives),
-          ],
-        };
+        const sides = { queries: pairs.map(({ query }) => query), candidates: candidatesOf(pairs) };
         const known = (row: Row) => numbers.has(row.lang);
         const count = [...sides.queries, ...sides.candidates].filter(known).length;
         const feeds: Record<string, ArrayBufferView> = {

@@ -1,16 +1,8 @@
 /** Distillation, fed by a teacher's stored embeddings. MarginMSE, which may be too, is objective-margins.ts. */
-import type { Pair, Row } from '@synglot/data';
+import { candidatesOf } from '@synglot/data';
 import { distillation, rowWeightsFeed, teacherFeed } from '@synglot/nn';
 import type { TrainObjective } from './objectives.js';
 import type { Teacher } from './teacher.js';
-
-/** A batch's rows as the encoder has them: questions; then positives and all negatives. */
-function sidesOf(pairs: readonly Pair[]): { readonly queries: Row[]; readonly candidates: Row[] } {
-  return {
-    queries: pairs.map(({ query }) => query),
-    candidates: [...pairs.map(({ passage }) => passage), ...pairs.flatMap(({ negatives }) => negatives)],
-  };
-}
 
 /**
  * Pulls every row towards the teacher's embedding of the same text in the teacher's language. Rows that it
@@ -24,10 +16,9 @@ export function distillationObjective(
   return {
     objective: distillation(options),
     feeds({ batch }) {
-      const { queries, candidates } = sidesOf(batch.pairs);
       const vectors = {
-        queries: queries.map((row) => teacher.vector('query', row)),
-        candidates: candidates.map((row) => teacher.vector('passage', row)),
+        queries: batch.pairs.map(({ query }) => teacher.vector('query', query)),
+        candidates: candidatesOf(batch.pairs).map((row) => teacher.vector('passage', row)),
       };
       const known = [...vectors.queries, ...vectors.candidates].filter(Boolean).length;
       const feeds: Record<string, Float32Array> = {};

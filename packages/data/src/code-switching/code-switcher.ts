@@ -11,7 +11,7 @@ import { DataError } from '../errors.js';
 import { hashText } from '../hash.js';
 import { normaliseLanguage, unknownLanguage } from '../languages.js';
 import { Random } from '../random.js';
-import type { Row } from '../rows.js';
+import { candidatesOf, type Row } from '../rows.js';
 import type { Lexicon } from './lexicon.js';
 import { inCaseOf, needSpace, pieces } from './words.js';
 
@@ -64,9 +64,7 @@ export function codeSwitching(
     };
     return {
       queries: pairs.map(({ query }) => rewrite(query, 'query')),
-      passages: [...pairs.map(({ passage }) => passage), ...pairs.flatMap(({ negatives }) => negatives)].map(
-        (row) => rewrite(row, 'passage'),
-      ),
+      passages: candidatesOf(pairs).map((row) => rewrite(row, 'passage')),
       metrics,
     };
   };
