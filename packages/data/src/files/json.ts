@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
+import { hiddenFault, notText, refusePacked, visible } from './foreign-bytes.js';
 import { fileError, readLines } from './lines.js';
 
 /** An object of a file and the place it came from. */
@@ -31,7 +32,8 @@ export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
           `${where}: this is one JSON list, but one JSON object on each line is expected (jq -c '.[]' writes it)`,
         );
       }
-      throw new DataError('INPUT_JSON', `${where}: not JSON (${(cause as Error).message})`, { cause });
+      const reason = visible((cause as Error).message);
+      throw new DataError('INPUT_JSON', `${where}: not JSON (${reason})${hiddenFault(text)}`, { cause });
     }
     if (Array.isArray(values) && number === 1) {
       throw new DataError(
@@ -45,13 +47,19 @@ export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
 
 /** A whole JSON file (`.gz` too). @throws DataError `INPUT_FILE`, `INPUT_JSON` with the line */
 export async function readJson(file: string): Promise<unknown> {
-  let text: string;
+  refusePacked(file);
+  let bytes: Uint8Array;
   try {
-    const bytes = await readFile(file);
-    const plain = file.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes;
-    text = new TextDecoder('utf-8', { fatal: true }).decode(plain);
+    const stored = await readFile(file);
+    bytes = file.endsWith('.gz') ? await promisify(gunzip)(stored) : stored;
   } catch (error) {
     throw fileError(file, error);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DataError('INPUT_FILE', `${file}: ${notText(bytes)}`, { cause });
   }
   try {
     return JSON.parse(text);
@@ -60,7 +68,7 @@ export async function readJson(file: string): Promise<unknown> {
     const position = /at position (\d+)/.exec(message)?.[1];
     const end = position === undefined ? text.length : Number(position);
     const line = text.slice(0, end).split('\n').length;
-    throw new DataError('INPUT_JSON', `${file}:${line}: not JSON (${message})`, { cause });
+    throw new DataError('INPUT_JSON', `${file}:${line}: not JSON (${visible(message)})`, { cause });
   }
 }
 

@@ -1,10 +1,12 @@
 /**
  * Streams the lines of a text file, gunzipped where the name ends in `.gz`. Knows no format.
  */
+import { constants } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../errors.js';
+import { notText, refusePacked, telling } from './foreign-bytes.js';
 
 /** One line, without its end. */
 export interface Line {
@@ -20,15 +22,22 @@ const newline = 0x0a;
 /** Bytes at a time. What is made of them is made at once, and the event loop should not wait for long. */
 const chunkBytes = 1 << 17;
 
+/** No string is longer than so many characters. */
+const longestBytes = constants.MAX_STRING_LENGTH;
+
 /**
  * The lines of a UTF-8 file. Ends are `\n` or `\r\n` and nothing else (U+2028 may stand in JSON); a byte
  * order mark is dropped; a last line without an end counts.
  *
- * @throws DataError `INPUT_FILE` where the file is missing, is a damaged or cut gzip file, or is not UTF-8
+ * @param longest bytes of a line; more are no line, but a file without any
+ * @throws DataError `INPUT_FILE` where the file is missing, is a damaged or cut gzip file, is not UTF-8, or has a line
+ *   that no string can hold
  */
-export async function* readLines(file: string): AsyncGenerator<Line> {
+export async function* readLines(file: string, longest = longestBytes): AsyncGenerator<Line> {
+  refusePacked(file);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let number = 0;
+  let first: Uint8Array | undefined;
   const line = (bytes: Uint8Array): Line => {
     number++;
     const where = `${file}:${number}`;
@@ -36,7 +45,7 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
       const text = decoder.decode(bytes);
       return { text: text.endsWith('\r') ? text.slice(0, -1) : text, number, where };
     } catch (cause) {
-      throw new DataError('INPUT_FILE', `${where}: not UTF-8; convert the file to UTF-8`, { cause });
+      throw new DataError('INPUT_FILE', `${where}: ${notText(first ?? bytes)}`, { cause });
     }
   };
   const source = createReadStream(file, { highWaterMark: chunkBytes });
@@ -44,23 +53,40 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
   // `pipe` passes no error on.
   if (stream !== source) source.on('error', (error) => stream.destroy(error));
   let parts: Uint8Array[] = [];
+  let lengthBytes = 0;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
+      first ??= Uint8Array.from(chunk.subarray(0, telling));
       let start = 0;
       for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
         const rest = chunk.subarray(start, end);
         yield line(parts.length === 0 ? rest : Buffer.concat([...parts, rest]));
         parts = [];
+        lengthBytes = 0;
         start = end + 1;
       }
       if (start < chunk.length) parts.push(Buffer.from(chunk.subarray(start)));
+      lengthBytes += chunk.length - start;
+      if (lengthBytes > longest) {
+        throw new DataError(
+          'INPUT_FILE',
+          `${file}:${number + 1}: a line of more than ${Math.ceil(longest / 1e6)} MB; is the file one JSON document? write one object a line (jq -c '.[]' does it)`,
+        );
+      }
     }
   } catch (error) {
-    throw fileError(file, error);
+    throw fileError(file, error, await beginsAsGzip(file));
   } finally {
     source.destroy();
   }
   if (parts.length > 0) yield line(Buffer.concat(parts));
+}
+
+async function beginsAsGzip(file: string): Promise<boolean> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  const { buffer } = (await handle?.read(Buffer.alloc(2), 0, 2, 0).catch(() => undefined)) ?? {};
+  await handle?.close();
+  return buffer?.[0] === 0x1f && buffer[1] === 0x8b;
 }
 
 /** The names in a folder, sorted. @throws DataError `INPUT_FILE` */
@@ -72,20 +98,25 @@ export async function listFolder(folder: string): Promise<string[]> {
   }
 }
 
-/** What went wrong with a file, as the user can mend it; errors of ours pass unchanged. */
-export function fileError(file: string, error: unknown): Error {
+/**
+ * What went wrong with a file, as the user can mend it; errors of ours pass unchanged.
+ *
+ * @param isGzip it begins as a gzip file does
+ */
+export function fileError(file: string, error: unknown, isGzip = false): Error {
   if (!(error instanceof Error) || error instanceof DataError) return error as Error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file or folder; check the path',
-    EACCES: 'no permission to read it',
+    EACCES: 'no permission to read it; change its rights (chmod) or copy it',
+    ELOOP: 'a symbolic link that leads to itself; name the file itself',
     EISDIR: 'expected a file but this is a folder; name a file in it',
     ENOTDIR: 'expected a folder but this is a file',
   };
   const reason =
     reasons[code] ??
     (code.startsWith('Z_')
-      ? error.message === 'incorrect header check'
+      ? error.message === 'incorrect header check' && !isGzip
         ? 'its name ends in .gz but it is no gzip file; name it without .gz, or fetch it again'
         : `damaged or cut gzip file (${error.message}); fetch it again`
       : `cannot be read (${error.message})`);

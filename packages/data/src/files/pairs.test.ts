@@ -291,6 +291,16 @@ describe('pairs-tsv and parquet', () => {
     expect(await refusal({ format: 'parquet', path: none, lang: 'en' })).toContain(
       'not a sound Parquet file',
     );
+    // A page that is no zstd frame, though the file says so.
+    const damaged = parquetWriteBuffer({
+      columnData: [{ name: 'query', data: column('q'), type: 'STRING' }],
+      codec: 'ZSTD',
+      compressors: { ZSTD: () => Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) },
+    });
+    const cut = await file('x.parquet', new Uint8Array(damaged));
+    expect(await refusal({ format: 'parquet', path: cut, lang: 'en' })).toMatch(
+      /x\.parquet: not a sound Parquet file \(.*\); fetch it again$/,
+    );
     expect(await refusal({ format: 'parquet', path: inFolder('none.parquet') })).toContain(
       'there is no such file',
     );

@@ -5,6 +5,7 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { DataError } from '../errors.js';
+import { refusePacked } from './foreign-bytes.js';
 import { type Fields, readJsonLines } from './json.js';
 import { fileError, readLines } from './lines.js';
 
@@ -26,6 +27,7 @@ export function readRecords(file: string, options: TsvOptions = {}): AsyncGenera
   if (ending === 'tsv') return readTsv(file, options);
   if (ending === 'csv') return readCsv(file, options);
   if (ending !== undefined) return readJsonLines(file);
+  refusePacked(file);
   throw new DataError(
     'INPUT_FILE',
     `${file}: expected a name ending in .jsonl, .tsv, .csv (with or without .gz) or .parquet`,
@@ -187,9 +189,12 @@ export async function* readParquetRows(file: string): AsyncGenerator<Fields> {
       rowStart = rowEnd;
     }
   } catch (error) {
-    const ours = error instanceof DataError || (error as NodeJS.ErrnoException).code !== undefined;
-    if (ours) throw fileError(file, error);
+    // Numbers are codes of what unpacks pages.
+    const { code } = error as { code?: unknown };
+    if (error instanceof DataError || typeof code === 'string') throw fileError(file, error);
     const message = (error as Error).message;
-    throw new DataError('INPUT_FILE', `${file}: not a sound Parquet file (${message})`, { cause: error });
+    throw new DataError('INPUT_FILE', `${file}: not a sound Parquet file (${message}); fetch it again`, {
+      cause: error,
+    });
   }
 }

@@ -7,6 +7,7 @@ import { didYouMean } from '../nearest.js';
 import type { Pair } from '../rows.js';
 import { checkOptions } from './check-options.js';
 import { readDebianFaq } from './debian-faq.js';
+import { refusePacked } from './foreign-bytes.js';
 import { readLibreofficeHelp } from './libreoffice-help.js';
 import { readMonoQa } from './mono-qa.js';
 import type { ReadOptions } from './options.js';
@@ -157,6 +158,7 @@ function checkPaths(format: TrainingFormat, paths: Paths): void {
   const path = [paths].flat().find((name) => ending?.pattern.test(name) === false);
   if (ending === undefined || path === undefined) return;
   refuseFolder(path);
+  refusePacked(path);
   const other = Object.entries(endings).find(([, { pattern }]) => pattern.test(path))?.[0];
   const remedy = other === undefined ? '' : `; is it '${other}'?`;
   throw new DataError(
