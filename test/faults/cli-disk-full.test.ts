@@ -1,4 +1,7 @@
-/** A disk that is full in the middle of a checkpoint: one line, nothing half-written under a good name. */
+/**
+ * A disk that is full in the middle of a checkpoint, or cannot be written at all: one line, nothing half-written under a
+ * good name.
+ */
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,14 +49,14 @@ const namespace = process.platform === 'linux' ? await findNamespace() : undefin
 if (!namespace) console.warn('a full disk: skipped, no namespace in which a tmpfs can be mounted');
 
 /**
- * Runs the command with a disk of `sizeBytes` at `disk`. The disk is gone with its namespace: what is on
+ * Runs the command with a disk, mounted with `options`, at `disk`. The disk is gone with its namespace: what is on
  * it at the end is copied to `copy` first.
  */
-async function smallDisk(name: string, sizeBytes: number) {
+async function smallDisk(name: string, options: string) {
   const [disk, copy] = [join(place.path, `${name}-disk`), join(place.path, `${name}-copy`)];
   await mkdir(disk);
   await mkdir(copy);
-  const script = `mount -t tmpfs -o size=${sizeBytes} tmpfs ${disk} && { "$@"; code=$?; cp -r ${disk}/. ${copy}; exit $code; }`;
+  const script = `mount -t tmpfs -o ${options} tmpfs ${disk} && { "$@"; code=$?; cp -r ${disk}/. ${copy}; exit $code; }`;
   return { disk, copy, wrapper: [...(namespace ?? []), 'bash', '-c', script, 'bash'] };
 }
 
@@ -67,7 +70,7 @@ async function expectResumes(output: string): Promise<void> {
 
 describe.skipIf(!namespace)('a disk that is full', () => {
   it('stops training at the first checkpoint that does not fit; the one before is whole', async () => {
-    const { disk, copy, wrapper } = await smallDisk('train', Math.round(tableBytes * 4.5));
+    const { disk, copy, wrapper } = await smallDisk('train', `size=${Math.round(tableBytes * 4.5)}`);
     const output = join(disk, 'run');
     await expectMistake(
       ['train', config, '--output', output],
@@ -79,7 +82,7 @@ describe.skipIf(!namespace)('a disk that is full', () => {
   });
 
   it('leaves no half of the embeddings', async () => {
-    const { disk, copy, wrapper } = await smallDisk('encode', 8192);
+    const { disk, copy, wrapper } = await smallDisk('encode', 'size=8192');
     const [input, output] = [join(place.path, 'texts.txt'), join(disk, 'texts.npy')];
     await writeFile(input, 'red apple\n'.repeat(200));
     await expectMistake(
@@ -87,6 +90,40 @@ describe.skipIf(!namespace)('a disk that is full', () => {
       [output, 'the disk is full'],
       { late: true, wrapper },
     );
+    expect(await readdir(copy)).toEqual([]);
+  });
+});
+
+describe.skipIf(!namespace)('a disk that is read-only is told of before the work', () => {
+  it.each([
+    [
+      'encode',
+      (out: string) => ['--model', place.model, '--input', place.pairs, '--output', join(out, 'e.npy')],
+    ],
+    [
+      'mine',
+      (out: string) => ['--model', place.model, '--data', place.pairs, '--output', join(out, 'm.jsonl')],
+    ],
+    ['train', (out: string) => [config, '--output', join(out, 'run')]],
+    ['merge', (out: string) => ['--model', 'no model', '--output', join(out, 'deep', 'merged')]],
+    [
+      'vocabulary',
+      (out: string) => [
+        'trim',
+        '--model',
+        'no model',
+        '--keep-text',
+        place.pairs,
+        '--output',
+        join(out, 'v'),
+      ],
+    ],
+  ])('%s', async (command, args) => {
+    const { disk, copy, wrapper } = await smallDisk(`${command}-ro`, 'ro');
+    const asked = args(disk);
+    const expected = [`${asked.at(-1)}: not written, the file system is read-only: choose another folder`];
+    // Not even the device is opened.
+    await expectMistake([command, ...asked], expected, { wrapper });
     expect(await readdir(copy)).toEqual([]);
   });
 });

@@ -305,7 +305,7 @@ describe('the folder of the run', () => {
     const config = await writeConfig(place, 'file');
     await expectMistake(
       ['train', config, '--output', inPlace('file')],
-      [inPlace('file'), 'another --output'],
+      [inPlace('file'), 'a part of the path is a file, not a folder: choose another path'],
     );
     await expectMistake(['demo', '--steps', '1', '--output', inPlace('file')], [inPlace('file')]);
   });

@@ -3,7 +3,7 @@
  * temporary name, is flushed, and only then gets its real name. It runs no model.
  */
 
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type EncoderConfig, encoderParameters, type PoolingConfig } from '@synglot/nn';
 import { adapterConfigFile, adapterWeightsFile, formatAdapterConfig } from './adapters/adapter-config.js';
@@ -12,6 +12,7 @@ import { ModelError } from './errors.js';
 import {
   discard,
   isFolder,
+  makeFolders,
   PARTIAL_MARK,
   partialName,
   syncFolder,
@@ -120,7 +121,7 @@ async function writeContents(folder: string, name: string, contents: CheckpointC
   texts.set('README.md', modelCard(name, contents));
 
   const folders = new Set([...texts.keys()].map((path) => dirname(join(folder, path))));
-  for (const path of folders) await mkdir(path, { recursive: true });
+  for (const path of folders) await makeFolders(path);
   for (const [path, text] of texts) {
     await writeSynced(join(folder, path), (handle) => writeAll(handle, new TextEncoder().encode(text)));
   }
@@ -178,7 +179,7 @@ export async function saveCheckpoint(folder: string, contents: CheckpointContent
   if (folder.endsWith('/') || folder.endsWith('\\')) return saveCheckpoint(folder.slice(0, -1), contents);
   const partial = partialName(folder);
   try {
-    await mkdir(partial, { recursive: true });
+    await makeFolders(partial);
     await writeContents(partial, basename(folder), contents);
     await publish(partial, folder);
   } catch (error) {

@@ -1,8 +1,9 @@
 /** Files read with clear errors and written all or nothing. It knows nothing of models. */
 
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { checkpointError, ModelError } from './errors.js';
 
 /** Marks files and folders still being written; nothing with it in its name is ever read as a model. */
@@ -35,12 +36,48 @@ const DISK_REMEDIES: Readonly<Record<string, string>> = {
 /** An error met while writing `path`, as `INPUT_DISK` where the disk or its rights are the cause. */
 export function writeError(path: string, error: unknown): unknown {
   if (error instanceof ModelError) return error;
-  const remedy = DISK_REMEDIES[systemCode(error)];
+  // Of a disk that is read-only, making folders says that a folder is missing.
+  const code = (systemCode(error) === 'ENOENT' && whyNotIn(path)) || systemCode(error);
+  const remedy = DISK_REMEDIES[code];
   return remedy === undefined
     ? error
-    : new ModelError('INPUT_DISK', `${path}: not written, ${remedy} (${systemCode(error)})`, {
-        cause: error,
-      });
+    : new ModelError('INPUT_DISK', `${path}: not written, ${remedy} (${code})`, { cause: error });
+}
+
+/** Why nothing can be written below the nearest folder above `path` that is there: a system's code, or empty. */
+function whyNotIn(path: string): string {
+  let above = resolve(path);
+  do above = dirname(above);
+  while (!existsSync(above) && above !== dirname(above));
+  try {
+    if (!statSync(above).isDirectory()) return 'ENOTDIR';
+    accessSync(above, constants.W_OK);
+    return '';
+  } catch (error) {
+    return systemCode(error);
+  }
+}
+
+/**
+ * Checks before the work, and not after it, that a folder can be made or written in.
+ *
+ * @param path what is to be written, for messages
+ * @throws ModelError `INPUT_DISK`
+ */
+export function checkWritable(folder: string, path = folder): void {
+  const code = whyNotIn(join(folder, 'any'));
+  if (code !== '') throw writeError(path, Object.assign(new Error(code), { code }));
+}
+
+/** Makes a folder and those above it. @throws ModelError `INPUT_DISK` */
+export async function makeFolders(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw systemCode(error) === 'EEXIST'
+      ? new ModelError('INPUT_DISK', `${folder}: a file is in the way; choose another folder`, {
+          cause: error,
+        })
+      : writeError(folder, error);
+  });
 }
 
 /** Removes a file or folder being written, if it is there; failing to must not hide the error that led here. */

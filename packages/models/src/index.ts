@@ -7,7 +7,7 @@ export { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from './c
 export { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js';
 export * from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
-export { PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
+export { checkWritable, makeFolders, PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
 export { formatHfConfig, longestSequence, parseHfConfig, type SpecialTokenIds } from './hf-config.js';
 export {
   fetchHubModel,

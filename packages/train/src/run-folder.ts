@@ -1,7 +1,7 @@
 /** The folder of a run: which run it holds, and whether that may be continued. */
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@synglot/models';
+import { checkWritable, makeFolders, writeFileAtomic } from '@synglot/models';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 
@@ -19,6 +19,7 @@ export interface RunFolder {
  * failed before its first update is no run.
  */
 export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
+  checkWritable(output);
   const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
   const begun = await hasBegun(output);
@@ -59,14 +60,7 @@ async function clear(output: string): Promise<void> {
 
 /** Makes the run's folder, once what goes into it is known to be sound. */
 export async function makeFolder({ config, output }: RunFolder): Promise<void> {
-  try {
-    await mkdir(join(output, 'checkpoints'), { recursive: true });
-  } catch (error) {
-    throw new TrainError(
-      'INPUT_OUTPUT',
-      `${output}: cannot be made: ${(error as Error).message}; choose another --output`,
-    );
-  }
+  await makeFolders(join(output, 'checkpoints'));
   const text = identityText(config);
   await writeFileAtomic(join(output, configFile), async (file) => file.writeFile(text));
 }

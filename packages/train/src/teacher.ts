@@ -5,10 +5,10 @@
  * A text is named by its data set and parallel id, so that every language's version finds the embedding of
  * the version that the teacher has read. Not the teacher itself: `synglot distill-teacher` runs it.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row, TrainingSet } from '@synglot/data';
-import { readNpy, writeNpy } from '@synglot/models';
+import { makeFolders, readNpy, writeNpy } from '@synglot/models';
 import { TrainError } from './errors.js';
 
 /** Whether a row is read as a question or as a passage; negatives are passages. */
@@ -61,7 +61,7 @@ export async function writeTeacher(
   texts: readonly TeacherText[],
   vectors: Float32Array,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const dimension = vectors.length / texts.length;
   await writeFile(join(folder, 'keys.txt'), texts.map(({ key }) => `${key}\n`).join(''));
   await writeFile(join(folder, 'teacher.json'), `${JSON.stringify({ ...info, dimension }, null, 2)}\n`);

@@ -1,10 +1,9 @@
 /** `synglot demo`: what batch modes do, shown in minutes on any machine. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsTable } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
+import { makeFolders } from '@synglot/models';
 import type { Precision } from '@synglot/nn';
-import { TrainError } from '@synglot/train';
 import { Command, Option } from 'commander';
 import { demoModes, runDemo } from '../demo/demo.js';
 import { progressBar } from '../progress.js';
@@ -36,10 +35,7 @@ export function demoCommand(): Command {
     )
     .option('--output <folder>', 'where report.json goes', join('runs', 'demo'));
   return withDeviceOptions(command).action(async (options: DemoCommandOptions) => {
-    await mkdir(options.output, { recursive: true }).catch((error: Error) => {
-      const message = `--output ${options.output}: cannot be made: ${error.message}; choose another folder`;
-      throw new TrainError('INPUT_OUTPUT', message);
-    });
+    await makeFolders(options.output);
     const executor = await openDevice(options);
     const total = options.seeds * demoModes.length * options.steps;
     const bar = progressBar('training', total, 'steps');

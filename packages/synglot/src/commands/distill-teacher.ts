@@ -1,6 +1,6 @@
 /** `synglot distill-teacher`: a teacher's embeddings of training texts, computed once and stored. */
 import { didYouMean } from '@synglot/data';
-import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
+import { checkWritable, EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import {
   inTermsOfConfig,
   readConfig,
@@ -42,6 +42,7 @@ export function distillTeacherCommand(): Command {
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string, options: DistillTeacherOptions) => {
+    checkWritable(options.output);
     const config = await readConfig(path);
     const checkpoint = await openCheckpoint(options.teacher, { onProgress: hubProgress() });
     const { training, validation } = await inTermsOfConfig('', () => readData(config, console.error));

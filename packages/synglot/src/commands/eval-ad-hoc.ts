@@ -2,7 +2,7 @@
  * `synglot eval` on judged collections and bitexts: the corpus is encoded into a store that resumes,
  * searched exactly, and the rankings are judged as the benchmark's own tool does.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AdHocCollection, Bitext } from '@synglot/data';
@@ -31,6 +31,7 @@ import {
   writeRun,
 } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
+import { makeFolders } from '@synglot/models';
 import { progressBar } from '../progress.js';
 import type { EvalOptions } from './eval.js';
 import { type Encoder, openEncoder } from './eval-encoder.js';
@@ -49,7 +50,7 @@ export async function evaluateAdHoc(
       `${options.data}: ${collections.length} collections, but --passage-embeddings is for one; choose it with --langs`,
     );
   }
-  if (collections.length > 1 && options.saveRun) await mkdir(options.saveRun, { recursive: true });
+  if (collections.length > 1 && options.saveRun) await makeFolders(options.saveRun);
   else if (options.saveRun) await checkOutput(options.saveRun);
   const encoder = options.model
     ? await openEncoder(executor, { ...options, model: options.model })

@@ -1,6 +1,5 @@
 /** `synglot eval` on parallel collections: the three settings and language bias; and the suite of them. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
 import { type benchmarks, readBenchmark } from '@synglot/data/files';
@@ -21,7 +20,7 @@ import {
 } from '@synglot/eval';
 import { readMatrix, writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
-import { type TextInput, writeNpy } from '@synglot/models';
+import { makeFolders, type TextInput, writeNpy } from '@synglot/models';
 import type { EvalOptions } from './eval.js';
 import { openEncoder } from './eval-encoder.js';
 
@@ -67,7 +66,7 @@ async function saveEmbeddings(
   { candidates }: ParallelCollection,
   { candidateEmbeddings, dimension }: Embeddings,
 ) {
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const file = join(folder, 'candidates.npy');
   await writeNpy(file, candidates.length, dimension, [candidateEmbeddings]);
   const from = (path: string) => relative(dirname(json), path);

@@ -1,5 +1,5 @@
 /** `synglot merge`: a LoRA adapter added into the weights of its model. */
-import { mergeAdapter, openCheckpoint, saveCheckpoint } from '@synglot/models';
+import { checkWritable, mergeAdapter, openCheckpoint, saveCheckpoint } from '@synglot/models';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 
@@ -16,6 +16,7 @@ export function mergeCommand(): Command {
     .option('--adapter <folder>', "adapter in PEFT's layout to put over --model")
     .requiredOption('--output <folder>', 'folder of the merged model')
     .action(async ({ model, adapter, output }: MergeOptions) => {
+      checkWritable(output);
       const opened = await openCheckpoint(model, {
         ...(adapter === undefined ? {} : { adapter }),
         onProgress: hubProgress(),

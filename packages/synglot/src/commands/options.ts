@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DataError } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
+import { checkWritable } from '@synglot/models';
 import type { TuningTable } from '@synglot/nn';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defaultTuning, withTuning } from '../tuning.js';
@@ -90,12 +91,13 @@ export function languageList(value: string): string[] {
 /**
  * Checks, before the work and not after it, that a file can be written.
  *
- * @throws DataError `INPUT_FILE` where its folder is not there, or is a file
+ * @throws DataError `INPUT_FILE` where its folder is not there, or is a file; ModelError `INPUT_DISK` where nothing may
+ *   be written in it
  */
 export async function checkOutput(path: string): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return;
+  if (found?.isDirectory()) return checkWritable(folder, path);
   const reason = found ? 'is a file' : 'does not exist; create it first';
   throw new DataError('INPUT_FILE', `${path}: cannot be written, because ${folder} ${reason}`);
 }

@@ -1,9 +1,10 @@
 /** `synglot sweep`: a configuration trained and evaluated over settings and seeds. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBenchmark } from '@synglot/data/files';
 import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
+import { makeFolders } from '@synglot/models';
 import { TrainError } from '@synglot/train';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
@@ -81,9 +82,7 @@ export function sweepCommand(): Command {
     checkBaseline(plan, options.baseline);
     const task = await taskOf(options);
     checkEvaluation(plan, task);
-    await mkdir(options.output, { recursive: true }).catch((error: Error) => {
-      throw new TrainError('INPUT_OUTPUT', `--output ${options.output}: cannot be made: ${error.message}`);
-    });
+    await makeFolders(options.output);
     await trainAll(plan, task, { ...options, ...(device ? { device } : {}) });
   });
 }

@@ -3,6 +3,7 @@ import { DataError } from '@synglot/data';
 import { expandPaths, readerOptions, readers, readLines } from '@synglot/data/files';
 import {
   type Checkpoint,
+  checkWritable,
   extendVocabulary,
   openCheckpoint,
   saveCheckpoint,
@@ -52,6 +53,7 @@ export function vocabularyCommand(): Command {
     .requiredOption('--output <folder>', 'folder of the smaller model')
     .addHelpText('after', trimHelp)
     .action(async ({ keepText, ...options }: TrimOptions) => {
+      checkWritable(options.output);
       const texts = await openTexts({ ...options, ...(keepText ? { text: keepText } : {}) }, '--keep-text');
       const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
       const prompts = Object.values(checkpoint.prompts).filter(Boolean);
@@ -83,6 +85,7 @@ export function vocabularyCommand(): Command {
     .requiredOption('--output <folder>', 'folder of the extended model')
     .addHelpText('after', extendHelp)
     .action(async (options: ExtendOptions) => {
+      checkWritable(options.output);
       const texts = await openTexts(options, '--text');
       const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
       const { onProgress, stop } = tokenizerProgress();

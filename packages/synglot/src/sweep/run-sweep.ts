@@ -2,12 +2,13 @@
  * The loop of a sweep: each planned run is trained, evaluated and written down in a folder of its own. What is
  * written down is never done again; what was begun is resumed.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
 import type { PerQueryValues, RetrievalReport, RetrievalSummary } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
+import { makeFolders } from '@synglot/models';
 import {
   checkFolder,
   heldOutCollection,
@@ -99,7 +100,7 @@ async function doRun(
   const { executor, task } = options;
   const data = await cache.read(config);
   const collection = task.collection ?? heldOut(config, data, setting.config);
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const common = {
     label: setting.label,
     seed,
