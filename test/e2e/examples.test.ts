@@ -11,6 +11,10 @@ const expected: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   'data-sampling.mjs': ['languages: en, fi', 'cross-lingual: ', 'monolingual: ', 'the same batch: true'],
   'eval-measures.mjs': ['AP: 0.5000', /language-blind +1\.0000 +1\.0000 +1\.0000/, /biased +1\.0000 .*3\.0/],
   'models-encode.mjs': [/\n0\.\d+ {2}Photosynthesis .*\n0\.\d+ /],
+  'own-parts.mjs': [
+    /"alignment":0\.[0-3].*\nbatches: monolingual, monolingual, cross-lingual, mono/,
+    /translations: 0\.[89]/,
+  ],
   'train-in-memory.mjs': ['step 40', 'learned: true'],
 };
 
