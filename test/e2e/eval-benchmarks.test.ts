@@ -187,11 +187,52 @@ describe('synglot eval', () => {
     const one = ['eval', '--task', 'xquad-r', '--data', join(root, 'xquad-r'), '--model', model];
     const measured = await runCliWell([...one, '--measures', 'nDCG@3'], { env });
     expect(measured.stdout).toMatch(/^run .* nDCG@3 mono +nDCG@3 cross +nDCG@3 multi +rank distance$/m);
-    const { code, errorLines } = await runCli([...one, '--save-run', inPlace('x.run')], { env });
+    const { code, errorLines } = await runCli([...args, '--save-run', inPlace('x.run')], { env });
     expect([code, errorLines.at(-1)]).toEqual([
       2,
-      'synglot: --save-run is not for --task xquad-r: it goes with judged collections such as miracl or beir; leave it out',
+      'synglot: --save-run is not for --suite: it goes with one --task; leave it out',
     ]);
+    const depth = await runCli([...one, '--depth', '3'], { env });
+    expect(depth.errorLines.at(-1)).toContain('--depth: --task xquad-r ranks all passages');
+  });
+
+  it('writes the rankings of a parallel benchmark as runs that have the figures of its report', async () => {
+    const json = inPlace('parallel.json');
+    const at = ['--data', join(inPlace('suite'), 'xquad-r'), '--model', model];
+    const saved = ['--save-run', inPlace('runs'), '--depth', '8', '--json', json];
+    const args = ['eval', '--task', 'xquad-r', ...at, ...saved, '--measures', 'nDCG@3'];
+    expect((await runCliWell(args, { env })).stdout).toContain('runs: 6 runs with their judgments');
+    type Means = Record<string, Record<string, number>>;
+    const report = JSON.parse(await readFile(json, 'utf8')) as {
+      monolingual: Means;
+      cross_lingual: Record<string, Means>;
+      multilingual: Means;
+    };
+    for (const lang of ['de', 'en']) {
+      for (const pool of ['de', 'en', 'all']) {
+        const figures = {
+          ...(pool === 'all' ? report.multilingual[lang] : report.cross_lingual[lang]![pool]),
+          ...(pool === lang ? report.monolingual[lang] : {}),
+        };
+        const name = join(inPlace('runs'), `${lang}-${pool}`);
+        const files = ['--qrels', `${name}.qrels`, '--run', `${name}.run`];
+        const { stdout } = await runCliWell([
+          'eval',
+          ...files,
+          '-m',
+          'map',
+          '-m',
+          'ndcg_cut.3',
+          '--format',
+          'json',
+        ]);
+        const topics = Object.values(JSON.parse(stdout) as Record<string, Record<string, number>>);
+        const mean = (key: string) => topics.reduce((sum, topic) => sum + topic[key]!, 0) / topics.length;
+        expect(topics).toHaveLength(4);
+        expect(mean('map'), name).toBeCloseTo(figures.AP!, 12);
+        expect(mean('ndcg_cut_3'), name).toBeCloseTo(figures['nDCG@3']!, 12);
+      }
+    }
   });
 
   it("judges Mewsli-X predictions, a missing one as 0, macro over the mentions' languages", async () => {

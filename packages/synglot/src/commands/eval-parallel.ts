@@ -11,6 +11,7 @@ import {
   mmmTable,
   type ProfileName,
   pairMatrix,
+  profileNamed,
   publishedRows,
   type RetrievalReport,
   type SettingsRow,
@@ -23,6 +24,7 @@ import type { Executor } from '@synglot/gpu';
 import { makeFolders, type TextInput, writeNpy } from '@synglot/models';
 import type { EvalOptions } from './eval.js';
 import { openEncoder } from './eval-encoder.js';
+import { saveParallelRuns } from './eval-save-runs.js';
 
 /** One benchmark: a table, the matrix of language pairs, and the whole report as JSON. */
 export async function evaluateParallel(
@@ -145,6 +147,12 @@ async function reportOf(
       ...(options.measures ? { measures: options.measures } : {}),
       ...(options.intervals ? { intervals: {} } : {}),
     });
+    const { saveRun: folder, depth } = options;
+    if (folder !== undefined) {
+      const { ties } = profileNamed(profile);
+      const runs = await saveParallelRuns({ ...shared, folder, ties, ...(depth ? { depth } : {}) });
+      console.log(`${folder}: ${runs} runs with their judgments, such as ${collection.langs[0]}-all.run`);
+    }
     const worst = perQuery ? await worstQueries({ ...shared, perQuery, measure: report.map_measure }) : [];
     return { report, worst, embeddings };
   } finally {

@@ -62,7 +62,7 @@ export function evalCommand(): Command {
     .option('--json <file>', 'write the whole report, every language pair or query included')
     .option(
       '--save-run <file>',
-      'write the rankings as a TREC run; a folder of them where there are several collections',
+      'write the rankings as a TREC run; a folder of them where there are several collections or languages',
     )
     .option(
       '--save-embeddings <folder>',
@@ -113,7 +113,7 @@ export function evalCommand(): Command {
       );
     }
     if (options.predictions === undefined) requireEmbeddings(options);
-    if (task === undefined) refuseIdle('--suite', 'parallel', options);
+    if (task === undefined) refuseIdle('--suite', 'suite', options);
     if (task === undefined) return withDevice(options, (executor) => evaluateSuite(executor, options));
     const langs =
       task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
@@ -123,6 +123,12 @@ export function evalCommand(): Command {
       ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
     });
     refuseIdle(`--task ${task}`, benchmark.kind, options);
+    if (benchmark.kind === 'parallel' && options.depth !== undefined && options.saveRun === undefined) {
+      throw new EvaluationError(
+        'INPUT_COLLECTION',
+        `--depth: --task ${task} ranks all passages; it is for --save-run, which keeps so many of each ranking`,
+      );
+    }
     if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
     return withDevice(options, (executor) => {
       switch (benchmark.kind) {
@@ -139,13 +145,22 @@ export function evalCommand(): Command {
 
 /** Options that only some kinds of benchmark have, by kind: what would be passed over is a mistake. */
 const idle = {
-  parallel: { saveRun: '--save-run', depth: '--depth', store: '--store' },
+  parallel: { store: '--store' },
+  suite: { saveRun: '--save-run', depth: '--depth', store: '--store' },
   bitext: {
     ...{ saveRun: '--save-run', depth: '--depth', store: '--store', measures: '--measures' },
     ...{ profile: '--profile', saveEmbeddings: '--save-embeddings' },
   },
   'ad-hoc': { saveEmbeddings: '--save-embeddings' },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
+
+/** What such an option is for instead. */
+const companions = {
+  parallel: 'judged collections such as miracl or beir',
+  suite: 'one --task',
+  bitext: 'judged collections such as miracl or beir',
+  'ad-hoc': 'parallel benchmarks',
+} as const;
 
 /** @throws EvaluationError `INPUT_COLLECTION` for an option that the kind of benchmark has no use for */
 function refuseIdle(what: string, kind: keyof typeof idle, options: EvalOptions): void {
@@ -154,7 +169,7 @@ function refuseIdle(what: string, kind: keyof typeof idle, options: EvalOptions)
   if (given === undefined) return;
   throw new EvaluationError(
     'INPUT_COLLECTION',
-    `${given[1]} is not for ${what}: it goes with ${kind === 'ad-hoc' ? 'parallel benchmarks' : 'judged collections such as miracl or beir'}; leave it out`,
+    `${given[1]} is not for ${what}: it goes with ${companions[kind]}; leave it out`,
   );
 }
 
