@@ -100,6 +100,12 @@ describe('rules', () => {
     expect(found.get('When?')).toEqual(expected);
   });
 
+  test('margins are measured from the lowest of several answers', () => {
+    const uneven = { 'So.': 0.9, 'Thus.': 0.5, 'Now.': 0.7, 'Eve.': 0.3 };
+    const { found } = mine(uneven, { negatives: 10, absoluteMargin: 0.1, minScore: 0.1 });
+    expect(found.get('How?')).toEqual(['Eve.']);
+  });
+
   test('a relative margin below an answer with a negative score lies lower, not higher', () => {
     const low = {
       'Ann.': 0.2,

@@ -74,6 +74,19 @@ describe('groups', () => {
     expect(settings(top)).toMatchObject({ learningRateScale: 3, weightDecay: 0 });
   });
 
+  test("a group comes before a parameter's own rate and decay, which come before the run's", () => {
+    const own = { name: 'own', shape: [4, 4], learningRateScale: 5, decays: false };
+    expect(parameterGroups([own], { ...common, layerDecay: 0.5 })('own')).toMatchObject({
+      learningRateScale: 5,
+      weightDecay: 0,
+    });
+    const groups = [{ parameters: ['own'], learningRateScale: 2, weightDecay: 0.3 }];
+    expect(parameterGroups([own], { ...common, groups })('own')).toMatchObject({
+      learningRateScale: 2,
+      weightDecay: 0.3,
+    });
+  });
+
   test("a group's rate takes the place of layer-wise decay; its weight decay does not", () => {
     const settings = parameterGroups(specs, {
       ...common,
