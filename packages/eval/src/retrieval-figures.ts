@@ -27,7 +27,7 @@ export interface RetrievalFiguresOptions {
 }
 
 /** What was gathered of the queries in one language. */
-export class LanguageFigures {
+class LanguageFigures {
   /** By language of the pool. */
   readonly pools: ReadonlyMap<string, RunningMeans>;
   readonly mixed: RunningMeans;

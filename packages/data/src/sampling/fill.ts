@@ -23,7 +23,7 @@ export interface Filled {
 }
 
 /** The rows of an item in a stratum's languages; where there are several wordings, one by chance. */
-export function rowsOf(set: TrainingSet, item: number, stratum: Stratum, random: Random): Drawn {
+function rowsOf(set: TrainingSet, item: number, stratum: Stratum, random: Random): Drawn {
   const { query, passage } = set.items[item]!;
   const one = (rows: readonly number[]) => (rows.length === 1 ? rows[0]! : rows[random.below(rows.length)]!);
   return {

@@ -108,7 +108,7 @@ export function evaluateRun(qrels: Qrels, run: TrecRun, options: EvaluateRunOpti
 }
 
 /** The columns of these names in a profile; see {@link EvaluateRunOptions.measures}. */
-export function columnsNamed(measures: readonly string[] | undefined, profile: Profile): Column[] {
+function columnsNamed(measures: readonly string[] | undefined, profile: Profile): Column[] {
   const { trecNames } = profile.runs;
   const wanted =
     measures ?? (trecNames ? ['official'] : [...new Set([profile.map, 'nDCG@10', 'Recall@100'])]);

@@ -74,11 +74,7 @@ export function judgeTopics(
 }
 
 /** Ids by descending score; ties and ids equal to the topic's as the profile says. */
-export function rankDocuments(
-  scores: ReadonlyMap<string, number>,
-  profile: Profile,
-  topic: string,
-): string[] {
+function rankDocuments(scores: ReadonlyMap<string, number>, profile: Profile, topic: string): string[] {
   const keep = profile.runs.scores === 'f32' ? Math.fround : (score: number) => score;
   const sign = profile.ties === 'id-ascending' ? 1 : -1;
   const entries: { id: string; score: number }[] = [];

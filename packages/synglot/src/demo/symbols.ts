@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { holdOut, type Pair, ParallelCollection, type Row } from '@synglot/data';
 
 /** The languages of XQuAD-R. */
-export const demoLanguages = ['ar', 'de', 'el', 'en', 'es', 'hi', 'ru', 'th', 'tr', 'vi', 'zh'] as const;
+const demoLanguages = ['ar', 'de', 'el', 'en', 'es', 'hi', 'ru', 'th', 'tr', 'vi', 'zh'] as const;
 
 export interface SymbolData {
   readonly training: Pair[];

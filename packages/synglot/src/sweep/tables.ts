@@ -37,7 +37,7 @@ export function sweepComparisonTable({ comparisons }: SweepSummary): string {
 }
 
 /** `0.5123 ± 0.0045`: the half width of the 95% interval; a single run has none. */
-export function plusMinus(value: MeanInterval | null, digits: number): string {
+function plusMinus(value: MeanInterval | null, digits: number): string {
   if (!value) return '-';
   if (value.high === null) return value.mean.toFixed(digits);
   return `${value.mean.toFixed(digits)} ± ${(value.high - value.mean).toFixed(digits)}`;
