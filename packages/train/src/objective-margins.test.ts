@@ -1,0 +1,23 @@
+import type { Pair, Row } from '@synglot/data';
+import { marginWeightsFeed, negativeOffsetsFeed, teacherMarginsFeed } from '@synglot/nn';
+import { expect, test } from 'vitest';
+import { marginMseObjective, scoredMargins } from './objective-margins.js';
+import type { ObjectiveContext } from './objectives.js';
+
+const row = (id: string): Row => ({ id, text: id, lang: 'en', parallelId: id, dataset: 'd', domain: 'd' });
+const pair = (id: string, margins: readonly number[]): Pair => ({
+  ...{ query: row(`q${id}`), passage: row(`p${id}`), margins },
+  negatives: margins.map((_, index) => row(`n${id}${index}`)),
+});
+
+test('margins stand where their negatives do, scaled; those that are not known weigh nothing', () => {
+  const pairs = [pair('a', [1, Number.NaN]), pair('b', []), pair('c', [-0.5])];
+  const capacity = { tokens: 64, queries: 4, candidates: 8 };
+  const context = { batch: { pairs }, capacity } as unknown as ObjectiveContext;
+  const feeds = marginMseObjective(scoredMargins, { weight: 1, scale: 4 }).feeds!(context);
+  const values = (name: string) => [...(feeds[name] as Float32Array)];
+  // Candidates: three positives, then the negatives, pair by pair.
+  expect(values(negativeOffsetsFeed)).toEqual([3, 5, 5, 6, 6]);
+  expect(values(teacherMarginsFeed)).toEqual([0, 0, 0, 4, 0, -2]);
+  expect(values(marginWeightsFeed)).toEqual([0, 0, 0, 0.5, 0, 0.5]);
+});
