@@ -1,8 +1,9 @@
 import type { Pair, Row } from '@synglot/data';
 import { marginWeightsFeed, negativeOffsetsFeed, teacherMarginsFeed } from '@synglot/nn';
 import { expect, test } from 'vitest';
-import { marginMseObjective, scoredMargins } from './objective-margins.js';
+import { marginMseObjective, scoredMargins, teacherMargins } from './objective-margins.js';
 import type { ObjectiveContext } from './objectives.js';
+import type { Teacher } from './teacher.js';
 
 const row = (id: string): Row => ({ id, text: id, lang: 'en', parallelId: id, dataset: 'd', domain: 'd' });
 const pair = (id: string, margins: readonly number[]): Pair => ({
@@ -20,4 +21,17 @@ test('margins stand where their negatives do, scaled; those that are not known w
   expect(values(negativeOffsetsFeed)).toEqual([3, 5, 5, 6, 6]);
   expect(values(teacherMarginsFeed)).toEqual([0, 0, 0, 4, 0, -2]);
   expect(values(marginWeightsFeed)).toEqual([0, 0, 0, 0.5, 0, 0.5]);
+});
+
+test("a teacher's margin is by how much the passage is closer to the question than the negative", () => {
+  const vectors = new Map([
+    ['query qa', Float32Array.of(1, 2)],
+    ['passage pa', Float32Array.of(3, 1)],
+    ['passage na0', Float32Array.of(1, 1)],
+  ]);
+  const teacher = {
+    vector: (kind: string, { id }: Row) => vectors.get(`${kind} ${id}`),
+  } as unknown as Teacher;
+  expect(teacherMargins(teacher)(pair('a', [0, 0]))).toEqual([5 - 3, Number.NaN]);
+  expect(teacherMargins(teacher)(pair('b', [0]))).toEqual([Number.NaN]);
 });
