@@ -176,8 +176,6 @@ export class TrainingSetBuilder {
   readonly #items: MutableItem[] = [];
   readonly #itemNumbers = new Map<number, number>();
   readonly #fingerprint = new Fingerprint();
-  /** A reader hands out one object for a passage that many questions share: no need to hash it again. */
-  readonly #seen = new WeakMap<Row, number>();
 
   /**
    * Adds a passage that answers no question: one more among which hard negatives can be mined.
@@ -239,9 +237,9 @@ export class TrainingSetBuilder {
 
   /** Stores a row under its parallel id and returns the number of that parallel text. */
   #place(side: Side, row: Row, role: string): number {
-    const placed = this.#seen.get(row);
     const text = side.textOf(this.#datasets.of(row.dataset), row.parallelId);
-    if (placed !== undefined && side.texts[text]!.includes(placed)) return text;
+    // A reader hands out one object for a passage that many questions share: no need to hash it again.
+    if (side.texts[text]!.some((known) => this.#rows[known] === row)) return text;
     if (row.text.trim() === '') {
       throw new DataError(
         'INPUT_EMPTY',
@@ -268,7 +266,6 @@ export class TrainingSetBuilder {
       side.add(text, number);
       this.#fingerprint.add(row.dataset).add(row.domain).add(row.parallelId).add(row.lang).add(row.text);
     }
-    this.#seen.set(row, number);
     return text;
   }
 }

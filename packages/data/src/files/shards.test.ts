@@ -1,5 +1,5 @@
 /** Sources of several files: which files, in which order, as which data set, and what is said where there are none. */
-import { mkdir, rename, symlink } from 'node:fs/promises';
+import { chmod, mkdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
@@ -190,6 +190,16 @@ describe('in one line', () => {
     expect(await refusal({ ...source, path: join(folder, '**/*.jsonl') })).toMatch(
       /'\*\*' is not understood; write '\*\/'/,
     );
+  });
+
+  // To the superuser every folder is open.
+  test.skipIf(process.getuid?.() === 0)('a folder that may not be looked into', async () => {
+    const folder = await files({ 'closed/a.jsonl': '' });
+    await chmod(join(folder, 'closed'), 0);
+    expect(await refusal({ ...source, path: join(folder, 'closed/*.jsonl') })).toMatch(
+      /there is no permission to look into \S+closed; change its rights \(chmod\)$/,
+    );
+    await chmod(join(folder, 'closed'), 0o700);
   });
 
   test('a file of a list that is missing, before any is read, or that is there twice', async () => {

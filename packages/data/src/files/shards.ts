@@ -175,7 +175,9 @@ function near(path: string): string {
     const names = readdirSync(folder).sort();
     const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
     return `in ${folder} there ${names.length === 0 ? 'is nothing' : `are ${names.slice(0, 3).join(', ')}${more}`}; correct the glob`;
-  } catch {
-    return `there is no folder ${folder} to look in; check the path`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES'
+      ? `there is no permission to look into ${folder}; change its rights (chmod)`
+      : `there is no folder ${folder} to look in; check the path`;
   }
 }
