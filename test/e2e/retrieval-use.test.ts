@@ -2,11 +2,11 @@
  * Folders as sentence-transformers saves them: the score is the cosine though no module normalises, and the model's
  * own prompts stand before questions and passages, in training, evaluation and what is saved.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readNpy } from '@synglot/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCliWell } from '../support/cli.js';
+import { runCli, runCliWell } from '../support/cli.js';
 import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
@@ -121,5 +121,22 @@ describe("a model's own prompts", () => {
     const prompted = await encode('a.npy', 'der Apfel');
     expect(prompted).toEqual(await encode('b.npy', 'new river der Apfel', '--prefix', ''));
     expect(prompted).not.toEqual(await encode('c.npy', 'der Apfel', '--prefix', ''));
+  });
+
+  it('by default stand before both sides of a bitext', async () => {
+    await mkdir(inPlace('tatoeba'));
+    const [de, en] = ['de', 'en'].map((lang) => tinyPairs(12, [lang]).map(({ passage }) => passage));
+    await writeFile(inPlace('tatoeba/tatoeba.deu-eng.deu'), `${de!.join('\n')}\n`);
+    await writeFile(inPlace('tatoeba/tatoeba.deu-eng.eng'), `${en!.join('\n')}\n`);
+    const at = ['eval', '--task', 'tatoeba', '--data', inPlace('tatoeba'), '--model', inPlace('prompted')];
+    const table = async (...options: string[]) => (await runCliWell([...at, ...options])).stdout;
+    const unasked = await table();
+    expect(unasked).toBe(await table('--passage-prefix', 'new river '));
+    expect(unasked).not.toBe(await table('--passage-prefix', 'old stone '));
+    const { code, errorLines } = await runCli([...at, '--query-prefix', 'x ']);
+    expect([code, errorLines.at(-1)]).toEqual([
+      2,
+      expect.stringContaining('--query-prefix is not for --task tatoeba'),
+    ]);
   });
 });

@@ -14,7 +14,7 @@ export {
 export { ModelError, type ModelErrorCode } from './errors.js';
 export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
 export type { Checkpoint, ModelFolderOptions } from './model-folder.js';
-export { type RetrievalUse, retrievalUse } from './retrieval-use.js';
+export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
 export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
 export type { EncodedText, PairTruncation } from './token-template.js';

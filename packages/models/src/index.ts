@@ -20,7 +20,7 @@ export {
 export { type DatasetRequest, type FetchedFiles, fetchDatasets } from './hub-dataset.js';
 export type { JsonObject } from './json.js';
 export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
-export { type RetrievalUse, retrievalUse } from './retrieval-use.js';
+export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
 export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
 export { type TensorSource, writeSafetensors } from './safetensors/writer.js';

@@ -15,6 +15,14 @@ export interface RetrievalUse {
   readonly normalize: boolean;
 }
 
+/** What sentence-transformers' `encode` puts before texts that are told to be neither questions nor passages. */
+export function defaultPrompt({
+  prompts,
+  defaultPromptName = '',
+}: Pick<CheckpointContents, 'defaultPromptName' | 'prompts'>): string {
+  return prompts?.[defaultPromptName] ?? '';
+}
+
 /** Names of the prompt of passages, as `encode_document` of sentence-transformers tries them. */
 const passagePrompts = ['document', 'passage', 'corpus'];
 

@@ -1,7 +1,7 @@
 /** `synglot encode`: lines of text in, a NumPy matrix out. */
 import { DataError } from '@synglot/data';
 import { readLines } from '@synglot/data/files';
-import { EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/models';
+import { defaultPrompt, EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/models';
 import { inTermsOfConfig } from '@synglot/train';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
@@ -51,8 +51,7 @@ export function encodeCommand(): Command {
     const executor = await openDevice(options);
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
-      const { defaultPromptName = '', prompts } = checkpoint;
-      const { prefix = prompts[defaultPromptName] } = options;
+      const { prefix = defaultPrompt(checkpoint) } = options;
       const bar = progressBar('encoding', lines.length, 'texts');
       const vectors = await model.embed(lines, {
         ...(options.maxLength ? { maxLength: options.maxLength } : {}),

@@ -240,12 +240,12 @@ export async function evaluateBitexts(
   if (!options.model) {
     throw new EvaluationError('INPUT_EMBEDDINGS', 'bitexts are evaluated with a model; give --model');
   }
-  const encoder = await openEncoder(executor, { ...options, model: options.model });
+  const encoder = await openEncoder(executor, { ...options, model: options.model, oneKind: true });
   const reports: BitextReport[] = [];
   const bar = progressBar('bitexts', bitexts.length, 'bitexts');
   for (const bitext of bitexts) {
     const [first, second] = bitext.sentences;
-    // One prefix for both sides: neither is a question.
+    // One prompt for both sides: neither is a question.
     const embeddings = await Promise.all([encoder.passageChunk(first), encoder.passageChunk(second)]);
     reports.push(await evaluateBitext(executor, bitext, embeddings, encoder.dimension));
     bar.update(reports.length);

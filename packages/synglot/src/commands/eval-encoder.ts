@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import {
   checkDimension,
+  defaultPrompt,
   EmbeddingModel,
   openCheckpoint,
   retrievalUse,
@@ -17,6 +18,8 @@ export interface EncoderOptions {
   readonly model: string;
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
+  /** Passages are texts of one kind with all others: the model's default prompt is theirs unless one is given. */
+  readonly oneKind?: boolean;
   readonly maxLength?: number;
   /** Embeddings are cut to their first so many numbers, normalised again. */
   readonly dimension?: number;
@@ -37,7 +40,7 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   const checkpoint = await openCheckpoint(options.model);
   const model = await EmbeddingModel.load(executor, checkpoint);
   const { query, passage, normalize } = retrievalUse(checkpoint, options.model);
-  const passagePrefix = options.passagePrefix ?? passage;
+  const passagePrefix = options.passagePrefix ?? (options.oneKind ? defaultPrompt(checkpoint) : passage);
   const maxLength = Math.min(options.maxLength ?? checkpoint.maxLength, checkpoint.maxLength);
   const { dimension = model.dimension } = options;
   checkDimension(dimension, model.dimension);

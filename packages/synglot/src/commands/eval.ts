@@ -149,7 +149,7 @@ const idle = {
   suite: { saveRun: '--save-run', depth: '--depth', store: '--store' },
   bitext: {
     ...{ saveRun: '--save-run', depth: '--depth', store: '--store', measures: '--measures' },
-    ...{ profile: '--profile', saveEmbeddings: '--save-embeddings' },
+    ...{ profile: '--profile', saveEmbeddings: '--save-embeddings', queryPrefix: '--query-prefix' },
   },
   'ad-hoc': { saveEmbeddings: '--save-embeddings' },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
