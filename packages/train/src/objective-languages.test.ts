@@ -1,5 +1,8 @@
+import type { Row } from '@synglot/data';
+import { languagesFeed, rowWeightsFeed } from '@synglot/nn';
 import { expect, test } from 'vitest';
-import { reversalStrength } from './objective-languages.js';
+import { adversarialObjectives, reversalStrength } from './objective-languages.js';
+import type { ObjectiveContext } from './objectives.js';
 
 test('the reversal grows as its schedule says', () => {
   const at = (schedule: 'ganin' | 'linear' | 'constant') =>
@@ -11,4 +14,30 @@ test('the reversal grows as its schedule says', () => {
   at('ganin').forEach((value, index) => {
     expect(value).toBeCloseTo(ganin[index] as number, 12);
   });
+});
+
+test('rows of a language that was not trained with weigh nothing, the others the same', () => {
+  const row = (lang: string): Row => ({
+    id: '1',
+    text: '1',
+    parallelId: '1',
+    dataset: 'd',
+    domain: 'd',
+    lang,
+  });
+  const [entropy] = adversarialObjectives({
+    ...{ lambda: 1, schedule: 'constant', gamma: 10, hidden: 8, learningRateScale: 1, dimension: 8, seed: 1 },
+    languages: ['de', 'en'],
+  });
+  const pairs = [
+    { query: row('en'), passage: row('de'), negatives: [row('fi')] },
+    { query: row('fi'), passage: row('en'), negatives: [] },
+  ];
+  const feeds = entropy!.feeds!({ batch: { pairs }, progress: 0 } as unknown as ObjectiveContext);
+  const values = (name: string) => [...(feeds[name] as Float32Array)];
+  const third = expect.closeTo(1 / 3, 6);
+  expect(values(languagesFeed('queries'))).toEqual([1, 0]);
+  expect(values(languagesFeed('candidates'))).toEqual([0, 1, 0]);
+  expect(values(rowWeightsFeed('language_discriminator', 'queries'))).toEqual([third, 0]);
+  expect(values(rowWeightsFeed('language_discriminator', 'candidates'))).toEqual([third, third, 0]);
 });

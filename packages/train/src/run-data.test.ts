@@ -43,6 +43,17 @@ test('a language of the validation that the data have not is refused: its share 
 const withFiles = (rest: string) =>
   parseConfig(`model: m\ntraining: { steps: 1 }\n${rest.replaceAll('HERE', folder)}`, 'run.yaml');
 
+test('with equal seeds, what is set aside and what is validated on are drawn apart', async () => {
+  const config = withFiles(
+    'data: [{ format: pairs-jsonl, path: HERE/p.jsonl }]\nvalidation: { fraction: 0.4 }\nhold_out: { fraction: 0.4, seed: 42 }\n',
+  );
+  const training = { ...config.training, seed: 42 };
+  const { heldOut, validation } = await readData({ ...config, training }, () => undefined);
+  // 0.4 of 40, and 0.4 of what is left; drawn together, nothing would be left to validate on.
+  expect(heldOut!.items.length).toBeGreaterThan(5);
+  expect(validation!.items.length).toBeGreaterThan(3);
+});
+
 test('passages to mine among come from shards, as training pairs do', async () => {
   for (const part of [0, 1]) {
     const documents = [0, 1].map((i) => JSON.stringify({ _id: `${part}${i}`, text: `document ${part}${i}` }));
