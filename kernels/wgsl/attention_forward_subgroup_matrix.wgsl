@@ -100,7 +100,7 @@ fn main(
     }
   }
 
-  workgroupBarrier();
+  // What was shared last has been read: barriers of the last tile are between.
   shares[invocation] = denominator;
   workgroupBarrier();
   denominator = 0.0;
