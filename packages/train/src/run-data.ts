@@ -16,6 +16,7 @@ import { checkPath, findFiles } from './config/paths.js';
 import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
+import { HeapWatch } from './heap-watch.js';
 import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
 
 type DataSource = TrainConfig['data'][number];
@@ -43,8 +44,10 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const opened: { source: DataSource; pairs: AsyncIterable<Pair> }[] = [];
   for (const source of config.data) opened.push({ source, pairs: await openSource(source, config) });
   const corpora = await findMiningCorpora(config);
+  const heap = new HeapWatch();
   for (const { source, pairs } of opened) {
     for await (const pair of pairs) {
+      heap.addPair();
       checkScored(config, [source.path].flat().join(', '), pair);
       languages.add(pair.query.lang).add(pair.passage.lang);
       const key = heldOutKey(pair);
