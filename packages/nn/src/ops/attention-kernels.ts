@@ -61,10 +61,10 @@ const tiles: readonly Tile[] = [
   { WORKGROUP_X: 8, WORKGROUP_Y: 4, OTHERS_EACH: 1 },
 ];
 
-/** The strategy that is best on `device`. */
+/** The strategy that is best on `device`. One that does not say what it is (a browser may hide that) is a GPU. */
 export function attentionStrategy({ type, subgroups }: DeviceTraits): AttentionStrategy {
-  if (type === 'discrete-gpu' || type === 'integrated-gpu') return 'workgroup';
-  return type === 'cpu' && subgroups.minSize >= 4 ? 'subgroup' : 'portable';
+  if (type !== 'cpu') return 'workgroup';
+  return subgroups.minSize >= 4 ? 'subgroup' : 'portable';
 }
 
 /**

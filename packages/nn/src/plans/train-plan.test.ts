@@ -90,9 +90,9 @@ test('training has dropout in attention, embeddings and sub-layers', () => {
   const plan = build('accumulate');
   const dropping = plan.kernels.filter(({ code }) => code.includes('const HAS_DROPOUT: bool = true'));
   const labels = dropping.map(({ label }) => label);
-  expect(labels).toContain('attention_forward');
-  expect(labels).toContain('attention_backward_query');
-  expect(labels).toContain('attention_backward_key_value');
+  expect(labels).toContain('attention_forward_workgroup');
+  expect(labels).toContain('attention_backward_query_workgroup');
+  expect(labels).toContain('attention_backward_key_value_workgroup');
   expect(labels).toContain('residual_layer_norm_forward_workgroup');
   expect(plan.kernels.map(({ label }) => label)).toContain('dropout');
 });
