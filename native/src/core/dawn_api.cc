@@ -10,6 +10,9 @@
 #else
 #include <dlfcn.h>
 #endif
+#ifdef __linux__
+#include <malloc.h>
+#endif
 
 namespace synglot {
 namespace {
@@ -64,6 +67,16 @@ MaybeFailure probe_instance(const DawnApi& api, const std::string& path) {
   return std::nullopt;
 }
 
+/**
+ * A submission makes Dawn free many small blocks. glibc keeps them in lists, which the next large allocation walks
+ * whole (malloc_consolidate). Without the lists, each is merged with its neighbours when it is freed.
+ */
+void tune_allocator() {
+#ifdef __GLIBC__
+  mallopt(M_MXFAST, 0);
+#endif
+}
+
 }  // namespace
 
 const DawnApi& dawn() { return table; }
@@ -89,6 +102,7 @@ MaybeFailure load_dawn(const std::string& path) {
   if (MaybeFailure failure = probe_instance(candidate, path)) return failure;
   table = candidate;
   loaded_path = path;
+  tune_allocator();
   return std::nullopt;
 }
 
