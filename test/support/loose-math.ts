@@ -13,6 +13,7 @@
  * Source: WGSL, "Accuracy of Concrete Floating Point Expressions"; tanh: gpuweb issue 5206.
  */
 import type { Executor } from '@synglot/gpu';
+import { closingBracket } from './closing-bracket.js';
 import { overExecutor } from './over-executor.js';
 
 export type Side = 'above' | 'below';
@@ -42,18 +43,8 @@ export function loosenMath(code: string, side: Side): string {
   const call = new RegExp(`\\b(${Object.keys(loosened).join('|')})\\(`).exec(text);
   if (!call) return text;
   const begin = call.index + call[0].length;
-  const end = closingParenthesis(text, begin);
+  const end = closingBracket(text, begin, '()');
   const argument = loosenMath(text.slice(begin, end), side);
   const replaced = loosened[call[1] as string]?.(argument, side === 'above' ? '+' : '-');
   return `${text.slice(0, call.index)}${replaced}${loosenMath(text.slice(end + 1), side)}`;
-}
-
-function closingParenthesis(text: string, from: number): number {
-  let depth = 1;
-  for (let index = from; index < text.length; index++) {
-    if (text[index] === '(') depth += 1;
-    if (text[index] === ')') depth -= 1;
-    if (depth === 0) return index;
-  }
-  throw new SyntaxError('a call without its closing parenthesis');
 }

@@ -22,6 +22,7 @@
  * the synchronisation that the kernels have.
  */
 import type { Executor, Plan, PlanCommand, PlanKernel } from '@synglot/gpu';
+import { closingBracket } from './closing-bracket.js';
 import { overExecutor } from './over-executor.js';
 
 /** Words of the report before the marks; a clear begins at multiples of 4 bytes, a copy too. */
@@ -105,7 +106,7 @@ function describe(found: Uint32Array, traced: readonly TracedKernel[]): string {
 }
 
 /** A module that records what `kernel` accesses; `index` names it in reports. */
-export function traceKernel(kernel: PlanKernel, index: number): TracedKernel {
+function traceKernel(kernel: PlanKernel, index: number): TracedKernel {
   const code = kernel.code.replace(/\/\/.*$/gm, '');
   const arrays: TracedArray[] = [
     ...[...code.matchAll(/\bvar<workgroup>\s*(\w+)\s*:\s*array<(?:[^<>]|<[^<>]*>)*?,([^<>,]*?),?\s*>;/g)].map(
@@ -160,7 +161,7 @@ function traceAccesses(code: string, label: string, arrays: readonly TracedArray
     const access = new RegExp(`\\b(${names})\\[`).exec(text);
     if (!access) return text;
     const begin = access.index + access[0].length;
-    const end = closing(text, begin);
+    const end = closingBracket(text, begin, '[]');
     const rest = text.slice(end + 1);
     const [, operator] = /^(?:\.\w+|\[[^\]]*\])*\s*([-+*/|&^%]?=)(?!=)/.exec(rest) ?? [];
     const mode = operator === undefined ? 'read' : operator === '=' ? 'write' : 'update';
@@ -168,16 +169,6 @@ function traceAccesses(code: string, label: string, arrays: readonly TracedArray
     return `${text.slice(0, begin)}${index}]${trace(rest)}`;
   };
   return trace(code);
-}
-
-/** Where the bracket closes that opens before `begin`. */
-function closing(text: string, begin: number): number {
-  let depth = 1;
-  for (let at = begin; at < text.length; at++) {
-    if (text[at] === '[') depth += 1;
-    if (text[at] === ']' && --depth === 0) return at;
-  }
-  throw new Error('a bracket is not closed');
 }
 
 /** Has `main` tell the functions of the prologue which invocation it is. */
