@@ -19,6 +19,7 @@ const filled = [
   ['curves', curveTables()],
   ['large', largeTables()],
   ['mixed', mixedTables()],
+  ['code', codeTables()],
 ].reduce((page, [tag, lines]) => put(page, tag, lines), text);
 
 if (process.argv.includes('--check')) {
@@ -332,6 +333,42 @@ function mixedTables() {
       `${link(device, 'mixed-precision')}: ${data.steps} updates of ${data.batch_size} pairs, ${skipped} of them skipped; ${place(data)}.`,
     ];
   });
+}
+
+function codeTables() {
+  const device = 'radv-navi31';
+  const all = codeTable(device, 'code-xlm-r-base');
+  const units = codeTable(device, 'code-xlm-r-base-attention-subgroup_matrix', ', attention on matrix units');
+  return [...all, ...units];
+}
+
+function codeTable(device, name, what = '') {
+  const data = read(device, name);
+  if (!data) return [];
+  return [
+    ...Object.entries(data.steps).flatMap(([step, rows]) => {
+      const shown = rows.filter((row) => row.estimated_cycles >= 1000);
+      const spilled = rows.filter((row) => row.spilled_registers > 0 || row.scratch_bytes > 0);
+      const lacking = spilled.map(({ kernel }) => `\`${kernel}\``).join(', ') || 'none';
+      return [
+        `**${step}${what}**: ${rows.length} kernels, of which registers are too few for ${lacking}. Those of 1,000 cycles or more:`,
+        '',
+        '| kernel | dispatches | subgroup | registers | workgroup memory | waves | instructions | vector | loads, stores | cycles | without clamps |',
+        `|${'---|'.repeat(11)}`,
+        ...shown.map((row) => {
+          const cells = [
+            ...[row.dispatches, row.subgroup_size, row.registers, row.workgroup_memory_bytes],
+            ...[row.waves_per_simd, row.instructions, row.vector_instructions, row.memory_instructions],
+            ...[row.estimated_cycles, row.estimated_cycles_unclamped],
+          ];
+          return `| \`${row.kernel}\`${row.constants ? ` ${row.constants}` : ''} | ${cells.join(' | ')} |`;
+        }),
+        '',
+      ];
+    }),
+    `${link(device, name)}: a step of ${data.shape}, ${data.pairs} pairs of lengths ${data.lengths}; ${data.device.name} (${data.device.architecture}), ${data.device.driver}; Dawn ${data.dawn}; commit ${data.commit}${data.uncommitted_changes ? ' with uncommitted changes' : ''}.`,
+    '',
+  ];
 }
 
 function sum(rows) {

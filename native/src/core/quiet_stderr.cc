@@ -20,9 +20,10 @@ namespace {
 std::mutex mutex;
 
 bool is_remark(std::string_view line) {
-  constexpr std::array<std::string_view, 7> kRemarks = {
+  constexpr std::array<std::string_view, 8> kRemarks = {
       "artificially reduced from", "Warning: vkCreateInstance", "Warning: vkEnumeratePhysicalDevices", "at CheckVkSuccessImpl",
       "at GatherPhysicalDevices",  "setup_loader_term_phys_devs",   "loader_get_json: Failed to open",
+      "ac_compute_device_uuid",
   };
   for (const std::string_view remark : kRemarks) {
     if (line.find(remark) != std::string_view::npos) return true;

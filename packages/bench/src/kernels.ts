@@ -12,19 +12,12 @@
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '@synglot/gpu/node';
-import {
-  type AttentionStrategy,
-  attentionStrategies,
-  type DeviceTraits,
-  type MatmulChoice,
-  matmulCandidates,
-  matmulShapeClass,
-} from '@synglot/nn';
 import { checkNumbers, tellMistakes } from './arguments.js';
 import { measureCeilings } from './ceilings.js';
 import { measureCase } from './kernel-bench.js';
 import { kernelCases } from './kernel-cases.js';
 import { environment, writeResult } from './results.js';
+import { checkStrategies, matmulSuffix, traitsBy } from './strategies.js';
 
 tellMistakes();
 const { values } = parseArgs({
@@ -38,28 +31,16 @@ const { values } = parseArgs({
   },
 });
 checkNumbers(values, ['runs']);
-const attentionStrategy = values.attention as AttentionStrategy | undefined;
-if (attentionStrategy && !attentionStrategies.includes(attentionStrategy)) {
-  console.error(`--attention ${attentionStrategy}: expected ${attentionStrategies.join(', ')}`);
-  process.exit(2);
-}
+checkStrategies(values);
+const { attention: attentionStrategy } = values;
 const attentionForward = `attention_forward${attentionStrategy === 'portable' ? '' : `_${attentionStrategy}`}`;
-const matmulStrategies = ['subgroup_matrix', 'workgroup', 'subgroup', 'registers'];
-if (values.matmul && !matmulStrategies.includes(values.matmul)) {
-  console.error(`--matmul ${values.matmul}: expected ${matmulStrategies.join(', ')}`);
-  process.exit(2);
-}
 const only = values.only ?? (attentionStrategy ? 'attention' : values.matmul ? 'matmul' : '');
 const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
 const { device } = executor;
-const traits: DeviceTraits = {
-  ...device,
-  ...(attentionStrategy ? { attentionStrategy } : {}),
-  ...(values.matmul ? matmulsBy(values.matmul) : {}),
-};
+const traits = traitsBy(device, values);
 const half = device.features.includes('shader-f16');
 const cases = kernelCases(device.type === 'cpu', half).filter(({ name }) => name.includes(only));
 if (cases.length === 0) {
@@ -116,21 +97,3 @@ const path = writeResult(device, name, {
 });
 console.log(`wrote ${path}`);
 executor.destroy();
-
-/** What the names of a strategy's kernels end with. */
-function matmulSuffix(strategy: string): string {
-  return strategy === 'registers' ? '' : `_${strategy}`;
-}
-
-/** Traits by which every product that can be computed by a strategy is: its best guess takes the place of a tuned choice. */
-function matmulsBy(strategy: string): Pick<DeviceTraits, 'kernelChoices' | 'onMatmul'> {
-  const kernelChoices: Record<string, MatmulChoice> = {};
-  return {
-    kernelChoices,
-    onMatmul(problem) {
-      const kernel = problem.product + matmulSuffix(strategy);
-      const choice = matmulCandidates(device, problem).find((candidate) => candidate.kernel === kernel);
-      if (choice) kernelChoices[matmulShapeClass(problem)] = choice;
-    },
-  };
-}

@@ -6,6 +6,7 @@ import {
   clipResult,
   columnLossResult,
   contrastive,
+  type DeviceTraits,
   defaultAdamW,
   type EncoderBatch,
   encoderParameters,
@@ -13,6 +14,7 @@ import {
   groupsFeed,
   halfKind,
   meanLoss,
+  type ParameterLayout,
   ParameterStore,
   type Precision,
   packBatch,
@@ -61,41 +63,49 @@ export interface StepBench {
   destroy(): void;
 }
 
+/** The plan of a step; `device` chooses the kernels. */
+export function buildStepPlan(
+  { shape, batch, optimizer, precision }: StepBenchOptions,
+  layout: ParameterLayout,
+  device: DeviceTraits,
+): Plan {
+  return buildTrainPlan({
+    config: shape.encoder,
+    pooling: shape.pooling,
+    layout,
+    device,
+    precision: precision ?? 'f32',
+    capacity: capacityOf(batch),
+    objectives: [contrastive({ temperature, direction: 'query-to-passage' })],
+    mode: 'step',
+    optimizer:
+      optimizer === 'adamw'
+        ? { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' }
+        : { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
+  });
+}
+
+function capacityOf({ ids, queries, candidates }: EncoderBatch) {
+  // Kernels take four at a time.
+  const rounded = (size: number) => Math.ceil(size / 4) * 4;
+  return { tokens: rounded(ids.length), queries: rounded(queries), candidates: rounded(candidates) };
+}
+
 /** Fills weights, compiles the plan. */
 export async function openStepBench(executor: Executor, options: StepBenchOptions): Promise<StepBench> {
   const { shape, batch } = options;
   const { encoder, pooling } = shape;
   const specs = encoderParameters(encoder, pooling);
   const store = new ParameterStore(executor, specs);
-  const precision = options.precision ?? 'f32';
-  const mixed = precision === 'mixed';
+  const mixed = options.precision === 'mixed';
   if (mixed) store.allocate(halfKind);
   // As a run would begin; nothing overflows at the shapes that are measured.
   const lossScale = mixed ? 1024 : 1;
   const adamw = options.optimizer === 'adamw';
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
-  // Kernels take four at a time.
-  const rounded = (size: number) => Math.ceil(size / 4) * 4;
-  const capacity = {
-    tokens: rounded(batch.ids.length),
-    queries: rounded(batch.queries),
-    candidates: rounded(batch.candidates),
-  };
   const planBegin = performance.now();
-  const plan = buildTrainPlan({
-    config: encoder,
-    pooling,
-    layout: store.layout,
-    device: executor.device,
-    precision,
-    capacity,
-    objectives: [contrastive({ temperature, direction: 'query-to-passage' })],
-    mode: 'step',
-    optimizer: adamw
-      ? { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' }
-      : { method: { kind: 'sgd', weightDecay: 0 }, maxGradientNorm: 0, decay: 'all' },
-  });
+  const plan = buildStepPlan(options, store.layout, executor.device);
   const planSeconds = (performance.now() - planBegin) / 1000;
   // Weights are made while the device compiles, as a training run does it.
   const warm = executor.compile(warmUpPlan(plan));
@@ -113,7 +123,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   }
   const compiled = await executor.compile(options.empty ? withoutWorkgroups(plan) : plan, store.externals);
   const compileSeconds = (performance.now() - warmBegin) / 1000;
-  const { feeds, counts } = packBatch(encoder, capacity, batch);
+  const { feeds, counts } = packBatch(encoder, capacityOf(batch), batch);
   const { beta1, beta2 } = adamw ? defaultAdamW : { beta1: 0, beta2: 0 };
   const run = (index: number, profile: boolean) =>
     compiled.run({

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command } from 'commander';
 
-const names = ['kernels', 'step', 'start', 'encode', 'host', 'adapters', 'curves', 'peers'] as const;
+const names = ['kernels', 'step', 'start', 'encode', 'host', 'adapters', 'curves', 'code', 'peers'] as const;
 
 export function benchCommand(): Command {
   return new Command('bench')
@@ -13,7 +13,7 @@ export function benchCommand(): Command {
     .addArgument(
       new Argument(
         '<what>',
-        'single ops, the training step, starting, encoding, the host, adapters, growth, or other libraries',
+        'single ops, the training step, starting, encoding, the host, adapters, growth, compiled code, or other libraries',
       ).choices(names),
     )
     .argument('[options...]', 'of that benchmark, as in --device lavapipe --runs 5')
@@ -32,8 +32,10 @@ export function benchCommand(): Command {
   host     --only tokenizer       how long reading a tokenizer holds the JavaScript thread
   adapters --pairs 8              what adapters save beside full fine-tuning
   curves                          cost against pairs, tokens, layers, vocabulary
+  code     --shape xlm-r-base     what a GPU's compiler makes of the kernels, without a GPU; nothing is run
+  code     --kernel matmul_nn_workgroup --blocks --compare FILE
   peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
-All take --device, most --executor and --runs.`,
+All but code take --device, most --executor and --runs.`,
     )
     .action(async (what: string, options: readonly string[]) => {
       const folder = dirname(fileURLToPath(import.meta.resolve('@synglot/bench/package.json')));
