@@ -349,9 +349,9 @@ function codeTable(device, name, what = '') {
     ...Object.entries(data.steps).flatMap(([step, rows]) => {
       const shown = rows.filter((row) => row.estimated_cycles >= 1000);
       const spilled = rows.filter((row) => row.spilled_registers > 0 || row.scratch_bytes > 0);
-      const lacking = spilled.map(({ kernel }) => `\`${kernel}\``).join(', ') || 'none';
+      const lacking = spilled.map(({ kernel }) => `\`${kernel}\``).join(', ');
       return [
-        `**${step}${what}**: ${rows.length} kernels, of which registers are too few for ${lacking}. Those of 1,000 cycles or more:`,
+        `**${step}${what}**: ${rows.length} kernels; registers ${lacking ? `are too few for ${lacking}` : 'suffice for all'}. Those of 1,000 cycles or more:`,
         '',
         '| kernel | dispatches | subgroup | registers | workgroup memory | waves | instructions | vector | loads, stores | cycles | without clamps |',
         `|${'---|'.repeat(11)}`,
