@@ -22,7 +22,7 @@ export interface CodeRow {
   readonly vector_instructions: number;
   /** Loads and stores of buffers. */
   readonly memory_instructions: number;
-  /** The compiler's own guess at the cycles that one subgroup keeps its SIMD busy. */
+  /** The compiler's own guess at what 64 invocations cost a SIMD; loops count for 8 turns (Mesa's aco_statistics.cpp). */
   readonly estimated_cycles: number;
   /** The same without the bounds that Tint puts on indices. */
   readonly estimated_cycles_unclamped?: number;
