@@ -54,9 +54,10 @@ const compile = (...args: string[]): Result =>
   JSON.parse(execFileSync(process.execPath, bench(...args), options));
 
 const { status, stdout, stderr } = spawnSync(process.execPath, bench(), options);
-const missing = status === 2;
+const reason = stderr?.trim().split('\n').at(-1) ?? '';
+const missing = status === 2 && /radeon_icd|without hardware|no C\+\+20 compiler/.test(reason);
 if (missing) {
-  const line = `kernels are not compiled for a GPU: ${stderr.trim()}`;
+  const line = `kernels are not compiled for a GPU: ${reason}`;
   if (process.env.REQUIRE_RADV === '1') throw new Error(line);
   console.warn(line);
 } else if (status !== 0) {
