@@ -32,6 +32,9 @@ const OTHERS: u32 = OTHERS_EACH * WORKGROUP_X;
 const STRIDE: u32 = HEAD_VECTORS | 1u;
 const WEIGHT_STRIDE: u32 = WORKGROUP_Y | 1u;
 const OWN_PANEL: u32 = OWN * STRIDE;
+// Vectors of a panel that each invocation brings.
+const OWN_TURNS: u32 = (OWN * HEAD_VECTORS + INVOCATIONS - 1u) / INVOCATIONS;
+const OTHER_TURNS: u32 = (OTHERS * HEAD_VECTORS + INVOCATIONS - 1u) / INVOCATIONS;
 
 // [panel, own row, vector], [other row, vector], [other row, four own rows].
 var<workgroup> own_panels: array<vec4<Element>, OWN_PANELS * OWN_PANEL>;
@@ -62,12 +65,15 @@ fn meets(rows: OwnRows, begin: u32) -> bool {
 
 // Fills the own panels; rows beyond the last live one repeat it and are never written.
 fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
-  for (var i = invocation; i < OWN * HEAD_VECTORS; i += INVOCATIONS) {
-    let token = min(first + i / HEAD_VECTORS, last);
-    let column = i % HEAD_VECTORS;
-    for (var panel = 0u; panel < OWN_PANELS; panel++) {
-      own_panels[panel * OWN_PANEL + (i / HEAD_VECTORS) * STRIDE + column] =
-        own_vector(panel, token, head, column);
+  for (var turn = 0u; turn < OWN_TURNS; turn++) {
+    let i = turn * INVOCATIONS + invocation % INVOCATIONS;
+    if (i < OWN * HEAD_VECTORS) {
+      let row = i / HEAD_VECTORS;
+      let column = i % HEAD_VECTORS;
+      for (var panel = 0u; panel < OWN_PANELS; panel++) {
+        own_panels[panel * OWN_PANEL + row * STRIDE + column] =
+          own_vector(panel, min(first + row, last), head, column);
+      }
     }
   }
 }
@@ -75,14 +81,15 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
 // Fills the other panel with rows `begin` and on of a matrix. From `end` on they are zeros: what memory holds
 // there might be no number, and weights of zero would not undo that.
 fn stage_others(matrix: u32, begin: u32, end: u32, head: u32, invocation: u32) {
-  for (var i = invocation; i < OTHERS * HEAD_VECTORS; i += INVOCATIONS) {
-    let token = begin + i / HEAD_VECTORS;
-    let column = i % HEAD_VECTORS;
-    var vector = vec4<Element>();
-    if (token < end) {
-      vector = other_vector(matrix, token, head, column);
+  for (var turn = 0u; turn < OTHER_TURNS; turn++) {
+    let i = turn * INVOCATIONS + invocation % INVOCATIONS;
+    if (i < OTHERS * HEAD_VECTORS) {
+      let row = i / HEAD_VECTORS;
+      let column = i % HEAD_VECTORS;
+      // Of a row there is in any case, so that no load waits for a branch.
+      let vector = other_vector(matrix, min(begin + row, end - 1u), head, column);
+      other_panel[row * STRIDE + column] = select(vec4<Element>(), vector, begin + row < end);
     }
-    other_panel[(i / HEAD_VECTORS) * STRIDE + column] = vector;
   }
 }
 
@@ -93,9 +100,11 @@ fn within(rows: OwnRows, other: u32) -> vec4<bool> {
 
 // Dot products of own rows 4y … 4y + 3 of panel `panel` with the other rows x, x + WORKGROUP_X, …
 fn dot_products(panel: u32, x: u32, y: u32) -> array<vec4<f32>, OTHERS_EACH> {
+  let own_begin = (panel % OWN_PANELS) * OWN_PANEL + 4u * (y % WORKGROUP_Y) * STRIDE;
+  let other_begin = (x % WORKGROUP_X) * STRIDE;
   var sums = array<vec4<f32>, OTHERS_EACH>();
   for (var i = 0u; i < HEAD_VECTORS; i++) {
-    let at = panel * OWN_PANEL + 4u * y * STRIDE + i;
+    let at = own_begin + i;
     // One column of four rows each: a multiply-add of four lanes, where dot() would add apart.
     let columns = transpose(mat4x4<f32>(
       vec4<f32>(own_panels[at]),
@@ -104,7 +113,7 @@ fn dot_products(panel: u32, x: u32, y: u32) -> array<vec4<f32>, OTHERS_EACH> {
       vec4<f32>(own_panels[at + 3u * STRIDE]),
     ));
     for (var j = 0u; j < OTHERS_EACH; j++) { //@ unroll
-      let other = vec4<f32>(other_panel[(j * WORKGROUP_X + x) * STRIDE + i]);
+      let other = vec4<f32>(other_panel[other_begin + j * WORKGROUP_X * STRIDE + i]);
       sums[j] += columns[0] * other.x;
       sums[j] += columns[1] * other.y;
       sums[j] += columns[2] * other.z;
@@ -115,13 +124,17 @@ fn dot_products(panel: u32, x: u32, y: u32) -> array<vec4<f32>, OTHERS_EACH> {
 }
 
 // Adds weight × row of the tile's other rows, in order, to own rows 4y … 4y + 3 (the matrices' columns) of the
-// vectors x, x + WORKGROUP_X, …
+// vectors x, x + WORKGROUP_X, … In place of one beyond the head, any one serves: it is not written.
 fn add_weighted(total: ptr<function, array<mat4x4<f32>, COLUMNS_EACH>>, x: u32, y: u32) {
-  for (var other = 0u; other < OTHERS; other++) {
-    let weight = weights[other * WEIGHT_STRIDE + y];
-    for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
-      let row = vec4<f32>(other_panel[other * STRIDE + min(c * WORKGROUP_X + x, HEAD_VECTORS - 1u)]);
-      (*total)[c] += mat4x4<f32>(row * weight.x, row * weight.y, row * weight.z, row * weight.w);
+  for (var some = 0u; some < OTHERS_EACH; some++) {
+    for (var more = 0u; more < WORKGROUP_X; more++) { //@ unroll
+      let other = some * WORKGROUP_X + more;
+      let weight = weights[other * WEIGHT_STRIDE + y % WORKGROUP_Y];
+      for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
+        let of_c = x % min(WORKGROUP_X, HEAD_VECTORS - c * WORKGROUP_X);
+        let row = vec4<f32>(other_panel[other * STRIDE + of_c + c * WORKGROUP_X]);
+        (*total)[c] += mat4x4<f32>(row * weight.x, row * weight.y, row * weight.z, row * weight.w);
+      }
     }
   }
 }
