@@ -160,5 +160,8 @@ function workgroupTiles(device: DeviceTraits, problem: AttentionProblem): Tile[]
   const modest = (tile: Tile) =>
     tile.WORKGROUP_Y <= 8 &&
     attentionTileBytes(problem, tile) <= portableLimits.maxComputeWorkgroupStorageSize;
-  return [...valid.filter(modest), ...valid.filter((tile) => !modest(tile))];
+  // Where a subgroup may have more invocations than the workgroup (64, of AMD), the rest of it would be idle.
+  const idle = (tile: Tile) => tile.WORKGROUP_X * tile.WORKGROUP_Y < device.subgroups.maxSize;
+  const rank = (tile: Tile) => (modest(tile) ? 0 : 2) + (idle(tile) ? 1 : 0);
+  return valid.sort((one, other) => rank(one) - rank(other));
 }
