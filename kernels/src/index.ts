@@ -3,6 +3,7 @@
  *
  * Knows nothing of tensors, plans or devices.
  */
+import { derivedConstants } from './constants.js';
 import type { ElementChoice, KernelDefinition } from './definition.js';
 import { type Extension, extensionName } from './extensions.js';
 import { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
@@ -33,12 +34,13 @@ export function kernelCode(
     const chosen = constants[name] ?? value;
     return `const ${name}: ${type} = ${formatConstant(definition.name, name, type, chosen)};`;
   });
-  const counts = Object.fromEntries(
+  const numbers = Object.fromEntries(
     definition.constants.flatMap(({ name, value }) => {
       const chosen = constants[name] ?? value;
       return typeof chosen === 'number' ? [[name, chosen]] : [];
     }),
   );
+  const counts = derivedConstants([...definition.includes, definition.source].join('\n'), numbers);
   const types = definition.types.map(({ name }) => [name, elementType(definition, name, constants)] as const);
   const aliases = types.map(([name, type]) => `alias ${name} = ${type};`);
   const enables = kernelExtensions(definition, constants).map((name) => `enable ${extensionName[name]};`);

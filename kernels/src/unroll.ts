@@ -7,7 +7,7 @@
  */
 const marked = /for \(var (\w+) = 0u; \1 < (\w+); \1\+\+\) \{ \/\/@ unroll/;
 
-/** Replaces every marked loop; `counts` gives the value of each constant. Throws on unknown ones. */
+/** Replaces every marked loop; `counts` gives the value of each constant, derived ones too. Throws on unknown ones. */
 export function unrollLoops(source: string, counts: Readonly<Record<string, number>>): string {
   let text = source;
   for (let match = marked.exec(text); match; match = marked.exec(text)) {
