@@ -80,7 +80,12 @@ test.each([
     what: 'no barrier before the neighbour reads',
     body: 'shared_values[own] = 1.0; x[global] = shared_values[next];',
     finds:
-      /(read what another invocation wrote|wrote what another invocation reads) workgroup array shared_values/,
+      /(read what another invocation wrote|wrote what another invocation reads|read what nobody wrote in) workgroup array shared_values/,
+  },
+  {
+    what: 'memory of the workgroup that was never written',
+    body: 'if (own > 0u) { shared_values[own] = 1.0; } workgroupBarrier(); x[global] = shared_values[own];',
+    finds: /invocation (0|8) read what nobody wrote in workgroup array shared_values, element 0/,
   },
   {
     what: 'no barrier before it is overwritten',
@@ -104,7 +109,7 @@ test.each([
   },
   {
     what: 'a compound assignment by all',
-    body: 'shared_values[0] += 1.0;',
+    body: 'if (own == 0u) { shared_values[0] = 0.0; } workgroupBarrier(); shared_values[0] += 1.0;',
     finds: /another invocation .* workgroup array shared_values, element 0/,
   },
   {
@@ -124,7 +129,7 @@ test.each([
   },
   {
     what: 'an index beyond the end of workgroup memory',
-    body: 'x[global] = shared_values[own + 1u];',
+    body: 'shared_values[own] = 1.0; workgroupBarrier(); x[global] = shared_values[own + 1u];',
     finds: /kernel: invocation (7|15) went beyond the end of workgroup array shared_values, element 8/,
   },
 ])('found: $what', async ({ body, finds }) => {

@@ -10,7 +10,8 @@
  * A software device runs the invocations of a workgroup one small subgroup after another, which hides a missing
  * barrier whenever that order happens to be the right one; a GPU does not. What is found here does not depend on
  * the order: each access leaves its mark in a shadow of the memory, then looks for the marks of others. Accesses
- * beyond an array's end are found too, which a device otherwise moves into it.
+ * beyond an array's end are found too, which a device otherwise moves into it, and reads of workgroup memory that
+ * nobody has written, which Dawn otherwise makes zeros.
  *
  * Only what a run does is seen, not what it could have done. In workgroup memory a barrier orders what comes before
  * and after it. In storage memory nothing orders two invocations of a dispatch (no kernel has a storageBarrier), and
@@ -35,6 +36,7 @@ const kinds = [
   'read what another invocation wrote',
   'went beyond the end of',
   'has no room left for marks of',
+  'read what nobody wrote in',
 ];
 
 /** `executor`, whose runs throw when two invocations raced. Not for plans that are to be timed. */
@@ -239,6 +241,7 @@ fn traced_read_${array.name}(index: u32) -> u32 {
   atomicMax(&traced_marks[place + 1u], ${own});
   atomicMax(&traced_marks[place + 2u], ${reversed});
   let writer = atomicLoad(&traced_marks[place]);
+  ${array.space === 'workgroup' ? `if (writer == 0u) { traced_report(6u, ${number}u, index, 0u); }` : ''}
   if (writer != 0u && writer != ${own} && (writer & ${mask}) == (${own} & ${mask})) {
     traced_report(3u, ${number}u, index, (writer & ~${mask}) - 1u);
   }

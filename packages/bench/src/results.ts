@@ -12,12 +12,14 @@ export const libraryVersion = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-/** Host, load and commit at the time of the call; Dawn's toggles where `SYNGLOT_TOGGLES` names some. */
+/** Host, load and commit at the time of the call; what `SYNGLOT_UNCHECKED` and `SYNGLOT_TOGGLES` change of Dawn. */
 export function environment() {
   const toggles = process.env.SYNGLOT_TOGGLES;
+  const unchecked = process.env.SYNGLOT_UNCHECKED === '1';
   return {
     host: { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version },
     load_average: loadavg().map((value) => Number(value.toFixed(2))),
+    ...(unchecked ? { unchecked } : {}),
     ...(toggles ? { toggles } : {}),
     ...measuredCommit(root, process.env.SYNGLOT_COMMIT),
   };

@@ -161,4 +161,16 @@ describe('requestedToggles', () => {
       disable: ['timestamp_quantization'],
     });
   });
+
+  it('turns off checks on request, but for those that are asked for', () => {
+    const unchecked = ['skip_validation', 'disable_robustness', 'disable_workgroup_init'];
+    expect(requestedToggles({ SYNGLOT_UNCHECKED: '1' })).toEqual({ enable: unchecked, disable: [] });
+    expect(requestedToggles({}, true).enable).toEqual(unchecked);
+    expect(requestedToggles({ SYNGLOT_UNCHECKED: '1' }, false).enable).toEqual([]);
+    expect(requestedToggles({ SYNGLOT_UNCHECKED: '0' }).enable).toEqual([]);
+    expect(requestedToggles({ SYNGLOT_TOGGLES: '-disable_robustness,skip_validation' }, true)).toEqual({
+      enable: ['skip_validation', 'disable_workgroup_init'],
+      disable: ['disable_robustness'],
+    });
+  });
 });

@@ -64,8 +64,20 @@ export function requestedExecutor(
   throw new GpuError('INPUT_DEVICE', `${from}: expected native or webgpu but received '${asked}'`);
 }
 
-/** Dawn toggles of `SYNGLOT_TOGGLES`, for measurements: names with commas between, a `-` before what is turned off. */
-export function requestedToggles(env: NodeJS.ProcessEnv): {
+/**
+ * What Dawn checks at every run and access: commands, indices, workgroup memory that was never written. Tests run with
+ * all of it, and look for what it would catch (`test/support/race-checks.ts`).
+ */
+const uncheckedToggles = ['skip_validation', 'disable_robustness', 'disable_workgroup_init'] as const;
+
+/**
+ * Dawn toggles of the environment: `SYNGLOT_UNCHECKED=1`, and `SYNGLOT_TOGGLES` for measurements: names with commas
+ * between, a `-` before what is turned off.
+ */
+export function requestedToggles(
+  env: NodeJS.ProcessEnv,
+  unchecked = env.SYNGLOT_UNCHECKED === '1',
+): {
   readonly enable: readonly string[];
   readonly disable: readonly string[];
 } {
@@ -73,10 +85,9 @@ export function requestedToggles(env: NodeJS.ProcessEnv): {
     .split(',')
     .map((name) => name.trim())
     .filter(Boolean);
-  return {
-    enable: names.filter((name) => !name.startsWith('-')),
-    disable: names.filter((name) => name.startsWith('-')).map((name) => name.slice(1)),
-  };
+  const disable = names.filter((name) => name.startsWith('-')).map((name) => name.slice(1));
+  const enable = [...(unchecked ? uncheckedToggles : []), ...names.filter((name) => !name.startsWith('-'))];
+  return { enable: [...new Set(enable)].filter((name) => !disable.includes(name)), disable };
 }
 
 /**

@@ -50,6 +50,11 @@ export interface OpenExecutorOptions {
   readonly maxStorageBufferBindingSize?: number;
   /** Where pipelines are kept (in `pipelines/`); default `~/.cache/synglot`; empty turns it off. Native only. */
   readonly cacheDir?: string;
+  /**
+   * Without Dawn's checks of commands, indices and workgroup memory, which cost time on every device; what is wrong may
+   * then crash the process or the driver. Default: `SYNGLOT_UNCHECKED=1`.
+   */
+  readonly unchecked?: boolean;
   /** Dawn toggles beyond those that synglot sets, such as `skip_validation`; those of `SYNGLOT_TOGGLES` are added. */
   readonly toggles?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] };
   /** Longest wait for one run before `DEVICE_TIMEOUT`; default 30 minutes. Native only. */
@@ -97,7 +102,7 @@ function noticeOnce(line: string): void {
 
 function backendFor(options: OpenExecutorOptions): Backend {
   const asked = requestedExecutor(options.executor, process.env);
-  const named = requestedToggles(process.env);
+  const named = requestedToggles(process.env, options.unchecked);
   const toggles = {
     enabledToggles: [...(options.toggles?.enable ?? []), ...named.enable],
     disabledToggles: [...(options.toggles?.disable ?? []), ...named.disable],
