@@ -46,9 +46,9 @@ measure_all() {
   for shape in "${shapes[@]}"; do
     for precision in f32 mixed; do
       step --shape "$shape" --precision "$precision" --profile --trace "$out/step-$shape-$precision-trace.json"
-      # What Dawn's guards cost: not a way to run, for what they catch would then be a crash.
-      SYNGLOT_RESULTS=$out/unguarded SYNGLOT_TOGGLES=skip_validation,disable_robustness,disable_workgroup_init \
-        step --shape "$shape" --precision "$precision"
+      # With the fastest kernels that computed the right thing; then without what Dawn's checks cost.
+      step --shape "$shape" --precision "$precision" --tune
+      SYNGLOT_RESULTS=$out/unchecked SYNGLOT_UNCHECKED=1 step --shape "$shape" --precision "$precision" --tune
     done
     measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
   done

@@ -10,10 +10,12 @@ import {
   matmulCandidates,
   matmulShapeClass,
   ParameterLayout,
+  type TunedClass,
   tuneMatmuls,
 } from '@synglot/nn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { overExecutor } from '../support/over-executor.js';
 
 const config: EncoderConfig = {
   family: 'bert',
@@ -75,4 +77,45 @@ test('every candidate is tried, and plans use what was chosen', async () => {
     encode({ ...executor.device, kernelChoices: last }).kernels.map(({ label }) => label),
   );
   for (const { kernel } of Object.values(last)) expect(kernels).toContain(kernel);
+});
+
+test('a device on which kernels go wrong or do not compile is tuned to others', async () => {
+  const [problem] = collectMatmuls(executor.device, encode);
+  const { product } = problem!;
+  const spoilt = overExecutor(executor, {
+    compile: (plan, externals) => {
+      const kernels = plan.kernels.map((kernel) => {
+        if (kernel.label.endsWith('_workgroup'))
+          return { ...kernel, code: kernel.code.replace('* params.scale', '* (params.scale * 1.25)') };
+        if (kernel.label.endsWith('_subgroup')) return { ...kernel, code: `${kernel.code}\nno WGSL` };
+        return kernel;
+      });
+      return executor.compile({ ...plan, kernels }, externals);
+    },
+  });
+  const reports: TunedClass[] = [];
+  const table = await tuneMatmuls(spoilt, [problem!], { runs: 1, onTuned: (result) => reports.push(result) });
+  const [{ tried, leftOut }] = reports as [TunedClass];
+  expect(table[matmulShapeClass(problem!)]?.kernel).toBe(product);
+  expect(new Set(tried.map(({ choice }) => choice.kernel))).toEqual(new Set([product]));
+  expect(tried.length + leftOut.length).toBe(matmulCandidates(executor.device, problem!).length);
+  const wrong = leftOut.filter(({ choice }) => choice.kernel === `${product}_workgroup`);
+  expect(wrong.length).toBeGreaterThan(0);
+  for (const { why } of wrong) expect(why).toMatch(/^differs by [\d.e-]+ from the plainest kernel/);
+  for (const { choice, why } of leftOut.filter((one) => !wrong.includes(one))) {
+    expect(choice.kernel).toBe(`${product}_subgroup`);
+    expect(why).not.toContain('differs');
+  }
+});
+
+test('where the plainest kernel fails, there is nothing to hold others against', async () => {
+  const broken = overExecutor(executor, {
+    compile: (plan, externals) =>
+      executor.compile(
+        { ...plan, kernels: plan.kernels.map((kernel) => ({ ...kernel, code: 'no WGSL' })) },
+        externals,
+      ),
+  });
+  const [problem] = collectMatmuls(executor.device, encode);
+  await expect(tuneMatmuls(broken, [problem!])).rejects.toThrow(problem!.product);
 });

@@ -4,6 +4,8 @@ import {
   buildCastPlan,
   buildTrainPlan,
   clipResult,
+  collectAttention,
+  collectMatmuls,
   columnLossResult,
   contrastive,
   type DeviceTraits,
@@ -20,6 +22,10 @@ import {
   packBatch,
   packStep,
   rowLossResult,
+  type TunedClass,
+  type TuningTable,
+  tuneAttention,
+  tuneMatmuls,
 } from '@synglot/nn';
 import { flopsOf, type Shape } from './shapes.js';
 import { learningRate, temperature } from './workload.js';
@@ -32,6 +38,8 @@ export interface StepBenchOptions {
   readonly seed?: number;
   /** Default `f32`. */
   readonly precision?: Precision;
+  /** Measures first which kernels are fastest, as `synglot tune` does, and takes those. */
+  readonly tune?: boolean;
   /** Dispatches no workgroups: what is left is the host's work, and nothing is computed. */
   readonly empty?: boolean;
 }
@@ -44,6 +52,8 @@ export interface StepHostTime extends HostTime {
 
 export interface StepBench {
   readonly plan: Plan;
+  /** What was tuned; empty unless asked for. */
+  readonly kernelChoices: TuningTable;
   readonly flops: number;
   readonly tokens: number;
   /** Bytes of buffers on the device: the plan's own, and parameters with gradients and state. */
@@ -104,8 +114,10 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const adamw = options.optimizer === 'adamw';
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
+  const build = (device: DeviceTraits) => buildStepPlan(options, store.layout, device);
+  const kernelChoices = options.tune ? await tuned(executor, build, batch) : {};
   const planBegin = performance.now();
-  const plan = buildStepPlan(options, store.layout, executor.device);
+  const plan = build({ ...executor.device, kernelChoices });
   const planSeconds = (performance.now() - planBegin) / 1000;
   // Weights are made while the device compiles, as a training run does it.
   const warm = executor.compile(warmUpPlan(plan));
@@ -144,6 +156,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const elements = store.layout.all().reduce((sum, part) => sum + part.elements, 0);
   return {
     plan,
+    kernelChoices,
     flops: flopsOf(shape, batch),
     tokens: batch.ids.length,
     weightsSeconds,
@@ -173,6 +186,24 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
       compiled.destroy();
       store.destroy();
     },
+  };
+}
+
+/** The fastest kernels for what `build` makes; what is left out is told. */
+async function tuned(
+  executor: Executor,
+  build: (device: DeviceTraits) => Plan,
+  { ids, queries, candidates }: EncoderBatch,
+): Promise<TuningTable> {
+  const onTuned = ({ shapeClass, leftOut }: TunedClass) => {
+    for (const { choice, why } of leftOut) console.error(`${shapeClass}: ${choice.kernel} left out: ${why}`);
+  };
+  const products = collectMatmuls(executor.device, build);
+  const passes = collectAttention(executor.device, build);
+  const textTokens = Math.max(1, Math.round(ids.length / (queries + candidates)));
+  return {
+    ...(await tuneMatmuls(executor, products, { onTuned })),
+    ...(await tuneAttention(executor, passes, textTokens, { onTuned })),
   };
 }
 

@@ -3,12 +3,12 @@
  *
  *   node packages/bench/dist/step.js [--device lavapipe] [--executor native] [--runs 10] [--profile] [--json]
  *     [--shape peers|minilm|xlm-r-base|labse] [--pairs 32] [--lengths 32|xquad-r] [--optimizer sgd|adamw]
- *     [--precision f32|mixed] [--trace step.json]
+ *     [--precision f32|mixed] [--tune] [--trace step.json]
  *
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
  * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`; mixed
- * precision: `step-<shape>-<executor>-mixed.json`). With
- * `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
+ * precision: `step-<shape>-<executor>-mixed.json`). `--tune` measures first which kernels are fastest, as
+ * `synglot tune` does, and writes `…-tuned.json`. With `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
  * of the step in which the device was idle.
  */
 import { writeFileSync } from 'node:fs';
@@ -35,6 +35,7 @@ const { values } = parseArgs({
     lengths: { type: 'string' },
     optimizer: { type: 'string', default: 'sgd' },
     precision: { type: 'string', default: 'f32' },
+    tune: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     trace: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -69,6 +70,7 @@ const step = await openStepBench(executor, {
   batch,
   optimizer: values.optimizer === 'adamw' ? 'adamw' : 'sgd',
   precision: mixed ? 'mixed' : 'f32',
+  tune: values.tune,
 });
 
 /** Device time by kernel, most first. */
@@ -123,7 +125,7 @@ if (values.json) {
     );
   }
   const which = asPeers && !mixed ? executor.kind : `${values.shape}-${executor.kind}`;
-  const name = `step-${which}${mixed ? '-mixed' : ''}`;
+  const name = `step-${which}${mixed ? '-mixed' : ''}${values.tune ? '-tuned' : ''}`;
   const stored = mixed ? 'mixed precision' : 'f32';
   const path = writeResult(executor.device, name, {
     benchmark: asPeers
@@ -136,6 +138,7 @@ if (values.json) {
     gflops_per_second: gflops,
     dispatches: step.plan.commands.filter(({ kind }) => kind === 'dispatch').length,
     memory_bytes: step.memory,
+    ...(values.tune ? { kernel_choices: step.kernelChoices } : {}),
     executor: executor.kind,
     device: {
       name: executor.device.name,

@@ -56,7 +56,7 @@ export function collectAttention(
  * Tries every candidate of every pass.
  *
  * @param textTokens length of the texts that are attended within
- * @throws Error if a candidate computes something else than the first one
+ * @throws Error if the plainest candidate of one fails
  */
 export async function tuneAttention(
   executor: Executor,

@@ -38,7 +38,7 @@ export function collectMatmuls(device: DeviceTraits, build: (device: DeviceTrait
 /**
  * Tries every candidate of every problem.
  *
- * @throws Error if a candidate computes something else than the first one
+ * @throws Error if the plainest candidate of one fails
  */
 export async function tuneMatmuls(
   executor: Executor,

@@ -100,7 +100,10 @@ bits differ from untuned ones; a run keeps its table and is resumed with it. SYN
   });
 }
 
-function print({ shapeClass, choice, tried }: TunedClass): void {
+function print({ shapeClass, choice, tried, leftOut }: TunedClass): void {
+  for (const { choice, why } of leftOut) {
+    console.error(`${shapeClass}: ${choice.kernel} ${JSON.stringify(choice.constants)} left out: ${why}`);
+  }
   const first = tried[0]?.seconds ?? 0;
   const best = Math.min(...tried.map(({ seconds }) => seconds));
   console.log(
