@@ -11,9 +11,23 @@ fn a_starts(rows: vec4<u32>) -> vec4<u32> {
   return min(rows, vec4<u32>(params.m - 1u)) >> vec4<u32>(2u);
 }
 
-// 4 rows of c of one k.
+// 4 rows of c of one k, as memory holds them.
+fn a_stored(start: u32, k: u32) -> vec4<Element> {
+  return a[k * (params.m >> 2u) + start];
+}
+
+// From the live k on 0.
+fn a_live(quad: vec4<Element>, k: u32, end_k: u32) -> vec4<Element> {
+  return select(vec4<Element>(), quad, k < end_k);
+}
+
+// The last k, for those that are not there.
+fn a_last_k(k: u32) -> u32 {
+  return min(k, params.k - 1u);
+}
+
 fn a_quad(start: u32, k: u32, end_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(a[min(k, params.k - 1u) * (params.m >> 2u) + start]), k < end_k);
+  return vec4<f32>(a_live(a_stored(start, a_last_k(k)), k, end_k));
 }
 
 // 4 k (components) of 4 rows of c (columns of the matrix).
@@ -24,4 +38,24 @@ fn a_block(starts: vec4<u32>, k: u32, end_k: u32) -> mat4x4<f32> {
     a_quad(starts.x, k + 2u, end_k),
     a_quad(starts.x, k + 3u, end_k),
   ));
+}
+
+// 4 k (the matrix's columns) as memory holds them, of any k.
+fn a_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
+  return mat4x4<Element>(
+    a_stored(starts.x, a_last_k(k)),
+    a_stored(starts.x, a_last_k(k + 1u)),
+    a_stored(starts.x, a_last_k(k + 2u)),
+    a_stored(starts.x, a_last_k(k + 3u)),
+  );
+}
+
+// 4 rows of c (components) of 4 k (columns of the matrix), of what memory holds.
+fn a_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    vec4<f32>(a_live(stored[0], k, end_k)),
+    vec4<f32>(a_live(stored[1], k + 1u, end_k)),
+    vec4<f32>(a_live(stored[2], k + 2u, end_k)),
+    vec4<f32>(a_live(stored[3], k + 3u, end_k)),
+  );
 }

@@ -11,9 +11,23 @@ fn a_starts(rows: vec4<u32>) -> vec4<u32> {
   return min(rows, vec4<u32>(params.m - 1u)) * (params.k >> 2u);
 }
 
-// 4 k of the row that starts there.
+// 4 k of the row that starts there, as memory holds them.
+fn a_stored(start: u32, k: u32) -> vec4<Element> {
+  return a[start + (k >> 2u)];
+}
+
+// Those from the live k on as 0.
+fn a_live(quad: vec4<Element>, k: u32, end_k: u32) -> vec4<Element> {
+  return select(vec4<Element>(), quad, k + QUAD < vec4<u32>(end_k));
+}
+
 fn a_quad(start: u32, k: u32, end_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(a[start + (k >> 2u)]), k + QUAD < vec4<u32>(end_k));
+  return vec4<f32>(a_live(a_stored(start, k), k, end_k));
+}
+
+// The last 4 k, for those that are not there.
+fn a_last_k(k: u32) -> u32 {
+  return min(k, params.k - 4u);
 }
 
 // 4 k (components) of 4 rows of c (columns of the matrix).
@@ -24,4 +38,21 @@ fn a_block(starts: vec4<u32>, k: u32, end_k: u32) -> mat4x4<f32> {
     a_quad(starts.z, k, end_k),
     a_quad(starts.w, k, end_k),
   );
+}
+
+// 4 rows of c (the matrix's columns) as memory holds them, of any k.
+fn a_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
+  let at = a_last_k(k);
+  return mat4x4<Element>(
+    a_stored(starts.x, at), a_stored(starts.y, at), a_stored(starts.z, at), a_stored(starts.w, at));
+}
+
+// 4 rows of c (components) of 4 k (columns of the matrix), of what memory holds.
+fn a_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
+  return transpose(mat4x4<f32>(
+    vec4<f32>(a_live(stored[0], k, end_k)),
+    vec4<f32>(a_live(stored[1], k, end_k)),
+    vec4<f32>(a_live(stored[2], k, end_k)),
+    vec4<f32>(a_live(stored[3], k, end_k)),
+  ));
 }

@@ -6,9 +6,23 @@ fn b_start(column: u32) -> u32 {
   return min(column, params.n - 1u) >> 2u;
 }
 
-// 4 columns of c of one k.
+// 4 columns of c of one k, as memory holds them.
+fn b_stored(start: u32, k: u32) -> vec4<Element> {
+  return b[k * (params.n >> 2u) + start];
+}
+
+// From the live k on 0.
+fn b_live(quad: vec4<Element>, k: u32, end_k: u32) -> vec4<Element> {
+  return select(vec4<Element>(), quad, k < end_k);
+}
+
+// The last k, for those that are not there.
+fn b_last_k(k: u32) -> u32 {
+  return min(k, params.k - 1u);
+}
+
 fn b_quad(start: u32, k: u32, end_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(b[min(k, params.k - 1u) * (params.n >> 2u) + start]), k < end_k);
+  return vec4<f32>(b_live(b_stored(start, b_last_k(k)), k, end_k));
 }
 
 // Where 4 neighbouring columns of c are: one quad, in x.
@@ -34,4 +48,24 @@ fn b_lane_k(lane: u32) -> u32 {
 // A block as `b_block` returns it, of the quads of 4 neighbouring invocations.
 fn b_turn(quads: mat4x4<f32>) -> mat4x4<f32> {
   return quads;
+}
+
+// 4 k (the matrix's columns) as memory holds them, of any k.
+fn b_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
+  return mat4x4<Element>(
+    b_stored(starts.x, b_last_k(k)),
+    b_stored(starts.x, b_last_k(k + 1u)),
+    b_stored(starts.x, b_last_k(k + 2u)),
+    b_stored(starts.x, b_last_k(k + 3u)),
+  );
+}
+
+// 4 columns of c (components) of 4 k (columns of the matrix), of what memory holds.
+fn b_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    vec4<f32>(b_live(stored[0], k, end_k)),
+    vec4<f32>(b_live(stored[1], k + 1u, end_k)),
+    vec4<f32>(b_live(stored[2], k + 2u, end_k)),
+    vec4<f32>(b_live(stored[3], k + 3u, end_k)),
+  );
 }

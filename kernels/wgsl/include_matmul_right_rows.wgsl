@@ -6,9 +6,23 @@ fn b_start(column: u32) -> u32 {
   return min(column, params.n - 1u) * (params.k >> 2u);
 }
 
-// 4 k of the column that starts there.
+// 4 k of the column that starts there, as memory holds them.
+fn b_stored(start: u32, k: u32) -> vec4<Element> {
+  return b[start + (k >> 2u)];
+}
+
+// Those from the live k on as 0.
+fn b_live(quad: vec4<Element>, k: u32, end_k: u32) -> vec4<Element> {
+  return select(vec4<Element>(), quad, k + QUAD < vec4<u32>(end_k));
+}
+
 fn b_quad(start: u32, k: u32, end_k: u32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(b[start + (k >> 2u)]), k + QUAD < vec4<u32>(end_k));
+  return vec4<f32>(b_live(b_stored(start, k), k, end_k));
+}
+
+// The last 4 k, for those that are not there.
+fn b_last_k(k: u32) -> u32 {
+  return min(k, params.k - 4u);
 }
 
 // Where 4 neighbouring columns of c begin.
@@ -34,4 +48,21 @@ fn b_lane_k(lane: u32) -> u32 {
 // A block as `b_block` returns it, of the quads of 4 neighbouring invocations.
 fn b_turn(quads: mat4x4<f32>) -> mat4x4<f32> {
   return transpose(quads);
+}
+
+// 4 columns of c (the matrix's columns) as memory holds them, of any k.
+fn b_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
+  let at = b_last_k(k);
+  return mat4x4<Element>(
+    b_stored(starts.x, at), b_stored(starts.y, at), b_stored(starts.z, at), b_stored(starts.w, at));
+}
+
+// 4 columns of c (components) of 4 k (columns of the matrix), of what memory holds.
+fn b_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
+  return transpose(mat4x4<f32>(
+    vec4<f32>(b_live(stored[0], k, end_k)),
+    vec4<f32>(b_live(stored[1], k, end_k)),
+    vec4<f32>(b_live(stored[2], k, end_k)),
+    vec4<f32>(b_live(stored[3], k, end_k)),
+  ));
 }

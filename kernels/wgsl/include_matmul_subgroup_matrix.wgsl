@@ -29,8 +29,13 @@ const TILE_M: u32 = SUBGROUPS_M * FRAGMENTS_M * MATRIX_M;
 const TILE_N: u32 = SUBGROUPS_N * FRAGMENTS_N * MATRIX_N;
 const SUBGROUPS: u32 = SUBGROUPS_M * SUBGROUPS_N;
 const WORKGROUP_X: u32 = SUBGROUPS * SUBGROUP_SIZE;
-// Rows of a panel begin in different banks of workgroup memory.
-const PADDING: u32 = 8u;
+// What a subgroup has of k in one go over the panels: slices of MATRIX_K.
+const SLICES: u32 = STEP_K / MATRIX_K;
+// Each matrix of a panel is an array of its own: from a place that it knows, Dawn need not check every load.
+// Their rows are padded to begin in different banks of workgroup memory.
+const PADDING_M: u32 = select(0u, 8u, MATRIX_M % 16u == 0u);
+const PADDING_N: u32 = select(0u, 8u, MATRIX_N % 16u == 0u);
+const PADDING_K: u32 = select(0u, 8u, MATRIX_K % 16u == 0u);
 
 alias Left = subgroup_matrix_left<Component, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<Component, MATRIX_N, MATRIX_K>;
@@ -38,7 +43,7 @@ alias Sums = subgroup_matrix_result<Sum, MATRIX_N, MATRIX_M>;
 
 // One matrix of each subgroup, on its way to c.
 const MATRIX_ELEMENTS: u32 = MATRIX_M * MATRIX_N;
-var<workgroup> finished: array<Sum, SUBGROUPS * MATRIX_ELEMENTS>;
+var<workgroup> finished: array<array<Sum, MATRIX_ELEMENTS>, SUBGROUPS>;
 
 fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   let live_m = live_count(params.m_count, params.m);
@@ -48,21 +53,25 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   if (first_row >= live_m || first_column >= live_count(params.n_count, params.n) || part.beyond) {
     return;
   }
-  let own_row = (subgroup / SUBGROUPS_N) * (FRAGMENTS_M * MATRIX_M);
-  let own_column = (subgroup % SUBGROUPS_N) * (FRAGMENTS_N * MATRIX_N);
-
+  let a_starts = starts_of_a(first_row, invocation);
+  let b_starts = starts_of_b(first_column, invocation);
+  var a_quads = load_a(a_starts, part.begin, part.end, invocation);
+  var b_quads = load_b(b_starts, part.begin, part.end, invocation);
   var sums: array<Sums, FRAGMENTS_M * FRAGMENTS_N>;
   for (var k = part.begin; k < part.end; k += STEP_K) {
-    stage_a(first_row, k, part.end, invocation);
-    stage_b(first_column, k, part.end, invocation);
+    stage_a(a_quads, invocation);
+    stage_b(b_quads, invocation);
     workgroupBarrier();
-    for (var step_k = 0u; step_k < STEP_K; step_k += MATRIX_K) {
+    // What comes next is on its way while these panels are multiplied.
+    a_quads = load_a(a_starts, k + STEP_K, part.end, invocation);
+    b_quads = load_b(b_starts, k + STEP_K, part.end, invocation);
+    for (var slice = 0u; slice < SLICES; slice++) {
       var left: array<Left, FRAGMENTS_M>;
       for (var row = 0u; row < FRAGMENTS_M; row++) { //@ unroll
-        left[row] = load_left(own_row + row * MATRIX_M, step_k);
+        left[row] = load_left(subgroup / SUBGROUPS_N, row, slice);
       }
       for (var column = 0u; column < FRAGMENTS_N; column++) { //@ unroll
-        let right = load_right(own_column + column * MATRIX_N, step_k);
+        let right = load_right(subgroup, column, slice);
         for (var row = 0u; row < FRAGMENTS_M; row++) { //@ unroll
           sums[row * FRAGMENTS_N + column] =
             subgroupMatrixMultiplyAccumulate(left[row], right, sums[row * FRAGMENTS_N + column]);
@@ -72,31 +81,37 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
     workgroupBarrier();
   }
 
-  // One copy of the writing, which is long, for all matrices; each is at a literal index.
-  for (var one = 0u; one < FRAGMENTS_M * FRAGMENTS_N; one++) {
-    for (var row = 0u; row < FRAGMENTS_M; row++) { //@ unroll
-      for (var column = 0u; column < FRAGMENTS_N; column++) { //@ unroll
-        if (one == row * FRAGMENTS_N + column) {
-          subgroupMatrixStore<row_major>(
-            &finished, subgroup * MATRIX_ELEMENTS, sums[row * FRAGMENTS_N + column], MATRIX_N);
-        }
-      }
+  for (var row = 0u; row < FRAGMENTS_M; row++) { //@ unroll
+    for (var column = 0u; column < FRAGMENTS_N; column++) { //@ unroll
+      subgroupMatrixStore<row_major>(
+        &finished[subgroup % SUBGROUPS], 0u, sums[row * FRAGMENTS_N + column], MATRIX_N);
+      workgroupBarrier();
+      write_finished(tile, row * MATRIX_M, column * MATRIX_N, live_m, invocation);
+      workgroupBarrier();
     }
-    workgroupBarrier();
-    write_finished(tile, (one / FRAGMENTS_N) * MATRIX_M, (one % FRAGMENTS_N) * MATRIX_N, live_m, invocation);
-    workgroupBarrier();
   }
 }
 
 // Every subgroup's matrix at that place of its own rows and columns, shared out over the workgroup.
+const WRITES: u32 = (MATRIX_ELEMENTS + 4u * SUBGROUP_SIZE - 1u) / (4u * SUBGROUP_SIZE);
+
 fn write_finished(tile: vec3<u32>, row: u32, column: u32, live_m: u32, invocation: u32) {
-  for (var i = 4u * invocation; i < SUBGROUPS * MATRIX_ELEMENTS; i += 4u * WORKGROUP_X) {
-    let subgroup = i / MATRIX_ELEMENTS;
-    let within = i % MATRIX_ELEMENTS;
-    let c_row = tile.y * TILE_M + (subgroup / SUBGROUPS_N) * (FRAGMENTS_M * MATRIX_M) + row + within / MATRIX_N;
-    let c_column = tile.x * TILE_N + (subgroup % SUBGROUPS_N) * (FRAGMENTS_N * MATRIX_N) + column + within % MATRIX_N;
-    if (c_row < live_m && c_column < params.n) {
-      let sum = vec4<f32>(f32(finished[i]), f32(finished[i + 1u]), f32(finished[i + 2u]), f32(finished[i + 3u]));
+  for (var write = 0u; write < WRITES; write++) { //@ unroll
+    let i = write * WORKGROUP_X + invocation;
+    let subgroup = (i / (MATRIX_ELEMENTS / 4u)) % SUBGROUPS;
+    let quad_within = i % (MATRIX_ELEMENTS / 4u);
+    let own_row = quad_within / (MATRIX_N / 4u);
+    let own_column = 4u * (quad_within % (MATRIX_N / 4u));
+    let c_row = tile.y * TILE_M + (subgroup / SUBGROUPS_N) * (FRAGMENTS_M * MATRIX_M) + row + own_row;
+    let c_column = tile.x * TILE_N + (subgroup % SUBGROUPS_N) * (FRAGMENTS_N * MATRIX_N) + column + own_column;
+    if (i < SUBGROUPS * (MATRIX_ELEMENTS / 4u) && c_row < live_m && c_column < params.n) {
+      let at = own_row * MATRIX_N + own_column;
+      let sum = vec4<f32>(
+        f32(finished[subgroup][at]),
+        f32(finished[subgroup][at + 1u]),
+        f32(finished[subgroup][at + 2u]),
+        f32(finished[subgroup][at + 3u]),
+      );
       let quad = c_column >> 2u;
       write_quad((tile.z * params.m + c_row) * (params.n >> 2u) + quad, quad, sum * params.scale);
     }

@@ -20,6 +20,12 @@ const B_STRIDE: u32 = TILE_N / 4u + 1u;
 var<workgroup> panel_a: array<vec4<f32>, STEP_K * A_STRIDE>;
 var<workgroup> panel_b: array<vec4<f32>, STEP_K * B_STRIDE>;
 
+// Blocks of 4 × 4 of both panels, those of a first, and how many of them an invocation brings at a time.
+const A_BLOCKS: u32 = (TILE_M / 4u) * (STEP_K / 4u);
+const BLOCKS: u32 = A_BLOCKS + (TILE_N / 4u) * (STEP_K / 4u);
+const INVOCATIONS: u32 = WORKGROUP_X * WORKGROUP_Y;
+const LOADS: u32 = (BLOCKS + INVOCATIONS - 1u) / INVOCATIONS;
+
 // Quad and first k of the i-th block of a panel: neighbouring invocations take neighbours in memory.
 fn block_place(i: u32, quads: u32, contiguous_k: bool) -> vec2<u32> {
   let across = vec2<u32>(i % quads, 4u * (i / quads));
@@ -27,26 +33,42 @@ fn block_place(i: u32, quads: u32, contiguous_k: bool) -> vec2<u32> {
   return select(across, along, contiguous_k);
 }
 
-fn stage(first_row: u32, first_column: u32, first_k: u32, end_k: u32, invocation: u32) {
-  for (var i = invocation; i < (TILE_M / 4u) * (STEP_K / 4u); i += WORKGROUP_X * WORKGROUP_Y) {
-    let place = block_place(i, TILE_M / 4u, A_CONTIGUOUS_K);
-    // With a value: without one it may keep that of the turn before (seen on lavapipe).
-    var block = mat4x4<f32>();
-    if (first_k + place.y < end_k) {
-      block = transpose(a_block(a_starts(first_row + 4u * place.x + QUAD), first_k + place.y, end_k));
-    }
+fn a_place(i: u32) -> vec2<u32> {
+  return block_place(i, TILE_M / 4u, A_CONTIGUOUS_K);
+}
+
+fn b_place(i: u32) -> vec2<u32> {
+  return block_place(i - A_BLOCKS, TILE_N / 4u, B_CONTIGUOUS_K);
+}
+
+fn starts_of(i: u32, first_row: u32, first_column: u32) -> vec4<u32> {
+  if (i < A_BLOCKS) {
+    return a_starts(first_row + 4u * a_place(i).x + QUAD);
+  }
+  return b_starts(first_column + 4u * b_place(i).x);
+}
+
+// As memory holds it: nothing is done to a block before it is staged, so that nothing waits for it.
+fn load(i: u32, starts: vec4<u32>, first_k: u32, block: ptr<function, mat4x4<Element>>) {
+  if (i < A_BLOCKS) {
+    *block = a_stored_block(starts, first_k + a_place(i).y);
+  } else if (i < BLOCKS) {
+    *block = b_stored_block(starts, first_k + b_place(i).y);
+  }
+}
+
+fn stage(i: u32, stored: mat4x4<Element>, first_k: u32, end_k: u32) {
+  if (i < A_BLOCKS) {
+    let place = a_place(i);
+    let block = a_panel_block(stored, first_k + place.y, end_k);
     let at = place.y * A_STRIDE + place.x;
     panel_a[at] = block[0];
     panel_a[at + A_STRIDE] = block[1];
     panel_a[at + 2u * A_STRIDE] = block[2];
     panel_a[at + 3u * A_STRIDE] = block[3];
-  }
-  for (var i = invocation; i < (TILE_N / 4u) * (STEP_K / 4u); i += WORKGROUP_X * WORKGROUP_Y) {
-    let place = block_place(i, TILE_N / 4u, B_CONTIGUOUS_K);
-    var block = mat4x4<f32>();
-    if (first_k + place.y < end_k) {
-      block = b_block(b_starts(first_column + 4u * place.x), first_k + place.y, end_k);
-    }
+  } else if (i < BLOCKS) {
+    let place = b_place(i);
+    let block = b_panel_block(stored, first_k + place.y, end_k);
     let at = place.y * B_STRIDE + place.x;
     panel_b[at] = block[0];
     panel_b[at + B_STRIDE] = block[1];
@@ -64,13 +86,26 @@ fn multiply(tile: vec3<u32>, invocation: u32) {
     return;
   }
   let x = invocation % WORKGROUP_X;
-  let y = invocation / WORKGROUP_X;
+  let y = (invocation / WORKGROUP_X) % WORKGROUP_Y;
 
+  var starts: array<vec4<u32>, LOADS>;
+  var ahead: array<mat4x4<Element>, LOADS>;
+  for (var i = 0u; i < LOADS; i++) { //@ unroll
+    starts[i] = starts_of(i * INVOCATIONS + invocation, first_row, first_column);
+    load(i * INVOCATIONS + invocation, starts[i], part.begin, &ahead[i]);
+  }
   var sums: array<mat4x4<f32>, ROW_BLOCKS * COLUMN_BLOCKS>;
   for (var k = part.begin; k < part.end; k += STEP_K) {
-    stage(first_row, first_column, k, part.end, invocation);
+    for (var i = 0u; i < LOADS; i++) { //@ unroll
+      stage(i * INVOCATIONS + invocation, ahead[i], k, part.end);
+    }
     workgroupBarrier();
-    for (var step_k = 0u; step_k < STEP_K; step_k += 4u) {
+    // What comes next is on its way while these panels are multiplied.
+    for (var i = 0u; i < LOADS; i++) { //@ unroll
+      load(i * INVOCATIONS + invocation, starts[i], k + STEP_K, &ahead[i]);
+    }
+    for (var quad_k = 0u; quad_k < STEP_K / 4u; quad_k++) {
+      let step_k = 4u * quad_k;
       for (var more_k = 0u; more_k < 4u; more_k++) { //@ unroll
         var rows: array<vec4<f32>, ROW_BLOCKS>;
         for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll

@@ -22,9 +22,10 @@
  * elements).
  *
  * A module may have one type each of left, right and result, and names what it loads from and stores to as
- * `&variable`; anything else of subgroups is refused. Barriers that a kernel lacks are found by `race-checks.ts`.
+ * `&variable`, or `&variable[i]` of an array of arrays; anything else of subgroups is refused. Barriers that a kernel lacks are found by `race-checks.ts`.
  */
 import type { Executor, SubgroupMatrixConfig } from '@synglot/gpu';
+import { flattenNestedArrays } from './nested-arrays.js';
 import { overExecutor } from './over-executor.js';
 
 export interface EmulatedSubgroups {
@@ -64,7 +65,7 @@ type Kind = 'left' | 'right' | 'result';
 export function emulateMatrices(code: string, subgroups: EmulatedSubgroups): string {
   if (!/\bsubgroup/.test(withoutComments(code))) return code;
   const size = subgroupSize(code, subgroups);
-  let text = withoutComments(code)
+  let text = flattenNestedArrays(withoutComments(code))
     .replace(/\benable\s+(subgroups|subgroup_size_control|chromium_experimental_subgroup_matrix)\s*;/g, '')
     .replace(/@subgroup_size\([^)]*\)/g, '');
   const types = new Map<Kind, string>();

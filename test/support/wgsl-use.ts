@@ -34,6 +34,8 @@ export function workgroupUse(code: string): WorkgroupUse {
   const sizeOf = (type: string): number => {
     const known = aliases.get(type);
     if (known) return sizeOf(known);
+    const [, item, length] = /^array<(.+), ([^,]+)>$/.exec(type) ?? [];
+    if (item) return sizeOf(item) * Number(evaluate(length as string, constants));
     const [, outer, inner] = /^(vec2|vec4|atomic)<(.+)>$/.exec(type) ?? [];
     if (outer) return { vec2: 2, vec4: 4, atomic: 1 }[outer as 'vec2']! * sizeOf(inner as string);
     const fields = structs.get(type);
@@ -44,11 +46,7 @@ export function workgroupUse(code: string): WorkgroupUse {
   };
   let memoryBytes = 0;
   for (const [, type] of text.matchAll(/^var<workgroup> \w+: (.+);/gm)) {
-    const [, element, count] = /^array<(.+), ([^,]+)>$/.exec(type as string) ?? [];
-    const bytes = element
-      ? sizeOf(element) * Number(evaluate(count as string, constants))
-      : sizeOf(type as string);
-    memoryBytes += Math.ceil(bytes / 16) * 16;
+    memoryBytes += Math.ceil(sizeOf(type as string) / 16) * 16;
   }
   const [, sizes] = /@workgroup_size\(([^)]*)\)/.exec(text) ?? [];
   if (!sizes) throw new Error('no @workgroup_size');
@@ -59,10 +57,11 @@ export function workgroupUse(code: string): WorkgroupUse {
 /** An expression of whole numbers and constants, which may be declared after it; division rounds down, as in WGSL. */
 function evaluate(expression: string, constants: ReadonlyMap<string, string>): bigint {
   const body = expression.replace(/\b(\d+)u?\b/g, '$1n');
-  if (!/^[\w\s()+\-*/|,]+$/.test(body)) throw new Error(`unknown expression '${expression}'`);
+  if (!/^[\w\s()+\-*/%|=,]+$/.test(body)) throw new Error(`unknown expression '${expression}'`);
   const names = [...new Set(body.match(/\b[A-Za-z_]\w*\b/g))];
   const values = names.map((name) => {
     if (name === 'max') return (a: bigint, b: bigint) => (a > b ? a : b);
+    if (name === 'select') return (no: bigint, yes: bigint, which: boolean) => (which ? yes : no);
     const value = constants.get(name);
     if (value === undefined) throw new Error(`unknown expression '${expression}'`);
     return evaluate(value, constants);

@@ -124,10 +124,15 @@ test.each(units)(
         expect(of('STEP_K') % K).toBe(0);
         const { rows, columns } = matmulTile({ kernel: `${product}_subgroup_matrix`, constants });
         expect([rows, columns]).toEqual([down * m * M, across * n * N]);
-        // As the includes declare them: panels of f16 with rows padded by 8, and one matrix of each subgroup.
+        // As the includes declare them: panels of f16, a matrix beside the other, with rows of 16 padded by 8.
         const step = of('STEP_K');
-        const left = product === 'matmul_tn' ? step * (rows + 8) : rows * (step + 8);
-        const right = product === 'matmul_nt' ? columns * (step + 8) : step * (columns + 8);
+        const padded = (size: number) => (size === 16 ? 24 : size);
+        const [alongM, alongN, alongK] = [padded(M) / M, padded(N) / N, padded(K) / K];
+        const left = rows * step * (product === 'matmul_tn' ? alongM : alongK);
+        const right = columns * step * (product === 'matmul_nt' ? alongK : alongN);
+        const lanes = down * across * size;
+        expect(lanes % ((product === 'matmul_tn' ? rows : step) / 4)).toBe(0);
+        expect(lanes % ((product === 'matmul_nt' ? step : columns) / 4)).toBe(0);
         expect(2 * (left + right) + 4 * down * across * M * N).toBeLessThanOrEqual(49152);
         return rows * columns;
       });

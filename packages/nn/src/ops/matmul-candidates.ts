@@ -173,14 +173,24 @@ export function matrixShapes(
     const tile = { m: down * fragments.m * M, n: across * fragments.n * N };
     const stepK = Math.ceil(step / K) * K;
     const bytes = (type: string) => (type === 'f16' ? 2 : 4);
-    const panel = (outer: number, inner: number) => outer * (inner + 8) * bytes(component);
-    const left = product === 'matmul_tn' ? panel(stepK, tile.m) : panel(tile.m, stepK);
-    const right = product.startsWith('matmul_nt') ? panel(tile.n, stepK) : panel(stepK, tile.n);
+    // Of each matrix, rows as memory has them: along k, or along m or n. Padded as in the include.
+    const padded = (size: number) => (size % 16 === 0 ? size + 8 : size);
+    const panel = (outer: number, size: number, alongK: boolean) =>
+      ((outer * stepK) / (size * K)) * (alongK ? size * padded(K) : K * padded(size)) * bytes(component);
+    const [leftAlongK, rightAlongK] = [product !== 'matmul_tn', product.startsWith('matmul_nt')];
+    const left = panel(tile.m, M, leftAlongK);
+    const right = panel(tile.n, N, rightAlongK);
+    // Invocations bring whole rows of a panel at a time, four elements each.
+    const invocations = across * down * subgroupSize;
+    const evenly = [leftAlongK ? stepK : tile.m, rightAlongK ? stepK : tile.n].every(
+      (row) => invocations % (row / 4) === 0,
+    );
     const finished = across * down * M * N * bytes(result);
     const fits =
       fragments.m * fragments.n <= 32 &&
       (device.type === 'cpu' || (fragments.m * M * fragments.n * N) / subgroupSize <= maxMatrixSums) &&
-      across * down * subgroupSize <= limits.maxComputeInvocationsPerWorkgroup &&
+      evenly &&
+      invocations <= limits.maxComputeInvocationsPerWorkgroup &&
       left + right + finished <= limits.maxComputeWorkgroupStorageSize;
     const constants = {
       ...{ MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP_SIZE: subgroupSize },
