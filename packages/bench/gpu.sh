@@ -47,8 +47,9 @@ measure_all() {
     for precision in f32 mixed; do
       step --shape "$shape" --precision "$precision" --profile --trace "$out/step-$shape-$precision-trace.json"
       # With the fastest kernels that computed the right thing; then without what Dawn's checks cost.
-      step --shape "$shape" --precision "$precision" --tune
-      SYNGLOT_RESULTS=$out/unchecked SYNGLOT_UNCHECKED=1 step --shape "$shape" --precision "$precision" --tune
+      step --shape "$shape" --precision "$precision" --tune "$out/tuned.json"
+      SYNGLOT_RESULTS=$out/unchecked SYNGLOT_UNCHECKED=1 \
+        step --shape "$shape" --precision "$precision" --tune "$out/tuned.json"
     done
     measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
   done

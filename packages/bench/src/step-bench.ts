@@ -1,6 +1,7 @@
 /** One training step of a shape on a device, ready to be run and timed. Knows no files and prints nothing. */
 import { type DispatchTiming, type Executor, type HostTime, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
+  attentionShapeClass,
   buildCastPlan,
   buildTrainPlan,
   clipResult,
@@ -15,6 +16,7 @@ import {
   freshParameters,
   groupsFeed,
   halfKind,
+  matmulShapeClass,
   meanLoss,
   type ParameterLayout,
   ParameterStore,
@@ -38,8 +40,8 @@ export interface StepBenchOptions {
   readonly seed?: number;
   /** Default `f32`. */
   readonly precision?: Precision;
-  /** Measures first which kernels are fastest, as `synglot tune` does, and takes those. */
-  readonly tune?: boolean;
+  /** Kernels by class; those that it lacks are measured first, as `synglot tune` does. Unless given, none are. */
+  readonly tuning?: TuningTable;
   /** Dispatches no workgroups: what is left is the host's work, and nothing is computed. */
   readonly empty?: boolean;
 }
@@ -52,7 +54,7 @@ export interface StepHostTime extends HostTime {
 
 export interface StepBench {
   readonly plan: Plan;
-  /** What was tuned; empty unless asked for. */
+  /** What was taken of the table or measured; empty without one. */
   readonly kernelChoices: TuningTable;
   readonly flops: number;
   readonly tokens: number;
@@ -115,7 +117,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
   const build = (device: DeviceTraits) => buildStepPlan(options, store.layout, device);
-  const kernelChoices = options.tune ? await tuned(executor, build, batch) : {};
+  const kernelChoices = options.tuning ? await tuned(executor, build, batch, options.tuning) : {};
   const planBegin = performance.now();
   const plan = build({ ...executor.device, kernelChoices });
   const planSeconds = (performance.now() - planBegin) / 1000;
@@ -189,22 +191,28 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   };
 }
 
-/** The fastest kernels for what `build` makes; what is left out is told. */
+/** The fastest kernels for what `build` makes, of `known` where it has them; what is left out is told. */
 async function tuned(
   executor: Executor,
   build: (device: DeviceTraits) => Plan,
   { ids, queries, candidates }: EncoderBatch,
+  known: TuningTable,
 ): Promise<TuningTable> {
   const onTuned = ({ shapeClass, leftOut }: TunedClass) => {
     for (const { choice, why } of leftOut) console.error(`${shapeClass}: ${choice.kernel} left out: ${why}`);
   };
   const products = collectMatmuls(executor.device, build);
   const passes = collectAttention(executor.device, build);
+  const classes = [...products.map(matmulShapeClass), ...passes.map(attentionShapeClass)];
   const textTokens = Math.max(1, Math.round(ids.length / (queries + candidates)));
-  return {
-    ...(await tuneMatmuls(executor, products, { onTuned })),
-    ...(await tuneAttention(executor, passes, textTokens, { onTuned })),
+  const newProducts = products.filter((problem) => !known[matmulShapeClass(problem)]);
+  const newPasses = passes.filter((pass) => !known[attentionShapeClass(pass)]);
+  const table = {
+    ...known,
+    ...(await tuneMatmuls(executor, newProducts, { onTuned })),
+    ...(await tuneAttention(executor, newPasses, textTokens, { onTuned })),
   };
+  return Object.fromEntries(Object.entries(table).filter(([key]) => classes.includes(key)));
 }
 
 function withoutWorkgroups(plan: Plan): Plan {

@@ -3,12 +3,12 @@
  *
  *   node packages/bench/dist/step.js [--device lavapipe] [--executor native] [--runs 10] [--profile] [--json]
  *     [--shape peers|minilm|xlm-r-base|labse] [--pairs 32] [--lengths 32|xquad-r] [--optimizer sgd|adamw]
- *     [--precision f32|mixed] [--tune] [--trace step.json]
+ *     [--precision f32|mixed] [--tune table.json] [--trace step.json]
  *
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
  * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`; mixed
- * precision: `step-<shape>-<executor>-mixed.json`). `--tune` measures first which kernels are fastest, as
- * `synglot tune` does, and writes `…-tuned.json`. With `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
+ * precision: `step-<shape>-<executor>-mixed.json`). `--tune` takes kernels from a table of
+ * `synglot tune`, measures what it lacks and adds that to it; the result is `…-tuned.json`. With `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
  * of the step in which the device was idle.
  */
 import { writeFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ import { environment, libraryVersion, writeResult } from './results.js';
 import { seededBatch, shapes } from './shapes.js';
 import { openStepBench } from './step-bench.js';
 import { idleShare, traceOf } from './trace.js';
+import { readTuning, writeTuning } from './tuning-file.js';
 import { makeBatch, pairs, sequenceLength } from './workload.js';
 
 tellMistakes();
@@ -35,7 +36,7 @@ const { values } = parseArgs({
     lengths: { type: 'string' },
     optimizer: { type: 'string', default: 'sgd' },
     precision: { type: 'string', default: 'f32' },
-    tune: { type: 'boolean', default: false },
+    tune: { type: 'string' },
     profile: { type: 'boolean', default: false },
     trace: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -70,8 +71,10 @@ const step = await openStepBench(executor, {
   batch,
   optimizer: values.optimizer === 'adamw' ? 'adamw' : 'sgd',
   precision: mixed ? 'mixed' : 'f32',
-  tune: values.tune,
+  ...(values.tune ? { tuning: readTuning(values.tune, executor.device) } : {}),
 });
+
+if (values.tune) writeTuning(values.tune, executor.device, step.kernelChoices);
 
 /** Device time by kernel, most first. */
 function byKernel(timings: readonly DispatchTiming[]) {
