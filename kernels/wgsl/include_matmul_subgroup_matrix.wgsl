@@ -5,7 +5,8 @@
 // A workgroup makes TILE_M rows × TILE_N columns: workgroups = [ceil(n / TILE_N), ceil(m / TILE_M), parts of k].
 // MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's. All subgroups are of
 // SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so.
-// STEP_K is a multiple of MATRIX_K and 4, TILE_M, TILE_N and K_PER_PART of 4.
+// STEP_K is a multiple of MATRIX_K and 4, TILE_M, TILE_N and K_PER_PART of 4; WORKGROUP_X is a multiple of the quads in a
+// row of a panel.
 // Precision: elements are rounded to Component; sums are Sum.
 // No subgroup arithmetic here: one module with both has crashed a driver.
 //
@@ -53,18 +54,18 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   if (first_row >= live_m || first_column >= live_count(params.n_count, params.n) || part.beyond) {
     return;
   }
-  let a_starts = starts_of_a(first_row, invocation);
-  let b_starts = starts_of_b(first_column, invocation);
-  var a_quads = load_a(a_starts, part.begin, part.end, invocation);
-  var b_quads = load_b(b_starts, part.begin, part.end, invocation);
+  let left_starts = starts_of_a(first_row, invocation);
+  let right_starts = starts_of_b(first_column, invocation);
+  var left_quads = load_a(left_starts, part.begin, part.end, invocation);
+  var right_quads = load_b(right_starts, part.begin, part.end, invocation);
   var sums: array<Sums, FRAGMENTS_M * FRAGMENTS_N>;
   for (var k = part.begin; k < part.end; k += STEP_K) {
-    stage_a(a_quads, invocation);
-    stage_b(b_quads, invocation);
+    stage_a(left_quads, invocation);
+    stage_b(right_quads, invocation);
     workgroupBarrier();
     // What comes next is on its way while these panels are multiplied.
-    a_quads = load_a(a_starts, k + STEP_K, part.end, invocation);
-    b_quads = load_b(b_starts, k + STEP_K, part.end, invocation);
+    left_quads = load_a(left_starts, k + STEP_K, part.end, invocation);
+    right_quads = load_b(right_starts, k + STEP_K, part.end, invocation);
     for (var slice = 0u; slice < SLICES; slice++) {
       var left: array<Left, FRAGMENTS_M>;
       for (var row = 0u; row < FRAGMENTS_M; row++) { //@ unroll
@@ -92,9 +93,10 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   }
 }
 
-// Every subgroup's matrix at that place of its own rows and columns, shared out over the workgroup.
+// Quads of finished matrices that an invocation writes.
 const WRITES: u32 = (MATRIX_ELEMENTS + 4u * SUBGROUP_SIZE - 1u) / (4u * SUBGROUP_SIZE);
 
+// Every subgroup's matrix at that place of its own rows and columns, shared out over the workgroup.
 fn write_finished(tile: vec3<u32>, row: u32, column: u32, live_m: u32, invocation: u32) {
   for (var write = 0u; write < WRITES; write++) { //@ unroll
     let i = write * WORKGROUP_X + invocation;
