@@ -1,7 +1,8 @@
-// A Vulkan layer for a driver that has a compiler and no hardware (Mesa's RADV with RADV_FORCE_FAMILY): pipelines are
-// made, and what the compiler tells of each goes to the file that SYNGLOT_COMPILE_ONLY names, a line of JSON a pipeline:
-// `statistics` as the driver names them, `subgroup` its size, `assembly`. What such a driver cannot do (memory, recording)
-// does nothing; submissions fail, so that nothing here can pass for a device that computes.
+// A Vulkan layer for a driver that has a compiler and no hardware (Mesa's RADV with RADV_FORCE_FAMILY, or NVK on
+// nouveau.cc): pipelines are made, and what the compiler tells of each goes to the file that SYNGLOT_COMPILE_ONLY names, a
+// line of JSON a pipeline: `subgroup` its size, `statistics` and `representations` as the driver names them. What such a
+// driver cannot do (memory, recording) does nothing; submissions fail, so that nothing here can pass for a device that
+// computes.
 //
 // Built and loaded by ../src/null-device.ts alone: no part of the addon. One device at a time. Declares what it needs of
 // vulkan_core.h and vk_layer.h, whose layouts are frozen, for the 64-bit systems that RADV is on.
@@ -202,17 +203,20 @@ std::vector<Item> list(Device device, const char* name, const Info& info) {
   return items;
 }
 
-std::string assembly(Device device, const ExecutableInfo& executable) {
+/** The code in the forms that the driver shows it, by name. */
+std::string representations(Device device, const ExecutableInfo& executable) {
   constexpr const char* kGet = "vkGetPipelineExecutableInternalRepresentationsKHR";
   auto all = list<Representation>(device, kGet, executable);
   std::vector<std::vector<char>> texts;
   for (Representation& each : all) each.data = texts.emplace_back(each.size + 1).data();
   uint32_t count = static_cast<uint32_t>(all.size());
   next_function<Result(Device, const ExecutableInfo*, uint32_t*, Representation*)>(device, kGet)(device, &executable, &count, all.data());
+  std::string result;
   for (const Representation& each : all) {
-    if (std::string_view(each.name) == "Assembly") return static_cast<const char*>(each.data);
+    if (each.is_text == 0) continue;
+    result += (result.empty() ? "" : ",") + quoted(each.name) + ":" + quoted(static_cast<const char*>(each.data));
   }
-  return "";
+  return result;
 }
 
 void tell(Device device, Object pipeline) {
@@ -227,8 +231,8 @@ void tell(Device device, Object pipeline) {
     for (const Statistic& each : list<Statistic>(device, "vkGetPipelineExecutableStatisticsKHR", executable)) {
       statistics += (statistics.empty() ? "" : ",") + quoted(each.name) + ":" + number(each);
     }
-    std::fprintf(file, "{\"subgroup\":%u,\"statistics\":{%s},\"assembly\":%s}\n", executables[index].subgroup_size, statistics.c_str(),
-                 quoted(assembly(device, executable)).c_str());
+    std::fprintf(file, "{\"subgroup\":%u,\"statistics\":{%s},\"representations\":{%s}}\n", executables[index].subgroup_size, statistics.c_str(),
+                 representations(device, executable).c_str());
   }
   std::fclose(file);
 }

@@ -3,15 +3,15 @@
  * instructions. Nothing is run and nothing is timed.
  *
  *   node packages/bench/dist/code.js [--precision f32|mixed] [--shape xlm-r-base] [--pairs 128] [--lengths xquad-r|64]
- *     [--family navi31] [--attention subgroup_matrix] [--matmul workgroup] [--compare FILE] [--json]
+ *     [--family navi31|gh100|...] [--attention subgroup_matrix] [--matmul workgroup] [--compare FILE] [--json]
  *     [--kernel NAME [--blocks] [--assembly]] [--kernels FILE]
  *
  * Both precisions unless one is named. `--attention` and `--matmul` show one family of kernels alone, whatever the device
  * would choose; `--kernels` takes kernels from a file, a JSON list of `PlanKernel`. `--compare` shows an earlier result
- * beside it. Writes `packages/bench/results/radv-<family>/code-<shape>.json`, unless kernels are picked or with `--json`,
+ * beside it. Writes `packages/bench/results/<driver>-<family>/code-<shape>.json`, unless kernels are picked or with `--json`,
  * which prints it.
  *
- * Needs RADV of Mesa 25 and a C++ compiler: `null-device.ts`.
+ * Needs a C++ compiler and Mesa's driver for the family, RADV (AMD) or NVK (NVIDIA): `gpu-families.ts`, `null-device.ts`.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -19,8 +19,10 @@ import type { PlanKernel } from '@synglot/gpu';
 import { listDevices } from '@synglot/gpu/node';
 import { encoderParameters, ParameterLayout, type Precision } from '@synglot/nn';
 import { ArgumentError, checkChoice, checkLengths, checkNumbers, tellMistakes } from './arguments.js';
-import { blocksOf, type CodeRow, codeRow, codeTable, distinguishing } from './code-rows.js';
-import { families, type NullDevice, openNullDevice } from './null-device.js';
+import { blocksOf } from './assembly.js';
+import { type CodeRow, codeRow, codeTable, distinguishing } from './code-rows.js';
+import { families, type GpuFamily } from './gpu-families.js';
+import { type NullDevice, openNullDevice } from './null-device.js';
 import { environment, writeResult } from './results.js';
 import { type Shape, seededBatch, shapes } from './shapes.js';
 import { buildStepPlan } from './step-bench.js';
@@ -59,26 +61,26 @@ checkChoice(values, 'shape', Object.keys(shapes));
 checkChoice(values, 'precision', ['f32', 'mixed']);
 checkChoice(values, 'family', Object.keys(families));
 checkStrategies(values);
-const { family } = values;
+const family = families[values.family] as GpuFamily;
 const earlier = values.compare === undefined ? undefined : readJson<Result>('compare', values.compare).steps;
-const dawn = values.json ? undefined : (await listDevices()).find((device) => device.dawn)?.dawn;
 
-const clamped = await openNullDevice(family);
+const clamped = await openNullDevice(values.family);
 const { device } = clamped;
+const dawn = values.json ? undefined : (await listDevices()).find((device) => device.dawn)?.dawn;
 const steps: Readonly<Record<string, readonly Wanted[]>> = values.kernels
   ? { [values.kernels]: readJson<PlanKernel[]>('kernels', values.kernels).map((kernel) => ({ kernel })) }
   : stepKernels(clamped);
 const code = new Map<PlanKernel, Awaited<ReturnType<NullDevice['compile']>>>();
 for (const { kernel } of Object.values(steps).flat()) code.set(kernel, await clamped.compile(kernel));
 clamped.destroy();
-const unclamped = await openNullDevice(family, ['disable_robustness']);
+const unclamped = await openNullDevice(values.family, ['disable_robustness']);
 const rows: Record<string, CodeRow[]> = {};
 for (const [step, kernels] of Object.entries(steps)) {
   const constants = distinguishing(kernels.map(({ kernel }) => kernel));
   rows[step] = [];
   for (const [index, { kernel, dispatches }] of kernels.entries()) {
     const what = { label: kernel.label, constants: constants[index]!, ...(dispatches ? { dispatches } : {}) };
-    rows[step].push(codeRow(what, code.get(kernel)!, await unclamped.compile(kernel)));
+    rows[step].push(codeRow(what, family, code.get(kernel)!, await unclamped.compile(kernel)));
   }
 }
 unclamped.destroy();
@@ -91,7 +93,7 @@ const result = {
     : { shape: values.shape, pairs: Number(values.pairs), lengths: values.lengths, attention, matmul }),
   steps: rows,
   device: {
-    ...{ name: device.name, driver: device.driver, architecture: families[family] },
+    ...{ name: device.name, driver: device.driver, architecture: family.architecture },
     ...{ subgroups: device.subgroups, features: device.features },
     subgroup_matrix_configs: device.subgroupMatrixConfigs,
     limits: device.limits,
@@ -154,7 +156,7 @@ function readJson<T>(option: string, path: string): T {
 }
 
 function print(): void {
-  console.log(`${device.name} (${families[family]}), ${device.driver}: compiled, not run`);
+  console.log(`${device.name} (${family.architecture}), ${device.driver}: compiled, not run`);
   for (const [step, kernels] of Object.entries(steps)) {
     const before = earlier && (earlier[step] ?? []).filter((row) => isAsked(row.kernel));
     console.log(`\n${[step, ...codeTable(rows[step]!, before)].join('\n')}`);
@@ -167,7 +169,7 @@ function print(): void {
   if (values.kernel || values.kernels) return;
   const name = ['code', values.shape, attention && `attention-${attention}`, matmul && `matmul-${matmul}`];
   const path = writeResult(
-    { id: `radv-${family}`, driver: device.driver },
+    { id: `${family.driver}-${values.family}`, driver: device.driver },
     name.filter(Boolean).join('-'),
     result,
   );

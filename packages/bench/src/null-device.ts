@@ -1,31 +1,22 @@
 /**
  * A GPU without hardware, to see what its compiler makes of kernels. Mesa's RADV, up to Mesa 25, opens one for every
- * family of AMD's that it knows (`RADV_FORCE_FAMILY`), compiles for it as for a real one, and can do nothing else. The
- * Vulkan layer in `compile-only/` stands in for the rest, and notes what the compiler tells of each pipeline.
+ * family of AMD's that it knows (`RADV_FORCE_FAMILY`); Mesa's NVK opens one of NVIDIA's where nouveau's answers come from
+ * `compile-only/nouveau.cc`. Both compile for it as for a real one, and can do nothing else. The Vulkan layer in
+ * `compile-only/` stands in for the rest, and notes what the compiler tells of each pipeline.
  *
- * Not a device: nothing runs here, and the layer refuses what would. Changes this process's environment for good.
+ * Not a device: nothing runs here, and the layer refuses what would. Changes this process's environment for good, and
+ * a process opens GPUs of one driver only.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DeviceInfo, type PlanKernel, warmUpPlan } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
 import { mesaDriver } from './drivers.js';
+import { families, type GpuFamily } from './gpu-families.js';
 
-/** One of each architecture, by the names that RADV has for them. */
-export const families: Readonly<Record<string, string>> = {
-  navi31: 'RDNA 3',
-  navi21: 'RDNA 2',
-  navi10: 'RDNA 1',
-  vega20: 'GCN 5',
-  mi100: 'CDNA 1',
-  polaris10: 'GCN 4',
-};
-
-const source = fileURLToPath(new URL('../compile-only/layer.cc', import.meta.url));
-const library = fileURLToPath(new URL('../build/libcompile_only.so', import.meta.url));
 const layerName = 'VK_LAYER_SYNGLOT_compile_only';
 
 export class NullDeviceError extends Error {
@@ -39,7 +30,37 @@ export interface CompiledCode {
   /** By the driver's own names. */
   readonly statistics: Readonly<Record<string, number>>;
   readonly assembly: string;
+  /** Mesa's own form of it, of which only what stands above the code is looked at. */
+  readonly nir: string;
 }
+
+/** A line of the layer's notes. */
+interface Note extends Omit<CompiledCode, 'assembly' | 'nir'> {
+  readonly representations: Readonly<Record<string, string>>;
+}
+
+const drivers: Readonly<
+  Record<
+    GpuFamily['driver'],
+    { file: string; vendor: string; mesa: string; none: string; environment: (family: string) => object }
+  >
+> = {
+  radv: {
+    ...{ file: 'radeon', vendor: 'RADV' },
+    mesa: 'Mesa 25 (Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1)',
+    none: 'has no device without hardware, which ended with Mesa 25',
+    environment: (family) => ({ RADV_FORCE_FAMILY: family }),
+  },
+  nvk: {
+    ...{ file: 'nouveau', vendor: 'NVK' },
+    mesa: 'Mesa 26.1 (Debian 13: apt install -t trixie-backports mesa-vulkan-drivers libvulkan1)',
+    none: 'does not open as that of Mesa 26.1 does',
+    environment: (family) => ({
+      SYNGLOT_CHIP: family,
+      ...{ NVK_I_WANT_A_BROKEN_VULKAN_DRIVER: '1', MESA_VK_IGNORE_CONFORMANCE_WARNING: 'true' },
+    }),
+  },
+};
 
 export interface NullDevice {
   readonly device: DeviceInfo;
@@ -54,29 +75,37 @@ export interface NullDevice {
  * @throws NullDeviceError, in one line, where the compiler, the driver or the means to build the layer are missing
  */
 export async function openNullDevice(family: string, toggles: readonly string[] = []): Promise<NullDevice> {
-  const mesa = 'Mesa 25 (Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1)';
-  const driver = mesaDriver('radeon');
-  if (process.platform !== 'linux' || !driver) {
-    throw new NullDeviceError(`no radeon_icd.json among the Vulkan drivers of this system; install ${mesa}`);
+  const { driver } = families[family] as GpuFamily;
+  const { file, vendor, mesa, none, environment } = drivers[driver];
+  const path = mesaDriver(file);
+  if (process.platform !== 'linux' || !path) {
+    throw new NullDeviceError(`no ${file}_icd.json among the Vulkan drivers of this system; install ${mesa}`);
   }
-  buildLayer();
+  const layer = build('layer');
+  if (driver === 'nvk') {
+    // Global, so that its functions come before libdrm's.
+    const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
+    process.dlopen({ exports: {} }, build('nouveau'), RTLD_NOW | RTLD_GLOBAL);
+  }
   const folder = mkdtempSync(join(tmpdir(), 'synglot-code-'));
   const notes = join(folder, 'compiled.jsonl');
+  writeFileSync(join(folder, 'layer.json'), JSON.stringify(manifest(layer)));
   // For good, since the driver reads some of them whenever it makes a pipeline. Loaders before 1.3.207 know the second name.
   Object.assign(process.env, {
-    ...{ VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver },
-    ...{ VK_LAYER_PATH: dirname(source), VK_INSTANCE_LAYERS: layerName },
-    ...{ RADV_FORCE_FAMILY: family, MESA_SHADER_CACHE_DISABLE: 'true', SYNGLOT_COMPILE_ONLY: notes },
+    ...{ VK_DRIVER_FILES: path, VK_ICD_FILENAMES: path },
+    ...{ VK_LAYER_PATH: folder, VK_INSTANCE_LAYERS: layerName },
+    ...{ MESA_SHADER_CACHE_DISABLE: 'true', SYNGLOT_COMPILE_ONLY: notes },
+    ...environment(family),
   });
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const none = `this system's RADV has no device without hardware, which ended with Mesa 25; install ${mesa}`;
+  const refused = `this system's ${vendor} ${none}; install ${mesa}`;
   const options = { device: 'gpu', cacheDir: '', toggles: { enable: toggles } };
   const executor = await openExecutor(options).catch((cause: Error) => {
-    throw new NullDeviceError(`${none}: ${cause.message.split(';', 1)[0]}`, { cause });
+    throw new NullDeviceError(`${refused}: ${cause.message.split(';', 1)[0]}`, { cause });
   });
   if (!/null.hardware/i.test(executor.device.name)) {
     executor.destroy();
-    throw new NullDeviceError(`${none}: it opened ${executor.device.name}`);
+    throw new NullDeviceError(`${refused}: it opened ${executor.device.name}`);
   }
   // Dawn makes a pipeline once for all that ask for the same.
   const known = new Map<string, CompiledCode>();
@@ -86,7 +115,9 @@ export async function openNullDevice(family: string, toggles: readonly string[] 
     (await executor.compile(warmUpPlan(plan))).destroy();
     const lines = existsSync(notes) ? readFileSync(notes, 'utf8').trimEnd().split('\n') : [];
     if (lines.length !== 1) throw new Error(`${kernel.label}: ${lines.length} pipelines were made, not one`);
-    return JSON.parse(lines[0] as string) as CompiledCode;
+    const { subgroup, statistics, representations } = JSON.parse(lines[0] as string) as Note;
+    const of = (name: RegExp) => Object.entries(representations).find(([each]) => name.test(each))?.[1] ?? '';
+    return { subgroup, statistics, assembly: of(/assembly/i), nir: of(/^NIR/) };
   };
   return {
     device: executor.device,
@@ -100,10 +131,27 @@ export async function openNullDevice(family: string, toggles: readonly string[] 
   };
 }
 
-/** Compiles the layer where that was not done since its source changed: no part of the build of the packages. */
-function buildLayer(): void {
-  if (existsSync(library) && statSync(library).mtimeMs > statSync(source).mtimeMs) return;
-  mkdirSync(dirname(library), { recursive: true });
+/** What the Vulkan loader reads of a layer. */
+function manifest(library: string): object {
+  return {
+    file_format_version: '1.1.2',
+    layer: {
+      ...{ name: layerName, type: 'GLOBAL', library_path: library },
+      ...{ api_version: '1.4.0', implementation_version: '1' },
+      description: 'Compiles for a device without hardware, and tells what came out',
+    },
+  };
+}
+
+/** Compiles one of `compile-only/` where that was not done since it changed: no part of the build of the packages. */
+function build(name: string): string {
+  // By the C library: Mesa 25 and Mesa 26 may be on two systems that share a checkout.
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const folder = fileURLToPath(new URL(`../build/libc-${header.glibcVersionRuntime}/`, import.meta.url));
+  const source = fileURLToPath(new URL(`../compile-only/${name}.cc`, import.meta.url));
+  const library = join(folder, `${name}.so`);
+  if (existsSync(library) && statSync(library).mtimeMs > statSync(source).mtimeMs) return library;
+  mkdirSync(folder, { recursive: true });
   const options = [
     '-std=c++20',
     '-O1',
@@ -118,8 +166,8 @@ function buildLayer(): void {
     const { error, status, stderr } = spawnSync(compiler, [...options, source, '-o', library], {
       encoding: 'utf8',
     });
-    if (status === 0) return;
+    if (status === 0) return library;
     if (!error) throw new Error(`${compiler} cannot compile ${source}:\n${stderr}`);
   }
-  throw new NullDeviceError('no C++20 compiler to build the Vulkan layer with (Debian: apt install g++)');
+  throw new NullDeviceError(`no C++20 compiler to build ${source} with (Debian: apt install g++)`);
 }
