@@ -1,4 +1,4 @@
-// An NVIDIA GPU that is not there, for Mesa's NVK: answers what the kernel would be asked through libdrm, as nouveau's
+// An NVIDIA GPU that is not there, for Mesa's NVK: answers what Linux would be asked through libdrm, as nouveau's
 // driver does for the chip that SYNGLOT_CHIP names. NVK then opens and compiles for it; memory is a sparse file, nothing
 // computes. Stands before libdrm once it is loaded for all to see, which a Node addon can be asked for (RTLD_GLOBAL).
 //
