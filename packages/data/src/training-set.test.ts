@@ -110,6 +110,16 @@ describe('TrainingSet', () => {
     expect((await TrainingSet.read(source('a'), source('b'))).items).toHaveLength(2);
   });
 
+  test('refuses one parallel id for everything', () => {
+    const pairs = Array.from({ length: 10_001 }, (_, i) =>
+      pair(row('same', 'en', `question ${i}`), row(`p${i}`, 'en')),
+    );
+    expect(TrainingSet.from(pairs.slice(1)).queries).toHaveLength(1);
+    expect(() => TrainingSet.from(pairs)).toThrow(
+      "'d': more than 10000 texts have the parallel_id 'same'; give each item and its translations an id of their own",
+    );
+  });
+
   test('refuses a blank text and having no pair', () => {
     expect(() => TrainingSet.from([pair(row('q', 'en', ' '), row('p', 'en'))])).toThrow(
       expect.objectContaining({ code: 'INPUT_EMPTY', message: "the query 'q/en' of 'd' (en) has no text" }),

@@ -153,6 +153,8 @@ class Side {
 
 const largestParallelTexts = 2 ** 28;
 const mostLanguages = 1024;
+/** Rows of one parallel text: languages times wordings. Beyond that, one id has been given to everything. */
+const mostRows = 10_000;
 const noNegatives: readonly number[] = [];
 
 /**
@@ -189,8 +191,8 @@ export class TrainingSetBuilder {
   /**
    * Adds one pair.
    *
-   * @throws DataError `INPUT_EMPTY` where a text is empty, `INPUT_OPTION` beyond 1,024 languages or 2^28
-   *   questions or passages
+   * @throws DataError `INPUT_EMPTY` where a text is empty, `INPUT_OPTION` beyond 1,024 languages, 2^28 questions or
+   *   passages, or 10,000 texts of one parallel id
    */
   add(pair: Pair): void {
     const query = this.#place(this.#queries, pair.query, 'query');
@@ -259,6 +261,12 @@ export class TrainingSetBuilder {
       (known) => this.#rowLanguage[known] === language && this.#rowText[known] === textClass,
     );
     if (number === undefined) {
+      if (side.texts[text]!.length >= mostRows) {
+        throw new DataError(
+          'INPUT_OPTION',
+          `'${row.dataset}': more than ${mostRows} texts have the parallel_id '${row.parallelId}'; give each item and its translations an id of their own, or leave the ids out`,
+        );
+      }
       number = this.#rows.length;
       this.#rows.push(row);
       this.#rowLanguage.push(language);
