@@ -49,12 +49,14 @@ fn starts_of(i: u32, first_row: u32, first_column: u32) -> vec4<u32> {
 }
 
 // As memory holds it: nothing is done to a block before it is staged, so that nothing waits for it.
-fn load(i: u32, starts: vec4<u32>, first_k: u32, block: ptr<function, mat4x4<Element>>) {
+fn load(i: u32, starts: vec4<u32>, first_k: u32, before: mat4x4<Element>) -> mat4x4<Element> {
+  var block = before;
   if (i < A_BLOCKS) {
-    *block = a_stored_block(starts, first_k + a_place(i).y);
+    block = a_stored_block(starts, first_k + a_place(i).y);
   } else if (i < BLOCKS) {
-    *block = b_stored_block(starts, first_k + b_place(i).y);
+    block = b_stored_block(starts, first_k + b_place(i).y);
   }
+  return block;
 }
 
 fn stage(i: u32, stored: mat4x4<Element>, first_k: u32, end_k: u32) {
@@ -92,7 +94,7 @@ fn multiply(tile: vec3<u32>, invocation: u32) {
   var ahead: array<mat4x4<Element>, LOADS>;
   for (var i = 0u; i < LOADS; i++) { //@ unroll
     starts[i] = starts_of(i * INVOCATIONS + invocation, first_row, first_column);
-    load(i * INVOCATIONS + invocation, starts[i], part.begin, &ahead[i]);
+    ahead[i] = load(i * INVOCATIONS + invocation, starts[i], part.begin, mat4x4<Element>());
   }
   var sums: array<mat4x4<f32>, ROW_BLOCKS * COLUMN_BLOCKS>;
   for (var k = part.begin; k < part.end; k += STEP_K) {
@@ -102,7 +104,7 @@ fn multiply(tile: vec3<u32>, invocation: u32) {
     workgroupBarrier();
     // What comes next is on its way while these panels are multiplied.
     for (var i = 0u; i < LOADS; i++) { //@ unroll
-      load(i * INVOCATIONS + invocation, starts[i], k + STEP_K, &ahead[i]);
+      ahead[i] = load(i * INVOCATIONS + invocation, starts[i], k + STEP_K, ahead[i]);
     }
     for (var quad_k = 0u; quad_k < STEP_K / 4u; quad_k++) {
       let step_k = 4u * quad_k;
