@@ -18,13 +18,15 @@
 
 const WEIGHT_PANELS: u32 = 2u;
 const SUM_PANELS: u32 = 2u;
-const SUM_COLUMNS: u32 = OTHERS;
+const SUM_COLUMNS: u32 = OTHER_ROWS;
 // Panels of sums, then of weights.
 const SCORES: u32 = 0u;
 const D_PROBABILITIES: u32 = 1u;
 const PROBABILITIES: u32 = 0u;
 const D_SCORES: u32 = 1u;
 
+// How many of a tile's queries an invocation brings the statistics of.
+const STATISTICS_TURNS: u32 = (OTHERS + WORKGROUP_X - 1u) / WORKGROUP_X;
 // Of each query of a tile: log-sum-exp and what the gradients of its probabilities have in common; what names
 // it and its head to dropout.
 var<workgroup> query_statistics: array<vec2<f32>, OTHERS>;
@@ -61,11 +63,14 @@ fn main(
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     stage_others(begin, end, head, invocation);
-    for (var j = invocation; j < OTHERS; j += WORKGROUP_X) {
-      let query = min(begin + j, end - 1u);
-      query_statistics[j] = statistics[query * params.heads + head];
-      if (HAS_DROPOUT) {
-        dropout_queries[j] = dropout_query_of(query, head);
+    for (var turn = 0u; turn < STATISTICS_TURNS; turn++) {
+      let j = turn * WORKGROUP_X + invocation;
+      if (j < OTHERS) {
+        let query = min(begin + j, end - 1u);
+        query_statistics[j] = statistics[query * params.heads + head];
+        if (HAS_DROPOUT) {
+          dropout_queries[j] = dropout_query_of(query, head);
+        }
       }
     }
     workgroupBarrier();
@@ -73,19 +78,19 @@ fn main(
     dot_products(VALUES, GRADIENTS, D_PROBABILITIES, subgroup);
     workgroupBarrier();
 
-    for (var j = lane; j < OTHERS; j += LANES) {
+    for (var turn = 0u; turn < OTHERS / LANES; turn++) {
+      let j = turn * LANES + lane;
       let meeting = begin + j >= sequence.x && begin + j < sequence.y;
-      let at = row * SUM_STRIDE + j;
-      let score = f32(sums[SCORES * SUM_PANEL + at]) * params.scale;
+      let score = dot_product(SCORES, row, j) * params.scale;
       let probability = select(0.0, exp(score - query_statistics[j].x), meeting);
       var factor = 1.0;
       if (HAS_DROPOUT) {
         factor = dropout_factor_of(dropout_queries[j], token - sequence.x);
       }
-      let d_probability = f32(sums[D_PROBABILITIES * SUM_PANEL + at]) * factor;
+      let d_probability = dot_product(D_PROBABILITIES, row, j) * factor;
       let d_score = probability * (d_probability - query_statistics[j].y);
-      weights[PROBABILITIES * WEIGHT_PANEL + row * WEIGHT_STRIDE + j] = Component(probability * factor);
-      weights[D_SCORES * WEIGHT_PANEL + row * WEIGHT_STRIDE + j] = Component(d_score);
+      set_weight(PROBABILITIES, row, j, probability * factor);
+      set_weight(D_SCORES, row, j, d_score);
     }
     workgroupBarrier();
     add_weighted(&value_total, PROBABILITIES, GRADIENTS, subgroup);
@@ -94,25 +99,27 @@ fn main(
   }
 
   for (var chunk = 0u; chunk < COLUMN_FRAGMENTS; chunk++) {
-    store_chunk(&key_total, chunk, 0u, subgroup);
+    store_chunk(&key_total, chunk, subgroup);
     workgroupBarrier();
-    for (var i = invocation; i < OWN * (CHUNK / 4u); i += WORKGROUP_X) {
-      let own = i / (CHUNK / 4u);
-      let vector = i % (CHUNK / 4u);
-      let column = chunk * (CHUNK / 4u) + vector;
+    for (var i = invocation; i < OWN * SUBGROUPS_N * MATRIX_VECTORS; i += WORKGROUP_X) {
+      let own = i / (SUBGROUPS_N * MATRIX_VECTORS);
+      let across = (i / MATRIX_VECTORS) % SUBGROUPS_N;
+      let vector = i % MATRIX_VECTORS;
+      let column = across * SUBGROUP_VECTORS + chunk * MATRIX_VECTORS + vector;
       if (first + own <= last && column < HEAD_VECTORS) {
-        d_k[k_at(first + own, head) + column] = vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
+        d_k[k_at(first + own, head) + column] = vec4<Element>(sum_vector(own, across, vector) * params.scale);
       }
     }
     workgroupBarrier();
-    store_chunk(&value_total, chunk, 0u, subgroup);
+    store_chunk(&value_total, chunk, subgroup);
     workgroupBarrier();
-    for (var i = invocation; i < OWN * (CHUNK / 4u); i += WORKGROUP_X) {
-      let own = i / (CHUNK / 4u);
-      let vector = i % (CHUNK / 4u);
-      let column = chunk * (CHUNK / 4u) + vector;
+    for (var i = invocation; i < OWN * SUBGROUPS_N * MATRIX_VECTORS; i += WORKGROUP_X) {
+      let own = i / (SUBGROUPS_N * MATRIX_VECTORS);
+      let across = (i / MATRIX_VECTORS) % SUBGROUPS_N;
+      let vector = i % MATRIX_VECTORS;
+      let column = across * SUBGROUP_VECTORS + chunk * MATRIX_VECTORS + vector;
       if (first + own <= last && column < HEAD_VECTORS) {
-        write_d_value(v_at(first + own, head) + column, sum_vector(own, 4u * vector));
+        write_d_value(v_at(first + own, head) + column, sum_vector(own, across, vector));
       }
     }
     workgroupBarrier();

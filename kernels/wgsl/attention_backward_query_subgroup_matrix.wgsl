@@ -17,7 +17,7 @@
 
 const WEIGHT_PANELS: u32 = 1u;
 const SUM_PANELS: u32 = 2u;
-const SUM_COLUMNS: u32 = OTHERS;
+const SUM_COLUMNS: u32 = OTHER_ROWS;
 // Panels of sums.
 const SCORES: u32 = 0u;
 const D_PROBABILITIES: u32 = 1u;
@@ -59,17 +59,17 @@ fn main(
     dot_products(GRADIENTS, VALUES, D_PROBABILITIES, subgroup);
     workgroupBarrier();
 
-    for (var j = lane; j < OTHERS; j += LANES) {
+    for (var turn = 0u; turn < OTHERS / LANES; turn++) {
+      let j = turn * LANES + lane;
       let other = begin + j;
-      let at = row * SUM_STRIDE + j;
-      let probability = exp(f32(sums[SCORES * SUM_PANEL + at]) * params.scale - own_statistics.x);
-      var d_probability = f32(sums[D_PROBABILITIES * SUM_PANEL + at]);
+      let probability = exp(dot_product(SCORES, row, j) * params.scale - own_statistics.x);
+      var d_probability = dot_product(D_PROBABILITIES, row, j);
       if (HAS_DROPOUT) {
         d_probability *= dropout_factor_of(dropout_query, other - sequence.x);
       }
       let d_score = probability * (d_probability - own_statistics.y);
       let meeting = other >= sequence.x && other < sequence.y;
-      weights[row * WEIGHT_STRIDE + j] = Component(select(0.0, d_score, meeting));
+      set_weight(0u, row, j, select(0.0, d_score, meeting));
     }
     workgroupBarrier();
     add_weighted(&total, 0u, KEYS, subgroup);
@@ -77,14 +77,15 @@ fn main(
   }
 
   for (var chunk = 0u; chunk < COLUMN_FRAGMENTS; chunk++) {
-    store_chunk(&total, chunk, 0u, subgroup);
+    store_chunk(&total, chunk, subgroup);
     workgroupBarrier();
-    for (var i = invocation; i < OWN * (CHUNK / 4u); i += WORKGROUP_X) {
-      let own = i / (CHUNK / 4u);
-      let vector = i % (CHUNK / 4u);
-      let column = chunk * (CHUNK / 4u) + vector;
+    for (var i = invocation; i < OWN * SUBGROUPS_N * MATRIX_VECTORS; i += WORKGROUP_X) {
+      let own = i / (SUBGROUPS_N * MATRIX_VECTORS);
+      let across = (i / MATRIX_VECTORS) % SUBGROUPS_N;
+      let vector = i % MATRIX_VECTORS;
+      let column = across * SUBGROUP_VECTORS + chunk * MATRIX_VECTORS + vector;
       if (first + own <= last && column < HEAD_VECTORS) {
-        d_q[q_at(first + own, head) + column] = vec4<Element>(sum_vector(own, 4u * vector) * params.scale);
+        d_q[q_at(first + own, head) + column] = vec4<Element>(sum_vector(own, across, vector) * params.scale);
       }
     }
     workgroupBarrier();

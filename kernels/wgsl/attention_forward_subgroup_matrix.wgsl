@@ -21,9 +21,22 @@
 const WEIGHT_PANELS: u32 = 1u;
 const SUM_PANELS: u32 = 1u;
 // Scores of a tile, then its part of the context.
-const SUM_COLUMNS: u32 = max(OTHERS, COLUMNS);
+const SUM_COLUMNS: u32 = max(OTHER_ROWS, SUBGROUP_COLUMNS);
 // An invocation's largest score; in the end, its share of the denominator.
 var<workgroup> shares: array<f32, WORKGROUP_X>;
+
+// Puts what was weighted into the blocks of the sums.
+fn store_weighted(total: ptr<function, Weighted>, subgroup: u32) {
+  for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
+    for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
+      subgroupMatrixStore<row_major>(
+        &sums[subgroup % SUBGROUPS],
+        i * MATRIX_M * SUM_STRIDE + c * MATRIX_N,
+        (*total)[i * COLUMN_FRAGMENTS + c],
+        SUM_STRIDE);
+    }
+  }
+}
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(
@@ -57,9 +70,10 @@ fn main(
     workgroupBarrier();
 
     var own_largest = LOWEST;
-    for (var j = lane; j < OTHERS; j += LANES) {
+    for (var turn = 0u; turn < OTHERS / LANES; turn++) {
+      let j = turn * LANES + lane;
       let meeting = begin + j >= sequence.x && begin + j < sequence.y;
-      let score = f32(sums[row * SUM_STRIDE + j]) * params.scale;
+      let score = dot_product(0u, row, j) * params.scale;
       own_largest = max(own_largest, select(LOWEST, score, meeting));
     }
     shares[invocation] = own_largest;
@@ -72,15 +86,16 @@ fn main(
     let correction = exp(largest - larger);
     largest = larger;
     denominator *= correction;
-    for (var j = lane; j < OTHERS; j += LANES) {
+    for (var turn = 0u; turn < OTHERS / LANES; turn++) {
+      let j = turn * LANES + lane;
       let meeting = begin + j >= sequence.x && begin + j < sequence.y;
-      let score = f32(sums[row * SUM_STRIDE + j]) * params.scale;
+      let score = dot_product(0u, row, j) * params.scale;
       var weight = select(0.0, exp(score - larger), meeting);
       denominator += weight;
       if (HAS_DROPOUT) {
         weight *= dropout_factor_of(dropout_query, begin + j - sequence.x);
       }
-      weights[row * WEIGHT_STRIDE + j] = Component(weight);
+      set_weight(0u, row, j, weight);
     }
     workgroupBarrier();
 
@@ -91,12 +106,12 @@ fn main(
       }
     }
     add_weighted(&part, 0u, VALUES, subgroup);
-    for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
-      store_chunk(&part, c, c * CHUNK, subgroup);
-    }
+    store_weighted(&part, subgroup);
     workgroupBarrier();
     for (var c = 0u; c < COLUMNS_EACH; c++) { //@ unroll
-      total[c] = total[c] * correction + sum_vector(row, 4u * min(c * LANES + lane, HEAD_VECTORS - 1u));
+      let column = min(c * LANES + lane, HEAD_VECTORS - 1u);
+      let added = sum_vector(row, column / SUBGROUP_VECTORS, column % SUBGROUP_VECTORS);
+      total[c] = total[c] * correction + added;
     }
   }
 

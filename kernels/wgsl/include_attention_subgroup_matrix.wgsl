@@ -5,7 +5,7 @@
 // - `dot_products`: own rows · other rowsᵀ, [OWN, OTHERS], which go to `sums` as the units made them;
 // - `add_weighted`: weights [OWN, OTHERS] · other rows, [OWN, COLUMNS], which stay in the units' matrices.
 // The SUBGROUPS_M × SUBGROUPS_N subgroups share either out: a subgroup has OWN_FRAGMENTS matrices of MATRIX_M
-// neighbouring rows, and every SUBGROUPS_N-th matrix of MATRIX_N columns.
+// rows by OTHER_FRAGMENTS or COLUMN_FRAGMENTS matrices of MATRIX_N columns, all of them neighbours.
 //
 // Between the two, what is not a product (softmax, dropout, sequences) is done in f32 by LANES invocations a
 // row: invocation i has row i / LANES, columns i % LANES, + LANES, … What they make of a tile, the weights,
@@ -14,15 +14,15 @@
 //
 // MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's. All subgroups are of
 // SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so. WORKGROUP_X is a
-// multiple of OWN, OTHERS of LANES and MATRIX_K, COLUMNS of MATRIX_K and at least the head size; columns beyond
-// the head, and other rows beyond the last one, are zeros.
+// multiple of OWN, OTHERS of LANES, OTHER_ROWS and SUBGROUP_COLUMNS of MATRIX_K, COLUMNS at least the head size;
+// columns beyond the head, and other rows beyond the last one, are zeros.
 // Bytes of workgroup memory: matrixTileBytes in packages/nn/src/ops/attention-matrix-tiles.ts.
 // No subgroup arithmetic here: one module with both has crashed a driver.
 //
 // What belongs to whom is said by include_attention_forward, _backward_query or _backward_key_value: OWN_PANELS,
 // how many matrices of its own rows are kept, and `own_vector` and `other_vector`, which read a vector of a matrix.
 // A file that includes this has WEIGHT_PANELS, SUM_PANELS (how many of each kind are kept) and SUM_COLUMNS (at
-// least OTHERS).
+// least OTHER_ROWS).
 //
 // Packed sequences: own rows may belong to several, and the other rows are those of all of them, which lie
 // in the order of their tokens. What is not of a row's own sequence counts nothing.
@@ -43,49 +43,63 @@
 //@ enable subgroups
 //@ enable subgroup_matrix
 
-const OWN: u32 = SUBGROUPS_M * OWN_FRAGMENTS * MATRIX_M;
-const OTHERS: u32 = SUBGROUPS_N * OTHER_FRAGMENTS * MATRIX_N;
-const COLUMNS: u32 = SUBGROUPS_N * COLUMN_FRAGMENTS * MATRIX_N;
-// Columns of `add_weighted` that are written at a time: one matrix of each subgroup beside the next one's.
-const CHUNK: u32 = SUBGROUPS_N * MATRIX_N;
-const WORKGROUP_X: u32 = SUBGROUPS_M * SUBGROUPS_N * SUBGROUP_SIZE;
+// Of a subgroup: own rows; other rows; columns.
+const OWN_ROWS: u32 = OWN_FRAGMENTS * MATRIX_M;
+const OTHER_ROWS: u32 = OTHER_FRAGMENTS * MATRIX_N;
+const SUBGROUP_COLUMNS: u32 = COLUMN_FRAGMENTS * MATRIX_N;
+const OWN: u32 = SUBGROUPS_M * OWN_ROWS;
+const OTHERS: u32 = SUBGROUPS_N * OTHER_ROWS;
+const COLUMNS: u32 = SUBGROUPS_N * SUBGROUP_COLUMNS;
+const SUBGROUPS: u32 = SUBGROUPS_M * SUBGROUPS_N;
+const WORKGROUP_X: u32 = SUBGROUPS * SUBGROUP_SIZE;
 const LANES: u32 = WORKGROUP_X / OWN;
+// Products that a sum over all columns takes, and one over all other rows.
+const COLUMN_STEPS: u32 = COLUMNS / MATRIX_K;
+const OTHER_STEPS: u32 = OTHERS / MATRIX_K;
 
-// Rows of a panel begin in different banks of workgroup memory.
-const STRIDE: u32 = COLUMNS + 8u;
+// Rows of a block begin in different banks of workgroup memory.
+const OWN_STRIDE: u32 = COLUMNS + 8u;
+const OTHER_STRIDE: u32 = SUBGROUP_COLUMNS + 8u;
 const WEIGHT_STRIDE: u32 = OTHERS + 8u;
 const SUM_STRIDE: u32 = SUM_COLUMNS + 4u;
-const OWN_PANEL: u32 = OWN * STRIDE;
-const OTHER_PANEL: u32 = OTHERS * STRIDE;
-const WEIGHT_PANEL: u32 = OWN * WEIGHT_STRIDE;
-const SUM_PANEL: u32 = OWN * SUM_STRIDE;
+// Vectors of four columns: of a row, of a subgroup's columns, of a matrix; of a panel, how many an invocation brings.
+const VECTORS: u32 = COLUMNS / 4u;
+const SUBGROUP_VECTORS: u32 = SUBGROUP_COLUMNS / 4u;
+const MATRIX_VECTORS: u32 = MATRIX_N / 4u;
+const OWN_TURNS: u32 = (OWN * VECTORS + WORKGROUP_X - 1u) / WORKGROUP_X;
+const OTHER_TURNS: u32 = (OTHERS * VECTORS + WORKGROUP_X - 1u) / WORKGROUP_X;
 
 alias Left = subgroup_matrix_left<Component, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<Component, MATRIX_N, MATRIX_K>;
 alias Sums = subgroup_matrix_result<Sum, MATRIX_N, MATRIX_M>;
 alias Weighted = array<Sums, OWN_FRAGMENTS * COLUMN_FRAGMENTS>;
 
-// [panel, own row, column], [panel, other row, column], [panel, own row, other row], [panel, own row, …].
-var<workgroup> own_panels: array<Component, OWN_PANELS * OWN_PANEL>;
-var<workgroup> other_panels: array<Component, 2u * OTHER_PANEL>;
-var<workgroup> weights: array<Component, WEIGHT_PANELS * WEIGHT_PANEL>;
-var<workgroup> sums: array<Sum, SUM_PANELS * SUM_PANEL>;
+// Arrays of blocks, each what a subgroup loads from or stores to, so that every matrix has a constant place in
+// one: Tint guards all others, and its guard hides from a driver how their rows lie.
+// [panel, down] own rows; [panel, rows of one subgroup, columns of another] other rows; [panel, down] weights;
+// [panel, down, across] sums.
+var<workgroup> own_panels: array<array<Component, OWN_ROWS * OWN_STRIDE>, OWN_PANELS * SUBGROUPS_M>;
+var<workgroup> other_panels: array<array<Component, OTHER_ROWS * OTHER_STRIDE>, 2u * SUBGROUPS_N * SUBGROUPS_N>;
+var<workgroup> weights: array<array<Component, OWN_ROWS * WEIGHT_STRIDE>, WEIGHT_PANELS * SUBGROUPS_M>;
+var<workgroup> sums: array<array<Sum, OWN_ROWS * SUM_STRIDE>, SUM_PANELS * SUBGROUPS_M * SUBGROUPS_N>;
 
 // Fills the own panels; rows beyond the last live one repeat it and are never written.
 fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
-  for (var i = invocation; i < OWN * (COLUMNS / 4u); i += WORKGROUP_X) {
-    let row = i / (COLUMNS / 4u);
-    let column = i % (COLUMNS / 4u);
-    for (var panel = 0u; panel < OWN_PANELS; panel++) {
-      var vector = vec4<Element>();
-      if (column < HEAD_VECTORS) {
-        vector = own_vector(panel, min(first + row, last), head, column);
+  for (var turn = 0u; turn < OWN_TURNS; turn++) {
+    let i = turn * WORKGROUP_X + invocation % WORKGROUP_X;
+    if ((OWN * VECTORS) % WORKGROUP_X == 0u || i < OWN * VECTORS) {
+      let row = i / VECTORS;
+      let column = i % VECTORS;
+      for (var panel = 0u; panel < OWN_PANELS; panel++) {
+        let stored = own_vector(panel, min(first + row, last), head, min(column, HEAD_VECTORS - 1u));
+        let vector = select(vec4<Element>(), stored, column < HEAD_VECTORS);
+        let block = panel * SUBGROUPS_M + row / OWN_ROWS;
+        let at = (row % OWN_ROWS) * OWN_STRIDE + 4u * column;
+        own_panels[block][at] = Component(vector.x);
+        own_panels[block][at + 1u] = Component(vector.y);
+        own_panels[block][at + 2u] = Component(vector.z);
+        own_panels[block][at + 3u] = Component(vector.w);
       }
-      let at = panel * OWN_PANEL + row * STRIDE + 4u * column;
-      own_panels[at] = Component(vector.x);
-      own_panels[at + 1u] = Component(vector.y);
-      own_panels[at + 2u] = Component(vector.z);
-      own_panels[at + 3u] = Component(vector.w);
     }
   }
 }
@@ -93,51 +107,48 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
 // Fills the two other panels with rows `begin` and on. From `end` on they are zeros: what memory holds there
 // might be no number, and weights of zero would not undo that.
 fn stage_others(begin: u32, end: u32, head: u32, invocation: u32) {
-  for (var i = invocation; i < OTHERS * (COLUMNS / 4u); i += WORKGROUP_X) {
-    let row = i / (COLUMNS / 4u);
-    let column = i % (COLUMNS / 4u);
-    for (var panel = 0u; panel < 2u; panel++) {
-      var vector = vec4<Element>();
-      if (begin + row < end && column < HEAD_VECTORS) {
-        vector = other_vector(panel, begin + row, head, column);
+  for (var turn = 0u; turn < OTHER_TURNS; turn++) {
+    let i = turn * WORKGROUP_X + invocation % WORKGROUP_X;
+    if ((OTHERS * VECTORS) % WORKGROUP_X == 0u || i < OTHERS * VECTORS) {
+      let row = i / VECTORS;
+      let column = i % VECTORS;
+      for (var panel = 0u; panel < 2u; panel++) {
+        // A vector there is in any case, so that no load waits for a branch.
+        let stored = other_vector(panel, min(begin + row, end - 1u), head, min(column, HEAD_VECTORS - 1u));
+        let vector = select(vec4<Element>(), stored, (begin + row < end) & (column < HEAD_VECTORS));
+        let block = (panel * SUBGROUPS_N + row / OTHER_ROWS) * SUBGROUPS_N + column / SUBGROUP_VECTORS;
+        let at = (row % OTHER_ROWS) * OTHER_STRIDE + 4u * (column % SUBGROUP_VECTORS);
+        other_panels[block][at] = Component(vector.x);
+        other_panels[block][at + 1u] = Component(vector.y);
+        other_panels[block][at + 2u] = Component(vector.z);
+        other_panels[block][at + 3u] = Component(vector.w);
       }
-      let at = panel * OTHER_PANEL + row * STRIDE + 4u * column;
-      other_panels[at] = Component(vector.x);
-      other_panels[at + 1u] = Component(vector.y);
-      other_panels[at + 2u] = Component(vector.z);
-      other_panels[at + 3u] = Component(vector.w);
     }
   }
 }
 
-// The first of a subgroup's own rows, and the first column of its first matrix.
-fn own_begin(subgroup: u32) -> u32 {
-  return (subgroup / SUBGROUPS_N) * (OWN_FRAGMENTS * MATRIX_M);
-}
-
-fn column_begin(subgroup: u32) -> u32 {
-  return (subgroup % SUBGROUPS_N) * MATRIX_N;
-}
-
 // Panel `into` of the sums: dot products of all rows of an own panel with all rows of an other panel.
 fn dot_products(own: u32, other: u32, into: u32, subgroup: u32) {
-  let row_begin = own_begin(subgroup);
-  let other_begin = column_begin(subgroup);
+  let own_block = (own % OWN_PANELS) * SUBGROUPS_M + (subgroup / SUBGROUPS_N) % SUBGROUPS_M;
+  let other_blocks = ((other % 2u) * SUBGROUPS_N + subgroup % SUBGROUPS_N) * SUBGROUPS_N;
+  let block = (into % SUM_PANELS) * SUBGROUPS + subgroup % SUBGROUPS;
   var products: array<Sums, OWN_FRAGMENTS * OTHER_FRAGMENTS>;
   for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
     for (var j = 0u; j < OTHER_FRAGMENTS; j++) { //@ unroll
       products[i * OTHER_FRAGMENTS + j] = Sums();
     }
   }
-  for (var k = 0u; k < COLUMNS; k += MATRIX_K) {
+  for (var step = 0u; step < COLUMN_STEPS; step++) { //@ unroll
     var left: array<Left, OWN_FRAGMENTS>;
     for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
       left[i] = subgroupMatrixLoad<Left, row_major>(
-        &own_panels, own * OWN_PANEL + (row_begin + i * MATRIX_M) * STRIDE + k, STRIDE);
+        &own_panels[own_block], i * MATRIX_M * OWN_STRIDE + step * MATRIX_K, OWN_STRIDE);
     }
     for (var j = 0u; j < OTHER_FRAGMENTS; j++) { //@ unroll
       let right = subgroupMatrixLoad<Right, col_major>(
-        &other_panels, other * OTHER_PANEL + (other_begin + j * CHUNK) * STRIDE + k, STRIDE);
+        &other_panels[other_blocks + step * MATRIX_K / SUBGROUP_COLUMNS],
+        j * MATRIX_N * OTHER_STRIDE + step * MATRIX_K % SUBGROUP_COLUMNS,
+        OTHER_STRIDE);
       for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
         products[i * OTHER_FRAGMENTS + j] =
           subgroupMatrixMultiplyAccumulate(left[i], right, products[i * OTHER_FRAGMENTS + j]);
@@ -147,8 +158,8 @@ fn dot_products(own: u32, other: u32, into: u32, subgroup: u32) {
   for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
     for (var j = 0u; j < OTHER_FRAGMENTS; j++) { //@ unroll
       subgroupMatrixStore<row_major>(
-        &sums,
-        into * SUM_PANEL + (row_begin + i * MATRIX_M) * SUM_STRIDE + other_begin + j * CHUNK,
+        &sums[block],
+        i * MATRIX_M * SUM_STRIDE + j * MATRIX_N,
         products[i * OTHER_FRAGMENTS + j],
         SUM_STRIDE);
     }
@@ -157,17 +168,19 @@ fn dot_products(own: u32, other: u32, into: u32, subgroup: u32) {
 
 // Adds the weights of a panel × rows of an other panel.
 fn add_weighted(total: ptr<function, Weighted>, panel: u32, other: u32, subgroup: u32) {
-  let row_begin = own_begin(subgroup);
-  let first_column = column_begin(subgroup);
-  for (var k = 0u; k < OTHERS; k += MATRIX_K) {
+  let weight_block = (panel % WEIGHT_PANELS) * SUBGROUPS_M + (subgroup / SUBGROUPS_N) % SUBGROUPS_M;
+  let other_rows = (other % 2u) * SUBGROUPS_N;
+  for (var step = 0u; step < OTHER_STEPS; step++) { //@ unroll
     var left: array<Left, OWN_FRAGMENTS>;
     for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
       left[i] = subgroupMatrixLoad<Left, row_major>(
-        &weights, panel * WEIGHT_PANEL + (row_begin + i * MATRIX_M) * WEIGHT_STRIDE + k, WEIGHT_STRIDE);
+        &weights[weight_block], i * MATRIX_M * WEIGHT_STRIDE + step * MATRIX_K, WEIGHT_STRIDE);
     }
     for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
       let right = subgroupMatrixLoad<Right, row_major>(
-        &other_panels, other * OTHER_PANEL + k * STRIDE + first_column + c * CHUNK, STRIDE);
+        &other_panels[(other_rows + step * MATRIX_K / OTHER_ROWS) * SUBGROUPS_N + subgroup % SUBGROUPS_N],
+        (step * MATRIX_K % OTHER_ROWS) * OTHER_STRIDE + c * MATRIX_N,
+        OTHER_STRIDE);
       for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
         (*total)[i * COLUMN_FRAGMENTS + c] =
           subgroupMatrixMultiplyAccumulate(left[i], right, (*total)[i * COLUMN_FRAGMENTS + c]);
@@ -176,21 +189,37 @@ fn add_weighted(total: ptr<function, Weighted>, panel: u32, other: u32, subgroup
   }
 }
 
-// Puts chunk `chunk` of what was weighted at column `column` of the sums' panel 0.
-fn store_chunk(total: ptr<function, Weighted>, chunk: u32, column: u32, subgroup: u32) {
-  let at = own_begin(subgroup) * SUM_STRIDE + column_begin(subgroup) + column;
+// Puts matrix `chunk` of each subgroup's columns of what was weighted into its block of the sums' panel 0.
+fn store_chunk(total: ptr<function, Weighted>, chunk: u32, subgroup: u32) {
   for (var c = 0u; c < COLUMN_FRAGMENTS; c++) { //@ unroll
     if (chunk == c) {
       for (var i = 0u; i < OWN_FRAGMENTS; i++) { //@ unroll
         subgroupMatrixStore<row_major>(
-          &sums, at + i * MATRIX_M * SUM_STRIDE, (*total)[i * COLUMN_FRAGMENTS + c], SUM_STRIDE);
+          &sums[subgroup % SUBGROUPS], i * MATRIX_M * SUM_STRIDE, (*total)[i * COLUMN_FRAGMENTS + c], SUM_STRIDE);
       }
     }
   }
 }
 
-// Four neighbouring columns of a row of the sums' panel 0.
-fn sum_vector(row: u32, column: u32) -> vec4<f32> {
-  let at = row * SUM_STRIDE + column;
-  return vec4<f32>(f32(sums[at]), f32(sums[at + 1u]), f32(sums[at + 2u]), f32(sums[at + 3u]));
+// Block of a panel of the sums that holds a row of what the subgroups across have made.
+fn sum_block(panel: u32, row: u32, across: u32) -> u32 {
+  return ((panel % SUM_PANELS) * SUBGROUPS_M + (row / OWN_ROWS) % SUBGROUPS_M) * SUBGROUPS_N + across % SUBGROUPS_N;
+}
+
+// A dot product of own row `row` with the other row `other`.
+fn dot_product(panel: u32, row: u32, other: u32) -> f32 {
+  return f32(sums[sum_block(panel, row, other / OTHER_ROWS)][(row % OWN_ROWS) * SUM_STRIDE + other % OTHER_ROWS]);
+}
+
+// Vector `vector` of a row of what a subgroup across put into the sums' panel 0.
+fn sum_vector(row: u32, across: u32, vector: u32) -> vec4<f32> {
+  let block = sum_block(0u, row, across);
+  let at = (row % OWN_ROWS) * SUM_STRIDE + 4u * vector % SUM_COLUMNS;
+  return vec4<f32>(
+    f32(sums[block][at]), f32(sums[block][at + 1u]), f32(sums[block][at + 2u]), f32(sums[block][at + 3u]));
+}
+
+fn set_weight(panel: u32, row: u32, other: u32, weight: f32) {
+  let block = (panel % WEIGHT_PANELS) * SUBGROUPS_M + (row / OWN_ROWS) % SUBGROUPS_M;
+  weights[block][(row % OWN_ROWS) * WEIGHT_STRIDE + other % OTHERS] = Component(weight);
 }

@@ -67,7 +67,7 @@ export function attentionMatrixShapes(
   return inOrder.map(({ constants }) => constants);
 }
 
-/** The constants of a shape, rounded up to whole matrices; columns and other rows also to whole steps of K. */
+/** The constants of a shape, rounded up to whole matrices; a subgroup's columns and other rows also to whole steps of K. */
 function tileConstants(
   { pass, headVectors }: AttentionProblem,
   { component, result, M, N, K }: SubgroupMatrixConfig,
@@ -77,7 +77,7 @@ function tileConstants(
   /** Matrices of each subgroup that cover `size` and are whole steps of K. */
   const fragments = (size: number) => {
     let count = Math.ceil(size / (across * N));
-    while ((count * across * N) % K !== 0) count += 1;
+    while ((count * N) % K !== 0) count += 1;
     return count;
   };
   const ownFragments = Math.ceil(own / (down * M));
@@ -100,8 +100,8 @@ function sizesOf(constants: Constants) {
   const workgroup = down * of('SUBGROUPS_N') * of('SUBGROUP_SIZE');
   return {
     ...{ own, workgroup, lanes: Math.floor(workgroup / own) },
-    others: across * of('OTHER_FRAGMENTS'),
-    columns: across * of('COLUMN_FRAGMENTS'),
+    ...{ others: across * of('OTHER_FRAGMENTS'), columns: across * of('COLUMN_FRAGMENTS') },
+    across: of('SUBGROUPS_N'),
   };
 }
 
@@ -112,16 +112,20 @@ export function matrixTileRows(constants: Constants): number {
 
 /** Bytes of workgroup memory that a tile takes. */
 export function matrixTileBytes(pass: AttentionProblem['pass'], constants: Constants): number {
-  const { own, others, columns, workgroup } = sizesOf(constants);
+  const { own, others, columns, workgroup, across } = sizesOf(constants);
   const [component, sum] = [constants.Component, constants.Sum].map((type) => (type === 'f16' ? 2 : 4));
-  const panels = (ownPanels: number) => (ownPanels * own + 2 * others) * (columns + 8);
-  const weights = (count: number) => count * own * (others + 8);
+  const [rowsAcross, columnsAcross] = [others / across, columns / across];
+  const ownPanel = own * (columns + 8);
+  const otherPanels = 2 * others * across * (columnsAcross + 8);
+  const weights = own * (others + 8);
+  const sums = (width: number) => own * across * (width + 4);
   if (pass === 'attention_forward') {
-    const sums = own * (Math.max(others, columns) + 4);
-    return (panels(1) + weights(1)) * component! + sums * sum! + workgroup * 4;
+    const widest = Math.max(rowsAcross, columnsAcross);
+    return (ownPanel + otherPanels + weights) * component! + sums(widest) * sum! + workgroup * 4;
   }
   const isKeyValue = pass === 'attention_backward_key_value';
   // Statistics of the other rows, and what names them to dropout.
   const statistics = isKeyValue ? others * 12 : 0;
-  return (panels(2) + weights(isKeyValue ? 2 : 1)) * component! + 2 * own * (others + 4) * sum! + statistics;
+  const panels = 2 * ownPanel + otherPanels + (isKeyValue ? 2 : 1) * weights;
+  return panels * component! + 2 * sums(rowsAcross) * sum! + statistics;
 }
