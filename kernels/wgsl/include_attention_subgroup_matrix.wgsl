@@ -214,7 +214,7 @@ fn dot_product(panel: u32, row: u32, other: u32) -> f32 {
 // Vector `vector` of a row of what a subgroup across put into the sums' panel 0.
 fn sum_vector(row: u32, across: u32, vector: u32) -> vec4<f32> {
   let block = sum_block(0u, row, across);
-  let at = (row % OWN_ROWS) * SUM_STRIDE + 4u * vector % SUM_COLUMNS;
+  let at = (row % OWN_ROWS) * SUM_STRIDE + 4u * (vector % (SUM_COLUMNS / 4u));
   return vec4<f32>(
     f32(sums[block][at]), f32(sums[block][at + 1u]), f32(sums[block][at + 2u]), f32(sums[block][at + 3u]));
 }
