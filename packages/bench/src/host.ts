@@ -109,9 +109,8 @@ async function measureTheRest(): Promise<Executor> {
   const shape = tinyShape(tokenizer.vocabularySize, 2);
   const making = await measureBatches(set, tokenizer, shape.encoder, { pairs, runs: batches });
 
-  const executor = await openExecutor(options);
-  // What Dawn's checks cost: not a way to run, for what they refuse would then be a crash.
-  const unchecked = await openExecutor({ ...options, toggles: { enable: ['skip_validation'] } });
+  const executor = await openExecutor({ ...options, unchecked: false });
+  const unchecked = await openExecutor({ ...options, unchecked: true });
   const dispatch = {
     empty: await measureDispatches(executor, true),
     computing: await measureDispatches(executor, false),

@@ -99,7 +99,7 @@ export async function openNullDevice(family: string, toggles: readonly string[] 
   });
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const refused = `this system's ${vendor} ${none}; install ${mesa}`;
-  const options = { device: 'gpu', cacheDir: '', toggles: { enable: toggles } };
+  const options = { device: 'gpu', cacheDir: '', unchecked: false, toggles: { enable: toggles } };
   const executor = await openExecutor(options).catch((cause: Error) => {
     throw new NullDeviceError(`${refused}: ${cause.message.split(';', 1)[0]}`, { cause });
   });
