@@ -15,7 +15,7 @@
 // MATRIX_M, MATRIX_N, MATRIX_K, Component and Sum are one configuration of the device's. All subgroups are of
 // SUBGROUP_SIZE: either the device has no others, or PIN_SUBGROUP_SIZE has it make them so. WORKGROUP_X is a
 // multiple of OWN, OTHERS of LANES, OTHER_ROWS and SUBGROUP_COLUMNS of MATRIX_K, COLUMNS at least the head size;
-// columns beyond the head, and other rows beyond the last one, are zeros.
+// columns beyond the head are zeros.
 // Bytes of workgroup memory: matrixTileBytes in packages/nn/src/ops/attention-matrix-tiles.ts.
 // No subgroup arithmetic here: one module with both has crashed a driver.
 //
@@ -92,7 +92,7 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
       let column = i % VECTORS;
       for (var panel = 0u; panel < OWN_PANELS; panel++) {
         let stored = own_vector(panel, min(first + row, last), head, min(column, HEAD_VECTORS - 1u));
-        let vector = select(vec4<Element>(), stored, column < HEAD_VECTORS);
+        let vector = select(vec4<Element>(), stored, VECTORS == HEAD_VECTORS || column < HEAD_VECTORS);
         let block = panel * SUBGROUPS_M + row / OWN_ROWS;
         let at = (row % OWN_ROWS) * OWN_STRIDE + 4u * column;
         own_panels[block][at] = Component(vector.x);
@@ -104,8 +104,8 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
   }
 }
 
-// Fills the two other panels with rows `begin` and on. From `end` on they are zeros: what memory holds there
-// might be no number, and weights of zero would not undo that.
+// Fills the two other panels with rows `begin` and on. Those from `end` on repeat the last one: they are numbers,
+// and weights of zero undo them.
 fn stage_others(begin: u32, end: u32, head: u32, invocation: u32) {
   for (var turn = 0u; turn < OTHER_TURNS; turn++) {
     let i = turn * WORKGROUP_X + invocation % WORKGROUP_X;
@@ -113,9 +113,8 @@ fn stage_others(begin: u32, end: u32, head: u32, invocation: u32) {
       let row = i / VECTORS;
       let column = i % VECTORS;
       for (var panel = 0u; panel < 2u; panel++) {
-        // A vector there is in any case, so that no load waits for a branch.
         let stored = other_vector(panel, min(begin + row, end - 1u), head, min(column, HEAD_VECTORS - 1u));
-        let vector = select(vec4<Element>(), stored, (begin + row < end) & (column < HEAD_VECTORS));
+        let vector = select(vec4<Element>(), stored, VECTORS == HEAD_VECTORS || column < HEAD_VECTORS);
         let block = (panel * SUBGROUPS_N + row / OTHER_ROWS) * SUBGROUPS_N + column / SUBGROUP_VECTORS;
         let at = (row % OTHER_ROWS) * OTHER_STRIDE + 4u * (column % SUBGROUP_VECTORS);
         other_panels[block][at] = Component(vector.x);

@@ -78,17 +78,15 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
   }
 }
 
-// Fills the other panel with rows `begin` and on of a matrix. From `end` on they are zeros: what memory holds
-// there might be no number, and weights of zero would not undo that.
+// Fills the other panel with rows `begin` and on of a matrix. Those from `end` on repeat the last one: they are
+// numbers, and weights of zero undo them.
 fn stage_others(matrix: u32, begin: u32, end: u32, head: u32, invocation: u32) {
   for (var turn = 0u; turn < OTHER_TURNS; turn++) {
     let i = turn * INVOCATIONS + invocation % INVOCATIONS;
     if (i < OTHERS * HEAD_VECTORS) {
       let row = i / HEAD_VECTORS;
       let column = i % HEAD_VECTORS;
-      // Of a row there is in any case, so that no load waits for a branch.
-      let vector = other_vector(matrix, min(begin + row, end - 1u), head, column);
-      other_panel[row * STRIDE + column] = select(vec4<Element>(), vector, begin + row < end);
+      other_panel[row * STRIDE + column] = other_vector(matrix, min(begin + row, end - 1u), head, column);
     }
   }
 }
