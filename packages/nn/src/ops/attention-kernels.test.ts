@@ -64,18 +64,13 @@ test.each([
 
 test('a subgroup of 64 is filled where a tile of 16 KiB has as many invocations', () => {
   const amd = { ...gpu, subgroups: { minSize: 32, maxSize: 64 } };
-  const invocations = passes.map((pass) =>
-    (['f32', 'f16'] as const).map((element) => {
+  for (const pass of passes) {
+    for (const element of ['f32', 'f16'] as const) {
       const { constants } = pickAttention(amd, headOf(64, element, pass));
       const { WORKGROUP_X, WORKGROUP_Y } = constants as Record<string, number>;
-      return WORKGROUP_X! * WORKGROUP_Y!;
-    }),
-  );
-  expect(invocations).toEqual([
-    [64, 64],
-    [32, 64],
-    [32, 64],
-  ]);
+      expect(WORKGROUP_X! * WORKGROUP_Y!).toBe(64);
+    }
+  }
 });
 
 test('the first tile asks for no more than every device grants, and none for more than this one does', () => {

@@ -50,7 +50,7 @@ interface Tile {
 const portableLimits = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
 /** Sums that an invocation may keep in registers, in numbers. */
 const maxSums = 64;
-/** 64 × 32, 64 × 16, 32 × 32, 32 × 16 twice, 16 × 16 and 16 × 8 rows. */
+/** 64 × 32, 64 × 16, 32 × 32, 32 × 16 twice, 16 × 16 twice and 16 × 8 rows. */
 const tiles: readonly Tile[] = [
   { WORKGROUP_X: 8, WORKGROUP_Y: 16, OTHERS_EACH: 4 },
   { WORKGROUP_X: 4, WORKGROUP_Y: 16, OTHERS_EACH: 4 },
@@ -58,6 +58,7 @@ const tiles: readonly Tile[] = [
   { WORKGROUP_X: 4, WORKGROUP_Y: 8, OTHERS_EACH: 4 },
   { WORKGROUP_X: 8, WORKGROUP_Y: 8, OTHERS_EACH: 2 },
   { WORKGROUP_X: 8, WORKGROUP_Y: 4, OTHERS_EACH: 2 },
+  { WORKGROUP_X: 16, WORKGROUP_Y: 4, OTHERS_EACH: 1 },
   { WORKGROUP_X: 8, WORKGROUP_Y: 4, OTHERS_EACH: 1 },
 ];
 
