@@ -18,7 +18,7 @@ let asking = Promise.resolve();
 function fail(error) {
   at('error').textContent = `${error.message}${error.code === 'DEVICE_LOST' ? ' Load the page again.' : ''}`;
   at('error').hidden = false;
-  for (const id of ['start', 'open', 'stop', 'search']) at(id).disabled = true;
+  for (const id of ['start', 'open', 'stop', 'save', 'search']) at(id).disabled = true;
 }
 
 /** Begins an encoder in place of the one at hand, when that has answered what it was asked. */
@@ -95,6 +95,7 @@ async function train(mode) {
 function busy(is) {
   at('start').disabled = is;
   at('open').disabled = is;
+  at('save').disabled = is || ready === undefined;
   at('stop').disabled = !is;
 }
 
@@ -117,6 +118,14 @@ async function load(address) {
     at('progress').textContent = error.message;
   }
   busy(false);
+}
+
+async function save() {
+  const name = 'animals';
+  const zip = await (await ready).save(name);
+  const href = URL.createObjectURL(zip);
+  Object.assign(document.createElement('a'), { href, download: `${name}.zip` }).click();
+  URL.revokeObjectURL(href);
 }
 
 function showMeasures(mode, updates, { monolingual, cross_lingual, multilingual, rankDistance }) {
@@ -161,6 +170,7 @@ at('load').addEventListener('submit', (event) => {
   event.preventDefault();
   load(at('address').value.trim()).catch(fail);
 });
+at('save').addEventListener('click', () => save().catch(fail));
 at('stop').addEventListener('click', () => {
   stopped = true;
 });

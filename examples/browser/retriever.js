@@ -2,9 +2,10 @@
 // measures. No DOM here.
 import { BatchSampler, holdOut, ParallelCollection, pairsFromParallel, TrainingSet } from '@synglot/data';
 import { DeviceScorer, evaluateRetrieval, memoryVectors, searchTopK } from '@synglot/eval';
-import { EmbeddingModel, openCheckpoint, trainTokenizer } from '@synglot/models';
+import { checkpointFiles, EmbeddingModel, openCheckpoint, trainTokenizer } from '@synglot/models';
 import { defaultAdamW, encoderParameters, freshParameters, ParameterStore } from '@synglot/nn';
 import { contrastiveObjective, Trainer } from '@synglot/train';
+import { Zip, ZipPassThrough } from 'fflate';
 import { facts, langs } from './animals.js';
 
 const pooling = { mode: 'mean', normalize: true };
@@ -114,6 +115,22 @@ class Retriever {
     } finally {
       scorer.destroy();
     }
+  }
+
+  /** A zip of the folder that sentence-transformers, `synglot` and this page load. */
+  async save(name) {
+    const description = `${this.step} updates in a page.`;
+    const files = await checkpointFiles(name, { ...this.model.contents(), description });
+    const parts = [];
+    const zip = new Zip((error, part) => (error ? zip.terminate() : parts.push(part)));
+    for (const { path, pieces } of files) {
+      const entry = new ZipPassThrough(`${name}/${path}`);
+      zip.add(entry);
+      for await (const piece of pieces()) entry.push(piece);
+      entry.push(new Uint8Array(), true);
+    }
+    zip.end();
+    return new Blob(parts, { type: 'application/zip' });
   }
 
   async destroy() {

@@ -2,13 +2,17 @@
  * `examples/browser` in headless Chromium: it trains, answers, measures, and says what it cannot do. Set
  * BROWSER_SCREENSHOTS to a folder to look at it.
  */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { unzipSync } from 'fflate';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, missingBrowser, openPage } from '../support/browser.js';
+import { embedWith } from '../support/browser-page.js';
 import { root } from '../support/cli.js';
+import { openTestExecutor } from '../support/executor.js';
 import { labsePooling, saveTinyModel, testFolder } from './support.js';
 
 interface Serve {
@@ -50,6 +54,32 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     await enabled(page, 'start');
     await page.fill('#steps', String(updates));
     await page.click('#start');
+  }
+  /** Opens what the page saved as a user of Node would, and expects answers near their question. */
+  async function expectSaved(
+    files: Readonly<Record<string, Uint8Array>>,
+    [question = '', ...answers]: readonly string[],
+  ): Promise<void> {
+    for (const [path, bytes] of Object.entries(files)) {
+      await mkdir(join(folder.path, dirname(path)), { recursive: true });
+      await writeFile(join(folder.path, path), bytes);
+    }
+    const executor = await openTestExecutor();
+    const texts = [question, ...answers, 'Der Bär lebt im Wald.', 'The shark has sharp teeth.'];
+    try {
+      const vectors = await embedWith(executor, join(folder.path, 'animals'), texts);
+      const size = vectors.length / texts.length;
+      const row = (index: number) => vectors.slice(index * size, (index + 1) * size);
+      const scores = texts
+        .slice(1)
+        .map((_, index) =>
+          row(index + 1).reduce((sum, value, at) => sum + value * (row(0)[at] as number), 0),
+        );
+      const others = Math.max(...scores.slice(answers.length));
+      expect(scores.slice(0, answers.length).filter((score) => score > others).length).toBeGreaterThan(3);
+    } finally {
+      executor.destroy();
+    }
   }
   const measures = async (page: Page) =>
     (await page.locator('#measures tbody tr').allInnerTexts()).map((row) => row.split(/\s+/));
@@ -102,6 +132,10 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     ];
     // Of all 300 sentences, those that say it in whatever language come first.
     expect(hits.slice(0, 6).filter((text) => answers.includes(text)).length).toBeGreaterThanOrEqual(4);
+    const saving = page.waitForEvent('download');
+    await page.click('#save');
+    const zip = await (await saving).path();
+    await expectSaved(unzipSync(await readFile(zip)), ['What does the owl eat?', ...answers]);
     if (process.env.BROWSER_SCREENSHOTS) {
       await page.screenshot({ path: join(process.env.BROWSER_SCREENSHOTS, 'phone.png'), fullPage: true });
     }

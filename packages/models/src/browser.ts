@@ -4,10 +4,10 @@
  */
 export { mergeAdapter } from './adapters/merge.js';
 export { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
+export * from './checkpoint-files.js';
 export { type OpenPageOptions, openCheckpoint } from './checkpoint-page.js';
 export {
   EmbeddingModel,
-  type EmbeddingModelParts,
   type EmbedOptions,
   type TextInput,
 } from './embedding-model.js';
@@ -15,6 +15,7 @@ export { ModelError, type ModelErrorCode } from './errors.js';
 export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
 export type { Checkpoint, ModelFolderOptions } from './model-folder.js';
 export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
+export type { FileContents, TensorSource } from './safetensors/format.js';
 export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
 export type { EncodedText, PairTruncation } from './token-template.js';

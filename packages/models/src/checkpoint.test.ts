@@ -2,10 +2,12 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from './checkpoint.js';
-import { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js';
+import type { CheckpointContents } from './checkpoint-files.js';
+import { saveCheckpoint } from './checkpoint-writer.js';
 import { formatHfConfig } from './hf-config.js';
 import { readJsonObject } from './json-files.js';
-import { type TensorSource, writeSafetensors } from './safetensors/writer.js';
+import type { TensorSource } from './safetensors/format.js';
+import { writeSafetensors } from './safetensors/writer.js';
 import {
   expectModelError,
   LABSE_POOLING,

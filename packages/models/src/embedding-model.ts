@@ -6,19 +6,17 @@ import { type CompiledPlan, type Executor, inFlight } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildEncodePlan,
-  type EncoderConfig,
   embeddingDimension,
   embeddingsResult,
   encoderParameters,
   ParameterStore,
-  type PoolingConfig,
   packBatch,
   packStep,
 } from '@synglot/nn';
-import type { Checkpoint } from './checkpoint.js';
+import { type CheckpointContents, type EmbeddingModelParts, storedTensors } from './checkpoint-files.js';
 import { ModelError } from './errors.js';
+import type { Checkpoint } from './model-folder.js';
 import type { EncodedText } from './token-template.js';
-import type { Tokenizer } from './tokenizer.js';
 import { checkDimension, truncateRows } from './truncate.js';
 
 /** A text, or a text with the passage around it, for models that take pairs. */
@@ -37,14 +35,6 @@ export interface EmbedOptions {
   readonly tokensPerPass?: number;
   /** Called after each pass. */
   readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** What an embedding model is made of besides weights. */
-export interface EmbeddingModelParts {
-  readonly config: EncoderConfig;
-  readonly pooling: PoolingConfig;
-  readonly maxLength: number;
-  readonly tokenizer: Tokenizer;
 }
 
 const defaultTokensPerPass = 4096;
@@ -114,6 +104,14 @@ export class EmbeddingModel {
     return finished
       ? result
       : truncateRows(result, this.dimension, dimension, normalize || !!options.normalize);
+  }
+
+  /**
+   * What `saveCheckpoint(folder, model.contents())` saves in Node, and what `checkpointFiles` makes files of in a page.
+   * Weights are read from the device when their turn comes.
+   */
+  contents(): CheckpointContents {
+    return { ...this.parts, tensors: storedTensors(this.store) };
   }
 
   /** Frees plans and weights. */

@@ -147,6 +147,11 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<v
   }
 }
 
+/** Writes one piece after the other, as each comes. */
+export async function writePieces(handle: FileHandle, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of pieces) await writeAll(handle, piece);
+}
+
 /** Reads exactly `target.byteLength` bytes from `position`; fewer means that the file was cut meanwhile. */
 export async function readExactly(
   handle: FileHandle,

@@ -4,7 +4,8 @@ export { adapterBase } from './adapters/adapter-base.js';
 export { mergeAdapter } from './adapters/merge.js';
 export { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 export { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
-export { type CheckpointContents, saveCheckpoint } from './checkpoint-writer.js';
+export * from './checkpoint-files.js';
+export { saveCheckpoint } from './checkpoint-writer.js';
 export * from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
 export { checkWritable, makeFolders, PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
@@ -21,9 +22,10 @@ export { type DatasetRequest, type FetchedFiles, fetchDatasets } from './hub-dat
 export type { JsonObject } from './json.js';
 export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
 export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
+export type { FileContents, TensorSource } from './safetensors/format.js';
 export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
-export { type TensorSource, writeSafetensors } from './safetensors/writer.js';
+export { writeSafetensors } from './safetensors/writer.js';
 export {
   DEFAULT_POOLING,
   formatLayout,

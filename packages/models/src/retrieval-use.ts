@@ -2,7 +2,7 @@
  * How a model's folder wants its embeddings to be used for retrieval: what stands before questions and passages, and
  * what their score is. It runs no model.
  */
-import type { CheckpointContents } from './checkpoint-writer.js';
+import type { CheckpointContents } from './checkpoint-files.js';
 import { ModelError } from './errors.js';
 
 /** What questions and passages need before the dot product of their embeddings is the score. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type EncoderConfig, encoderParameters, type PoolingConfig } from '@synglot/nn';
 import { expect, onTestFinished } from 'vitest';
 import { ModelError, type ModelErrorCode } from './errors.js';
-import type { TensorSource } from './safetensors/writer.js';
+import type { TensorSource } from './safetensors/format.js';
 import type { Tokenizer } from './tokenizer.js';
 import { trainTokenizer } from './tokenizer-training.js';
 

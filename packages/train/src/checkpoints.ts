@@ -12,6 +12,7 @@ import {
   PARTIAL_MARK,
   SafetensorsFile,
   saveCheckpoint,
+  storedTensors,
   writeError,
   writeSafetensors,
 } from '@synglot/models';
@@ -65,13 +66,7 @@ export async function writeCheckpoint(
 
 /** Saves parameters as a sentence-transformers folder. */
 export async function writeModel(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
-  const specs = store.layout.specs.filter(({ auxiliary }) => !auxiliary);
-  const tensors = specs.map(({ name, shape }) => ({
-    name,
-    shape,
-    read: () => store.read('parameter', name),
-  }));
-  await saveCheckpoint(folder, { ...model, tensors });
+  await saveCheckpoint(folder, { ...model, tensors: storedTensors(store) });
 }
 
 /** Saves a model in place of the one that is there; a folder of that name is always whole. */

@@ -1,7 +1,7 @@
 /** Tensors of `adapter_model.safetensors` to and from parameters: names, shapes, LoRA's transposed B. */
 import { type AdapterConfig, isAdapterParameter, type ParameterSpec } from '@synglot/nn';
 import { parameterName } from '../hf-weights.js';
-import type { TensorSource } from '../safetensors/writer.js';
+import type { TensorSource } from '../safetensors/format.js';
 
 /** What PEFT puts in front of names, whatever it wraps. */
 const prefix = 'base_model.model.';

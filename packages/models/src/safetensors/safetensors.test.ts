@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic, writePieces } from '../files.js';
 import { expectModelError, temporaryFolder } from '../test-support.js';
+import { formatSafetensors } from './format.js';
 import { SafetensorsFile, TensorStore } from './reader.js';
-import { streamSafetensors, writeSafetensors } from './writer.js';
+import { writeSafetensors } from './writer.js';
 
 function file(header: unknown, data: Uint8Array | number = 0): Uint8Array {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
@@ -211,7 +212,10 @@ describe('writing', () => {
           await handle.write('begun');
           const full = await open('/dev/full', 'w');
           try {
-            await streamSafetensors(full, [{ name: 'a', shape: [1], read: () => new Float32Array(1) }]);
+            const { pieces } = formatSafetensors([
+              { name: 'a', shape: [1], read: () => new Float32Array(1) },
+            ]);
+            await writePieces(full, pieces());
           } finally {
             await full.close();
           }
