@@ -5,16 +5,19 @@
 // Writes    updates parameter and both moments in place, or nothing after an overflow; leaves the gradient.
 // Dispatch  four elements an invocation and stride; any number of workgroups (x).
 // Limits    elements is a multiple of 4.
-// Precision f32; the bias corrections come from the host in double precision, or from a series good to
-//           f32 for parameters that were frozen at first: torch counts each parameter's own updates.
+// Precision f32; what f32 would lose (1 - beta, the bias corrections) comes from the host in double precision, or,
+//           the corrections of parameters that were frozen at first, from a series good to f32: torch counts
+//           each parameter's own updates.
 // Source    Loshchilov & Hutter 2019, in torch.optim.AdamW's order of operations.
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ include step
 
 struct Params {
   elements: u32,
-  beta_1: f32,
   beta_2: f32,
+  // 1 - beta_1, 1 - beta_2.
+  new_share_1: f32,
+  new_share_2: f32,
   epsilon: f32,
   weight_decay: f32,
   learning_rate_scale: f32,
@@ -56,8 +59,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let step_size = learning_rate / correction_1;
   for (var i = id.x; i < params.elements / 4u; i += workgroups.x * WORKGROUP_SIZE) {
     let g = gradient[i] * factor;
-    let m = first_moment[i] + (g - first_moment[i]) * (1.0 - params.beta_1);
-    let v = second_moment[i] * params.beta_2 + g * g * (1.0 - params.beta_2);
+    let m = first_moment[i] + (g - first_moment[i]) * params.new_share_1;
+    let v = second_moment[i] * params.beta_2 + g * g * params.new_share_2;
     let denominator = sqrt(v) / correction_2_sqrt + params.epsilon;
     first_moment[i] = m;
     second_moment[i] = v;

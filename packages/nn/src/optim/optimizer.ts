@@ -116,7 +116,7 @@ export function emitUpdate(g: Graph, options: OptimizerOptions): void {
             second_moment: range('second moment'),
           },
           params: {
-            ...{ ...params, beta_1: beta1, beta_2: beta2, epsilon },
+            ...{ ...params, beta_2: beta2, new_share_1: 1 - beta1, new_share_2: 1 - beta2, epsilon },
             updates_before: run.settings.updatesBefore,
             log_beta_1: logOf(beta1),
             log_beta_2: logOf(beta2),
