@@ -1,15 +1,15 @@
 /**
- * Finds and loads the compiled addon and Dawn's library, and types what they offer.
+ * Finds and loads the compiled addon and Dawn's library, and declares the types of what they offer.
  *
- * The classes here are the raw border to C++: indices, not names. `@synglot/gpu/node` wraps them
- * into its `Executor`; nobody else should need them.
+ * The interfaces here are the bare border to C++: indices, not names. `@synglot/gpu/node` wraps them
+ * in its `Executor`; nobody else should need them.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Why the native executor cannot be had, with the commands that would bring it. */
+/** Why the native executor is not available, and the commands that would make it so. */
 export class NativeUnavailableError extends Error {
   readonly code = 'DEVICE_UNAVAILABLE';
 
@@ -53,7 +53,7 @@ export interface NativeBuffer {
   destroy(): void;
 }
 
-/** Processor time of the device's thread in nanoseconds; wall clock where a system counts none by thread. */
+/** Processor time of the device's thread in nanoseconds; wall clock where the system does not count it per thread. */
 export interface NativeHostTime {
   /** Writing the feeds. */
   readonly feedsNs: number;
@@ -88,7 +88,7 @@ export interface NativeDevice {
   createBuffer(label: string, sizeBytes: number): NativeBuffer;
   write(buffer: NativeBuffer, data: ArrayBufferView, offsetBytes: number): void;
   read(buffer: NativeBuffer, offsetBytes: number, sizeBytes: number): Promise<ArrayBuffer>;
-  /** `plan` is a `Plan` of `@synglot/gpu`; `externals` has an entry a buffer, undefined where not external. */
+  /** `plan` is a `Plan` of `@synglot/gpu`; `externals` has one entry per buffer, undefined where not external. */
   compile(plan: object, externals: readonly (NativeBuffer | undefined)[]): Promise<NativePlan>;
   /** Counts of the on-disk pipeline cache since the device was opened. */
   cacheCounts(): Promise<{ readonly hits: number; readonly misses: number; readonly stores: number }>;
@@ -102,15 +102,15 @@ export interface NativeCore {
   openDevice(options: NativeOpenOptions): Promise<NativeDevice>;
   /** Describes the adapter that `openDevice` would use, without making a device. */
   describeAdapter(options: NativeOpenOptions): Promise<NativeAdapterInfo>;
-  /** Processor time of the calling thread so far; wall clock where a system counts none by thread. */
+  /** Processor time of the calling thread so far; wall clock where the system does not count it per thread. */
   threadTimeNs(): number;
 }
 
-/** A device as the Vulkan loader has it, whether Dawn takes it or not. */
+/** A device as the Vulkan loader lists it, whether Dawn accepts it or not. */
 export interface VulkanDevice {
   readonly name: string;
   readonly type: NativeAdapterInfo['type'];
-  /** `0000:3b:00.0`, as nvidia-smi and lspci have it; of GPUs only, where the driver tells. */
+  /** `0000:3b:00.0`, as nvidia-smi and lspci print it; for GPUs only, where the driver reports it. */
   readonly pci?: string;
 }
 
@@ -125,12 +125,12 @@ export interface VulkanLayer {
   readonly name: string;
   /** For `VK_LAYER_PATH`. */
   readonly folder: string;
-  /** All that the loader had when Dawn last asked through the layer, in its order; empty when asked for again. */
+  /** All devices that the loader listed when Dawn last asked through the layer, in its order; empty on the next call. */
   takeDevices(): readonly VulkanDevice[];
 }
 
 const require = createRequire(import.meta.url);
-/** The command works in a checkout and where the package is installed. */
+/** The command works both in a checkout and where the package is installed. */
 const buildCommands = () =>
   `To build it: install cmake, make and a C++20 compiler (Debian: apt install cmake make g++), then run \`node ${relative(process.cwd(), fileURLToPath(new URL('../scripts/build-addon.mjs', import.meta.url)))}\``;
 
@@ -142,7 +142,7 @@ export function addonPath(): string {
 }
 
 /**
- * Path of Dawn's shared library: `SYNGLOT_DAWN_LIBRARY` if set, else the npm package's.
+ * Path of Dawn's shared library: `SYNGLOT_DAWN_LIBRARY` if set, otherwise the npm package's.
  *
  * @throws NativeUnavailableError when there is no package for this platform.
  */
@@ -162,7 +162,7 @@ export function dawnLibraryPath(): string {
   }
 }
 
-/** Version of the npm package's Dawn, `v20260807.193620`; undefined where another library is named or none is there. */
+/** Version of the npm package's Dawn, `v20260807.193620`; undefined if another library is named or there is none. */
 export function dawnVersion(): string | undefined {
   if (process.env.SYNGLOT_DAWN_LIBRARY) return undefined;
   try {
@@ -173,7 +173,7 @@ export function dawnVersion(): string | undefined {
 }
 
 /**
- * Loads the addon and Dawn, once a process. The Vulkan driver must have been chosen before.
+ * Loads the addon and Dawn, once per process. The Vulkan driver must have been chosen before.
  *
  * @throws NativeUnavailableError with the causes and the commands to run.
  */
@@ -194,7 +194,7 @@ export function loadNative(): NativeCore {
 }
 
 /**
- * The addon's Vulkan layer, which serves any Dawn of this process; Linux alone uses Vulkan.
+ * The addon's Vulkan layer, which serves any Dawn in this process; undefined outside Linux, where Vulkan is not used.
  *
  * @throws NativeUnavailableError where the addon cannot be loaded
  */

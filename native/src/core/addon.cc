@@ -31,7 +31,7 @@ Done<T> done_with(std::shared_ptr<Settler::Ticket> ticket, std::function<Napi::V
   };
 }
 
-/** What a NativeBuffer or NativePlan holds: the object and the device that it is let go on. */
+/** What a NativeBuffer or NativePlan holds: the object, and the device on whose thread it is released. */
 template <typename T>
 struct Held {
   std::shared_ptr<Device> device;
@@ -164,7 +164,7 @@ class WrappedDevice : public Napi::ObjectWrap<WrappedDevice> {
     return promise;
   }
 
-  /** compile(plan, externals): externals has one entry a plan buffer, undefined where not external. */
+  /** compile(plan, externals): externals has one entry per plan buffer, undefined where not external. */
   Napi::Value compile(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     Plan plan = to_plan(info[0]);
@@ -177,7 +177,7 @@ class WrappedDevice : public Napi::ObjectWrap<WrappedDevice> {
     auto ticket = settler_of(env).ticket(env, info.This());
     const Napi::Promise promise = ticket->promise();
     std::shared_ptr<Device> device = device_;
-    // The device is held by the JavaScript side only: held by its own task it could end on its own thread.
+    // Weak: only the JavaScript side may own the device. Owned by its own task, it could be destroyed on its own thread.
     std::weak_ptr<Device> weak = device;
     device->compile(std::move(plan), std::move(externals),
                     done_with<std::shared_ptr<CompiledPlan>>(
@@ -245,7 +245,7 @@ Napi::Value open(const Napi::CallbackInfo& info, bool adapter_only) {
   options.adapter_only = adapter_only;
   auto ticket = settler_of(env).ticket(env, info.This());
   const Napi::Promise promise = ticket->promise();
-  // Filled below and read on the JavaScript thread. Weak: owned by its own thread it would join itself.
+  // Filled below and read on the JavaScript thread. Weak: a device owned by its own thread would join itself.
   auto slot = std::make_shared<std::weak_ptr<Device>>();
   auto done = done_with<DeviceDescription>(std::move(ticket), [slot, adapter_only](Napi::Env result_env, DeviceDescription& description) -> Napi::Value {
     Napi::Object result = from_description(result_env, description);
@@ -265,14 +265,14 @@ Napi::Value open(const Napi::CallbackInfo& info, bool adapter_only) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData(env);
   env.SetInstanceData(data);
-  using Device = WrappedDevice;
-  Napi::Function device = Device::DefineClass(env, "NativeDevice",
-                                              {Device::InstanceMethod("createBuffer", &Device::create_buffer),
-                                               Device::InstanceMethod("write", &Device::write), Device::InstanceMethod("read", &Device::read),
-                                               Device::InstanceMethod("compile", &Device::compile),
-                                               Device::InstanceMethod("cacheCounts", &Device::cache_counts),
-                                               Device::InstanceMethod("forceLoss", &Device::force_loss),
-                                               Device::InstanceMethod("destroy", &Device::destroy)});
+  Napi::Function device = WrappedDevice::DefineClass(env, "NativeDevice",
+                                                     {WrappedDevice::InstanceMethod("createBuffer", &WrappedDevice::create_buffer),
+                                                      WrappedDevice::InstanceMethod("write", &WrappedDevice::write),
+                                                      WrappedDevice::InstanceMethod("read", &WrappedDevice::read),
+                                                      WrappedDevice::InstanceMethod("compile", &WrappedDevice::compile),
+                                                      WrappedDevice::InstanceMethod("cacheCounts", &WrappedDevice::cache_counts),
+                                                      WrappedDevice::InstanceMethod("forceLoss", &WrappedDevice::force_loss),
+                                                      WrappedDevice::InstanceMethod("destroy", &WrappedDevice::destroy)});
   Napi::Function buffer = WrappedBuffer::DefineClass(env, "NativeBuffer", {WrappedBuffer::InstanceMethod("destroy", &WrappedBuffer::destroy)});
   Napi::Function plan = WrappedPlan::DefineClass(env, "NativePlan", {WrappedPlan::InstanceMethod("destroy", &WrappedPlan::destroy)});
   plan.Get("prototype").As<Napi::Object>().Set("run", Napi::Function::New(env, run, "run"));

@@ -1,5 +1,5 @@
-// Turns a plan into device objects. Params of all dispatches live in one uniform buffer, one slot
-// for each distinct content, chosen by a dynamic offset; bind groups are shared where equal.
+// Turns a plan into device objects. The params of all dispatches live in one uniform buffer, chosen by a
+// dynamic offset; dispatches with equal params share a slot, those with equal bindings a bind group.
 #include <algorithm>
 #include <map>
 
@@ -29,7 +29,7 @@ BindGroup create_group(const Context& context, const std::string& label, WGPUBin
   return BindGroup(dawn().DeviceCreateBindGroup(context.device(), &descriptor));
 }
 
-// One slot for each distinct content of params.
+// The contents of the uniform buffer: a slot for each distinct set of params.
 struct ParamsPacking {
   explicit ParamsPacking(uint32_t alignment) : alignment(alignment) {}
   uint32_t add(const std::vector<uint8_t>& params) {

@@ -15,8 +15,8 @@ namespace synglot {
 class CompiledPlan {
  public:
   /**
-   * Makes everything a run needs. `externals` has one entry a plan buffer, null where the buffer is
-   * not external. Fails with PLAN_INVALID, DEVICE_VALIDATION or DEVICE_OUT_OF_MEMORY.
+   * Makes everything that a run needs. `externals` has one entry per plan buffer, null where the buffer
+   * is not external. Fails with PLAN_INVALID, DEVICE_VALIDATION or DEVICE_OUT_OF_MEMORY.
    */
   static Result<std::shared_ptr<CompiledPlan>> create(const Context& context, PipelineStore& store, const Plan& plan,
                                                       const std::vector<std::shared_ptr<Buffer>>& externals);
@@ -33,11 +33,11 @@ class CompiledPlan {
   uint64_t buffer_size(size_t index) const { return sizes_[index]; }
   uint64_t timestamp_bytes() const { return 2 * sizeof(uint64_t) * dispatch_count_; }
 
-  /** Encodes all commands. With `timed`, a pass and two timestamps a dispatch. */
+  /** Encodes all commands; if `timed`, each dispatch in a pass of its own between two timestamps. */
   void encode(WGPUCommandEncoder encoder, bool timed) const;
   /**
-   * The commands recorded for this run, or nothing. Counts runs: from the second on a plan is taken to be
-   * one that is run again and again.
+   * The commands recorded ahead for this run, or nothing. Counts the runs: from the second on, the plan is
+   * assumed to be run again and again.
    */
   CommandBuffer take_recorded() {
     ++runs_;

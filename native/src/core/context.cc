@@ -1,4 +1,4 @@
-// Waits and error scopes of an open device. Opening one is in open.cc.
+// Waits and error scopes of an open device. open.cc opens it.
 #include "context.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@ namespace synglot {
 namespace {
 
 constexpr uint64_t kSliceMs = 20;
-// Opening and compiling have no time-out of the user's: this bounds a driver that hangs.
+// The user's time-out does not cover opening and compiling: this bounds a driver that hangs.
 constexpr uint64_t kSetupTimeoutMs = 10 * 60 * 1000;
 constexpr std::array kScopes = {WGPUErrorFilter_Internal, WGPUErrorFilter_OutOfMemory, WGPUErrorFilter_Validation};
 

@@ -1,4 +1,4 @@
-// One open Dawn device with its instance, adapter and queue, and the two things every user of it
+// One open Dawn device with its instance, adapter and queue, and the two things that everything on it
 // needs: finite waits and error scopes. Used only on the device's thread.
 #pragma once
 

@@ -1,4 +1,4 @@
-// JavaScript values to the core's structs and back. Refuses what has the wrong type, by name.
+// JavaScript values to the core's structs and back. Refuses a value of the wrong type by its field's name.
 #pragma once
 
 #include <napi.h>

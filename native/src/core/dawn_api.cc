@@ -46,8 +46,8 @@ Failure mismatch(const std::string& path, const std::string& what) {
   return {code::kUnavailable, "the library " + path + " does not agree with the webgpu.h that synglot was compiled with: " + what};
 }
 
-// A header of another version numbers its chained structs differently: an instance with toggles and
-// timed waits can then not be made.
+// Chained structs are numbered differently in another version's header, and then no instance with
+// toggles and timed waits can be made.
 MaybeFailure probe_instance(const DawnApi& api, const std::string& path) {
   if (api.HasInstanceFeature(WGPUInstanceFeatureName_TimedWaitAny) == WGPU_FALSE) {
     return mismatch(path, "it lacks the instance feature TimedWaitAny");

@@ -40,7 +40,7 @@ struct DawnApi {
 const DawnApi& dawn();
 
 /**
- * Loads the library and resolves the table, once a process; the library stays loaded.
+ * Loads the library and resolves the table, once per process; the library stays loaded.
  * Fails with DEVICE_UNAVAILABLE when a symbol is missing, a probe shows another header's layout,
  * or another library was loaded before.
  */

@@ -4,8 +4,8 @@
 namespace synglot {
 namespace {
 
-// A task that is posted while the device works waits for the end of a slice: the next run must be queued before
-// this one ends, and on a GPU a run may take a few milliseconds.
+// The longest that a task posted while the device works waits for the thread: the next run must be queued before this
+// one ends, and on a GPU a run may take only a few milliseconds.
 constexpr uint64_t kSliceMs = 1;
 constexpr size_t kWriteChunkBytes = 16UL << 20;
 constexpr uint64_t kMaxQueuedWriteBytes = 128ULL << 20;
@@ -51,7 +51,7 @@ void Device::main(const OpenOptions& options, const Done<DeviceDescription>& don
       if (!options.adapter_only) loop();
     }
   } catch (const std::exception& error) {
-    // Only memory of the host can run out here; what is pending is rejected below.
+    // Only the host's memory can run out here; whatever is pending is rejected below.
     if (context_) context_->state().record_loss(std::string("the device's thread failed: ") + error.what());
   }
   stop();

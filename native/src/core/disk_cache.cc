@@ -1,5 +1,5 @@
-// File format: magic, u64 key size, key, value. The whole key is compared, so a hash collision of
-// two file names is a miss and never a wrong pipeline.
+// File format: magic, u64 key size, key, value. The whole key is compared, so two keys whose hashes,
+// and so file names, are equal cost a miss and never give a wrong pipeline.
 #include "disk_cache.h"
 
 #include <array>

@@ -1,4 +1,4 @@
-// The on-disk pipeline cache behind Dawn's cache callbacks. Every error is a miss, never a failure.
+// The on-disk pipeline cache behind Dawn's cache callbacks. An error is a miss, never a failure.
 #pragma once
 
 #include <atomic>

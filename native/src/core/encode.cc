@@ -6,7 +6,7 @@
 namespace synglot {
 namespace {
 
-// WebGPU allows 4096 queries a set: 2048 dispatches.
+// WebGPU allows 4096 queries in a set: 2048 dispatches.
 constexpr size_t kDispatchesPerSet = 2048;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Opens an instance, its best adapter and a device with all that the adapter offers.
-// Which Vulkan driver there is to find was settled before, in TypeScript.
+// Opens an instance, its best adapter and a device with everything that the adapter offers.
+// TypeScript has settled before which Vulkan driver Dawn finds.
 #include <cstring>
 
 #include "context.h"
@@ -45,7 +45,7 @@ void on_device(WGPURequestDeviceStatus, WGPUDevice device, WGPUStringView messag
   }
 }
 
-// Both run on any of Dawn's threads. Loss by our own destruction is recorded too: nobody looks then.
+// Both run on any of Dawn's threads. The loss that our own destruction causes is recorded too; nobody reads it.
 void on_lost(WGPUDevice const*, WGPUDeviceLostReason, WGPUStringView message, void* userdata, void*) noexcept {
   const std::unique_ptr<std::shared_ptr<DeviceState>> state(static_cast<std::shared_ptr<DeviceState>*>(userdata));
   try {
@@ -125,8 +125,8 @@ std::vector<std::pair<std::string, double>> limit_list(const WGPULimits& limits)
   };
 }
 
-// WGPULimits differs between releases of Dawn; a struct of another length is found by what the
-// library writes: never past our end, and sensible values in the fields that follow one another.
+// WGPULimits differs between releases of Dawn. A library with another layout gives itself away: it
+// writes past the end of our struct, or what we read back makes no sense.
 MaybeFailure read_limits(WGPUAdapter adapter, WGPULimits& limits) {
   struct {
     WGPULimits limits;
@@ -235,7 +235,7 @@ MaybeFailure Context::open_device(const OpenOptions& options) {
   for (const NamedFeature& wanted : kWantedFeatures) {
     if (dawn().AdapterHasFeature(adapter_.get(), wanted.feature) != WGPU_FALSE) features.push_back(wanted.feature);
   }
-  // Quantised timestamps (to 0.1 ms) exist to protect pages from each other.
+  // Timestamps are quantised (to 0.1 ms) to protect pages from each other; here there are none.
   const Toggles toggles(options, {"allow_unsafe_apis"}, {"timestamp_quantization"});
   WGPUDawnTogglesDescriptor chained = toggles.descriptor;
   WGPUDawnCacheDeviceDescriptor cache_descriptor = WGPU_DAWN_CACHE_DEVICE_DESCRIPTOR_INIT;
@@ -274,7 +274,7 @@ MaybeFailure Context::open_device(const OpenOptions& options) {
   queue_.reset(dawn().DeviceGetQueue(device_.get()));
   limits_ = WGPU_LIMITS_INIT;
   if (dawn().DeviceGetLimits(device_.get(), &limits_) != WGPUStatus_Success) {
-    return Failure{code::kUnavailable, "Dawn does not tell the device's limits"};
+    return Failure{code::kUnavailable, "Dawn does not report the device's limits"};
   }
   description_.limits = limit_list(limits_);
   has_timestamps_ = dawn().DeviceHasFeature(device_.get(), WGPUFeatureName_TimestampQuery) != WGPU_FALSE;

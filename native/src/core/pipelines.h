@@ -21,7 +21,7 @@ struct Pipeline {
 class PipelineStore {
  public:
   /**
-   * One pipeline a kernel, in order. Those not seen before are compiled at the same time on Dawn's
+   * One pipeline per kernel, in order. Those not seen before are compiled concurrently on Dawn's
    * threads. A mistake in WGSL fails with DEVICE_VALIDATION and Dawn's message.
    */
   Result<std::vector<std::shared_ptr<Pipeline>>> get(const Context& context, const std::vector<PlanKernel>& kernels);

@@ -67,13 +67,13 @@ QuietStderr::~QuietStderr() {
         const size_t newline = text.find('\n', start);
         const size_t end = newline == std::string::npos ? text.size() : newline + 1;
         const std::string_view line(text.data() + start, end - start);
-        // An empty line after a remark is the remark's.
+        // An empty line after a remark belongs to it.
         dropped = is_remark(line) || (dropped && line == "\n");
         if (!dropped) write_all(saved_, line);
         start = end;
       }
     } catch (...) {
-      // No memory to filter with: the lines are lost, nothing else.
+      // No memory to filter with: only the lines are lost.
     }
     close(saved_);
   }

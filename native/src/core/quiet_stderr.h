@@ -1,11 +1,11 @@
-// Keeps Dawn's remarks about an adapter (two lines for each look at lavapipe) off the user's screen.
+// Keeps Dawn's remarks about an adapter (two lines each time it looks at lavapipe) off the user's screen.
 #pragma once
 
 namespace synglot {
 
 /**
- * While it lives, standard error goes to memory; its end writes out all lines but Dawn's known
- * remarks. Does nothing outside Linux or when SYNGLOT_DEBUG is set.
+ * While it lives, standard error goes to memory; its destructor writes out every line that is not one
+ * of Dawn's known remarks. Does nothing outside Linux or when SYNGLOT_DEBUG is set.
  */
 class QuietStderr {
  public:

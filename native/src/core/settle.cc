@@ -13,7 +13,7 @@ Napi::Error to_error(Napi::Env env, const Failure& failure) {
 
 Settler::Settler(Napi::Env env) : env_(env), function_(Function::New(env, "synglot", 0, 1, this)) {
   function_.Unref(env);
-  // Hooks run last-in first-out: this one before the thread-safe function's own.
+  // Hooks run last in, first out: this one runs before the thread-safe function's own.
   napi_add_env_cleanup_hook(env_, on_cleanup, this);
 }
 
@@ -56,7 +56,7 @@ void Settler::Ticket::settle(Result<Build> outcome) noexcept {
   settled_ = true;
   try {
     auto settlement = std::make_unique<Settlement>(Settlement{deferred_, std::move(outcome), kept_});
-    // Fails only while the environment shuts down: nobody waits then, and the reference goes with it.
+    // Fails only while the environment shuts down: nobody waits any more, and the reference goes with it.
     if (settler_.function_.NonBlockingCall(settlement.get()) == napi_ok) settlement.release();
   } catch (...) {
   }

@@ -42,11 +42,11 @@ class Settler {
   };
 
   /**
-   * Called on the JavaScript thread; keeps the process, and the object `keep_alive`, until the ticket
-   * is settled.
+   * Called on the JavaScript thread; keeps the process and the object `keep_alive` alive until the
+   * ticket is settled.
    */
   std::shared_ptr<Ticket> ticket(Napi::Env env, const Napi::Value& keep_alive);
-  /** Holds a device while it opens; `take` hands it over, the next `hold` drops those that failed. */
+  /** Keeps a device while it opens; `take` lets go of it, the next `hold` drops those that failed. */
   void hold(const std::shared_ptr<Device>& device);
   void take(const std::shared_ptr<Device>& device);
 

@@ -10,8 +10,8 @@ constexpr uint64_t kReadAlignment = 16;
 
 uint64_t round_up(uint64_t size, uint64_t alignment) { return (size + alignment - 1) / alignment * alignment; }
 
-// What is waited for carries no result of its own: a failed map shows as a null mapped range, a
-// lost device in DeviceState. So the callbacks have nothing to do.
+// These futures carry no result that is needed: a failed map shows as a null mapped range, a lost device
+// in DeviceState. So the callbacks have nothing to do.
 void on_mapped(WGPUMapAsyncStatus, WGPUStringView, void*, void*) noexcept {}
 void on_done(WGPUQueueWorkDoneStatus, WGPUStringView, void*, void*) noexcept {}
 
@@ -27,6 +27,56 @@ WGPUFuture map_for_read(WGPUBuffer buffer, uint64_t size_bytes) {
   info.mode = WGPUCallbackMode_WaitAnyOnly;
   info.callback = on_mapped;
   return dawn().BufferMapAsync(buffer, WGPUMapMode_Read, 0, size_bytes, info);
+}
+
+// Where each read, and after them the timestamps, lie in a run's staging buffer.
+struct StagingLayout {
+  std::vector<uint64_t> offsets;
+  std::vector<uint64_t> sizes;
+  uint64_t timestamps_offset = 0;
+  uint64_t timestamp_bytes = 0;
+  uint64_t total_bytes = 0;
+};
+
+StagingLayout lay_out(const std::vector<RunRequest::Read>& reads, uint64_t timestamp_bytes) {
+  StagingLayout layout;
+  uint64_t end = 0;
+  for (const RunRequest::Read& read : reads) {
+    layout.offsets.push_back(end);
+    layout.sizes.push_back(read.size_bytes);
+    end += round_up(read.size_bytes, kReadAlignment);
+  }
+  layout.timestamps_offset = end;
+  layout.timestamp_bytes = timestamp_bytes;
+  layout.total_bytes = end + timestamp_bytes;
+  return layout;
+}
+
+void encode_reads(WGPUCommandEncoder encoder, const CompiledPlan& plan, const std::vector<RunRequest::Read>& reads, const StagingLayout& layout,
+                  WGPUBuffer staging) {
+  for (size_t i = 0; i < reads.size(); ++i) {
+    // If nothing at all is read there is no buffer to copy to.
+    if (layout.sizes[i] == 0) continue;
+    const size_t source = reads[i].buffer;
+    dawn().CommandEncoderCopyBufferToBuffer(encoder, plan.buffer(source), plan.buffer_offset(source), staging, layout.offsets[i],
+                                            round_up(layout.sizes[i], 4));
+  }
+  if (layout.timestamp_bytes > 0) plan.resolve_timestamps(encoder, staging, layout.timestamps_offset);
+}
+
+// `mapped` is null where nothing was read.
+RunOutput take_output(const StagingLayout& layout, const uint8_t* mapped) {
+  RunOutput output;
+  for (size_t i = 0; i < layout.sizes.size(); ++i) {
+    const uint8_t* first = mapped + layout.offsets[i];
+    output.reads.emplace_back(first, first + layout.sizes[i]);
+  }
+  output.timed = layout.timestamp_bytes > 0;
+  if (output.timed) {
+    const auto* first = reinterpret_cast<const uint64_t*>(mapped + layout.timestamps_offset);
+    output.timestamps.assign(first, first + layout.timestamp_bytes / sizeof(uint64_t));
+  }
+  return output;
 }
 
 }  // namespace
@@ -48,7 +98,7 @@ MaybeFailure Device::flush() {
 void Device::do_write(const Buffer& buffer, uint64_t offset_bytes, const Bytes& data) {
   if (!buffer.handle || context_->state().loss()) return;
   dawn().QueueWriteBuffer(context_->queue(), buffer.handle.get(), offset_bytes, data.data(), data.size());
-  // Dawn keeps written bytes in host memory until a submission: bound that.
+  // Dawn keeps written bytes in host memory until a submission: bound their number.
   unflushed_write_bytes_ += data.size();
   if (unflushed_write_bytes_ < kFlushAfterBytes) return;
   if (MaybeFailure failure = flush()) context_->state().record_uncaptured(*failure);
@@ -60,8 +110,8 @@ CommandBuffer Device::record(const CompiledPlan& plan, bool timed) const {
   return CommandBuffer(dawn().CommandEncoderFinish(encoder.get(), nullptr));
 }
 
-// A command buffer serves once. The next one of a plan that is run again and again is recorded while the
-// device works on this one. An error is dropped with what it spoilt: the next run records for itself and tells.
+// A command buffer can be submitted only once. For a plan that is run again and again, the next one is recorded while
+// the device works on this one. If that fails, the commands are dropped: the next run records its own and reports why.
 void Device::record_ahead(CompiledPlan& plan) const {
   if (!plan.wants_recording()) return;
   context_->push_scopes();
@@ -107,7 +157,7 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   if (MaybeFailure failure = context_->check()) return done(*failure);
   if (plan->destroyed()) return done(Failure{code::kValidation, what + ": the plan was destroyed"});
   const bool timed = request.profile && context_->has_timestamps() && plan->timestamp_bytes() > 0;
-  // Shared with what settles the run, which comes after the submission that is measured.
+  // Shared with the callback that settles the run: the last of these times is known only after the submission.
   const auto host = std::make_shared<HostTime>();
   const uint64_t begin = thread_time_ns();
   context_->push_scopes();
@@ -120,43 +170,22 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   if (!commands) commands = record(*plan, timed);
 
   // What is read back differs from run to run, so it has a command buffer of its own.
-  const CommandEncoder encoder = create_encoder(what);
-  std::vector<uint64_t> offsets;
-  uint64_t total = 0;
-  for (const RunRequest::Read& read : request.reads) {
-    offsets.push_back(total);
-    total += round_up(read.size_bytes, kReadAlignment);
-  }
-  const uint64_t timestamps_offset = total;
-  if (timed) total += plan->timestamp_bytes();
+  const StagingLayout layout = lay_out(request.reads, timed ? plan->timestamp_bytes() : 0);
   Staging staging;
-  if (total > 0) staging = staging_.take(*context_, total);
-  for (size_t i = 0; i < request.reads.size(); ++i) {
-    const RunRequest::Read& read = request.reads[i];
-    // Where nothing at all is read there is no buffer to copy to.
-    if (read.size_bytes == 0) continue;
-    dawn().CommandEncoderCopyBufferToBuffer(encoder.get(), plan->buffer(read.buffer), plan->buffer_offset(read.buffer), staging.buffer.get(), offsets[i],
-                                            round_up(read.size_bytes, 4));
-  }
-  if (timed) plan->resolve_timestamps(encoder.get(), staging.buffer.get(), timestamps_offset);
+  if (layout.total_bytes > 0) staging = staging_.take(*context_, layout.total_bytes);
+  const CommandEncoder encoder = create_encoder(what);
+  encode_reads(encoder.get(), *plan, request.reads, layout, staging.buffer.get());
+  const CommandBuffer copies(dawn().CommandEncoderFinish(encoder.get(), nullptr));
 
-  std::vector<uint64_t> sizes;
-  for (const RunRequest::Read& read : request.reads) sizes.push_back(read.size_bytes);
-  const uint64_t timestamp_bytes = timed ? plan->timestamp_bytes() : 0;
   // Holds the plan, so that its buffers outlive the submission.
-  auto finish = [done, plan, host, offsets, sizes, timestamps_offset, timestamp_bytes](MaybeFailure failed, const uint8_t* mapped) {
+  auto finish = [done, plan, host, layout](MaybeFailure failed, const uint8_t* mapped) {
     if (failed) return done(*failed);
-    RunOutput output;
+    RunOutput output = take_output(layout, mapped);
     output.host = *host;
-    for (size_t i = 0; i < sizes.size(); ++i) output.reads.emplace_back(mapped + offsets[i], mapped + offsets[i] + sizes[i]);
-    output.timed = timestamp_bytes > 0;
-    const auto* first = reinterpret_cast<const uint64_t*>(mapped == nullptr ? nullptr : mapped + timestamps_offset);
-    if (output.timed) output.timestamps.assign(first, first + timestamp_bytes / sizeof(uint64_t));
     done(std::move(output));
   };
-  const CommandBuffer copies(dawn().CommandEncoderFinish(encoder.get(), nullptr));
   const uint64_t encoded = thread_time_ns();
-  if (MaybeFailure failure = submit({commands.get(), copies.get()}, std::move(staging), total, what, std::move(finish))) return done(*failure);
+  if (MaybeFailure failure = submit({commands.get(), copies.get()}, std::move(staging), layout.total_bytes, what, std::move(finish))) return done(*failure);
   const uint64_t submitted = thread_time_ns();
   record_ahead(*plan);
   *host = {fed - begin, encoded - fed, submitted - encoded, thread_time_ns() - submitted};

@@ -1,4 +1,4 @@
-// Processor time of the calling thread: what it cost, whoever else had the cores meanwhile.
+// Processor time of the calling thread: what its work cost, whoever else used the cores meanwhile.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 namespace synglot {
 
-/** Nanoseconds of processor time; where a system has no such clock, of wall clock. */
+/** Nanoseconds of processor time; of wall clock where the system has no such clock. */
 inline uint64_t thread_time_ns() {
 #ifdef CLOCK_THREAD_CPUTIME_ID
   timespec time{};

@@ -1,9 +1,10 @@
-// A Vulkan layer with one purpose: of several devices Dawn sees one, because webgpu.h can neither list nor name them.
-// SYNGLOT_VULKAN_DEVICE holds its place in the loader's order; without it Dawn sees all. Whichever Dawn asks, ours or
-// npm webgpu's, the devices are remembered for TypeScript to read. Nothing is in the way of a device's own functions.
+// A Vulkan layer with one purpose: to show Dawn one of several devices, because webgpu.h can neither list nor name them.
+// SYNGLOT_VULKAN_DEVICE holds that device's place in the loader's order; without it Dawn sees them all. The devices that
+// it saw are remembered for TypeScript to read, whichever Dawn asked, ours or npm webgpu's. A device's own functions do
+// not pass through the layer.
 //
-// Declares what it needs of vulkan_core.h and vk_layer.h, whose layouts are frozen: the loader's interface for layers,
-// version 2 (https://github.com/KhronosGroup/Vulkan-Loader/blob/main/docs/LoaderLayerInterface.md).
+// Declares the few structs that it needs of vulkan_core.h and vk_layer.h, whose layouts are frozen: the loader's
+// interface for layers, version 2 (https://github.com/KhronosGroup/Vulkan-Loader/blob/main/docs/LoaderLayerInterface.md).
 #include "vulkan_layer.h"
 
 #include <algorithm>
@@ -72,11 +73,11 @@ struct Properties2 {
   void* next = nullptr;
   uint32_t api_version = 0, driver_version = 0, vendor_id = 0, device_id = 0, device_type = 0;
   char name[256] = {};
-  // The cache's UUID, limits and sparse properties: 540 bytes, and room to spare.
+  // The pipeline cache's UUID, limits and sparse properties: 540 bytes, and room to spare.
   alignas(8) unsigned char rest[1024] = {};
 };
 
-/** What comes after this layer, asked for while the instance is made: later the loader would answer with our own. */
+/** The next layer's functions, fetched while the instance is made: later the loader would answer with our own. */
 struct Next {
   GetInstanceProcAddr get_instance_proc_addr = nullptr;
   DestroyInstance destroy = nullptr;
@@ -95,13 +96,13 @@ Next next_layer(Instance instance) {
 }
 
 VulkanDevice describe(PhysicalDevice device, GetPhysicalDeviceProperties2 get_properties) {
-  // VkPhysicalDeviceType, from 0.
+  // Indexed by VkPhysicalDeviceType.
   constexpr std::array kTypes = {"unknown", "integrated-gpu", "discrete-gpu", "unknown", "cpu"};
   Properties2 properties;
   get_properties(device, &properties);
   VulkanDevice result{std::string(properties.name, strnlen(properties.name, sizeof properties.name)), "unknown", {}};
   if (properties.device_type < kTypes.size()) result.type = kTypes[properties.device_type];
-  // A software device sits on no bus, and SwiftShader complains of the question.
+  // A software device sits on no bus, and SwiftShader complains when asked.
   if (std::string_view(result.type) == "cpu") return result;
   PciBusInfo pci;
   properties.next = &pci;
@@ -129,7 +130,7 @@ Result enumerate_physical_devices(Instance instance, uint32_t* count, PhysicalDe
   }
   if (const char* text = std::getenv("SYNGLOT_VULKAN_DEVICE"); text != nullptr && *text != '\0') {
     const size_t place = std::strtoul(text, nullptr, 10);
-    // Not an empty list: Mesa's own layer above this one cannot cope with that.
+    // An error, not an empty list: Mesa's own layer above this one cannot cope with that.
     if (place >= all.size()) return kInitializationFailed;
     all = {all[place]};
   }
@@ -194,12 +195,12 @@ std::vector<VulkanDevice> take_vulkan_devices() {
   return std::exchange(seen, {});
 }
 
-/** What the loader asks the layer's library for first. */
+/** The first function of a layer that the loader calls. */
 extern "C" __attribute__((visibility("default"))) Result vkNegotiateLoaderLayerInterfaceVersion(NegotiateLayerInterface* interface) {
   if (interface == nullptr || interface->version < 2) return kInitializationFailed;
   interface->version = 2;
   interface->get_instance_proc_addr = get_instance_proc_addr;
-  // No function of a device is ours: the loader leaves the layer out of their chain.
+  // The layer intercepts no function of a device, so the loader leaves it out of their chain.
   interface->get_device_proc_addr = nullptr;
   interface->get_physical_device_proc_addr = nullptr;
   return kSuccess;
