@@ -11,16 +11,16 @@ import './webgpu-types.js';
 export interface BrowserExecutorOptions {
   /** Default `navigator.gpu`. */
   readonly gpu?: WebGpu;
-  /** Which adapter where there are several; default `high-performance`. */
+  /** Which adapter if there are several; default `high-performance`. */
   readonly powerPreference?: 'low-power' | 'high-performance';
-  /** Features that are not asked for although the adapter has them: `shader-f16`, `subgroups`, `timestamp-query`, … */
+  /** Features not to use although the adapter has them: `shader-f16`, `subgroups`, `timestamp-query`, … */
   readonly without?: readonly string[];
-  /** Told once when the device goes away by itself; what runs then rejects with the same error. */
+  /** Called once if the device goes away by itself; runs that are pending reject with the same error. */
   readonly onLost?: (error: GpuError) => void;
 }
 
 /**
- * Opens the browser's device with all that its adapter grants. It awaits everything and blocks no thread.
+ * Opens the browser's device with everything that its adapter grants. It awaits everything and blocks no thread.
  *
  * A device that was lost does not come back: open another executor and load parameters into a new store.
  *

@@ -1,5 +1,5 @@
 /**
- * An executor that tells what it does: a wrapper for people who look at plans and kernels.
+ * An executor that reports what it does: a wrapper for people who look at plans and kernels.
  *
  * Level 1 prints each plan when it is compiled, 2 also the time of each kernel of every run, 3 also
  * the WGSL of every pipeline. It changes no result; level 2 makes runs slower.
@@ -57,11 +57,11 @@ class TimedPlan implements CompiledPlan {
   }
 }
 
-/** A plan in lines: how many dispatches and pipelines, and where its memory goes. */
+/** A plan in two lines: how many dispatches and pipelines, and where its memory goes. */
 export function describePlan(plan: Plan): string[] {
   const dispatches = plan.commands.filter((command) => command.kind === 'dispatch').length;
   const bytes = (role: string) => {
-    // Views of one buffer overlap, so of each such buffer what is used of it counts.
+    // Views of one buffer may overlap, so each such buffer counts once, up to the end of its last view.
     const ends = new Map<string, number>();
     for (const { name, sizeBytes, within, role: own } of plan.buffers) {
       const buffer = within?.name ?? name;

@@ -2,7 +2,7 @@
  * What an executor is: a device with buffers that compiles plans and replays them.
  *
  * Two implementations: `node/native-executor.ts` (C++ on Dawn) and `webgpu-executor.ts` (any
- * `GPUDevice`). They must agree; `test/kernels` runs on both.
+ * `GPUDevice`). They must agree: `test/kernels/executors-agree.test.ts`.
  */
 import type { Plan } from './plan.js';
 
@@ -31,15 +31,15 @@ export interface SubgroupMatrixConfig {
 export interface DeviceInfo {
   /** What the adapter calls itself: `NVIDIA H200`, `llvmpipe (LLVM 19.1, 256 bits)`, `SwiftShader Device …`. */
   readonly name: string;
-  /** Short id that `--device` accepts: `gpu`, of several that were told apart `gpu:1`, `lavapipe`, `swiftshader`; `browser`. */
+  /** Short id that `--device` accepts: `gpu` (`gpu:1` if there are several), `lavapipe`, `swiftshader`; in a page `browser`. */
   readonly id: string;
   readonly type: 'discrete-gpu' | 'integrated-gpu' | 'cpu' | 'unknown';
   readonly vendor: string;
   readonly architecture: string;
   readonly driver: string;
-  /** Sizes of subgroups; both 0 where the device does not grant `subgroups`. */
+  /** Sizes of subgroups; both 0 if the device does not grant `subgroups`. */
   readonly subgroups: { readonly minSize: number; readonly maxSize: number };
-  /** Shapes of the matrix units; empty where the device does not grant `chromium-experimental-subgroup-matrix`. */
+  /** Shapes of the matrix units; empty if the device does not grant `chromium-experimental-subgroup-matrix`. */
   readonly subgroupMatrixConfigs: readonly SubgroupMatrixConfig[];
   /** WebGPU feature names that the device was granted. */
   readonly features: readonly string[];
@@ -71,7 +71,7 @@ export interface DispatchTiming {
   readonly timeNs: number;
 }
 
-/** What a run cost the host apart from waiting, in nanoseconds of processor time of the executor's own thread. */
+/** What a run cost the host apart from waiting: nanoseconds of processor time of the executor's own thread. */
 export interface HostTime {
   /** Writing the feeds. */
   readonly feedsNs: number;
@@ -85,9 +85,9 @@ export interface HostTime {
 
 export interface RunResult {
   readonly reads: Readonly<Record<string, ArrayBuffer>>;
-  /** From the native executor; a page cannot tell. */
+  /** From the native executor only; a page cannot measure it. */
   readonly host?: HostTime;
-  /** One entry a dispatch in plan order when `profile` was set and the device has timestamps. */
+  /** One entry per dispatch, in plan order, if `profile` was set and the device has timestamps. */
   readonly timings?: readonly DispatchTiming[];
 }
 

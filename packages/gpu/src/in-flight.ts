@@ -1,11 +1,11 @@
 /**
- * Work that is begun before earlier work has answered, so that a device always has its next run queued. It orders
- * nothing on the device: runs of one executor execute in the order of the calls.
+ * Work that is begun before earlier work has finished, so that a device always has its next run queued. It does not
+ * order anything on the device: runs of one executor execute in the order of the calls.
  */
 
 /**
- * Begins `work` for each item in order with at most `depth` unanswered, and yields items and results in order. After a
- * failure, or when the consumer leaves, nothing more is begun and what is unanswered is waited for.
+ * Begins `work` for each item in order, at most `depth` at a time, and yields items and results in order. After a
+ * failure, or when the consumer leaves, nothing more is begun and what is pending is waited for.
  *
  * @throws what `work` throws, at the failing item's turn
  *
@@ -23,7 +23,7 @@ export async function* inFlight<Item, Result>(
     const { done, value } = rest.next();
     if (done) return;
     const result = work(value);
-    // Its failure is told at its turn; until then it must not count as unhandled.
+    // Its failure is thrown at its turn; until then it must not count as unhandled.
     result.catch(() => undefined);
     begun.push({ item: value, result });
   };

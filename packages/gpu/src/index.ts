@@ -1,10 +1,10 @@
-/** Devices, buffers and plans. Imports nothing of Node; what does is in `@synglot/gpu/node`. */
+/** Devices, buffers and plans. Imports nothing of Node: what needs Node is in `@synglot/gpu/node`. */
+export * from './assign-transients.js';
 export { type BrowserExecutorOptions, openBrowserExecutor } from './browser-executor.js';
 export * from './debug-executor.js';
 export * from './errors.js';
 export * from './executor.js';
 export * from './in-flight.js';
-export * from './memory-plan.js';
 export * from './plan.js';
 export * from './plan-builder.js';
 export * from './plan-memory.js';

@@ -15,8 +15,8 @@ import {
   packParams,
   paramsSizeBytes,
 } from '@synglot/kernels';
+import { assignTransients, type TransientUse } from './assign-transients.js';
 import { GpuError } from './errors.js';
-import { assignTransients, type TransientUse } from './memory-plan.js';
 import {
   type BufferRange,
   type Plan,
@@ -98,7 +98,7 @@ export class PlanBuilder {
     return this.#add('transient', name, shape, type);
   }
 
-  /** Records one dispatch; every binding of the kernel must be given. */
+  /** Records one dispatch of a kernel with all its bindings. */
   dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void {
     const definition = catalogue[kernel];
     if (!definition) throw new GpuError('PLAN_INVALID', `plan '${this.#label}': ${unknownKernel(kernel)}`);
@@ -217,7 +217,7 @@ export class PlanBuilder {
       }
       const writes = access === 'read_write';
       this.#use(tensor, writes, where);
-      // What Dawn tracks: the whole buffer, whichever range of it is bound.
+      // Dawn tracks the whole buffer, whichever range of it is bound.
       return { tensor, writes, buffer: this.#tensors[tensor.id]?.within?.name ?? tensor.id };
     });
     for (const written of bound.filter(({ writes }) => writes)) {
@@ -252,7 +252,7 @@ export class PlanBuilder {
     state.last = this.#commands.length;
   }
 
-  /** A kernel's text, made once a plan for the same constants: unrolling takes far longer than the rest of a dispatch. */
+  /** A kernel's text, made once per set of constants: unrolling takes far longer than the rest of a dispatch. */
   #code(name: KernelName, constants: Readonly<Record<string, unknown>>): string {
     const key = `${name} ${JSON.stringify(constants)}`;
     let code = this.#codes.get(key);
@@ -291,7 +291,7 @@ function checkWorkgroups(counts: readonly [number, number, number], where: strin
   );
 }
 
-/** For programs without types: which kernels begin or end alike. */
+/** For callers without types: the kernels that share words with an unknown name. */
 function unknownKernel(kernel: string): string {
   const words = new Set(kernel.split('_'));
   const shared = (name: string) => name.split('_').filter((word) => words.has(word)).length;

@@ -1,4 +1,4 @@
-/** How much device memory a plan takes of its own, and where most of it is live at once. Pure. */
+/** How much device memory a plan itself needs, and where most of it is live at once. Pure. */
 import type { Plan, PlanBufferRole } from './plan.js';
 
 export interface PlanMemory {
@@ -9,17 +9,17 @@ export interface PlanMemory {
   readonly ownBytes: Readonly<Record<Exclude<PlanBufferRole, 'external'>, number>>;
   /** Transients: how many tensors share how many buffers, and what they would take without sharing. */
   readonly pool: { readonly tensors: number; readonly buffers: number; readonly unsharedBytes: number };
-  /** The command at which most bytes of transients are live, with those that are, largest first. */
+  /** The command at which most bytes of transients are live, and which they are, largest first. */
   readonly peak: {
     readonly command: number;
-    /** Of the dispatch, or the kind of the command. */
+    /** Label of the dispatch, or kind of another command. */
     readonly label: string;
     readonly liveBytes: number;
     readonly tensors: readonly { readonly name: string; readonly sizeBytes: number }[];
   };
 }
 
-/** What `plan` takes beside the buffers that it is given. */
+/** What `plan` needs beside the buffers that it is given. */
 export function planMemory(plan: Plan): PlanMemory {
   const transients = plan.transients ?? [];
   const ownBytes = { feed: 0, result: 0, transient: 0 };

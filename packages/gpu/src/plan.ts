@@ -21,7 +21,7 @@ export interface PlanKernel {
 /**
  * - `external`: bound by name when the plan is compiled (weights, gradients, optimiser state).
  * - `feed`: owned by the compiled plan, written at the start of a run when a feed of that name is given.
- * - `transient`: owned by the compiled plan; shared by tensors whose lifetimes do not meet.
+ * - `transient`: owned by the compiled plan; shared by tensors whose lifetimes do not overlap.
  * - `result`: owned by the compiled plan; may be read back after a run.
  */
 export type PlanBufferRole = 'external' | 'feed' | 'transient' | 'result';
@@ -31,11 +31,11 @@ export interface PlanBuffer {
   readonly name: string;
   readonly sizeBytes: number;
   readonly role: PlanBufferRole;
-  /** Of an external that is a range of a buffer which holds more (a slab): which, and from where. */
+  /** For an external that is a range of a larger buffer (a slab): which buffer, and where the range begins. */
   readonly within?: BufferRange;
 }
 
-/** Where a view begins. Views of one buffer may overlap; in one dispatch all are read, or all written. */
+/** Where a view begins. Views of one buffer may overlap; one dispatch either reads or writes all that it binds. */
 export interface BufferRange {
   /** Name of the external buffer that is given when the plan is compiled. */
   readonly name: string;
@@ -92,7 +92,7 @@ export interface Plan {
   readonly kernels: readonly PlanKernel[];
   readonly buffers: readonly PlanBuffer[];
   readonly commands: readonly PlanCommand[];
-  /** For `planMemory`; executors do not look at it, and plans made by hand may lack it. */
+  /** For `planMemory`; executors ignore it, and plans made by hand may lack it. */
   readonly transients?: readonly PlanTransient[];
   /**
    * Index of the feed buffer that every kernel with `usesStep` sees at group 1 binding 1 (created

@@ -1,8 +1,8 @@
 /**
  * A plan that makes a device compile every kernel of another plan and computes nothing.
  *
- * Some drivers (lavapipe) compile a kernel at its first dispatch, one after the other. Running this plan while
- * weights are still being read or made hides that time. It touches no buffer of the other plan.
+ * Some drivers (lavapipe) compile a kernel at its first dispatch, one after the other. Running this plan while the
+ * weights are still being loaded hides that time. It touches no buffer of the other plan.
  */
 import type { DispatchCommand, Plan, PlanBuffer } from './plan.js';
 import { stepFeedName, stepFeedSizeBytes } from './plan-builder.js';
@@ -10,7 +10,7 @@ import { stepFeedName, stepFeedSizeBytes } from './plan-builder.js';
 const scratchBytes = 1024;
 
 /**
- * One workgroup of each kernel, all params and live sizes 0, bound to scratch buffers: kernels find nothing to do.
+ * One workgroup of each kernel, with all params and live sizes 0 and scratch buffers: the kernels find nothing to do.
  *
  * @param plan any plan; needs no external buffers of it to be compiled or run
  */

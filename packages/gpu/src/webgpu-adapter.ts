@@ -1,12 +1,12 @@
 /**
- * What a WebGPU adapter says of itself, and a device with all that it offers: the same for npm `webgpu` and for a
- * page. Where the adapter comes from is not known here.
+ * What a WebGPU adapter says about itself, and a device with everything that it offers: the same for npm `webgpu` and
+ * for a page. Where the adapter comes from is not known here.
  */
 import { GpuError } from './errors.js';
 import type { DeviceInfo, DeviceLimits, SubgroupMatrixConfig } from './executor.js';
 import './webgpu-types.js';
 
-/** What an adapter tells before there is a device. */
+/** What an adapter says about itself before there is a device. */
 export type AdapterDescription = Omit<DeviceInfo, 'id' | 'limits' | 'subgroups'>;
 
 /** Features that kernels or measurements use; none of them is required. */
@@ -33,14 +33,14 @@ export function describeAdapter(adapter: GPUAdapter, without: readonly string[] 
     type: adapterType(info),
     ...{ vendor, architecture, driver: description },
     features: wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name)),
-    // dawn.node leaves them out of the device's own description.
+    // Read here because dawn.node leaves them out of the device's own description.
     subgroupMatrixConfigs: readMatrixConfigs(info),
   };
 }
 
 /**
- * The type of an adapter by what it says of itself: WebGPU tells it nobody, and kernels are chosen by it. So that a GPU
- * gets the same kernels, and gives the same bits, whichever executor is on it.
+ * The type of an adapter, guessed from what it says about itself, since WebGPU does not report it. Kernels are chosen
+ * by it, so that a GPU gets the same kernels and gives the same bits with either executor.
  */
 export function adapterType(info: Partial<GPUAdapterInfo>): DeviceInfo['type'] {
   const { vendor = '', architecture = '', description = '', device = '', isFallbackAdapter } = info;
@@ -98,7 +98,7 @@ export function readSubgroups(
     : { minSize: 0, maxSize: 0 };
 }
 
-/** Dawn's description of the matrix units, which the standard's types do not know. */
+/** Dawn's description of the matrix units, which the standard's types lack. */
 export function readMatrixConfigs(info: Partial<GPUAdapterInfo>): SubgroupMatrixConfig[] {
   interface DawnConfig {
     readonly componentType: string;

@@ -1,4 +1,4 @@
-/** WebGPU's usage flags, and reading back what a staging buffer holds. */
+/** What the files of the webgpu executor share about buffers: usage flags, and how a staging buffer is read. */
 import './webgpu-types.js';
 
 /** WebGPU's usage flags as numbers: Node has no GPUBufferUsage global. */

@@ -17,7 +17,7 @@ import './webgpu-types.js';
 const computeStage = 4;
 const paramsAlignment = 256;
 
-/** What a `GPUDevice` does not tell itself; matrix units only where the adapter has told of them. */
+/** What a `GPUDevice` does not say about itself; matrix units only if the adapter described them. */
 export type WebGpuDeviceInfo = Omit<
   DeviceInfo,
   'limits' | 'features' | 'subgroups' | 'subgroupMatrixConfigs'
@@ -54,11 +54,11 @@ class WebGpuExecutor implements Executor {
   /** Rejects every pending promise when the device goes away; Dawn would leave some unresolved. */
   readonly #whenLost: Promise<never>;
 
-  constructor(device: GPUDevice, info: WebGpuDeviceInfo) {
+  constructor(device: WebGpuDevice, info: WebGpuDeviceInfo) {
     this.#device = device;
     const limits = readLimits(device.limits);
     const features = [...device.features].map(String).sort();
-    // Not every browser has it.
+    // Not every browser has `adapterInfo`.
     const adapterInfo: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
     const subgroups = readSubgroups(adapterInfo, features);
     const subgroupMatrixConfigs = features.includes('chromium-experimental-subgroup-matrix')
@@ -74,13 +74,13 @@ class WebGpuExecutor implements Executor {
   }
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
-    this.#checkAlive();
+    this.checkAlive();
     checkBuffer(label, sizeBytes, this.device.limits);
     return new WebGpuBuffer(label, sizeBytes, this.#createBuffer(label, sizeBytes, storageUsage));
   }
 
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
-    this.#checkAlive();
+    this.checkAlive();
     const gpu = gpuBuffer(buffer);
     checkRange(buffer, offsetBytes, data.byteLength);
     this.#device.queue.writeBuffer(
@@ -97,7 +97,7 @@ class WebGpuExecutor implements Executor {
     offsetBytes = 0,
     sizeBytes = buffer.sizeBytes - offsetBytes,
   ): Promise<ArrayBuffer> {
-    this.#checkAlive();
+    this.checkAlive();
     const gpu = gpuBuffer(buffer);
     checkRange(buffer, offsetBytes, sizeBytes);
     if (sizeBytes === 0) return new ArrayBuffer(0);
@@ -111,13 +111,13 @@ class WebGpuExecutor implements Executor {
   }
 
   async compile(plan: Plan, externals: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<CompiledPlan> {
-    this.#checkAlive();
+    this.checkAlive();
     checkPlan(plan, externals, this.device.limits);
     const what = `compile of plan '${plan.label}'`;
     const pipelines = await this.guarded(what, () =>
       Promise.all(plan.kernels.map((kernel) => this.#pipeline(kernel))),
     );
-    // Without an await inside, so that all of it is within the error scopes.
+    // Nothing inside awaits, so that all of it is within the error scopes.
     return this.guarded(what, async () => {
       const owned: GPUBuffer[] = [];
       const buffers = plan.buffers.map(({ name, sizeBytes, role, within }, index): GpuRange => {
@@ -131,17 +131,8 @@ class WebGpuExecutor implements Executor {
         return { buffer, offset: 0, size: sizeBytes };
       });
       const dispatches = plan.commands.filter((command) => command.kind === 'dispatch');
-      const params = this.#createBuffer(
-        `${plan.label}: params`,
-        Math.max(1, dispatches.length) * paramsAlignment,
-        usage.uniform | usage.copyDestination,
-      );
+      const params = this.#paramsBuffer(plan.label, dispatches);
       owned.push(params);
-      const packed = new Uint8Array(Math.max(1, dispatches.length) * paramsAlignment);
-      dispatches.forEach((command, index) => {
-        packed.set(command.params, index * paramsAlignment);
-      });
-      this.#device.queue.writeBuffer(params, 0, packed);
       const step = plan.stepBuffer < 0 ? undefined : buffers[plan.stepBuffer];
       const groups = dispatches.map((command, index) =>
         this.#bindGroups(plan, command, buffers, params, index, step),
@@ -157,20 +148,14 @@ class WebGpuExecutor implements Executor {
 
   /** Runs `work` inside error scopes; validation errors, lack of memory and loss reject. */
   async guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
-    this.#checkAlive();
+    this.checkAlive();
     this.#device.pushErrorScope('out-of-memory');
     this.#device.pushErrorScope('validation');
-    let scopes: Promise<(GPUError | null)[]> | undefined;
-    const popScopes = () => {
-      scopes ??= Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
-      return scopes;
-    };
     const pending = work();
     // Error scopes are a stack: popped right after the synchronous part of `work`, so that calls
     // that overlap in time do not see each other's errors.
-    const errors = popScopes();
-    const outcome = await Promise.race([this.#whenLost, Promise.allSettled([pending, errors])]);
-    const [result, popped] = outcome;
+    const errors = Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
+    const [result, popped] = await Promise.race([this.#whenLost, Promise.allSettled([pending, errors])]);
     if (popped.status === 'fulfilled') {
       const [validation, memory] = popped.value;
       if (memory) throw new GpuError('DEVICE_OUT_OF_MEMORY', `${what}: ${memory.message}`);
@@ -185,15 +170,23 @@ class WebGpuExecutor implements Executor {
   }
 
   checkAlive(): void {
-    this.#checkAlive();
-  }
-
-  #checkAlive(): void {
     if (this.#lost) throw this.#lost;
   }
 
   #createBuffer(label: string, size: number, flags: number): GPUBuffer {
     return this.#device.createBuffer({ label, size, usage: flags });
+  }
+
+  /** The params of all dispatches in one uniform buffer, at multiples of `paramsAlignment`. */
+  #paramsBuffer(planLabel: string, dispatches: readonly DispatchCommand[]): GPUBuffer {
+    const packed = new Uint8Array(Math.max(1, dispatches.length) * paramsAlignment);
+    dispatches.forEach(({ params }, index) => {
+      packed.set(params, index * paramsAlignment);
+    });
+    const flags = usage.uniform | usage.copyDestination;
+    const buffer = this.#createBuffer(`${planLabel}: params`, packed.length, flags);
+    this.#device.queue.writeBuffer(buffer, 0, packed);
+    return buffer;
   }
 
   #layout(types: readonly (readonly [binding: number, type: GPUBufferBindingType])[]): GPUBindGroupLayout {

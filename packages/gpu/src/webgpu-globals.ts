@@ -1,6 +1,6 @@
 /**
- * WebGPU's types as this package's declarations name them: the program's own where it has them (`@webgpu/types`, or
- * `lib: dom` of newer TypeScript), else objects. So they check in a program with neither.
+ * WebGPU's types as this package's declarations name them: the program's own if it has them (`@webgpu/types`, or
+ * `lib: dom` of newer TypeScript), else `object`, so that the declarations check in a program with neither.
  */
 type Known<Name extends string> =
   typeof globalThis extends Record<Name, { prototype: infer Type }> ? Type : object;

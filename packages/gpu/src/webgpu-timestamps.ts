@@ -1,11 +1,12 @@
-/** Timestamps around every dispatch of one run on a `GPUDevice`. Not what is made of them: see `debug-executor.ts`. */
+/** Timestamps around every dispatch of one run on a `GPUDevice`. What they mean is in `dispatch-timings.ts`. */
+import { dispatchTimings } from './dispatch-timings.js';
 import type { DispatchTiming } from './executor.js';
 import type { Plan } from './plan.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import './webgpu-types.js';
 
 const timestampBytes = 8;
-/** WebGPU allows 4096 queries a set: 2048 dispatches. */
+/** WebGPU allows 4096 queries in a set: 2048 dispatches. */
 const dispatchesPerSet = 2048;
 
 export class RunTimestamps {
@@ -25,7 +26,7 @@ export class RunTimestamps {
     this.#staging = device.createBuffer({ size, usage: usage.mapRead | usage.copyDestination });
   }
 
-  /** What the pass of a dispatch writes. */
+  /** Where the pass of a dispatch writes its two timestamps. */
   writes(dispatch: number): GPUComputePassTimestampWrites {
     const first = 2 * (dispatch % dispatchesPerSet);
     return {
@@ -35,7 +36,7 @@ export class RunTimestamps {
     };
   }
 
-  /** Encodes, after all passes, that they are brought to the host. */
+  /** Encodes, after all passes, the copies that bring the timestamps to the host. */
   encodeReading(encoder: GPUCommandEncoder): void {
     this.#sets.forEach((set, index) => {
       const offset = index * dispatchesPerSet * 2 * timestampBytes;
@@ -44,19 +45,12 @@ export class RunTimestamps {
     encoder.copyBufferToBuffer(this.#resolve, 0, this.#staging, 0, this.#sizeBytes);
   }
 
-  /** The timings of the run that was submitted; frees what it took. */
+  /** The timings of the submitted run; frees the buffers and query sets. */
   async read(plan: Plan): Promise<DispatchTiming[]> {
-    const ticks = new BigUint64Array(await takeMapped(this.#staging, this.#sizeBytes));
+    const timestamps = await takeMapped(this.#staging, this.#sizeBytes);
     this.#resolve.destroy();
     for (const set of this.#sets) set.destroy();
-    return plan.commands
-      .filter((command) => command.kind === 'dispatch')
-      .map((command, index) => ({
-        kernel: plan.kernels[command.kernel]?.label ?? '',
-        label: command.label,
-        beginNs: Number((ticks[index * 2] ?? 0n) - (ticks[0] ?? 0n)),
-        timeNs: Number((ticks[index * 2 + 1] ?? 0n) - (ticks[index * 2] ?? 0n)),
-      }));
+    return dispatchTimings(plan, timestamps);
   }
 
   get #sizeBytes(): number {

@@ -1,4 +1,4 @@
-/** Where synglot keeps what it can make again: pipelines and the stub Vulkan loader. */
+/** Where synglot keeps what it can regenerate: pipelines and the stub Vulkan loader. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

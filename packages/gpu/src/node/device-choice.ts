@@ -4,20 +4,20 @@
 import { GpuError } from '../errors.js';
 import type { DriverId } from './vulkan-driver.js';
 
-/** Best first: what is used when nothing is asked for. */
+/** Best first: the order in which drivers are tried when nothing is asked for. */
 export const preferredOrder: readonly DriverId[] = ['gpu', 'lavapipe', 'swiftshader'];
 
 export type ExecutorKind = 'native' | 'webgpu';
 
 export interface FoundDevice {
-  /** What `--device` takes: the driver's, or `gpu:0`, `gpu:1`, … of several GPUs. */
+  /** What `--device` takes: the driver's id, or `gpu:0`, `gpu:1`, … if there are several GPUs. */
   readonly id: string;
   readonly driver: DriverId;
-  /** The adapter's name when it is usable. */
+  /** The adapter's name if it is usable. */
   readonly name?: string;
   /** Why it is not usable. */
   readonly problem?: string;
-  /** Of several GPUs the one that is used when none is asked for. */
+  /** Among several GPUs, the one that is used when none is asked for. */
   readonly preferred?: boolean;
 }
 
@@ -34,7 +34,7 @@ const remedies: Readonly<Record<DriverId, string>> = {
   swiftshader: 'npm install @onirenaud/swiftshader-vulkan (Linux x64 and arm64)',
 };
 
-/** The device asked for by option or `SYNGLOT_DEVICE`, undefined for the best one. */
+/** The device that the option or `SYNGLOT_DEVICE` asks for; undefined for the best one. */
 export function requestedDevice(
   option: string | undefined,
   env: NodeJS.ProcessEnv,
@@ -44,13 +44,13 @@ export function requestedDevice(
   return named ? { text: named, from: 'SYNGLOT_DEVICE' } : undefined;
 }
 
-/** The driver that a request names, undefined where it means one of several GPUs or a device by its name. */
+/** The driver that a request names; undefined if it means one of several GPUs or a device by its name. */
 export function driverNamed({ text }: DeviceRequest): DriverId | undefined {
   return preferredOrder.find((id) => id === text.toLowerCase());
 }
 
 /**
- * The executor asked for by option or `SYNGLOT_EXECUTOR`, undefined for native where it loads.
+ * The executor that the option or `SYNGLOT_EXECUTOR` asks for; undefined for native where it loads.
  *
  * @throws GpuError `INPUT_DEVICE` when it is neither `native` nor `webgpu`.
  */
@@ -65,14 +65,14 @@ export function requestedExecutor(
 }
 
 /**
- * What Dawn checks at every run and access: commands, indices, workgroup memory that was never written. Tests run with
- * all of it, and look for what it would catch (`test/support/race-checks.ts`).
+ * Turn off what Dawn checks at every run and access: commands, indices, workgroup memory that was never written. Tests
+ * run with all of these checks, and look for what they would hide (`test/support/race-checks.ts`).
  */
 const uncheckedToggles = ['skip_validation', 'disable_robustness', 'disable_workgroup_init'] as const;
 
 /**
- * Dawn toggles of the environment: `SYNGLOT_UNCHECKED=1`, and `SYNGLOT_TOGGLES` for measurements: names with commas
- * between, a `-` before what is turned off.
+ * Dawn toggles from the environment: `SYNGLOT_UNCHECKED=1`, and for measurements `SYNGLOT_TOGGLES`, a comma-separated
+ * list of names, those to turn off with a `-` before them.
  */
 export function requestedToggles(
   env: NodeJS.ProcessEnv,
@@ -91,11 +91,11 @@ export function requestedToggles(
 }
 
 /**
- * The device of `found` that a request means which is no driver's name: an id, or the one device whose name is, else
- * contains, the text. Case and what is neither letter nor digit count nothing: npm `webgpu` says `nvidia-h200-`.
+ * The device of `found` that a request other than a driver's name means: the one with that id, or the only one whose
+ * name is, or else contains, the text. Only letters and digits count, in any case: npm `webgpu` says `nvidia-h200-`.
  *
  * @param hint why the list may lack a GPU
- * @throws GpuError `INPUT_DEVICE`, one line with what is there, when none or several are meant or it is not usable
+ * @throws GpuError `INPUT_DEVICE`, one line with what is there, if none or several match or the device is not usable
  */
 export function matchDevice<Device extends FoundDevice>(
   request: DeviceRequest,
@@ -105,7 +105,7 @@ export function matchDevice<Device extends FoundDevice>(
   const asked = request.text.toLowerCase();
   const byId =
     found.find(({ id }) => id === asked) ??
-    // One GPU has either id; why there is none is said whichever was asked for.
+    // A single GPU answers to `gpu:0` too; if there is none, any such id gets the reason why.
     found.find(
       ({ id, name }) =>
         id === 'gpu' && (asked === 'gpu:0' || (name === undefined && /^gpu:\d+$/.test(asked))),
@@ -114,7 +114,7 @@ export function matchDevice<Device extends FoundDevice>(
   if (byId) throw deviceMissing(byId, found);
   const usable = found.filter(({ name }) => name !== undefined);
   const wanted = slug(asked);
-  // A number is a place, not a part of a name, until it is as long as those in names: 4090, 7900.
+  // A short number is a place in the list, not a part of a name such as 4090 or 7900.
   const searched = wanted === '' || /^(gpu-)?\d{1,2}$/.test(wanted) ? [] : usable;
   const same = searched.filter(({ name = '' }) => slug(name) === wanted);
   const meant = same.length > 0 ? same : searched.filter(({ name = '' }) => slug(name).includes(wanted));
@@ -139,7 +139,7 @@ export function slug(name: string): string {
     .replace(/^-|-$/g, '');
 }
 
-/** ` (did you mean 'gpu:1'?)` for what other tools call a device: `cuda:1`, `1`, `cpu`. */
+/** ` (did you mean 'gpu:1'?)` for the names that other tools use: `cuda:1`, `1`, `cpu`. */
 function meantId(asked: string, found: readonly FoundDevice[]): string {
   if (asked === 'cpu') return " (did you mean 'lavapipe'?)";
   const [, tool, place] = /^(cuda|hip|xpu|mps|vulkan|webgpu|)[:# ]?(\d+)?$/.exec(asked) ?? [];
@@ -164,7 +164,7 @@ export function deviceMissing(
   );
 }
 
-/** Why each device is used or not, given the id that is. */
+/** Why a device is used or not, given the id of the one that is. */
 export function reasonFor(
   device: FoundDevice,
   chosen: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * Writes an empty ELF64 shared library that only names another one it needs.
+ * Makes an empty ELF64 shared library that does nothing but name another one that it needs.
  *
  * Loaded globally under the name `libvulkan.so.1`, it makes Dawn find a Vulkan driver on a system
  * that has no Vulkan loader. Not a linker: no code, no symbols, no relocations.

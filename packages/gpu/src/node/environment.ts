@@ -1,6 +1,6 @@
-/** Variables of this process's environment, set for a while: how the Vulkan loader is told things. */
+/** Sets environment variables of this process for a while: the only way to tell the Vulkan loader anything. */
 
-/** Runs `work` with the variables, which have their old values afterwards. Calls must not overlap. */
+/** Runs `work` with the variables set, then restores their old values. Calls must not overlap. */
 export async function withEnvironment<T>(
   variables: Readonly<Record<string, string>>,
   work: () => Promise<T>,

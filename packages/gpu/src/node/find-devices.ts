@@ -7,25 +7,25 @@ import { gpuHint } from './gpu-hint.js';
 import { type DriverId, missingDriver, withDriver } from './vulkan-driver.js';
 import { layerMissing, listVulkanDevices, withVulkanDevice } from './vulkan-gpus.js';
 
-/** What an adapter tells before there is a device. */
+/** What an adapter says about itself before there is a device. */
 export type Adapter = Omit<DeviceInfo, 'id'>;
 
-/** A device with what it takes to open it. */
+/** A device that was found, and what it takes to open it. */
 export interface FoundAdapter extends FoundDevice {
   readonly adapter?: Adapter;
-  /** Of several GPUs: the place among the loader's devices. */
+  /** If there are several GPUs: its place among the loader's devices. */
   readonly place?: number;
-  /** Of several GPUs, where there is no such list: the name by which npm `webgpu` takes it. */
+  /** If there are several GPUs but no such list: the name by which npm `webgpu` opens it. */
   readonly adapterName?: string;
-  /** Of several GPUs: the address on the bus, where the driver tells. */
+  /** If there are several GPUs: its address on the bus, where the driver reports it. */
   readonly pci?: string;
 }
 
-/** How an executor's Dawn is asked. */
+/** What an executor's Dawn can be asked. */
 export interface Finder {
-  /** Describes the adapter that Dawn finds first at the moment, or that of one of the `names`. */
+  /** Describes the adapter that Dawn finds first at the moment, or the one with the given name. */
   describe(adapterName?: string): Promise<Adapter>;
-  /** Names of the adapters, where an executor can be given one. */
+  /** Names of the adapters, if the executor can open one by name. */
   names?(): Promise<readonly string[]>;
 }
 
@@ -39,7 +39,7 @@ export function withDevice<T>(
   return withDriver(driver, () => (place === undefined ? work() : withVulkanDevice(place, work)));
 }
 
-/** The device of a driver that Dawn prefers; never throws for one that is not usable. */
+/** The device that Dawn prefers with a driver; one that is not usable is returned with its problem. */
 export async function findDevice(driver: DriverId, finder: Finder): Promise<FoundAdapter> {
   const missing = missingDriver(driver);
   if (missing) return { id: driver, driver, problem: missing };
@@ -65,7 +65,7 @@ async function tryDevice(
   }
 }
 
-/** The GPUs: one of the id `gpu`, or `gpu:0`, `gpu:1`, … in the Vulkan loader's order. */
+/** The GPUs: one with the id `gpu`, or `gpu:0`, `gpu:1`, … in the Vulkan loader's order. */
 export async function findGpus(finder: Finder): Promise<FoundAdapter[]> {
   const first = await findDevice('gpu', finder);
   if (missingDriver('gpu')) return [first];
@@ -80,7 +80,7 @@ async function listedGpus({ describe }: Finder): Promise<Place[]> {
   );
 }
 
-/** Of GPUs of one name, and of those whose name begins another's, the first alone can be taken by its name. */
+/** GPUs by name. Of several with the same name, or whose names begin alike, only the first can be opened by name. */
 async function namedGpus({ describe, names = async () => [] }: Finder): Promise<Place[]> {
   const gpus: Place[] = [];
   for (const adapterName of new Set(await withDriver('gpu', names))) {
@@ -91,7 +91,7 @@ async function namedGpus({ describe, names = async () => [] }: Finder): Promise<
   return gpus;
 }
 
-/** Describes devices one by one; the first of the name `preferred` is the one that Dawn takes. */
+/** Describes devices one by one; the first with the name `preferred` is the one that Dawn would choose. */
 export async function findEach(
   places: readonly Place[],
   preferred: string | undefined,
@@ -105,7 +105,7 @@ export async function findEach(
   return found.map((device) => (device === taken ? { ...device, preferred: true } : device));
 }
 
-/** All devices that synglot knows of, best first; GPUs alone where `enough` is one of them. */
+/** All devices that synglot knows of, best first; only the GPUs if `enough` is the id of one of them. */
 export async function findAll(finder: Finder, enough?: string): Promise<FoundAdapter[]> {
   const found = await findGpus(finder);
   if (found.some(({ id }) => id === enough)) return found;

@@ -1,15 +1,15 @@
 /**
- * Why Vulkan may find no GPU although the machine has one, from what the system shows without Vulkan. Opens no device.
+ * Why Vulkan may find no GPU although the machine has one, judged by the file system. Opens no device.
  */
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { driverVariables, vulkanFolders } from './vulkan-driver.js';
 
-/** Where an NVIDIA driver lies that a container got from outside, beside the usual folders. */
+/** Where the driver lies that NVIDIA's runtime mounts into a container, if not in the usual folders. */
 const unusualFolders = ['/usr/local/nvidia/share/vulkan/icd.d', '/usr/share/nvidia/vulkan/icd.d'];
 
 /**
- * One sentence, or undefined where nothing strikes.
+ * One sentence, or undefined if nothing looks wrong.
  *
  * @param root the root of the file system, for tests
  */

@@ -11,13 +11,13 @@ import type {
   NativeOpenOptions,
   NativePlan,
 } from '@synglot/native';
-import { GpuError, type GpuErrorCode } from '../errors.js';
+import { dispatchTimings } from '../dispatch-timings.js';
+import { GpuError, type GpuErrorCode, gpuErrorCodes } from '../errors.js';
 import type {
   CompiledPlan,
   DeviceBuffer,
   DeviceInfo,
   DeviceLimits,
-  DispatchTiming,
   Executor,
   RunOptions,
   RunResult,
@@ -49,7 +49,7 @@ export async function openNativeExecutor(
   });
 }
 
-/** The core's description in the words of {@link DeviceInfo}. */
+/** The core's description of its adapter as a {@link DeviceInfo}. */
 export function describeNativeAdapter(info: NativeAdapterInfo): Omit<DeviceInfo, 'id'> {
   const { name, type, vendor, architecture, driver, features, subgroupMatrixConfigs } = info;
   return {
@@ -60,7 +60,7 @@ export function describeNativeAdapter(info: NativeAdapterInfo): Omit<DeviceInfo,
   };
 }
 
-/** A buffer of the native core, with what is needed to refuse misuse before C++ is entered. */
+/** A buffer of the native core, with what it takes to refuse misuse before C++ is entered. */
 class NativeDeviceBuffer implements DeviceBuffer {
   destroyed = false;
 
@@ -182,7 +182,7 @@ class CompiledNativePlan implements CompiledPlan {
       return {
         reads: contents,
         host: result.host,
-        ...(result.timestamps ? { timings: this.#timings(result.timestamps) } : {}),
+        ...(result.timestamps ? { timings: dispatchTimings(this.plan, result.timestamps) } : {}),
       };
     } catch (cause) {
       return rethrow(cause);
@@ -194,34 +194,11 @@ class CompiledNativePlan implements CompiledPlan {
     this.#destroyed = true;
     this.native.destroy();
   }
-
-  #timings(timestamps: ArrayBuffer): DispatchTiming[] {
-    const ticks = new BigUint64Array(timestamps);
-    return this.plan.commands
-      .filter((command) => command.kind === 'dispatch')
-      .map(({ kernel, label }, index) => ({
-        kernel: this.plan.kernels[kernel]?.label ?? '',
-        label,
-        beginNs: Number((ticks[2 * index] ?? 0n) - (ticks[0] ?? 0n)),
-        timeNs: Number((ticks[2 * index + 1] ?? 0n) - (ticks[2 * index] ?? 0n)),
-      }));
-  }
 }
 
-const codes: ReadonlySet<string> = new Set<GpuErrorCode>([
-  'DEVICE_LOST',
-  'DEVICE_OUT_OF_MEMORY',
-  'DEVICE_TIMEOUT',
-  'DEVICE_UNAVAILABLE',
-  'DEVICE_VALIDATION',
-  'EXECUTOR_DESTROYED',
-  'INPUT_DEVICE',
-  'PLAN_INVALID',
-]);
-
-/** The core's errors carry a code; anything else (a TypeError of the border) is a fault in a plan. */
+/** The core's errors carry a code; anything else (a TypeError thrown at the border) is a fault in a plan. */
 function rethrow(cause: unknown): never {
   if (cause instanceof GpuError) throw cause;
-  const { code, message } = cause as { code?: string; message: string };
-  throw new GpuError(codes.has(code ?? '') ? (code as GpuErrorCode) : 'PLAN_INVALID', message, { cause });
+  const { code, message } = cause as { code?: GpuErrorCode; message: string };
+  throw new GpuError(code && gpuErrorCodes.includes(code) ? code : 'PLAN_INVALID', message, { cause });
 }

@@ -40,7 +40,7 @@ import {
 
 export interface OpenExecutorOptions {
   /**
-   * `gpu`, `lavapipe` or `swiftshader`; of several GPUs `gpu:0`, `gpu:1`, … as {@link listDevices} has them; or a part
+   * `gpu`, `lavapipe` or `swiftshader`; one of several GPUs as `gpu:0`, `gpu:1`, … (see {@link listDevices}); or a part
    * of one device's name, such as `H200`. Default `SYNGLOT_DEVICE`, else the best there is.
    */
   readonly device?: string;
@@ -51,15 +51,15 @@ export interface OpenExecutorOptions {
   /** Where pipelines are kept (in `pipelines/`); default `~/.cache/synglot`; empty turns it off. Native only. */
   readonly cacheDir?: string;
   /**
-   * Without Dawn's checks of commands, indices and workgroup memory, which cost time on every device; what is wrong may
-   * then crash the process or the driver. Default: `SYNGLOT_UNCHECKED=1`.
+   * Turns off Dawn's checks of commands, indices and workgroup memory, which cost time on every device; a mistake may
+   * then crash the process or the driver. Default: whether `SYNGLOT_UNCHECKED=1`.
    */
   readonly unchecked?: boolean;
   /** Dawn toggles beyond those that synglot sets, such as `skip_validation`; those of `SYNGLOT_TOGGLES` are added. */
   readonly toggles?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] };
   /** Longest wait for one run before `DEVICE_TIMEOUT`; default 30 minutes. Native only. */
   readonly timeoutMs?: number;
-  /** Receives the line that says why the native executor is not used; default `console.error`, once a process. */
+  /** Receives the line that says why the native executor is not used; default `console.error`, once per process. */
   readonly onNotice?: (line: string) => void;
 }
 
@@ -77,9 +77,9 @@ export interface ListedDevice {
   readonly name?: string;
   readonly driver?: string;
   readonly type?: Adapter['type'];
-  /** Of several GPUs: the address on the bus as nvidia-smi and lspci have it, `0000:3b:00.0`. */
+  /** If there are several GPUs: its address on the bus as nvidia-smi and lspci print it, `0000:3b:00.0`. */
   readonly pci?: string;
-  /** WebGPU features of those that synglot asks for. */
+  /** Those WebGPU features that synglot asks for and the device has. */
   readonly features?: Adapter['features'];
   readonly subgroups?: Adapter['subgroups'];
   readonly subgroupMatrixConfigs?: Adapter['subgroupMatrixConfigs'];
@@ -146,7 +146,7 @@ function backendFor(options: OpenExecutorOptions): Backend {
 /**
  * All devices that synglot knows of, best first: which are usable, which would be used, and why.
  *
- * @throws GpuError `INPUT_DEVICE` when the option or `SYNGLOT_DEVICE` means no device, or several.
+ * @throws GpuError `INPUT_DEVICE` if the option or `SYNGLOT_DEVICE` matches no device, or several.
  */
 export async function listDevices(options: OpenExecutorOptions = {}): Promise<ListedDevice[]> {
   const request = requestedDevice(options.device, process.env);
@@ -167,7 +167,7 @@ export async function listDevices(options: OpenExecutorOptions = {}): Promise<Li
   }));
 }
 
-/** The id of the device that is used. A driver whose device is not usable is a fact to list, not an error. */
+/** The id of the device that would be used. A driver without a usable device is a fact to list, not an error. */
 function chosenOf(found: readonly FoundAdapter[], request: DeviceRequest | undefined): string | undefined {
   const driver = request && driverNamed(request);
   if (request && !driver) return matchDevice(request, found, layerMissing()).id;
@@ -182,10 +182,10 @@ const listed = ({ name, driver, type, features, subgroups, subgroupMatrixConfigs
 /**
  * Opens a device and an executor on it.
  *
- * Order without a request: a real GPU (of several the one that Dawn prefers), lavapipe, the embedded SwiftShader.
+ * Order without a request: a real GPU (of several, the one that Dawn prefers), lavapipe, the embedded SwiftShader.
  *
- * @throws GpuError `INPUT_DEVICE` when the device asked for is not usable here (one line, with the
- * remedy) or not one, `DEVICE_UNAVAILABLE` when there is none or the executor asked for cannot be loaded.
+ * @throws GpuError `INPUT_DEVICE` if the request matches no device, or several, or one that is not usable here (one
+ * line, with the remedy); `DEVICE_UNAVAILABLE` if there is no device or the executor asked for cannot be loaded.
  */
 export async function openExecutor(options: OpenExecutorOptions = {}): Promise<Executor> {
   const request = requestedDevice(options.device, process.env);

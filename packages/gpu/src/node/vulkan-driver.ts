@@ -1,5 +1,5 @@
 /**
- * Decides which Vulkan driver Dawn finds, by what is set or loaded before Dawn looks.
+ * Decides which Vulkan driver Dawn finds, by setting variables or loading a library before Dawn looks.
  *
  * With a system loader, `VK_DRIVER_FILES` names the driver; without one, SwiftShader from npm is
  * put in the loader's place. Knows no executor and opens no device.
@@ -18,9 +18,9 @@ import { withEnvironment } from './environment.js';
 export type DriverId = 'gpu' | 'lavapipe' | 'swiftshader';
 
 const loaderName = 'libvulkan.so.1';
-/** What names drivers to the loader; the second is the older name. */
+/** The variables that name drivers to the loader; the second is the older name. */
 export const driverVariables = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'] as const;
-/** glibc's value; Node does not export it. The stub must stay although it is no addon. */
+/** glibc's value; Node does not export it. Keeps the stub loaded although Node finds that it is no addon. */
 const rtldNoDelete = 0x1000;
 
 interface ProcessState {
@@ -29,13 +29,13 @@ interface ProcessState {
   turn: Promise<unknown>;
 }
 
-// One a process, even when this module is loaded twice (sources and dist): the loader is too.
+// One per process, even when this module is loaded twice (from src and dist): there is one loader, too.
 const stateKey = Symbol.for('synglot.vulkan-driver');
 const globals = globalThis as { [stateKey]?: ProcessState };
 globals[stateKey] ??= { turn: Promise.resolve() };
 const state: ProcessState = globals[stateKey];
 
-/** Whether the system has a Vulkan loader; asked once, before any stub of ours can answer. */
+/** Whether the system has a Vulkan loader; found out once, before any stub of ours can answer. */
 export function hasSystemLoader(): boolean {
   if (process.platform !== 'linux') return true;
   state.hasSystemLoader ??= tryLoad(loaderName, constants.dlopen.RTLD_LAZY);
@@ -63,7 +63,7 @@ export function lavapipeIcd(env: NodeJS.ProcessEnv = process.env): string | unde
   if (fromUser) return fromUser;
   for (const folder of vulkanFolders('icd.d', env)) {
     const files = existsSync(folder) ? readdirSync(folder).filter(isLavapipe).sort() : [];
-    // A multi-architecture system has one a machine type; prefer ours.
+    // A multi-architecture system has one per machine type; prefer ours.
     const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch;
     const file = files.find((name) => name.includes(machine)) ?? files[0];
     if (file) return join(folder, file);
@@ -77,7 +77,7 @@ export function vulkanFolders(kind: string, env: NodeJS.ProcessEnv = process.env
   return ['/etc', ...dataDirs].map((root) => join(root, 'vulkan', kind));
 }
 
-/** Why `driver` cannot be had here at all, or undefined when Dawn may be asked. */
+/** Why `driver` is not available here at all, or undefined if Dawn can be asked. */
 export function missingDriver(driver: DriverId): string | undefined {
   if (process.platform !== 'linux') {
     return driver === 'gpu' ? undefined : `${driver} is used on Linux only`;

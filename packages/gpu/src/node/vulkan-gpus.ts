@@ -1,5 +1,5 @@
 /**
- * The GPUs of this machine as the Vulkan loader lists them, and Dawn made to see one of them: `webgpu.h` can neither
+ * Lists the GPUs of this machine as the Vulkan loader does, and makes Dawn see one of them: `webgpu.h` can neither
  * list nor name adapters. Works through the layer in the native addon (`native/src/core/vulkan_layer.cc`), with
  * either executor. Opens no device.
  */
@@ -18,32 +18,32 @@ export function layerMissing(): string | undefined {
 }
 
 /**
- * The devices that Dawn finds while it is asked to `describe` one, in the loader's order; empty without the layer.
+ * The devices that the loader lists while Dawn is asked to `describe` one, in its order; empty without the layer.
  * To be called in the turn of a driver (`withDriver`).
  */
 export async function listVulkanDevices(describe: () => Promise<unknown>): Promise<readonly VulkanDevice[]> {
   if (layerMissing()) return [];
   const layer = vulkanLayer() as VulkanLayer;
   layer.takeDevices();
-  // Dawn may take none of them; they are listed all the same.
+  // Dawn may accept none of them; they are listed all the same.
   await withLayer(layer, '', describe).catch(() => undefined);
   return layer.takeDevices();
 }
 
-/** Runs `work` while Dawn sees one device alone; to be called in the turn of a driver (`withDriver`). */
+/** Runs `work` while Dawn sees only one device; to be called in the turn of a driver (`withDriver`). */
 export async function withVulkanDevice<T>(place: number, work: () => Promise<T>): Promise<T> {
   return withLayer(vulkanLayer() as VulkanLayer, String(place), work);
 }
 
 function withLayer<T>({ name, folder }: VulkanLayer, place: string, work: () => Promise<T>): Promise<T> {
   const { VK_INSTANCE_LAYERS, VK_LAYER_PATH, VK_ADD_LAYER_PATH } = process.env;
-  // The path replaces all others, and loaders before 1.3.207 have no variable that adds to them.
+  // VK_LAYER_PATH replaces all other folders, and loaders before 1.3.207 have no variable that adds to them.
   const others = VK_LAYER_PATH
     ? [VK_LAYER_PATH]
     : [...(VK_ADD_LAYER_PATH ? [VK_ADD_LAYER_PATH] : []), ...vulkanFolders('explicit_layer.d')];
   return withEnvironment(
     {
-      // First is nearest to Dawn: what other layers make of the devices is seen.
+      // The first layer is nearest to Dawn, so ours sees what the others make of the devices.
       VK_INSTANCE_LAYERS: [name, ...(VK_INSTANCE_LAYERS ? [VK_INSTANCE_LAYERS] : [])].join(delimiter),
       VK_LAYER_PATH: [folder, ...others].join(delimiter),
       SYNGLOT_VULKAN_DEVICE: place,

@@ -15,11 +15,11 @@ export interface WebGpuNodeOptions {
   readonly enabledToggles: readonly string[];
   readonly disabledToggles: readonly string[];
   readonly maxStorageBufferBindingSize?: number;
-  /** Of {@link listWebGpuAdapters}: the first adapter is taken whose name contains this. */
+  /** One of {@link listWebGpuAdapters}: the first adapter whose name contains it is opened. */
   readonly adapterName?: string;
 }
 
-// dawn.node frees an instance that nobody holds, under its devices.
+// Kept because dawn.node frees an instance that nobody holds, even while it has devices.
 const instances = new Set<GPU>();
 
 async function requestAdapter({ enabledToggles, disabledToggles, adapterName }: WebGpuNodeOptions) {
@@ -54,7 +54,7 @@ export function webGpuVersion(): string | undefined {
   }
 }
 
-/** Names of the adapters. There is one way to ask: one that cannot be is refused with those that are. */
+/** Names of the adapters. The only way to ask: the error for a name that cannot exist lists those that do. */
 export async function listWebGpuAdapters(options: WebGpuNodeOptions): Promise<string[]> {
   const message = await requestAdapter({ ...options, adapterName: '\u0001' }).then(
     () => '',
@@ -74,7 +74,7 @@ export async function describeWebGpuAdapter(options: WebGpuNodeOptions): Promise
   };
 }
 
-/** Opens a device with all that the adapter offers and an executor over it. */
+/** Opens a device with everything that the adapter offers, and an executor over it. */
 export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOptions): Promise<Executor> {
   const { gpu, adapter } = await requestAdapter(options);
   const description = describeAdapter(adapter);
@@ -85,7 +85,7 @@ export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOpti
   return lowerLimit(executor, options.maxStorageBufferBindingSize);
 }
 
-/** WebGPU grants no less than the default limit; what plans are checked against can be lowered. */
+/** WebGPU never grants less than the default limit, so only the limit that plans are checked against is lowered. */
 function lowerLimit(executor: Executor, maxStorageBufferBindingSize: number | undefined): Executor {
   const { limits } = executor.device;
   if (

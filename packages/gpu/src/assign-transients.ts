@@ -1,4 +1,4 @@
-/** Which transients share a buffer: those whose lifetimes do not meet. */
+/** Decides which transients share a buffer: those whose lifetimes do not overlap. */
 
 export interface TransientUse {
   readonly id: number;

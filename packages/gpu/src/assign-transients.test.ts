@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assignTransients, type TransientUse } from './memory-plan.js';
+import { assignTransients, type TransientUse } from './assign-transients.js';
 
 /** Numbers in [0, below) from a linear congruential generator: the same cases every run. */
 function integers(seed: number): (below: number) => number {
