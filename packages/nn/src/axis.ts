@@ -2,8 +2,8 @@
 import { stepFeedSizeBytes } from '@synglot/gpu';
 
 /**
- * Slots of `Step.counts` (kernels/wgsl/include_step.wgsl). Slot 0 is `all`: the axis is always full.
- * Slots are not sizes: a plan knows the capacity, the step feed the live size.
+ * Slots of `Step.counts` (kernels/wgsl/include_step.wgsl), where a step's live sizes are. Slot 0 is `all`: the axis
+ * is always full. A plan holds an axis's capacity and slot, the step feed its live size.
  */
 export const countSlots = {
   all: 0,
@@ -21,13 +21,13 @@ export type CountSlot = keyof typeof countSlots;
 /** Slots of `Step.begins`, for parts of a batch; 0 is the beginning of a tensor. */
 export const beginSlots = { none: 0, first: 1, second: 2 } as const;
 
-/** A first axis of `capacity` rows, of which a step uses as many as its slot says. */
+/** An axis of `capacity` rows, of which a step uses as many as the slot says. */
 export interface Axis {
   readonly capacity: number;
   readonly slot: CountSlot;
 }
 
-/** What a step feeds besides data; everything defaults to a step that neither drops nor updates. */
+/** What a step feeds besides data; the defaults are those of a step that updates nothing. */
 export interface StepValues {
   readonly counts: Readonly<Partial<Record<Exclude<CountSlot, 'all'>, number>>>;
   /** Seed of this step's dropout masks, an unsigned 32-bit integer. */
@@ -40,8 +40,8 @@ export interface StepValues {
     readonly beta2: number;
   };
   /**
-   * Where a part of a batch begins: (token, sequence) of a chunk that is encoded on its own, or the rows of
-   * the embeddings where (queries, candidates) of a tile of the loss begin.
+   * Where a part of a batch begins: (token, sequence) for a chunk that is encoded on its own; for a tile of the loss,
+   * the rows of the embeddings at which its (queries, candidates) begin.
    */
   readonly begins?: readonly [number, number];
   /** Multiplies every gradient before clipping: 1 / (accumulation steps · loss scale). */

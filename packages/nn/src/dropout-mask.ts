@@ -15,7 +15,8 @@ export function pcgHash(value: number): number {
 /**
  * The key of one row of one dropout site in one step.
  *
- * @param row the tensor's row, counted in the whole batch where a part of it is encoded alone; for attention probabilities: query token · heads + head
+ * @param row the tensor's row, counted in the whole batch even if only a part of it is encoded; for attention
+ * probabilities: query token · heads + head
  */
 export function dropoutKey(seed: number, site: number, row: number): number {
   return pcgHash(pcgHash(pcgHash(seed) ^ site) ^ row);

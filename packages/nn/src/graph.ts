@@ -14,53 +14,53 @@ import type { MatmulProblem } from './ops/matmul-candidates.js';
 import { elementTypeOf, halfKind, type ParameterLayout, type ParameterPart, slabName } from './parameters.js';
 import type { SlabPlace } from './slabs.js';
 
-/** A matrix [axis.capacity, columns] of which the axis's live rows mean something. */
+/** A matrix [axis.capacity, columns]; only the axis's live rows hold values. */
 export interface Activation {
   readonly tensor: Tensor;
   readonly axis: Axis;
   readonly columns: number;
-  /** Nothing that is trained lies below: its gradient is wanted by none and is not computed. */
+  /** Nothing below it is trained: nobody needs its gradient, which is not computed. */
   readonly frozen?: boolean;
 }
 
-/** What an op of one input returns. */
+/** What an op with one input returns. */
 export interface Differentiable {
   readonly output: Activation;
   /**
-   * Emits the gradient of the input, given the output's; parameters' gradients are accumulated.
-   * With `into`, the input's gradient is added to it instead of to a fresh tensor. Emits nothing for
-   * a frozen output and no gradient of a frozen input: what is returned is then never written.
+   * Emits the gradient of the input, given that of the output; parameters' gradients are accumulated.
+   * With `into`, the input's gradient is added to it instead of written to a fresh tensor. Emits nothing
+   * for a frozen output, and no gradient of a frozen input: what it returns is then never written.
    */
   backward(dOutput: Activation, into?: Activation): Activation;
 }
 
-/** Dropout rate as the kernels want it. */
+/** A dropout rate as the kernels take it. */
 export interface DropoutParams {
   readonly dropout_site: number;
   readonly dropout_threshold: number;
   readonly dropout_keep_scale: number;
 }
 
-/** What of a device decides between kernels. */
+/** What decides between kernels on a device. */
 export interface DeviceTraits
   extends Pick<DeviceInfo, 'type' | 'subgroups'>,
     Partial<Pick<DeviceInfo, 'features' | 'limits' | 'subgroupMatrixConfigs'>> {
   /**
-   * Measured choices by `matmulShapeClass` and `attentionShapeClass`; without, and for what it lacks, the traits decide.
+   * Measured choices by `matmulShapeClass` and `attentionShapeClass`; for what is not among them, the traits decide.
    */
   readonly kernelChoices?: Readonly<Record<string, KernelChoice>>;
-  /** How attention is computed where it can be, whatever is measured; without, the traits decide. */
+  /** How attention is computed if possible, whatever was measured; by default the traits decide. */
   readonly attentionStrategy?: AttentionStrategy;
-  /** Told of each matrix product that is emitted; a tuner listens. */
+  /** Called for each matrix product that is emitted; for tuning. */
   readonly onMatmul?: (problem: MatmulProblem) => void;
-  /** Told likewise of each attention kernel, and for how many tokens and heads. */
+  /** Called for each attention kernel that is emitted, with the number of tokens and heads; for tuning. */
   readonly onAttention?: (problem: AttentionProblem, tokens: number, heads: number) => void;
 }
 
 /**
- * - `f32`: everything
- * - `mixed`: matrices over tokens, their gradients and copies of the weights that they meet in products are
- *   stored as f16; weights, their gradients, statistics, and everything that is per sequence stay f32
+ * - `f32`: everything is stored as f32
+ * - `mixed`: matrices over tokens, their gradients and copies of the weights that multiply them are stored as
+ *   f16; weights, their gradients, statistics and everything per sequence stay f32
  */
 export type Precision = 'f32' | 'mixed';
 
@@ -71,12 +71,12 @@ export class Graph {
   readonly #externals = new Map<string, Tensor>();
   readonly #feeds = new Map<string, Tensor>();
   #sites = 0;
-  /** Ends the names of results: a plan that goes over a batch twice has two of each. */
+  /** Suffix of the results' names: a plan that goes over a batch twice has two of each. */
   pass = '';
 
   /**
    * @param training turns dropout on
-   * @param device lets ops choose kernels for it; without, they choose what runs everywhere
+   * @param device for which ops choose kernels; by default they choose those that run everywhere
    * @param precision `mixed` needs a device with `shader-f16`
    */
   constructor(
@@ -89,7 +89,7 @@ export class Graph {
     this.plan = new PlanBuilder(label);
   }
 
-  /** A tensor that the host writes before each run: one for all that ask for the name. */
+  /** A tensor that the host writes before each run; asking for a name again returns the same tensor. */
   feed(name: string, shape: readonly number[], type: 'u32' | 'f32' = 'u32'): Tensor {
     const tensor = this.#feeds.get(name) ?? this.plan.feed(name, shape, type);
     this.#feeds.set(name, tensor);
@@ -101,7 +101,7 @@ export class Graph {
     return this.plan.result(name + this.pass, shape);
   }
 
-  /** An intermediate matrix. `frozen`: what `frozen()` says of the op that computes it. */
+  /** An intermediate matrix. `frozen`: what `frozen()` says about the op that computes it. */
   activation(name: string, axis: Axis, columns: number, frozen = false): Activation {
     const type = this.precision === 'mixed' && axis.slot === 'tokens' ? 'f16' : 'f32';
     return { tensor: this.plan.transient(name, [axis.capacity, columns], type), axis, columns, frozen };
@@ -112,7 +112,7 @@ export class Graph {
     return this.plan.transient(name, [axis.capacity, columns]);
   }
 
-  /** Whether an op of these inputs and parameters has nothing trainable in or below it. */
+  /** Whether there is nothing to train in an op with these inputs and parameters, or below it. */
   frozen(inputs: readonly Activation[], parameters: readonly string[] = []): boolean {
     return inputs.every(({ frozen }) => frozen) && !parameters.some((name) => this.trains(name));
   }
@@ -127,12 +127,12 @@ export class Graph {
     return this.#whole('parameter', name);
   }
 
-  /** The weight that a product with `x` takes: the parameter, or its copy in half precision. */
+  /** The weight for a product with `x`: the parameter, or its copy in half precision. */
   weight(name: string, x: Activation): Tensor {
     return this.#whole(x.tensor.type === 'f16' ? halfKind : 'parameter', name);
   }
 
-  /** The same for parameters that lie side by side (`layout.adjacent`), stacked by rows. */
+  /** The same for parameters that lie side by side (`layout.adjacent`), as one matrix stacked by rows. */
   stackedWeight(names: readonly string[], x: Activation): Tensor {
     return this.stacked(x.tensor.type === 'f16' ? halfKind : 'parameter', names);
   }
@@ -157,7 +157,7 @@ export class Graph {
     return this.layout.parts(name).map((part) => ({ part, tensor: this.#external(kind, part) }));
   }
 
-  /** Elements [begin, end) of a slab of `kind`: several parameters at once, with the zeros between them. */
+  /** Elements [begin, end) of a slab of `kind`: several parameters at once, and the zeros between them. */
   slabRange(kind: string, slab: number, begin: number, end: number): Tensor {
     return this.#view(`${slabName(kind, slab)} [${begin}, ${end})`, kind, [end - begin], {
       slab,
@@ -170,7 +170,7 @@ export class Graph {
     return this.layout.shape(name);
   }
 
-  /** Whether dropout at `rate` does anything here, and the kernels' parameters for the next site. */
+  /** Whether dropout at `rate` does anything in this graph, and the kernels' parameters for the next site. */
   dropout(rate: number): { active: boolean; params: DropoutParams } {
     const active = this.training && rate > 0;
     const site = this.#sites++;
@@ -184,12 +184,12 @@ export class Graph {
     };
   }
 
-  /** Number of the next dropout site. */
+  /** The number that the next dropout site will have. */
   get nextSite(): number {
     return this.#sites;
   }
 
-  /** Emits again what was emitted from dropout site `site` on: the masks are the same. */
+  /** Emits again what began at dropout site `site`, with the same masks. */
   replayFrom<T>(site: number, emit: () => T): T {
     const after = this.#sites;
     this.#sites = site;
@@ -220,7 +220,7 @@ export class Graph {
   }
 }
 
-/** The element type that a kernel is chosen for, given a tensor that it reads or writes. */
+/** The element type of a kernel, given a tensor that it reads or writes. */
 export function storedType({ type }: Tensor): ElementChoice {
   return type === 'f16' ? 'f16' : 'f32';
 }
@@ -231,8 +231,8 @@ export function rowParams(axis: Axis): { rows: number; rows_count: number } {
 }
 
 /**
- * Workgroups for a kernel that strides over vectors of four elements. A GPU gets enough of them to hide the latency of
- * its memory; a software device pays for each.
+ * Workgroups for a kernel that strides over vectors of four elements: on a GPU enough to hide the latency of its
+ * memory, on a software device fewer, since each has its cost.
  */
 export function stridedWorkgroups(
   { type }: Pick<DeviceTraits, 'type'>,
@@ -244,7 +244,7 @@ export function stridedWorkgroups(
   return [Math.max(1, Math.min(most, Math.ceil((axis.capacity * columns) / 4 / workgroupSize)))];
 }
 
-/** Workgroups for a kernel with one invocation a row. */
+/** Workgroups for a kernel with one invocation per row. */
 export function rowWorkgroups(axis: Axis, workgroupSize = 64): [number] {
   return [Math.ceil(axis.capacity / workgroupSize)];
 }

@@ -28,6 +28,7 @@ export * from './ops/elementwise.js';
 export * from './ops/embedding.js';
 export * from './ops/feed-forward.js';
 export * from './ops/first-columns.js';
+export * from './ops/gradient-sum.js';
 export * from './ops/kernel-choice.js';
 export * from './ops/layer-norm.js';
 export * from './ops/learned-scale.js';

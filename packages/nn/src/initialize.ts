@@ -7,8 +7,8 @@ import type { ParameterSpec } from './parameters.js';
 import { fillNormal, normalStream, uniformStream } from './random-normal.js';
 
 /**
- * Rows of freshly initialised parameters, a pure function of seed, name and row, so that the
- * pieces in which a table is loaded do not matter.
+ * Rows of freshly initialised parameters. They are a pure function of seed, name and row, so it does
+ * not matter in which pieces a table is loaded.
  */
 export function freshParameters(
   config: EncoderConfig,
@@ -42,8 +42,8 @@ export function freshParameters(
 }
 
 /**
- * First values of a layer's parameter outside the encoder: normal numbers with a variance of 1 / inputs for
- * weights, zero for biases; a pure function of seed and name.
+ * Initial values of a parameter outside the encoder: normal numbers with a variance of 1 / inputs for
+ * weights, zeros for biases; a pure function of seed and name.
  */
 export function freshMatrix({ name, shape }: ParameterSpec, seed: number): Float32Array {
   const [rows = 1, columns = 1] = shape as [number, number?];

@@ -1,14 +1,14 @@
-/** Parameters, gradients and optimiser state on a device: one buffer a kind and slab. */
+/** Parameters, gradients and optimiser state on a device: one buffer per kind and slab. */
 import { bytesPerElement, type DeviceBuffer, type Executor } from '@synglot/gpu';
 import { elementTypeOf, ParameterLayout, type ParameterSpec, slabName } from './parameters.js';
 
 /** Reads rows [begin, end) of a parameter as floats; one-dimensional parameters have rows of one. */
 export type ReadRows = (name: string, begin: number, end: number) => Promise<Float32Array>;
 
-/** Largest piece that is held in host memory at once while loading or saving. */
+/** Largest piece that is held in host memory at a time while loading or saving. */
 const pieceElements = 16 * 2 ** 20;
 
-/** Rows [begin, end) of a parameter, and where on the device they are. */
+/** Rows [begin, end) of a parameter, and where they lie on the device. */
 interface Piece {
   readonly buffer: DeviceBuffer;
   readonly offsetBytes: number;
@@ -33,8 +33,8 @@ export class ParameterStore {
   }
 
   /**
-   * Allocates zero-filled buffers of a kind once: `parameter` for all, `half parameter` for weights of
-   * products, `gradient`, `first moment` … for the trainable ones.
+   * Allocates the zero-filled buffers of a kind, once: `parameter` for all parameters, `half parameter` for
+   * the weights of products, `gradient`, `first moment` … for trainable parameters.
    */
   allocate(kind: string): void {
     const elementBytes = bytesPerElement[elementTypeOf(kind)];
@@ -45,7 +45,7 @@ export class ParameterStore {
     }
   }
 
-  /** All buffers under the names that plans use for them; parameters are views of these. */
+  /** All buffers, by the names that plans use for them; parameters are views of these. */
   get externals(): ReadonlyMap<string, DeviceBuffer> {
     return this.#buffers;
   }
@@ -56,7 +56,7 @@ export class ParameterStore {
     for (const { name } of this.layout.specsOf(kind)) await this.loadOne(kind, name, readRows);
   }
 
-  /** Fills one kind, which was allocated, of one parameter. */
+  /** Fills one kind of one parameter; its buffers must have been allocated. */
   async loadOne(kind: string, name: string, readRows: ReadRows): Promise<void> {
     for (const { buffer, offsetBytes, begin, end, elements } of this.#pieces(kind, name)) {
       const data = await readRows(name, begin, end);

@@ -9,21 +9,21 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   /** Default true. A frozen parameter has neither gradient nor optimiser state. */
   readonly trainable?: boolean;
-  /** Parameters of one block and rank lie side by side where they can, so that one product serves all. */
+  /** Parameters of one block and rank lie side by side if they can, so that one product serves them all. */
   readonly block?: string;
   /** Belongs to a training objective: saved with a run, never with its model. */
   readonly auxiliary?: boolean;
-  /** Multiplies the learning rate where no group sets one. Default 1. */
+  /** Multiplies the learning rate unless a group sets one. Default 1. */
   readonly learningRateScale?: number;
-  /** False: weight decay leaves it alone where no group sets one. Default true. */
+  /** Whether weight decay applies, unless a group sets one. Default true. */
   readonly decays?: boolean;
   /** Kept within [least, most] after every update. */
   readonly range?: readonly [number, number];
 }
 
 /**
- * All parameters of an encoder with its pooling head, in checkpoint order and naming; then those of its
- * adapter, with which most of the others are frozen.
+ * All parameters of an encoder with its pooling head, in the order and with the names of a checkpoint; then those
+ * of its adapter, which freezes most of the others.
  */
 export function encoderParameters(config: EncoderConfig, pooling: PoolingConfig): ParameterSpec[] {
   const specs = ownParameters(config, pooling);
@@ -86,13 +86,13 @@ export interface ParameterPart extends SlabPlace {
   readonly elements: number;
 }
 
-/** Kind of the copies of weights that mixed precision keeps as f16, for products with f16 matrices. */
+/** Kind of buffers with the copies of weights that mixed precision keeps as f16, for products with f16 matrices. */
 export const halfKind = 'half parameter';
 
-/** Elements of f32 that views begin at multiples of; of f16, twice as many. */
+/** Views of f32 begin at multiples of this many elements; views of f16, at multiples of twice as many. */
 const viewElements = viewAlignmentBytes / bytesPerElement.f32;
 
-/** What the buffers of a kind hold. */
+/** The element type of a kind of buffers. */
 export function elementTypeOf(kind: string): 'f16' | 'f32' {
   return kind === halfKind ? 'f16' : 'f32';
 }
@@ -132,7 +132,7 @@ export class ParameterLayout {
     }
   }
 
-  /** With what a parameter may share a slab: same state, same copies, so that no kind leaves a slab half empty. */
+  /** What a parameter may share a slab with: others that exist in the same kinds, so that no kind wastes half a slab. */
   #company(spec: ParameterSpec): { readonly group: string; readonly alignment: number } {
     const state = this.trains(spec.name) ? 'trained' : 'frozen';
     if (meetsProducts(spec)) return { group: `${state} matrices`, alignment: 2 * viewElements };
@@ -177,8 +177,8 @@ export class ParameterLayout {
   }
 
   /**
-   * The parameters of which buffers of `kind` exist: all have a value, those that meet products a copy in
-   * half precision (`halfKind`), the trained ones also the rest.
+   * The parameters that exist in buffers of `kind`: all as `parameter`, the weights of products also as `halfKind`,
+   * the trained ones also as every other kind (gradient, moments).
    */
   specsOf(kind: string): readonly ParameterSpec[] {
     if (kind === 'parameter') return this.specs;
@@ -191,7 +191,7 @@ export class ParameterLayout {
     return this.specsOf(kind).flatMap(({ name }) => this.parts(name));
   }
 
-  /** The slabs of which buffers of `kind` exist, each with its parts in ascending order of their places. */
+  /** The slabs that exist in buffers of `kind`, each with its parts in ascending order of their places. */
   slabsOf(kind: string): readonly (Slab & { readonly parts: readonly ParameterPart[] })[] {
     const parts = new Map(this.partsOf(kind).map((part) => [part.key, part]));
     return this.#slabs

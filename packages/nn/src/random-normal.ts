@@ -1,7 +1,7 @@
 /**
  * Normal random numbers that are a pure function of a seed and a row: Box-Muller on mulberry32.
  *
- * What fresh weights are made of. Not what dropout masks are: those are made on the device (dropout-mask.ts).
+ * Fresh weights are made of these. Dropout masks are not: they are drawn on the device (dropout-mask.ts).
  */
 
 /** Numbers in [0, 1): mulberry32, multiples of 2⁻³². */
@@ -31,11 +31,11 @@ export function normalStream(seed: number, row: number): () => number {
 }
 
 /**
- * Fills values[begin, end) with the first numbers of `normalStream(seed, row)` times `scale`: bit for bit those,
- * several times faster.
+ * Fills values[begin, end) with the first numbers of `normalStream(seed, row)` times `scale`: the same bits, several
+ * times faster.
  *
- * Logarithm, sine and cosine come from tables and short series, whose errors `tolerance` bounds. Where all that
- * lies within it rounds to the same f32, that is the one; elsewhere, which is rare, the library's functions decide.
+ * Logarithm, sine and cosine come from tables and short series, whose errors `tolerance` bounds. If everything within
+ * that bound rounds to the same f32, that is the result; otherwise, which is rare, the library's functions decide.
  */
 export function fillNormal(
   values: Float32Array,
@@ -45,7 +45,7 @@ export function fillNormal(
   row: number,
   scale: number,
 ): void {
-  // Far from where f32 loses its precision or the sign of a zero would count.
+  // The fast way is for scales far from where f32 loses its precision or the sign of a zero would count.
   if (!(scale > 1e-20 && scale < 1e20)) {
     const random = normalStream(seed, row);
     for (let i = begin; i < end; i++) values[i] = random() * scale;
@@ -62,7 +62,7 @@ export function fillNormal(
 
     let logarithm: number;
     if (u < smallest) {
-      // ln(1 - u) near 0: the sum below would cancel.
+      // ln(1 - u) is near 0: the sum below would cancel.
       logarithm = Math.log(1 - u / 2 ** 32);
     } else {
       // 1 - u = 2^(-1 - zeros) · mantissa, the mantissa in [1, 2) near one of the table's.
@@ -76,7 +76,7 @@ export function fillNormal(
     }
     const radius = Math.sqrt(-2 * logarithm);
 
-    // 2π · v from the middle of the table's step: sums of angles.
+    // x is how far 2π · v lies from the middle of its step in the table: sine and cosine of a sum of angles.
     const at = v >>> 22;
     const x = ((v & 0x3fffff) - 0x200000) * turn;
     const square = x * x;
@@ -111,13 +111,13 @@ const increment = 0x6d2b79f5;
 const smallest = 2 ** 25;
 const turn = (2 * Math.PI) / 2 ** 32;
 /**
- * Of the radius. The logarithm is off by less than 4 · 10⁻¹⁶ and at least 2⁻⁷, so its root by less than 3 · 10⁻¹⁴ of
- * it; the series of the sine by x⁵ / 120 < 3 · 10⁻¹⁵; the angle that the library is given by 2 · 10⁻¹⁵. This is
- * several times what comes together.
+ * Relative to the radius. The logarithm is off by less than 4 · 10⁻¹⁶ and is at least 2⁻⁷, so its root is off by less
+ * than 3 · 10⁻¹⁴ of it; the series of the sine by x⁵ / 120 < 3 · 10⁻¹⁵; the angle that the library is given by
+ * 2 · 10⁻¹⁵. The bound is several times their sum.
  */
 const tolerance = 2 ** -42;
 
-/** 1024 steps of [1, 2), with the inverse of each middle and its logarithm, and of the circle. */
+/** For 1024 steps of [1, 2): the inverse of each step's middle and its logarithm; for 1024 of the circle: sine, cosine. */
 const tables = makeTables();
 
 function makeTables() {

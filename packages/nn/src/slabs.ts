@@ -2,19 +2,19 @@
  * Slabs: where each parameter lies in a few large buffers, the same in every kind (weights, gradients, moments).
  *
  * One dispatch then clears, measures or updates a slab, and what lies side by side can be bound as one
- * matrix. Not buffers (parameter-store.ts), and not which settings a parameter is updated with
- * (optim/optimizer.ts splits a slab where these change).
+ * matrix. The buffers themselves are in parameter-store.ts; optim/optimizer.ts splits a slab where the
+ * settings of the update change.
  */
 
-/** What is placed: a parameter, or a part of one that is split. */
+/** What is placed: a parameter, or a part of a split one. */
 export interface SlabItem {
   readonly key: string;
   readonly elements: number;
-  /** Its place is a multiple of so many elements. */
+  /** Its place is a multiple of this many elements. */
   readonly alignment: number;
   /** Items of different groups never share a slab. */
   readonly group: string;
-  /** Items of one group and block lie side by side where they fit into one slab. */
+  /** Items of one group and block lie side by side if they fit into one slab. */
   readonly block?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface SlabPlace {
   readonly offsetElements: number;
 }
 
-/** A buffer-to-be. What no item covers is zero and stays so: its gradient is. */
+/** A buffer-to-be. What no item covers is zero and stays zero, since its gradient is. */
 export interface Slab {
   readonly index: number;
   /** A multiple of 4. */
@@ -35,7 +35,7 @@ export interface Slab {
 }
 
 /**
- * Places items in order, group by group, a new slab where the next block does not fit.
+ * Places items in order, group by group, and opens a new slab when the next block does not fit.
  *
  * @param limitElements largest slab, a multiple of 4; no item may be larger
  */
@@ -72,7 +72,7 @@ export function packSlabs(
   return { slabs, places };
 }
 
-/** Where a block ends that is placed from `begin` on. */
+/** Where a block that is placed from `begin` on ends. */
 function extent(block: readonly SlabItem[], begin: number): number {
   return block.reduce((end, { elements, alignment }) => roundUp(end, alignment) + elements, begin);
 }

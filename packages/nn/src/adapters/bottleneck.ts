@@ -11,13 +11,12 @@ import type { Activation, Differentiable, Graph } from '../graph.js';
 import { addInto, dropout, gelu, relu, swish } from '../ops/elementwise.js';
 import { type ResidualLayerNorm, residualLayerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
-import type { AdapterConfig, BottleneckConfig } from './config.js';
-import { bottleneckPlaces } from './config.js';
+import { type AdapterConfig, type BottleneckConfig, bottleneckPlaces } from './config.js';
 
 type NormOptions = Parameters<typeof residualLayerNorm>[3];
 
 /**
- * `residualLayerNorm`, with the bottleneck that `adapter` has at `place`, if it has one.
+ * `residualLayerNorm`, with the bottleneck that `adapter` has at `place`, if any.
  *
  * @param place `encoder.layer.0.output` and the like
  */
@@ -83,7 +82,7 @@ function pfeiffer(
       const { dX: dOuter } = outer.backward(dOutput);
       const { dX: dSum } = inner.backward(f.backward(dOuter));
       if (g.frozen([h, residual])) return { dX: dSum, dResidual: dSum };
-      // h and the residual meet in both sums, so both have the gradients of both.
+      // h and the residual are summands of both norms' inputs, so each gets the gradients of both.
       addInto(g, dOuter, dSum, `d ${label} adapter residual`);
       return { dX: dropped.backward(dSum), dResidual: dSum };
     },

@@ -1,4 +1,4 @@
-/** What an adapter is and on which modules of an encoder it sits. Emits nothing. */
+/** What an adapter is, and on which modules of an encoder it sits. Emits nothing. */
 import type { EncoderConfig } from '../encoder/config.js';
 
 /** What is trained beside the adapter. Everything else, the pooling head included, is frozen. */
@@ -25,7 +25,7 @@ export type BottleneckActivation = 'gelu' | 'relu' | 'swish';
 
 /**
  * Bottleneck layers as AdapterHub defines them (`DoubleSeqBnConfig`, `SeqBnConfig` of
- * github.com/adapter-hub/adapters, `methods/modeling.py`); where they sit is told in bottleneck.ts.
+ * github.com/adapter-hub/adapters, `methods/modeling.py`); bottleneck.ts says where they sit.
  *
  * - `houlsby`: after attention and after the feed-forward block. Houlsby et al. 2019, arXiv 1902.00751.
  * - `pfeiffer`: after the feed-forward block only. Pfeiffer et al. 2020, arXiv 2005.00247.
@@ -58,8 +58,8 @@ export function linearModules({ layers }: Pick<EncoderConfig, 'layers'>): string
 }
 
 /**
- * The linear layers that patterns name: a pattern is a name or the end of one, as PEFT's
- * `target_modules`, and `*` in it stands for anything; `all-linear` means all.
+ * The linear layers that patterns name. A pattern is a name or the end of one, as in PEFT's
+ * `target_modules`; `*` in it stands for anything, and `all-linear` means all of them.
  */
 export function matchModules(
   config: Pick<EncoderConfig, 'layers'>,
@@ -77,7 +77,7 @@ export function matchModules(
   };
 }
 
-/** What a low-rank update is multiplied with. */
+/** What a low-rank update is multiplied by. */
 export function loraScale({ alpha, rank, rankStabilized }: LoraConfig): number {
   return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
 }
@@ -87,7 +87,7 @@ export function hasLora(adapter: AdapterConfig | undefined, module: string): ada
   return adapter?.kind === 'lora' && adapter.modules.includes(module);
 }
 
-/** The rank in memory: rows of zeros are added up to a multiple of 4, which is what products need. */
+/** The rank in memory: padded with rows of zeros to a multiple of 4, which products need. */
 export function storedRank(rank: number): number {
   return Math.ceil(rank / 4) * 4;
 }

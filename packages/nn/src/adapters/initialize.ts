@@ -1,12 +1,12 @@
-/** Fresh adapters: a model with one computes what it computed without, or nearly so. */
+/** Fresh adapters: with one, a model computes what it computed without, or nearly so. */
 
 /**
  * Fills one row of an adapter's parameter.
  *
- * LoRA as PEFT does: A uniform in ±1/√in (Kaiming with a = √5), B zero, so that the update is 0.
- * Bottlenecks as AdapterHub does (`init_weights: bert`): normal with deviation 0.02, biases zero.
+ * LoRA as in PEFT: A uniform in ±1/√in (Kaiming with a = √5), B zero, so that the update is 0.
+ * Bottlenecks as in AdapterHub (`init_weights: bert`): normal with standard deviation 0.02, biases zero.
  *
- * @param row the live values; what pads the rank stays 0
+ * @param row a row of the rank proper; those that pad it stay 0
  */
 export function fillAdapterRow(
   name: string,

@@ -5,7 +5,7 @@ import { linear } from '../ops/linear.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
 import { type AdapterConfig, hasLora, type LoraConfig, loraScale } from './config.js';
 
-/** `linear`, with the update that `adapter` has for it, if it has one. */
+/** `linear`, with the low-rank update that `adapter` has for it, if any. */
 export function adaptedLinear(
   g: Graph,
   x: Activation,

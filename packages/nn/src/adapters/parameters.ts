@@ -1,4 +1,4 @@
-/** The parameters of an adapter, and which of an encoder's are trained beside it. */
+/** The parameters of an adapter, and which of the encoder's are trained beside it. */
 import type { EncoderConfig } from '../encoder/config.js';
 import type { ParameterSpec } from '../parameters.js';
 import { type AdapterConfig, bottleneckPlaces, storedRank } from './config.js';

@@ -39,7 +39,7 @@ export interface EncoderFeeds {
   readonly bounds: Tensor;
 }
 
-/** Sorting by digits: two of them cover every vocabulary there is. */
+/** For `sortRows`: two digits cover vocabularies of up to 4 million tokens. */
 const digitBits = 11;
 const digitMask = (1 << digitBits) - 1;
 
@@ -85,7 +85,7 @@ export interface PackedFeeds {
   };
 }
 
-/** Computes the feeds of one batch. Throws `PLAN_INVALID` when it does not fit plan or model. */
+/** Computes the feeds of one batch. Throws `PLAN_INVALID` if it does not fit the plan or the model. */
 export function packBatch(config: EncoderConfig, capacity: BatchCapacity, batch: EncoderBatch): PackedFeeds {
   checkBatch(config, capacity, batch);
   const { ids, cuSeqlens, types } = batch;
@@ -136,10 +136,9 @@ export function packBatch(config: EncoderConfig, capacity: BatchCapacity, batch:
 }
 
 /**
- * Distinct values ascending, where each begins in `order`, and the indices sorted by value, then index.
+ * The distinct values, ascending; where each begins in `order`; and `order`, the indices sorted by value, then index.
  *
- * Sorted by digits, which keeps the indices of equal values in order: linear in the batch, of which this is the
- * larger part of what the host does for it.
+ * A radix sort, which is stable and linear in the batch: this is most of the work that the host does for a batch.
  */
 export function sortRows(values: Uint32Array): {
   rows: Uint32Array;

@@ -1,4 +1,4 @@
-/** Shapes and constants of an encoder; what `config.json` says, in our own names. */
+/** Shapes and constants of an encoder: what `config.json` says, under our own names. */
 import type { AdapterConfig } from '../adapters/config.js';
 
 /** `bert`: BERT, mBERT, LaBSE, MiniLM, E5. `xlm-roberta`: position ids start at padding_idx + 1. */

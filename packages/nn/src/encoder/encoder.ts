@@ -1,4 +1,4 @@
-/** The encoder: embeddings, layers, pooling head. From packed tokens to one vector a sequence. */
+/** The encoder: embeddings, layers, pooling head. From packed tokens to one vector per sequence. */
 import type { Axis } from '../axis.js';
 import type { Activation, Differentiable, Graph } from '../graph.js';
 import { dropout, tanh } from '../ops/elementwise.js';
@@ -14,17 +14,17 @@ import { encoderLayer } from './layer.js';
 export interface Encoder {
   /** Token vectors of the last layer [tokens, hidden]. */
   readonly hidden: Activation;
-  /** Returns the gradient of the word embeddings; computed where they are trained, or `attack` is set. */
+  /** Returns the gradient of the word embeddings, computed only if they are trained or `attack` is set. */
   backward(dHidden: Activation): Activation;
 }
 
-/** How the word embeddings are perturbed; `gradient`: they are not, but their gradient is wanted. */
+/** How the word embeddings are perturbed; `gradient`: not at all, but their gradient is wanted. */
 export type EmbeddingAttack = 'gradient' | Perturbation;
 
 export interface EncoderOptions {
   /**
-   * Keeps of each layer only its input from forward to backward, and computes the rest again then: less
-   * memory for one more forward pass, and the same bits (Chen et al. 2016, arXiv 1604.06174).
+   * Keeps only each layer's input from forward to backward and recomputes the rest: less memory for one
+   * more forward pass, and the same bits (Chen et al. 2016, arXiv 1604.06174).
    */
   readonly recompute?: boolean;
   readonly attack?: EmbeddingAttack | undefined;
@@ -52,7 +52,7 @@ export function encoder(
     const emit = () => encoderLayer(g, input, feeds.bounds, config, index);
     const layer = emit();
     hidden = layer.output;
-    // What the last layer keeps is still there when backward begins, and a frozen one has no backward.
+    // Backward begins right after the last layer, so there is nothing to gain there; a frozen layer has no backward.
     const again = recompute && index < config.layers - 1 && !hidden.frozen;
     return again ? { backward: (dOutput: Activation) => g.replayFrom(site, emit).backward(dOutput) } : layer;
   });
@@ -68,14 +68,14 @@ export function encoder(
   };
 }
 
-/** Word embeddings whose gradient is computed even where the table is frozen. */
+/** Word embeddings whose gradient is computed even if their table is frozen. */
 function attacked(g: Graph, words: Activation, feeds: EncoderFeeds, attack: EmbeddingAttack): Activation {
   const open = { ...words, frozen: false };
   return attack === 'gradient' ? open : perturb(g, open, feeds.pooling, attack);
 }
 
 export interface SentenceEmbeddings {
-  /** One vector a sequence [rows, dimension]. */
+  /** One vector per sequence [rows, dimension]. */
   readonly output: Activation;
   /** Writes into `dHidden` the gradients of the tokens of these sequences. */
   backward(dOutput: Activation, dHidden: Activation): void;

@@ -50,7 +50,7 @@ export function encoderLayer(
     output: last.output,
     backward(dOutput) {
       const outer = last.backward(dOutput);
-      // The residual's gradient and the block's meet in one tensor, here and below.
+      // The block adds its gradient to the residual's, in the same tensor; so does attention below.
       const dMiddle = block.backward(outer.dX, outer.dResidual);
 
       const inner = middle.backward(dMiddle);
@@ -60,7 +60,7 @@ export function encoderLayer(
   };
 }
 
-/** Linear, GELU, linear: in two products where that pays and no update sits beside their weights. */
+/** Linear, GELU, linear; the GELU is fused into the two products where that pays and LoRA adapts neither. */
 function feedForwardBlock(
   g: Graph,
   x: Activation,

@@ -1,6 +1,6 @@
 /**
- * Queries, keys and values of a layer and the attention over them. One product makes all three where their
- * weights lie side by side and none has a low-rank update; otherwise each has its own.
+ * Queries, keys and values of a layer and the attention over them. One product makes all three if their
+ * weights lie side by side and none has a low-rank update; otherwise each has a product of its own.
  */
 import type { Tensor } from '@synglot/gpu';
 import { hasLora } from '../adapters/config.js';

@@ -4,6 +4,7 @@
  */
 import type { Graph } from '../graph.js';
 import { firstColumns } from '../ops/first-columns.js';
+import { GradientSum } from '../ops/gradient-sum.js';
 import { learnedScale } from '../ops/learned-scale.js';
 import { normalize } from '../ops/pooling.js';
 import { columnLossResult, type InfoNceOptions, infoNce, meanLoss, rowLossResult } from './info-nce.js';
@@ -11,16 +12,15 @@ import {
   type BatchEmbeddings,
   EmbeddingGradients,
   type EmbeddingView,
-  GradientSum,
   type Gradients,
   type Objective,
   type TiledObjective,
 } from './objective.js';
 
 export interface ContrastiveOptions extends InfoNceOptions {
-  /** The loss is over so many first dimensions, normalised again; default: over whole embeddings. */
+  /** The loss is over this many first dimensions, normalised again; default: over whole embeddings. */
   readonly dimension?: number;
-  /** Whole embeddings are normalised first, for models that do not end so; default: taken as they are. */
+  /** Normalises whole embeddings first, for models that do not; default: embeddings are taken as they are. */
   readonly normalize?: boolean;
   /** Parameter that holds the logarithm of 1 / temperature, in place of `temperature`. */
   readonly learnedTemperature?: string;
@@ -58,7 +58,7 @@ export function contrastive(options: ContrastiveOptions): Objective {
   };
 }
 
-/** Unit vectors or the first dimensions where asked for; queries over the temperature where that is learned. */
+/** The embeddings, cut and normalised if the options say so; queries divided by the temperature if it is learned. */
 function viewOf(
   g: Graph,
   embeddings: BatchEmbeddings,

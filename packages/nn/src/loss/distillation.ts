@@ -1,16 +1,17 @@
 /**
- * Distillation: embeddings that are to lie where a teacher's lie. What the teacher says of a row is fed;
- * where it comes from is not known here.
+ * Distillation: embeddings learn to lie where a teacher's lie. The teacher's embeddings are fed;
+ * where they come from is not known here.
  */
 import { type Activation, type Graph, rowParams } from '../graph.js';
+import { GradientSum } from '../ops/gradient-sum.js';
 import { normalize } from '../ops/pooling.js';
 import { rowKernel } from '../ops/row-kernels.js';
-import { GradientSum, type Objective } from './objective.js';
+import type { Objective } from './objective.js';
 import { type RowSide, rowResult, rowWeightsFeed, rowWise } from './row-wise.js';
 
 export interface DistillationOptions {
   /**
-   * `mse`: mean over dimensions of the squared difference; `cosine`: 1 - cosine. Both a mean over rows.
+   * `mse`: the squared difference, averaged over dimensions; `cosine`: 1 - cosine. Both are averaged over rows.
    */
   readonly measure: 'mse' | 'cosine';
   /** Default 1. */
@@ -19,7 +20,7 @@ export interface DistillationOptions {
 
 const name = 'distillation';
 
-/** Feed with the teacher's embeddings of a side [rows, dimension]; of unit length for `cosine`. */
+/** Feed with the teacher's embeddings of a side [rows, dimension]; for `cosine` they have unit length. */
 export function teacherFeed(side: RowSide): string {
   return `teacher embeddings of ${side}`;
 }
@@ -52,7 +53,7 @@ export function distillation({ measure, weight = 1 }: DistillationOptions): Obje
   });
 }
 
-/** Emits factor · ‖x - teacher‖² a row; returns its backward. */
+/** Emits factor · ‖x - teacher‖² of each row; returns its backward. */
 function squaredDistance(g: Graph, x: Activation, side: RowSide, factor: number) {
   const { axis, columns } = x;
   const bindings = {

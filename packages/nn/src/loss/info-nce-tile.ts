@@ -1,7 +1,7 @@
 /**
  * In-batch InfoNCE over embeddings that are kept on the device, one tile of the similarity matrix at a
- * time: neither that matrix nor its gradient is ever whole in memory. Not the loss of plans that encode
- * the whole batch: that is info-nce.ts.
+ * time: neither that matrix nor its gradient is ever whole in memory. Plans that encode the whole batch
+ * use info-nce.ts instead.
  */
 import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
@@ -16,10 +16,10 @@ import { EmbeddingGradients, type EmbeddingView, type TiledObjective } from './o
 export const embeddingsExternal = 'embeddings';
 /** External [rows, dimension]: the loss's gradient with respect to the embeddings. */
 export const embeddingGradientsExternal = 'd embeddings';
-/** External [rows]: mask groups of the candidates, as the feed of info-nce.ts. */
+/** External [rows]: mask groups of the candidates, as in the feed of info-nce.ts. */
 export const groupsExternal = 'groups of candidates';
 /**
- * Externals [rows, 4] with a query's, or a positive's, (largest logit, Σ exp(logit - largest), own logit, 0).
+ * Externals [rows, 4] with (largest logit, Σ exp(logit - largest), own logit, 0) of each query, or of each positive.
  *
  * @param suffix of the objective
  */
@@ -119,7 +119,7 @@ export function infoNceTileBackward(g: Graph, options: InfoNceTileOptions): void
     params: { ...params, row_weight: scale * weights.row, column_weight: scale * weights.column },
     workgroups: [Math.ceil(tile / 64), tile],
   });
-  // Products first, then a sum: the tuned products add to whole tensors only.
+  // The products go to tensors of their own, which are then added: tuned products add only to whole tensors.
   const gradients = new EmbeddingGradients(g, { queries, candidates });
   view.backward(gradients, (into) => {
     const compared = view.output;

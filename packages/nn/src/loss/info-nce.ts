@@ -19,7 +19,7 @@ export interface InfoNceOptions {
 
 /** Feed with the mask groups [candidates]: `candidateGroups` of @synglot/data. */
 export const groupsFeed = 'groups';
-/** Results: loss of each query, of each positive. The batch's loss is the weighted mean (`meanLoss`). */
+/** Results: the loss of each query, and of each positive. The batch's loss is their weighted mean (`meanLoss`). */
 export const rowLossResult = 'row loss';
 export const columnLossResult = 'column loss';
 
@@ -34,8 +34,10 @@ export function directionWeights(direction: LossDirection): { row: number; colum
 }
 
 /**
- * Emits the loss of `queries` [Q, D] against `candidates` [C, D], whose first Q rows are the
- * queries' positives. `suffix` ends the results' names. Rows are expected to be normalised where cosine similarity is meant.
+ * Emits the loss of `queries` [Q, D] against `candidates` [C, D], whose first Q rows are the queries'
+ * positives. For cosine similarity the rows must be normalised.
+ *
+ * @param suffix ends the results' names
  */
 export function infoNce(
   g: Graph,

@@ -1,14 +1,15 @@
 /**
  * A language discriminator on the embeddings, trained against the encoder through gradient reversal.
  *
- * The discriminator learns to tell the language of an embedding; the encoder gets the opposite of its
- * gradient. Its parameters belong to the objective, not to the model.
+ * The discriminator learns to tell the language of an embedding; the encoder receives its gradient with the
+ * sign reversed. The discriminator's parameters belong to the objective, not to the model.
  */
 import { type Activation, type Graph, rowParams, rowWorkgroups, stridedWorkgroups } from '../graph.js';
 import { gelu } from '../ops/elementwise.js';
+import { GradientSum } from '../ops/gradient-sum.js';
 import { linear } from '../ops/linear.js';
 import type { ParameterSpec } from '../parameters.js';
-import { GradientSum, type Objective } from './objective.js';
+import type { Objective } from './objective.js';
 import {
   type RowObjective,
   type RowSide,
@@ -24,7 +25,7 @@ export interface LanguageDiscriminatorOptions {
   readonly dimension: number;
   /** Width of the hidden layer, a multiple of 4. */
   readonly hidden: number;
-  /** Its learning rate over the run's. */
+  /** Its learning rate divided by the run's. */
   readonly learningRateScale?: number;
 }
 
@@ -36,10 +37,10 @@ const layer = (index: number) => `language_discriminator.${index}`;
 export function languagesFeed(side: RowSide): string {
   return `languages of ${side}`;
 }
-/** Feed [4]: the reversal's λ first. */
+/** Feed [4] whose first element is the reversal's λ. */
 export const reversalFeed = 'gradient reversal';
 
-/** Columns of the last layer: products want multiples of 4; those beyond the languages are no class. */
+/** Columns of the last layer: a multiple of 4, as products need; those beyond the languages are not classes. */
 const outputColumns = (languages: number) => Math.ceil(languages / 4) * 4;
 
 /** Parameters of the discriminator: dimension → hidden → languages. */
@@ -56,8 +57,8 @@ export function languageDiscriminatorParameters(options: LanguageDiscriminatorOp
 }
 
 /**
- * Objectives: the discriminator's cross-entropy, and its accuracy. Neither is part of the loss (weight 0): the
- * discriminator lowers the first, the encoder raises it, with λ times its gradient.
+ * Two objectives: the discriminator's cross-entropy and its accuracy. Neither is part of the loss (weight 0): the
+ * discriminator lowers the cross-entropy, the encoder raises it with λ times the gradient.
  *
  * Ganin et al. 2016 (Domain-Adversarial Training of Neural Networks, arXiv 1505.07818), with languages for
  * domains.
@@ -102,7 +103,7 @@ export function languageDiscriminator({ languages }: LanguageDiscriminatorOption
   return [rowWise(rows), accuracy];
 }
 
-/** Emits the cross-entropy of a side's rows; returns what gives the gradient of the logits. */
+/** Emits the cross-entropy of a side's rows; the returned function emits the gradient of the logits. */
 function crossEntropy(g: Graph, logits: Activation, classes: number, side: RowSide): () => Activation {
   const { axis, columns } = logits;
   const bindings = {

@@ -1,4 +1,4 @@
-/** MarginMSE: a query's positive is to be better than its hard negatives by as much as a teacher says. */
+/** MarginMSE: a query's positive should beat its hard negatives by as much as a teacher says. */
 import { rowParams } from '../graph.js';
 import type { Objective } from './objective.js';
 import { sumOfRows } from './row-wise.js';
@@ -6,15 +6,15 @@ import { sumOfRows } from './row-wise.js';
 const name = 'margin_mse';
 const result = 'margin error of candidates';
 
-/** Feeds: [queries + 1] where each query's negatives begin, as candidates; [candidates] margins and weights. */
+/** Feeds: [queries + 1] the candidate at which each query's negatives begin; [candidates] margins and weights. */
 export const negativeOffsetsFeed = 'offsets of negatives';
 export const teacherMarginsFeed = 'teacher margins';
 export const marginWeightsFeed = 'margin weights';
 
 /**
  * Mean over all (query, hard negative) of ((q·p - q·n) - teacher's margin)². The weights of the negatives are
- * fed and add up to 1; one of weight 0 has no margin. A query meets its own passages alone: no matrix of
- * similarities is made.
+ * fed and add up to 1; a weight of 0 means that there is no margin. A query is compared only with its own
+ * passages: no similarity matrix is made.
  *
  * Hofstätter et al. 2020 (arXiv 2010.02666); as sentence-transformers' MarginMSELoss, dot products.
  */

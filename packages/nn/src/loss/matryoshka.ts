@@ -5,12 +5,12 @@ import type { Objective } from './objective.js';
 export interface MatryoshkaOptions {
   /** Dimensions, each a multiple of 4 within the embedding's. */
   readonly dimensions: readonly number[];
-  /** Weight of each; default 1 each. */
+  /** Weight of each dimension; default 1. */
   readonly weights?: readonly number[];
 }
 
 /**
- * One contrastive objective a dimension, over the first so many numbers of the embeddings, normalised again;
+ * One contrastive objective per dimension, over that many first numbers of the embeddings, normalised again;
  * the batch's loss is their weighted sum.
  *
  * Kusupati et al. 2022 (Matryoshka Representation Learning, arXiv 2205.13147); weights and the second

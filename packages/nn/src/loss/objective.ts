@@ -1,11 +1,11 @@
 /**
  * Training objectives: losses over the sentence embeddings of a batch, and how several share the gradients.
  *
- * An objective is one file of this folder. Where its feeds come from (masks, teachers, languages) is the
+ * Each objective is one file of this folder. Where its feeds come from (masks, teachers, languages) is the
  * trainer's business; how embeddings are made is the encoder's.
  */
 import type { Activation, Graph } from '../graph.js';
-import { addInto } from '../ops/elementwise.js';
+import { GradientSum } from '../ops/gradient-sum.js';
 import type { InfoNceOptions } from './info-nce.js';
 
 /** Embeddings of a batch: queries [Q, D]; candidates [C, D], whose first Q rows are the queries' positives. */
@@ -20,13 +20,13 @@ export interface BatchCounts {
   readonly candidates: number;
 }
 
-/** What was read after a run, by result. */
+/** What was read after a run, by the result's name. */
 export type ObjectiveReads = Readonly<Record<string, Float32Array>>;
 
-/** What of the embeddings an objective compares: themselves, or something made of each row. */
+/** What an objective compares: the embeddings themselves, or something computed from each row. */
 export interface EmbeddingView {
   readonly output: BatchEmbeddings;
-  /** Has `write` give the gradients of `output`, and adds what they make of the embeddings' own to `into`. */
+  /** Lets `write` emit the gradients of `output`, and adds those of the embeddings to `into`. */
   backward(into: Gradients, write: (into: Gradients) => void): void;
 }
 
@@ -41,15 +41,15 @@ export interface Objective {
   /** Names its value in metrics; lower-case words joined by `_`, unique in a plan. */
   readonly name: string;
   /**
-   * Share of its value in the batch's loss, and of its gradient. 0 for an objective that one part of the
-   * model lowers and another raises: its value is reported, but is no part of a loss.
+   * Weight of its value, and of its gradient, in the batch's loss. 0 for an objective that one part of the
+   * model lowers and another raises: its value is reported but is not part of the loss.
    */
   readonly weight: number;
   /** Results that `value` needs. */
   readonly results: readonly string[];
   /**
-   * Set where the loss is over the similarity of every query and candidate, and may be computed by tiles of that
-   * matrix (gradient caching). Without, what it takes grows with the rows of the batch alone.
+   * Set if the loss is over the similarities of all queries and candidates, and can be computed by tiles of that
+   * matrix (gradient caching). Otherwise the objective's memory grows only with the rows of the batch.
    */
   readonly tiles?: TiledObjective;
   /** Emits the forward dispatches; the returned `backward` adds to the embeddings' gradients. */
@@ -58,46 +58,10 @@ export interface Objective {
   value(reads: ObjectiveReads, counts: BatchCounts): number;
 }
 
-/** A tensor that several write gradients to: the first overwrites, those after it add, in order of calls. */
-export class GradientSum {
-  readonly total: Activation;
-  readonly #g: Graph;
-  #written = false;
-
-  constructor(g: Graph, name: string, like: Activation) {
-    this.#g = g;
-    this.total = g.activation(name, like.axis, like.columns);
-  }
-
-  /** Has `emit` write into the sum: overwriting it, or adding when `accumulate`. */
-  write(emit: (into: Activation, accumulate: boolean) => void): void {
-    emit(this.total, this.#written);
-    this.#written = true;
-  }
-
-  /** Sets the sum to zero where nothing was written yet: for writers that cover a part of it. */
-  clearFirst(): void {
-    if (!this.#written) this.#g.plan.clear(this.total.tensor);
-    this.#written = true;
-  }
-
-  /** Adds a gradient that lies in a tensor of its own. */
-  add(gradient: Activation, label: string): void {
-    this.clearFirst();
-    addInto(this.#g, gradient, this.total, label);
-  }
-
-  /** The sum; zero where nothing was written. */
-  finish(): Activation {
-    this.clearFirst();
-    return this.total;
-  }
-}
-
 /** Where gradients of queries and candidates are written to. */
 export type Gradients = Pick<EmbeddingGradients, 'queries' | 'candidates'>;
 
-/** The gradients of a batch's embeddings, which all objectives of a plan add up in. */
+/** The gradients of a batch's embeddings, in which those of all objectives of a plan add up. */
 export class EmbeddingGradients {
   readonly queries: GradientSum;
   readonly candidates: GradientSum;
@@ -111,7 +75,7 @@ export class EmbeddingGradients {
 /**
  * Emits the forward of every objective; `backward` emits their gradients, in the same order.
  *
- * @throws RangeError where there is none, or two of one name
+ * @throws RangeError if there is none, or two have the same name
  */
 export function emitObjectives(
   g: Graph,
@@ -155,7 +119,7 @@ export function weighObjectives(
   for (const objective of objectives) {
     const value = read(objective);
     values[objective.name] = value;
-    // Not `0 * value`: that is no number where the value is none.
+    // Not `0 * value`, which is NaN where the value is NaN.
     if (objective.weight !== 0) loss += objective.weight * value;
   }
   return { loss, values };

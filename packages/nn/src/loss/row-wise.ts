@@ -3,9 +3,10 @@
  * The rows' weights are fed and add up to 1.
  */
 import type { Activation, Graph } from '../graph.js';
-import type { GradientSum, Objective } from './objective.js';
+import type { GradientSum } from '../ops/gradient-sum.js';
+import type { Objective } from './objective.js';
 
-/** Sides of a batch. */
+/** One of the two sides of a batch. */
 export type RowSide = 'queries' | 'candidates';
 
 export interface RowObjective {

@@ -2,22 +2,22 @@
 import type { ParameterSpec } from '../parameters.js';
 import type { Objective } from './objective.js';
 
-/** Parameter with the logarithm of 1 / temperature first; kernels of the update work on four elements. */
+/** Parameter whose first element is the logarithm of 1 / temperature; the update's kernels work on four at a time. */
 export const temperatureParameter = 'contrastive.log_inverse_temperature';
 const temperatureResult = 'log inverse temperature';
 
 export interface LearnedTemperatureOptions {
   /** Where it starts. CLIP: 0.07. */
   readonly initial: number;
-  /** Kept within these after every update. CLIP: at least 0.01. */
+  /** Bounds that it is kept within after every update. CLIP: at least 0.01. */
   readonly least: number;
   readonly most: number;
-  /** Its learning rate over the run's. */
+  /** Its learning rate divided by the run's. */
   readonly learningRateScale?: number;
 }
 
 /**
- * A temperature that is trained with the model, as a logarithm, so that a step changes it by a share.
+ * A temperature that is trained with the model, as a logarithm, so that a step changes it by a factor.
  *
  * Radford et al. 2021 (CLIP, arXiv 2103.00020, section 2.5): logit_scale, started at log(1 / 0.07), clipped
  * so that logits are never scaled by more than 100, without weight decay.

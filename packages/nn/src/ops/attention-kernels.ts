@@ -1,20 +1,21 @@
 /**
- * What can compute attention on a device: kernels with their tiles, best guess first. The only file that knows.
+ * Which kernels can compute attention on a device, with which tiles, best guess first. No other file chooses.
  *
  * Decides from the device's traits, never by measuring; a tuner may measure the candidates and hand its choices back as
- * `DeviceTraits.kernelChoices`. Emits nothing: that is `attention.ts`. The kernels of all strategies take the same and
- * save the same, so forward and the two backward kernels are chosen one by one.
+ * `DeviceTraits.kernelChoices`. Emits nothing: that is `attention.ts`. The kernels of all strategies have the same
+ * inputs and outputs, so forward and the two backward kernels are chosen one by one.
  */
 import { type ElementChoice, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
 import { attentionMatrixTiles, matrixTileRows } from './attention-matrix-tiles.js';
 import { type KernelChoice, tunedChoice } from './kernel-choice.js';
+import { portableLimits } from './portable-limits.js';
 
 /**
- * - `portable`: one invocation a query, nothing shared; runs everywhere
- * - `subgroup`: the lanes of a subgroup share what they load; software devices, which load lane by lane
- * - `workgroup`: tiles in workgroup memory, products in registers; GPUs
- * - `subgroup_matrix`: tiles in workgroup memory, products on matrix units; only where a table or a caller asks for it
+ * - `portable`: one invocation per query, nothing shared; runs everywhere
+ * - `subgroup`: the lanes of a subgroup share what they load; for software devices, which load lane by lane
+ * - `workgroup`: tiles in workgroup memory, products in registers; for GPUs
+ * - `subgroup_matrix`: tiles in workgroup memory, products on matrix units; only if a table or a caller asks for it
  */
 export type AttentionStrategy = 'portable' | 'subgroup' | 'workgroup' | 'subgroup_matrix';
 
@@ -39,16 +40,16 @@ export interface AttentionProblem {
 /** A kernel of a strategy and its tile. */
 export type AttentionChoice = KernelChoice;
 
-/** The grid of invocations, and other rows (keys; queries for the gradients of keys and values) of each. */
+/**
+ * A tile's grid of invocations, and how many other rows each has: keys, or queries for the gradients of keys and values.
+ */
 interface Tile {
   readonly WORKGROUP_X: number;
   readonly WORKGROUP_Y: number;
   readonly OTHERS_EACH: number;
 }
 
-/** What every device grants, and what is asked for unless somebody has measured that more is better. */
-const portableLimits = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
-/** Sums that an invocation may keep in registers, in numbers. */
+/** Most sums that an invocation keeps in registers. */
 const maxSums = 64;
 /** 64 × 32, 64 × 16, 32 × 32, 32 × 16 twice, 16 × 16 twice and 16 × 8 rows. */
 const tiles: readonly Tile[] = [
@@ -62,7 +63,7 @@ const tiles: readonly Tile[] = [
   { WORKGROUP_X: 8, WORKGROUP_Y: 4, OTHERS_EACH: 1 },
 ];
 
-/** The strategy that is best on `device`. One that does not say what it is (a browser may hide that) is a GPU. */
+/** The best strategy for `device`. A device that does not say what it is (a browser may hide that) counts as a GPU. */
 export function attentionStrategy({ type, subgroups }: DeviceTraits): AttentionStrategy {
   if (type !== 'cpu') return 'workgroup';
   return subgroups.minSize >= 4 ? 'subgroup' : 'portable';
@@ -70,8 +71,8 @@ export function attentionStrategy({ type, subgroups }: DeviceTraits): AttentionS
 
 /**
  * All choices that are valid for a problem on a device, best guess first: those of the strategy that suits the device,
- * then the portable kernel, then matrix units, which no GPU has been timed with. With `strategy`, those of that one: none
- * where no tile fits, or where the device lacks what the strategy needs.
+ * then the portable kernel, then matrix units, which have not been timed on any GPU. With `strategy`, only its choices:
+ * none if no tile fits or the device lacks what it needs.
  */
 export function attentionCandidates(
   device: DeviceTraits,
@@ -101,8 +102,8 @@ export function attentionCandidates(
 }
 
 /**
- * What runs: of `strategy`, or of the one that the traits name, the best guess, the portable kernel where it has none;
- * else the choice of the device's table if it is among the candidates, else the first of them.
+ * What runs. If a strategy is asked for, here or by the traits: its best guess, or the portable kernel if it has none.
+ * Otherwise the choice of the device's table if it is among the candidates, else the first of them.
  */
 export function pickAttention(
   device: DeviceTraits,
@@ -116,7 +117,7 @@ export function pickAttention(
   return tuned ?? (candidates[0] as AttentionChoice);
 }
 
-/** Key of a table of choices: neither the tokens nor the heads decide. */
+/** Key of a table of choices: neither the number of tokens nor that of heads matters. */
 export function attentionShapeClass({ pass, headVectors, element }: AttentionProblem): string {
   return `${pass} ${4 * headVectors} ${element}`;
 }
@@ -147,7 +148,7 @@ export function attentionTileBytes(
   return panels + weights + shares;
 }
 
-/** Tiles that fit the device, those of 16 KiB before those that need more, larger before smaller. */
+/** Tiles that fit the device: those of at most 16 KiB before those that need more, larger before smaller. */
 function workgroupTiles(device: DeviceTraits, problem: AttentionProblem): Tile[] {
   const limits = device.limits ?? portableLimits;
   const outputs = problem.pass === 'attention_backward_key_value' ? 2 : 1;
@@ -157,11 +158,11 @@ function workgroupTiles(device: DeviceTraits, problem: AttentionProblem): Tile[]
       tile.WORKGROUP_X * tile.WORKGROUP_Y <= limits.maxComputeInvocationsPerWorkgroup &&
       attentionTileBytes(problem, tile) <= limits.maxComputeWorkgroupStorageSize,
   );
-  // Rows of 64 only where measured: texts are often shorter, and what belongs to none is worked on in vain.
+  // 64 rows only if a table says so: texts are often shorter, and a tile computes its scores across texts in vain.
   const modest = (tile: Tile) =>
     tile.WORKGROUP_Y <= 8 &&
     attentionTileBytes(problem, tile) <= portableLimits.maxComputeWorkgroupStorageSize;
-  // Where a subgroup may have more invocations than the workgroup (64, of AMD), the rest of it would be idle.
+  // If a subgroup can be larger than the workgroup (64 invocations on AMD), the rest of it would be idle.
   const idle = (tile: Tile) => tile.WORKGROUP_X * tile.WORKGROUP_Y < device.subgroups.maxSize;
   const rank = (tile: Tile) => (modest(tile) ? 0 : 2) + (idle(tile) ? 1 : 0);
   return valid.sort((one, other) => rank(one) - rank(other));

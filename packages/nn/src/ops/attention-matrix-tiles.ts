@@ -1,5 +1,5 @@
 /**
- * Tiles of attention on matrix units: which shapes a device's configurations allow, and what they take of it.
+ * Tiles of attention on matrix units: which shapes a device's configurations allow, and how much memory they need.
  *
  * The constants are those of `kernels/wgsl/include_attention_subgroup_matrix.wgsl`. What runs is chosen in
  * `attention-kernels.ts`.
@@ -9,15 +9,14 @@ import type { DeviceTraits } from '../graph.js';
 import type { AttentionProblem } from './attention-kernels.js';
 import type { KernelChoice } from './kernel-choice.js';
 import { matrixUnits } from './matrix-units.js';
+import { portableLimits } from './portable-limits.js';
 
 type Constants = KernelChoice['constants'];
 
-/** What every device grants. */
-const portableLimits = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
-/** Numbers that an invocation may keep between the tiles. */
+/** Most sums that an invocation keeps from tile to tile. */
 const maxSums = 128;
 
-/** Subgroups (down own rows × across other rows and columns), own rows and other rows of a tile. */
+/** Subgroups (`down` the own rows × `across` other rows and columns), own rows and other rows of a tile. */
 const shapes = [
   { down: 4, across: 1, own: 64, others: 32 },
   { down: 2, across: 2, own: 32, others: 64 },
@@ -29,8 +28,8 @@ const shapes = [
 ] as const;
 
 /**
- * Tiles for every configuration of the matrix units that multiplies what is stored and sums in f32, 32 × 32 first;
- * none where the device lacks one.
+ * Tiles for every configuration of the matrix units that multiplies the stored type and sums in f32, 32 × 32 first;
+ * none if the device has no such configuration.
  */
 export function attentionMatrixTiles(device: DeviceTraits, problem: AttentionProblem): Constants[] {
   return matrixUnits(device, problem.element).flatMap(({ config, subgroupSize, pin }) =>
@@ -61,7 +60,7 @@ export function attentionMatrixShapes(
     const modest = tile.own <= 32 && tile.others <= 32;
     if (fits) found.set(JSON.stringify(constants), { constants, modest });
   }
-  // Rows of 64 only where measured: texts are often shorter, and what belongs to none is worked on in vain.
+  // 64 rows only if a table says so: texts are often shorter, and a tile computes its scores across texts in vain.
   const tiles = [...found.values()];
   const inOrder = [...tiles.filter(({ modest }) => modest), ...tiles.filter(({ modest }) => !modest)];
   return inOrder.map(({ constants }) => constants);
@@ -74,7 +73,7 @@ function tileConstants(
   subgroupSize: number,
   { down, across, own, others }: (typeof shapes)[number],
 ): Constants {
-  /** Matrices of each subgroup that cover `size` and are whole steps of K. */
+  // Matrices that each subgroup needs to cover `size` in whole steps of K.
   const fragments = (size: number) => {
     let count = Math.ceil(size / (across * N));
     while ((count * N) % K !== 0) count += 1;
@@ -124,7 +123,7 @@ export function matrixTileBytes(pass: AttentionProblem['pass'], constants: Const
     return (ownPanel + otherPanels + weights) * component! + sums(widest) * sum! + workgroup * 4;
   }
   const isKeyValue = pass === 'attention_backward_key_value';
-  // Statistics of the other rows, and what names them to dropout.
+  // Statistics of the other rows, and their dropout keys.
   const statistics = isKeyValue ? others * 12 : 0;
   const panels = 2 * ownPanel + otherPanels + (isKeyValue ? 2 : 1) * weights;
   return panels * component! + 2 * sums(rowsAcross) * sum! + statistics;

@@ -34,7 +34,7 @@ export interface AttentionOptions {
  * softmax(q · kᵀ / √d) · v within each sequence.
  *
  * @param bounds [tokens] of (first, end) token of the token's own sequence
- * @throws RangeError when the head size is no multiple of 4
+ * @throws RangeError if the head size is not a multiple of 4
  */
 export function attention(
   g: Graph,
@@ -59,8 +59,8 @@ export function attention(
 }
 
 /**
- * The same with queries, keys and values side by side in one matrix, as one product of three stacked
- * weights makes them.
+ * The same with queries, keys and values side by side in one matrix, as a product with three stacked
+ * weights leaves them.
  *
  * @param qkv [tokens, 3 · columns]: queries, then keys, then values
  */
@@ -93,7 +93,7 @@ interface Slice {
   readonly begin: number;
 }
 
-/** Emits forward; `backward` writes gradients that are laid out as the inputs are. */
+/** Emits forward; `backward` writes the gradients, laid out as the inputs are. */
 function emitAttention(
   g: Graph,
   { q, k, v }: { q: Slice; k: Slice; v: Slice },
@@ -124,7 +124,7 @@ function emitAttention(
   };
   const headVectors = headSize / 4;
   const element = { Element: storedType(q.of.tensor) };
-  /** The kernel of a pass. Its types are those of the portable one, whose bindings and params all have. */
+  // The kernel of a pass, typed as the portable one, with which all others share bindings and params.
   const choose = <Pass extends AttentionPass>(pass: Pass) => {
     const problem = { pass, headVectors, element: element.Element };
     g.device.onAttention?.(problem, axis.capacity, heads);

@@ -1,4 +1,4 @@
-/** Moves the rows of a part of a batch into, or out of, a tensor of the whole batch. */
+/** Copies the rows of a part of a batch into, or out of, a tensor of the whole batch. */
 import type { Tensor } from '@synglot/gpu';
 import { beginSlots } from '../axis.js';
 import { type Activation, type Graph, rowParams, stridedWorkgroups } from '../graph.js';
@@ -12,7 +12,7 @@ export function readRows(g: Graph, whole: Tensor, begin: Begin, part: Activation
   copyRows(g, part, places, false, label);
 }
 
-/** The rows of `whole` from the step's `begin` on = part, or are added to. */
+/** Overwrites the rows of `whole` from the step's `begin` on with `part`, or adds it to them. */
 export function writeRows(
   g: Graph,
   part: Activation,

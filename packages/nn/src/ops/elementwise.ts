@@ -44,19 +44,19 @@ function activationFunction(name: 'gelu' | 'relu' | 'swish' | 'tanh') {
   };
 }
 
-/** Dropout at `rate` when the graph trains, else the identity. The mask is drawn again in backward. */
+/** Dropout at `rate` if the graph trains, else the identity. Backward draws the same mask again. */
 export function dropout(g: Graph, x: Activation, rate: number, label: string): Differentiable {
   const { active, params } = g.dropout(rate);
-  return active ? ownBackward(g, 'dropout', x, params, label) : { output: x, backward: (dOutput) => dOutput };
+  return active ? selfAdjoint(g, 'dropout', x, params, label) : { output: x, backward: (dOutput) => dOutput };
 }
 
 /** y = factor · x. */
 export function scale(g: Graph, x: Activation, factor: number, label: string): Differentiable {
-  return ownBackward(g, 'scale', x, { factor }, label);
+  return selfAdjoint(g, 'scale', x, { factor }, label);
 }
 
-/** Ops whose backward is what they do, done to the gradient. */
-function ownBackward(
+/** Linear ops whose backward is the same op, applied to the gradient. */
+function selfAdjoint(
   g: Graph,
   kernel: 'dropout' | 'scale',
   x: Activation,

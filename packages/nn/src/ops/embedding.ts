@@ -26,7 +26,7 @@ const word = 'embeddings.word_embeddings.weight';
 const position = 'embeddings.position_embeddings.weight';
 const type = 'embeddings.token_type_embeddings.weight';
 
-/** What an embedding layer returns: two summands, joined by the layer norm that follows. */
+/** What an embedding layer returns: two summands, which the layer norm that follows adds up. */
 export interface TokenEmbeddings {
   readonly words: Activation;
   readonly positionsAndTypes: Activation;

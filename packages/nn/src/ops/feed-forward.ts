@@ -1,11 +1,11 @@
-/** A feed-forward block whose GELU is part of the products around it, forward and backward. */
+/** A feed-forward block whose GELU is fused into the products around it, forward and backward. */
 import type { Activation, DeviceTraits, Differentiable, Graph } from '../graph.js';
 import { linear, linearInputGradient, linearParameterGradients } from './linear.js';
 import { matmulNn, matmulNt } from './matmul.js';
 
 /**
- * Whether a GELU in the products pays on a device. On software devices it only takes long to compile:
- * there the products are bound by arithmetic, and a pass over memory is cheap beside them.
+ * Whether a fused GELU pays on a device. On software devices it only makes compilation slower: there the
+ * products are bound by arithmetic, and a pass over memory is cheap in comparison.
  */
 export function fusesGelu({ type }: DeviceTraits): boolean {
   return type !== 'cpu';
@@ -13,7 +13,7 @@ export function fusesGelu({ type }: DeviceTraits): boolean {
 
 /**
  * GELU(x · Uᵀ + u) · Dᵀ + d, with parameters `${up}.weight` [wide, columns], `${down}.weight` [columns, wide]
- * and their biases. What goes into the GELU is kept for backward.
+ * and their biases. The GELU's input is kept for backward.
  */
 export function feedForward(
   g: Graph,

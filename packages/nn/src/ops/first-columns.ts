@@ -1,6 +1,6 @@
-/** The first columns of a matrix: embeddings cut to a smaller dimension. */
+/** The first columns of a matrix: embeddings truncated to a smaller dimension. */
 import { type Activation, type Graph, rowParams, stridedWorkgroups } from '../graph.js';
-import type { GradientSum } from '../loss/objective.js';
+import type { GradientSum } from './gradient-sum.js';
 
 export interface FirstColumns {
   /** [rows, columns] */

@@ -1,4 +1,4 @@
-/** A kernel with its constants, as one of several that compute the same; and how a measured table overrides a guess. */
+/** A kernel with its constants, one of several that compute the same, and how a measured table overrides a guess. */
 import type { KernelName } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
 
@@ -7,7 +7,7 @@ export interface KernelChoice {
   readonly constants: Readonly<Record<string, number | string | boolean>>;
 }
 
-/** The choice of the device's table for `shapeClass`, if it has one that is among the candidates. */
+/** The choice of the device's table for `shapeClass`, if there is one and it is among the candidates. */
 export function tunedChoice(
   device: DeviceTraits,
   shapeClass: string,

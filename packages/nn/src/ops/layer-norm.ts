@@ -1,11 +1,11 @@
-/** Residual connection, dropout and layer norm in one: the end of every sub-layer. */
+/** Dropout, residual connection and layer norm in one: the end of every sub-layer. */
 import { type Activation, type Graph, rowParams, storedType, stridedWorkgroups } from '../graph.js';
 import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
 import { blockSumKernel, registerRowKernel } from './row-kernels.js';
 
 export interface ResidualLayerNorm {
   readonly output: Activation;
-  /** Gradients of `x` and of `residual`; the same tensor when nothing was dropped. */
+  /** Gradients of `x` and of `residual`; the same tensor if nothing was dropped. */
   backward(dOutput: Activation): { dX: Activation; dResidual: Activation };
 }
 

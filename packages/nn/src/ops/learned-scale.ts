@@ -1,6 +1,6 @@
-/** Rows multiplied by exp of a learned number: the inverse of a learned temperature. */
+/** Multiplies rows by exp(s), s being a learned number: exp(s) is the inverse of a learned temperature. */
 import { type Activation, type Graph, rowParams, stridedWorkgroups } from '../graph.js';
-import type { GradientSum } from '../loss/objective.js';
+import type { GradientSum } from './gradient-sum.js';
 import { rowKernel } from './row-kernels.js';
 
 export interface LearnedScale {

@@ -1,4 +1,4 @@
-/** y = x · Wᵀ + b, weights stored [out, in] as PyTorch does. */
+/** y = x · Wᵀ + b, with weights stored [out, in] as in PyTorch. */
 import type { Tensor } from '@synglot/gpu';
 import type { Activation, Differentiable, Graph } from '../graph.js';
 import { matmulNn, matmulNt, matmulTn } from './matmul.js';
@@ -20,7 +20,7 @@ export function stackable(g: Graph, names: readonly string[]): boolean {
   return ['weight', 'bias'].every((what) => g.layout.adjacent(names.map((name) => `${name}.${what}`)));
 }
 
-/** Linear layers of one input in one product: their outputs lie side by side in the columns of one matrix. */
+/** Linear layers with one input as one product: their outputs lie side by side in the columns of one matrix. */
 export function stackedLinear(
   g: Graph,
   x: Activation,
@@ -56,7 +56,7 @@ export function stackedLinear(
   };
 }
 
-/** The gradient of the input of a linear layer, dOutput · W, or that added to `into`; nothing for a frozen input. */
+/** The gradient of a linear layer's input, dOutput · W, added to `into` if given; nothing for a frozen input. */
 export function linearInputGradient(
   g: Graph,
   x: Activation,
@@ -85,7 +85,7 @@ export function linearParameterGradients(
   { weights, biases }: { readonly weights: readonly string[]; readonly biases: readonly string[] },
   dOutput: Activation,
 ): void {
-  // What lies side by side is trained together.
+  // Parameters that lie side by side share a slab, so either all of them are trained or none.
   if (weights.some((name) => g.trains(name))) {
     matmulTn(g, dOutput.tensor, x.tensor, g.stacked('gradient', weights), {
       m: { capacity: dOutput.columns, slot: 'all' },

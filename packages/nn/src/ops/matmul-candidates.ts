@@ -13,6 +13,7 @@ import type { Axis } from '../axis.js';
 import type { DeviceTraits } from '../graph.js';
 import { type KernelChoice, tunedChoice } from './kernel-choice.js';
 import { matrixUnits } from './matrix-units.js';
+import { portableLimits } from './portable-limits.js';
 
 /** n: as stored, t: transposed, of left and right; then what is done to the sums. */
 export type MatmulProduct =
@@ -47,12 +48,6 @@ const partOfK = 1024;
 const maxPartElements = 2 ** 20;
 /** Sums of an invocation on matrix units: half of the 256 registers that it has at most on a GPU. */
 const maxMatrixSums = 128;
-/** What every device grants. */
-const portableLimits = {
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupStorageSize: 16384,
-  maxStorageBufferBindingSize: 2 ** 27,
-};
 
 /**
  * All that is valid for a product on a device; the first is what runs unless a table says otherwise.

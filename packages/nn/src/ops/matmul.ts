@@ -1,4 +1,4 @@
-/** Matrix products as dispatches. Which kernel and tile: `matmul-candidates.ts`. */
+/** Emits matrix products. `matmul-candidates.ts` chooses kernel and tile. */
 import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
 import { type Graph, storedType } from '../graph.js';
@@ -17,7 +17,7 @@ export interface MatmulOptions {
 export interface MatmulNtOptions extends MatmulOptions {
   /** [n], f32, added to every row. */
   readonly bias?: Tensor;
-  /** [m, n]: receives what goes into a GELU, whose result c then is; only with `bias`. */
+  /** [m, n]: receives the sums, and c their GELU; only with `bias`. */
   readonly beforeGelu?: Tensor;
   /** Adds to c instead of overwriting it; only without `bias`. */
   readonly accumulate?: boolean;
@@ -27,7 +27,7 @@ export interface MatmulNtOptions extends MatmulOptions {
 export interface MatmulNnOptions extends MatmulOptions {
   /** Adds to c instead of overwriting it. */
   readonly accumulate: boolean;
-  /** [m, n]: what went into a GELU, by whose derivative the sums are multiplied; only without `accumulate`. */
+  /** [m, n]: the input of a GELU, by whose derivative the sums are multiplied; only without `accumulate`. */
   readonly beforeGelu?: Tensor;
 }
 
@@ -41,7 +41,7 @@ export function matmulNt(g: Graph, a: Tensor, b: Tensor, c: Tensor, options: Mat
   else emit(g, 'matmul_nt', { a, b, c }, options, { ACCUMULATE: accumulate });
 }
 
-/** c [m, n] = a [m, k] · b [k, n], or added to c. n and k are multiples of 4. */
+/** c [m, n] = a [m, k] · b [k, n], or c += a · b. n and k are multiples of 4. */
 export function matmulNn(g: Graph, a: Tensor, b: Tensor, c: Tensor, options: MatmulNnOptions): void {
   const { beforeGelu, accumulate, label } = options;
   if (accumulate && beforeGelu) throw new RangeError(`${label}: a product with a GELU cannot be added to c`);
@@ -49,7 +49,7 @@ export function matmulNn(g: Graph, a: Tensor, b: Tensor, c: Tensor, options: Mat
   else emit(g, 'matmul_nn', { a, b, c }, options, { ACCUMULATE: accumulate });
 }
 
-/** c [m, n] = aᵀ · b, a being [k, m] and b [k, n], or added to c. m and n are multiples of 4. */
+/** c [m, n] = aᵀ · b, a being [k, m] and b [k, n], or c += aᵀ · b. m and n are multiples of 4. */
 export function matmulTn(
   g: Graph,
   a: Tensor,
@@ -86,9 +86,9 @@ function emit(
   const { rows, columns } = matmulTile(choice);
   const partial =
     perPart > 0 ? g.plan.transient(`${label} parts`, [parts, m.capacity, n.capacity]) : undefined;
-  // The subgroup kernels are told with a parameter, so that both are one pipeline.
+  // The subgroup kernels take it as a parameter instead, so that both cases share a pipeline.
   const asConstant = partial || choice.kernel.endsWith('_subgroup') ? {} : epilogue;
-  // What every kernel of a product has in common is what the plain one has.
+  // Typed as the plain kernel: all kernels have its bindings and params, and some have more.
   g.plan.dispatch(choice.kernel as 'matmul_nt', {
     label: partial ? `${label} parts` : label,
     bindings: { ...operands, c: partial ?? operands.c },

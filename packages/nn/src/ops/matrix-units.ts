@@ -1,5 +1,5 @@
 /**
- * Which of a device's matrix units a kernel can count on, and with what subgroups; no tiles: those are
+ * Which of a device's matrix units a kernel can count on, and with what subgroups. Their tiles are in
  * `matmul-candidates.ts` and `attention-matrix-tiles.ts`.
  */
 import type { SubgroupMatrixConfig } from '@synglot/gpu';
@@ -10,14 +10,13 @@ import type { KernelChoice } from './kernel-choice.js';
 export interface MatrixUnits {
   readonly config: SubgroupMatrixConfig;
   readonly subgroupSize: number;
-  /** Constants that make the size so where the device has several; to be added to those of a tile. */
+  /** Constants that ask for the size if the device has several; to be added to those of a tile. */
   readonly pin: KernelChoice['constants'];
 }
 
 /**
  * Every configuration that multiplies `element` and sums in f32, with every size of subgroups, best guess first.
- * Units of f16 serve where what is multiplied is stored as f16: f32 elements would lose precision that nobody
- * has given up.
+ * Units of f16 serve only elements that are stored as f16: f32 elements would silently lose precision.
  */
 export function matrixUnits(device: DeviceTraits, element: ElementChoice): MatrixUnits[] {
   return (device.subgroupMatrixConfigs ?? [])
@@ -32,9 +31,9 @@ export function matrixUnits(device: DeviceTraits, element: ElementChoice): Matri
 
 /**
  * Sizes of subgroups that a kernel on matrix units can count on, and whether it must ask for them
- * (`@subgroup_size`). None where sizes vary and the device does not let a kernel choose.
+ * (`@subgroup_size`). None if sizes vary and the device does not let a kernel choose.
  *
- * 32 first, which Intel's and AMD's GPUs both have and the tiles were made for; then from the largest.
+ * First 32, which the GPUs of both Intel and AMD have and the tiles were made for; then from the largest down.
  */
 export function matrixSubgroups({
   subgroups: { minSize, maxSize },

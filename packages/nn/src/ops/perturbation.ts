@@ -3,7 +3,7 @@ import type { Tensor } from '@synglot/gpu';
 import { countSlots } from '../axis.js';
 import { type Activation, type Graph, storedType, stridedWorkgroups } from '../graph.js';
 
-/** What says which tokens are one sequence. */
+/** Feeds that say which tokens belong to one sequence. */
 export interface SequenceFeeds {
   /** [tokens] of (id, position, type, slot). */
   readonly tokens: Tensor;
@@ -11,7 +11,7 @@ export interface SequenceFeeds {
   readonly slots: Tensor;
 }
 
-/** A direction for every token, and what makes each sequence's direction one of length 1. */
+/** A direction for every token, and the factors that give each sequence's direction length 1. */
 export interface Perturbation {
   readonly direction: Activation;
   readonly scales: Tensor;

@@ -1,4 +1,4 @@
-/** From token vectors to one vector a sequence, and row normalisation. */
+/** From token vectors to one vector per sequence, and row normalisation. */
 import type { Tensor } from '@synglot/gpu';
 import { type Axis, countSlots } from '../axis.js';
 import {
@@ -22,7 +22,7 @@ export interface PoolingFeeds {
 
 export interface Pooling {
   readonly output: Activation;
-  /** Writes the gradients of this range's tokens into `dHidden`, which other ranges complete. */
+  /** Writes the gradients of these sequences' tokens into `dHidden`; the other rows are left as they are. */
   backward(dOutput: Activation, dHidden: Activation): void;
 }
 

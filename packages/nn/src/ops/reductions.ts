@@ -1,4 +1,4 @@
-/** Two-stage sums over rows: blocks of rows first, then the blocks. No atomics, fixed order. */
+/** Two-stage sums over rows: within blocks of rows first, then over the blocks. No atomics, fixed order. */
 import type { Tensor } from '@synglot/gpu';
 import type { Axis } from '../axis.js';
 import { type Activation, type Graph, rowParams, storedType } from '../graph.js';

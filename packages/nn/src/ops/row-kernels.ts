@@ -1,15 +1,16 @@
 /**
- * Which kernels sum over rows and columns on a device, with which constants and workgroups. The only file
- * that knows. Matrix products and attention have files of their own.
+ * Which kernels sum over rows and columns on a device, with which constants and workgroups. No other file
+ * chooses, except for matrix products and attention.
  */
 import type { Axis } from '../axis.js';
 import { type DeviceTraits, stridedWorkgroups } from '../graph.js';
+import { portableLimits } from './portable-limits.js';
 
 /**
- * - `invocation`: one invocation walks a whole row, or a whole column of a block; software devices, whose
- *   invocations are few, with memory that is read best in one go
+ * - `invocation`: one invocation walks a whole row, or a whole column of a block; for software devices, which
+ *   run few invocations at a time and read memory best in sequence
  * - `workgroup`: neighbouring invocations share the row, or the block's rows, and reduce through workgroup
- *   memory; GPUs, which want many invocations that load neighbours
+ *   memory; for GPUs, which need many invocations that load neighbouring elements
  */
 export type RowStrategy = 'invocation' | 'workgroup';
 
@@ -20,19 +21,18 @@ export interface RowKernel<Name extends string> {
   readonly workgroups: readonly [number, number?];
 }
 
-/** The strategy that is best on `device`. */
+/** The best strategy for `device`. */
 export function rowStrategy({ type }: Pick<DeviceTraits, 'type'>): RowStrategy {
   return type === 'cpu' ? 'invocation' : 'workgroup';
 }
 
-/** What every device grants in one dimension; kernels that may have more rows stride over them. */
-const mostWorkgroups = 65535;
-/** Vectors of four of a row that an invocation keeps in registers, where rows are not too long for that. */
+/** Most workgroups in one dimension; kernels that may have more rows stride over them. */
+const mostWorkgroups = portableLimits.maxComputeWorkgroupsPerDimension;
+/** Vectors of four that an invocation keeps in registers, unless rows are too long for that. */
 const vectorsPerLane = 4;
-/** What every device grants a workgroup. */
-const mostInvocations = 256;
+const mostInvocations = portableLimits.maxComputeInvocationsPerWorkgroup;
 
-/** A kernel over `rows` rows of 4 · k columns, each held in the registers of those who share it. */
+/** A kernel over `rows` rows of 4 · k columns, each held in the registers of the invocations that share it. */
 export function registerRowKernel<Name extends 'residual_layer_norm_forward' | 'layer_norm_backward_input'>(
   device: DeviceTraits,
   name: Name,
@@ -50,7 +50,7 @@ export function registerRowKernel<Name extends 'residual_layer_norm_forward' | '
   };
 }
 
-/** A kernel over `rows` rows, each read where it lies. */
+/** A kernel over `rows` rows, each read from memory. */
 export function rowKernel<
   Name extends
     | 'normalize_forward'
@@ -78,7 +78,7 @@ export function columnStatisticsKernel(
   return { kernel: `${name}_workgroup` as typeof name, ...sharedColumns(columns) };
 }
 
-/** The statistics of the rows, or of the columns, of a tile of a similarity matrix with so many of each. */
+/** The statistics of the rows, or of the columns, of a tile × tile part of a similarity matrix. */
 export function tileStatisticsKernel(
   device: DeviceTraits,
   { tile, columns }: { tile: number; columns: boolean },
@@ -91,7 +91,7 @@ export function tileStatisticsKernel(
   return { kernel: `${name}_workgroup` as typeof name, ...shared };
 }
 
-/** Sixteen columns side by side, so that neighbours load neighbours, the rows of each shared by sixteen. */
+/** Sixteen neighbouring columns, so that loads are coalesced; sixteen invocations share the rows of each. */
 function sharedColumns(columns: number) {
   const constants = { LANES: 16, SUMS: 16 };
   return { constants, workgroups: [Math.ceil(columns / constants.SUMS)] as const };
@@ -143,7 +143,7 @@ export function tableGradientKernel(
   };
 }
 
-/** Constants of `sum_of_squares_partial`: more loads at once where invocations are many. */
+/** Constants of `sum_of_squares_partial`: larger workgroups, and so more loads in flight, on GPUs. */
 export function squaredNormConstants(device: DeviceTraits): { readonly WORKGROUP_SIZE?: number } {
   return rowStrategy(device) === 'invocation' ? {} : { WORKGROUP_SIZE: mostInvocations };
 }

@@ -2,7 +2,7 @@
 import type { Tensor } from '@synglot/gpu';
 import type { Graph } from '../graph.js';
 import { squaredNormConstants } from '../ops/row-kernels.js';
-import { halfKind, type ParameterPart } from '../parameters.js';
+import { halfKind, type ParameterLayout, type ParameterPart } from '../parameters.js';
 import {
   type ParameterGroupOptions,
   type ParameterSettings,
@@ -39,16 +39,16 @@ export const defaultAdamW: AdamWOptions = {
 };
 
 /**
- * Result of three: the gradient norm before clipping; the factor that was applied; 1 when a gradient
- * was infinite or no number, in which case nothing was updated, else 0.
+ * Result of three: the gradient norm before clipping; the factor that was applied; 1 if a gradient
+ * was infinite or NaN, in which case nothing was updated, else 0.
  */
 export const clipResult = 'clip';
 
-/** What `clipResult` says of an update's gradients. */
+/** What `clipResult` says about an update's gradients. */
 export interface Clipping {
   /** Global norm before clipping; NaN after an overflow. */
   readonly norm: number;
-  /** A gradient was infinite or no number: nothing was updated. */
+  /** A gradient was infinite or NaN: nothing was updated. */
   readonly overflow: boolean;
 }
 
@@ -67,71 +67,77 @@ export function optimizerState(options: OptimizerOptions): string[] {
 const workgroupSize = 64;
 /** Most workgroups of one dispatch; beyond that an invocation strides. */
 const mostWorkgroups = 4096;
-/** Vectors of four that one invocation sums at least, where there are that many. */
+/** Least number of vectors of four that one invocation sums, if there are that many. */
 const vectorsPerPartial = 4;
 /** Most partial sums of one slab: one workgroup adds them all up. */
 const mostPartials = 1024;
 
-/** Neighbours in a slab that are updated with the same settings. */
+/** Neighbours in a slab that are updated with the same settings: elements [begin, end). */
 interface Run {
+  readonly slab: number;
+  readonly begin: number;
+  readonly end: number;
   readonly parts: readonly ParameterPart[];
   readonly settings: ParameterSettings;
 }
 
 /**
- * Emits the update of every trainable parameter: one dispatch for neighbours with equal settings; in mixed
- * precision then the copies of the weights.
+ * Emits the update of every trainable parameter, one dispatch for neighbours with equal settings, and in mixed
+ * precision of the copies of the weights.
  */
 export function emitUpdate(g: Graph, options: OptimizerOptions): void {
-  const { layout, plan } = g;
+  const { layout } = g;
   const slabs = layout.slabsOf('gradient');
   if (slabs.length === 0) throw new RangeError('Every parameter is frozen: there is nothing to train');
   const clip = emitClip(g, options.maxGradientNorm);
   const settingsOf = parameterGroups(layout.specs, { ...options, weightDecay: options.method.weightDecay });
-  for (const { index, elements: end, parts } of slabs) {
-    const runs = splitRuns(parts, settingsOf);
-    runs.forEach((run, position) => {
-      const [first] = run.parts as [ParameterPart];
-      // Up to the next run: what lies between is zero, and is updated to zero.
-      const until = runs[position + 1]?.parts[0]?.offsetElements ?? end;
-      const range = (kind: string) => g.slabRange(kind, index, first.offsetElements, until);
-      const elements = until - first.offsetElements;
-      const common = {
-        label: `update ${first.key}${run.parts.length > 1 ? ` and ${run.parts.length - 1} more` : ''}`,
-        workgroups: [workgroupsFor(elements)] as const,
-      };
-      const params = {
-        elements,
-        weight_decay: run.settings.weightDecay,
-        learning_rate_scale: run.settings.learningRateScale,
-      };
-      const bindings = { gradient: range('gradient'), clip, parameter: range('parameter') };
-      if (options.method.kind === 'adamw') {
-        const { beta1, beta2, epsilon } = options.method;
-        plan.dispatch('adamw', {
-          ...common,
-          bindings: {
-            ...bindings,
-            first_moment: range('first moment'),
-            second_moment: range('second moment'),
-          },
-          params: {
-            ...{ ...params, beta_2: beta2, new_share_1: 1 - beta1, new_share_2: 1 - beta2, epsilon },
-            updates_before: run.settings.updatesBefore,
-            log_beta_1: logOf(beta1),
-            log_beta_2: logOf(beta2),
-          },
-        });
-      } else {
-        plan.dispatch('sgd', { ...common, bindings, params });
-      }
-    });
+  for (const slab of slabs) {
+    for (const run of splitRuns(slab, settingsOf)) emitRun(g, run, options.method, clip);
   }
   emitRanges(g);
   if (g.precision === 'mixed') castWeights(g, new Set(slabs.map(({ index }) => index)));
 }
 
-/** Emits the copies of weights in half precision: of some slabs, or of all. */
+function emitRun(
+  g: Graph,
+  { slab, begin, end, parts, settings }: Run,
+  method: AdamWOptions | SgdOptions,
+  clip: Tensor,
+): void {
+  const range = (kind: string) => g.slabRange(kind, slab, begin, end);
+  const elements = end - begin;
+  const common = {
+    label: `update ${parts[0]?.key}${parts.length > 1 ? ` and ${parts.length - 1} more` : ''}`,
+    workgroups: [workgroupsFor(elements)] as const,
+  };
+  const bindings = { gradient: range('gradient'), clip, parameter: range('parameter') };
+  const params = {
+    elements,
+    weight_decay: settings.weightDecay,
+    learning_rate_scale: settings.learningRateScale,
+  };
+  if (method.kind === 'sgd') {
+    g.plan.dispatch('sgd', { ...common, bindings, params });
+    return;
+  }
+  const { beta1, beta2, epsilon } = method;
+  g.plan.dispatch('adamw', {
+    ...common,
+    bindings: { ...bindings, first_moment: range('first moment'), second_moment: range('second moment') },
+    params: {
+      ...params,
+      beta_2: beta2,
+      new_share_1: 1 - beta1,
+      new_share_2: 1 - beta2,
+      epsilon,
+      updates_before: settings.updatesBefore,
+      log_beta_1: logOf(beta1),
+      log_beta_2: logOf(beta2),
+    },
+  });
+}
+
+/** Emits the copying of weights to half precision: of some slabs, or of all. */
 export function castWeights(g: Graph, only?: ReadonlySet<number>): void {
   for (const { index, elements } of g.layout.slabsOf(halfKind)) {
     if (only && !only.has(index)) continue;
@@ -147,7 +153,7 @@ export function castWeights(g: Graph, only?: ReadonlySet<number>): void {
   }
 }
 
-/** Brings parameters back into their ranges. */
+/** Emits the clamping of parameters that have a range. */
 function emitRanges(g: Graph): void {
   for (const { name, range } of g.layout.specsOf('gradient')) {
     if (!range) continue;
@@ -175,20 +181,18 @@ function logOf(x: number): number {
 }
 
 function splitRuns(
-  parts: readonly ParameterPart[],
+  { index, elements, parts }: ReturnType<ParameterLayout['slabsOf']>[number],
   settingsOf: (name: string) => ParameterSettings,
-): readonly Run[] {
-  const runs: { parts: ParameterPart[]; settings: ParameterSettings }[] = [];
+): Run[] {
+  const runs: { parts: ParameterPart[]; begin: number; settings: ParameterSettings }[] = [];
   for (const part of parts) {
     const settings = settingsOf(part.name);
     const last = runs.at(-1);
-    if (last && sameSettings(last.settings, settings)) {
-      last.parts.push(part);
-    } else {
-      runs.push({ parts: [part], settings });
-    }
+    if (last && sameSettings(last.settings, settings)) last.parts.push(part);
+    else runs.push({ parts: [part], begin: part.offsetElements, settings });
   }
-  return runs;
+  // A run reaches up to the next one: what lies between them is zero, and is updated to zero.
+  return runs.map((run, place) => ({ ...run, slab: index, end: runs[place + 1]?.begin ?? elements }));
 }
 
 function workgroupsFor(elements: number): number {

@@ -1,24 +1,24 @@
 /**
  * Which learning-rate scale and weight decay each parameter has: groups by name, and layer-wise decay.
  *
- * One function decides for every parameter; what updates them (tensor by tensor or slab by slab) only
- * asks it. Not the learning rate itself, which changes from step to step and is fed.
+ * One function decides for every parameter; the optimiser only asks it. The learning rate itself changes
+ * from step to step and is fed.
  */
 import type { ParameterSpec } from '../parameters.js';
 import { matchesPattern } from './parameter-patterns.js';
 
-/** Parameters with settings of their own, as torch.optim's parameter groups. */
+/** Parameters with settings of their own, like torch.optim's parameter groups. */
 export interface ParameterGroup {
   /** Patterns of names; see `matchesPattern`. A parameter belongs to the first group that names it. */
   readonly parameters: readonly string[];
-  /** The group's learning rate over the run's; takes the place of what layer-wise decay would give. */
+  /** The group's learning rate divided by the run's; replaces what layer-wise decay would give. */
   readonly learningRateScale?: number;
-  /** Holds for everything that the group names, biases too. */
+  /** Applies to everything that the group names, biases too. */
   readonly weightDecay?: number;
 }
 
 export interface ParameterGroupOptions {
-  /** Of parameters that no group gives another. */
+  /** For parameters whose group does not set its own. */
   readonly weightDecay: number;
   /**
    * Which parameters decay: `all`, as torch.optim does with one group, or `matrices`, as
@@ -35,7 +35,7 @@ export interface ParameterGroupOptions {
    * section 5.3.4: 0.95), Clark et al. 2020 (ELECTRA: 0.8, with another origin of depth).
    */
   readonly layerDecay?: number;
-  /** Updates of the run before a parameter was trained, by name; a parameter that is not named has none. */
+  /** How many updates the run had made when a parameter was first trained, by name; default 0. */
   readonly updatesBefore?: Readonly<Record<string, number>>;
 }
 
@@ -44,7 +44,7 @@ export interface ParameterSettings {
   /** Multiplies the step's learning rate. */
   readonly learningRateScale: number;
   readonly weightDecay: number;
-  /** Updates of the run that the optimiser does not count for it: it was frozen. */
+  /** Updates that the optimiser does not count for this parameter, because it was frozen. */
   readonly updatesBefore: number;
 }
 

@@ -6,8 +6,8 @@
 /**
  * Whether a whole parameter name matches a pattern.
  *
- * @param pattern `*` is any run of characters, dots included, `?` one character, `[0-3]` one of a set,
- * `{a,b}` either; everything else is itself. A pattern without any of these is one name.
+ * @param pattern `*` stands for any characters, dots included, `?` for one, `[0-3]` for one of a set,
+ * `{a,b}` for either; everything else stands for itself
  */
 export function matchesPattern(pattern: string, name: string): boolean {
   return expression(pattern).test(name);

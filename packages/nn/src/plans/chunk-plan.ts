@@ -1,9 +1,9 @@
 /**
  * The plans that encode one chunk of a batch, and send the gradients of its embeddings backward.
  *
- * A chunk is any run of sequences: whether they are queries or candidates matters to the loss alone. Its
- * tokens draw the dropout masks that they would draw in the whole batch (`Step.begins`), so a chunk may be
- * encoded twice, and the chunking changes nothing.
+ * A chunk is any run of sequences: whether they are queries or candidates matters only to the loss. Its
+ * tokens draw the dropout masks that they would draw in the whole batch (`Step.begins`), so a chunk can be
+ * encoded twice, and chunking does not change the results.
  */
 import type { Plan } from '@synglot/gpu';
 import { type BatchCapacity, declareFeeds } from '../encoder/batch.js';
@@ -18,14 +18,14 @@ export interface ChunkPlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
   readonly layout: ParameterLayout;
-  /** Chooses kernels for this device; without, those that run everywhere. */
+  /** The device that kernels are chosen for; by default those that run everywhere. */
   readonly device?: DeviceTraits;
   /** `mixed` needs a device with `shader-f16` and the weights' copies (`buildCastPlan`). Default `f32`. */
   readonly precision?: Precision;
   /** Largest chunk. */
   readonly tokens: number;
   readonly sequences: number;
-  /** Of `backward`: keeps only the inputs of layers. */
+  /** For `backward`: keeps only the inputs of layers. */
   readonly recompute?: boolean;
   /** Capacity of the whole batch, in sequences. */
   readonly rows: number;
@@ -37,7 +37,7 @@ export interface ChunkPlanOptions {
   readonly mode: 'evaluate' | 'encode' | 'backward';
 }
 
-/** Every sequence is fed as a query; capacity as `packBatch` needs it is returned beside the plan. */
+/** Every sequence is fed as a query; the returned capacity is what `packBatch` needs. */
 export function buildChunkPlan(options: ChunkPlanOptions): { plan: Plan; capacity: BatchCapacity } {
   const { config, pooling, layout, tokens, sequences, rows, mode } = options;
   const capacity = { tokens, queries: sequences, candidates: 0 };

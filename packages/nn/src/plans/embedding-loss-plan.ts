@@ -1,6 +1,6 @@
 /**
- * The plans of objectives over the embeddings of a whole batch that are kept on the device (gradient caching), all
- * in one run. Not those over the similarity of everything to everything: see loss-tile-plan.ts.
+ * The plans of objectives over a whole batch's embeddings, which are kept on the device (gradient caching), all in one
+ * run. Objectives over the similarities of all queries and candidates are in loss-tile-plan.ts.
  */
 import type { Plan } from '@synglot/gpu';
 import { type DeviceTraits, Graph } from '../graph.js';
@@ -10,11 +10,11 @@ import { readRows, writeRows } from '../ops/copy-rows.js';
 import { ParameterLayout } from '../parameters.js';
 
 export interface EmbeddingLossPlanOptions {
-  /** Without `tiles`; one at least. */
+  /** At least one; none with `tiles`. */
   readonly objectives: readonly Objective[];
   /** Has the objectives' own parameters. */
   readonly layout: ParameterLayout;
-  /** Chooses kernels for this device; without, those that run everywhere. */
+  /** The device that kernels are chosen for; by default those that run everywhere. */
   readonly device?: DeviceTraits;
   /** Capacity of the batch: queries and candidates together; also that of either side. */
   readonly rows: number;

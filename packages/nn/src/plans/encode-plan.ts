@@ -13,7 +13,7 @@ export interface EncodePlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
   readonly layout: ParameterLayout;
-  /** Chooses kernels for this device; without, those that run everywhere. */
+  /** The device that kernels are chosen for; by default those that run everywhere. */
   readonly device?: DeviceTraits;
   readonly tokens: number;
   readonly sequences: number;
@@ -24,7 +24,7 @@ export function embeddingDimension(config: EncoderConfig, pooling: PoolingConfig
   return pooling.dense?.outFeatures ?? config.hiddenSize;
 }
 
-/** Every sequence is fed as a query; capacity as `packBatch` needs it is returned beside the plan. */
+/** Every sequence is fed as a query; the returned capacity is what `packBatch` needs. */
 export function buildEncodePlan(options: EncodePlanOptions): { plan: Plan; capacity: BatchCapacity } {
   const { config, pooling, layout, tokens, sequences } = options;
   const capacity = { tokens, queries: sequences, candidates: 0 };

@@ -9,16 +9,16 @@ import {
 import { ParameterLayout } from '../parameters.js';
 
 export interface LossTilePlanOptions extends InfoNceTileOptions {
-  /** Chooses kernels for this device; without, those that run everywhere. */
+  /** The device that kernels are chosen for; by default those that run everywhere. */
   readonly device?: DeviceTraits;
   /** Has the parameters of the objective's view, if any. */
   readonly layout?: ParameterLayout;
 }
 
 /**
- * Plans that are run once for every tile, the tile being named by the step: first `statistics` for all
- * tiles, then `backward` for all tiles, each in ascending order of queries, then candidates. `backward` adds to
- * the embeddings' gradients (`buildClearEmbeddingGradientsPlan`).
+ * Plans that run once for every tile, which the step names: first `statistics` for all tiles, then `backward` for all
+ * tiles, each in ascending order of queries, then candidates. `backward` adds to the embeddings' gradients, which
+ * `buildClearEmbeddingGradientsPlan` clears.
  */
 export function buildLossTilePlans(options: LossTilePlanOptions): {
   readonly statistics: Plan;
@@ -37,7 +37,7 @@ export function buildLossTilePlans(options: LossTilePlanOptions): {
   };
 }
 
-/** One tile of the batch: queries and candidates from where, and how many. */
+/** One tile of the batch: where its queries and candidates begin, and how many there are. */
 export interface LossTile {
   readonly queryBegin: number;
   readonly queries: number;

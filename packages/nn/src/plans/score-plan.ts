@@ -11,7 +11,7 @@ export const scoreQueries = 'queries';
 /** Result [queries, candidates]. */
 export const scoreResult = 'scores';
 
-/** Sizes are capacities; the step's `queries` and `candidates` counts say how many are there. */
+/** Sizes are capacities; the step's `queries` and `candidates` counts are the live sizes. */
 export function buildScorePlan(size: {
   readonly queries: number;
   readonly candidates: number;

@@ -13,12 +13,12 @@ export interface TrainPlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
   readonly layout: ParameterLayout;
-  /** Chooses kernels for this device; without, those that run everywhere. */
+  /** The device that kernels are chosen for; by default those that run everywhere. */
   readonly device?: DeviceTraits;
   /** `mixed` needs a device with `shader-f16` and the weights' copies (`buildCastPlan`). Default `f32`. */
   readonly precision?: Precision;
   readonly capacity: BatchCapacity;
-  /** What is minimised: their gradients add up in the given order. */
+  /** What is minimised. Their gradients add up in the given order. */
   readonly objectives: readonly Objective[];
   /**
    * - `step`: clear the gradients, forward, backward, update
@@ -37,10 +37,10 @@ export interface TrainPlanOptions {
   readonly perturbation?: number;
 }
 
-/** Ends the names of the objectives' results for the perturbed batch. */
+/** Suffix of the objectives' results for the perturbed batch. */
 export const perturbedPass = ' (perturbed)';
 
-/** One plan for batches up to `capacity`. Results: those of the objectives, for `step` also `clip`. */
+/** One plan for batches up to `capacity`. Results: those of the objectives, and for `step` also `clip`. */
 export function buildTrainPlan(options: TrainPlanOptions): Plan {
   const { config, layout, capacity, mode } = options;
   const label = `${mode} ${capacity.tokens} tokens, ${capacity.queries} × ${capacity.candidates}`;
@@ -106,7 +106,7 @@ export function buildUpdatePlan(
   return g.plan.build();
 }
 
-/** Makes the copies of weights that mixed precision multiplies with; updates keep them up to date. */
+/** Makes the f16 copies of weights that mixed precision multiplies with; updates keep them up to date. */
 export function buildCastPlan(layout: ParameterLayout): Plan {
   const g = new Graph('copies of weights', layout, false, undefined, 'mixed');
   castWeights(g);

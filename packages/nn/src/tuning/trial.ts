@@ -1,10 +1,10 @@
 /**
- * Measures the candidates of one shape class. The search is bounded: few candidates, few runs, and none that its first
- * run shows to be far behind.
+ * Measures the candidates of a shape class. The search is bounded: few candidates, few runs, and no more runs of a
+ * candidate whose first one is far behind.
  *
  * What is computed, and by which candidates, is the business of `tune-matmul.ts` and `tune-attention.ts`; where a table
- * is kept is the caller's. A candidate whose results are not those of the plainest one, or which the device refuses, is
- * left out and told: a table is made for the device that is there, whatever is wrong with its driver.
+ * is kept is the caller's. A candidate that the device refuses, or whose results differ from the plainest one's, is left
+ * out and reported: there is a table for every device, whatever is wrong with its driver.
  */
 import { type DeviceBuffer, type Executor, GpuError, type Plan } from '@synglot/gpu';
 import type { ElementChoice } from '@synglot/kernels';
@@ -16,7 +16,7 @@ export interface TuneOptions {
   readonly runs?: number;
   /** Candidates whose first run takes this many times the best one's are not run again. Default 2. */
   readonly giveUpAt?: number;
-  /** Told after each class: what was tried, in seconds. */
+  /** Called after each class with what was tried. */
   readonly onTuned?: (result: TunedClass) => void;
 }
 
@@ -24,7 +24,7 @@ export interface TunedClass {
   /** Key of the table: `matmulShapeClass` or `attentionShapeClass` of the problem. */
   readonly shapeClass: string;
   readonly choice: KernelChoice;
-  /** Those that compute what they should, in the candidates' order. */
+  /** Those whose results are right, in the candidates' order. */
   readonly tried: readonly { readonly choice: KernelChoice; readonly seconds: number }[];
   readonly leftOut: readonly { readonly choice: KernelChoice; readonly why: string }[];
 }
@@ -32,7 +32,7 @@ export interface TunedClass {
 /** Choices by shape class, as `DeviceTraits.kernelChoices` takes them. */
 export type TuningTable = Record<string, KernelChoice>;
 
-/** What the candidates of a class are run on. */
+/** What the candidates of a class are run and compared on. */
 export interface Trial {
   readonly shapeClass: string;
   readonly candidates: readonly KernelChoice[];
@@ -48,11 +48,26 @@ export interface Trial {
 }
 
 /**
- * Tries every candidate.
+ * Tries every candidate of every task.
  *
- * @throws Error if the plainest candidate fails
+ * @throws Error if the plainest candidate of one fails
  */
-export async function runTrial(
+export async function tuneTasks<Task>(
+  executor: Executor,
+  tasks: readonly Task[],
+  trialOf: (task: Task) => Trial,
+  options: TuneOptions,
+): Promise<TuningTable> {
+  const table: TuningTable = {};
+  for (const task of tasks) {
+    const tuned = await runTrial(executor, trialOf(task), options);
+    table[tuned.shapeClass] = tuned.choice;
+    options.onTuned?.(tuned);
+  }
+  return table;
+}
+
+async function runTrial(
   executor: Executor,
   trial: Trial,
   { runs = 3, giveUpAt = 2 }: TuneOptions,
@@ -130,7 +145,7 @@ async function time(
       const bytes = reads[name] as ArrayBuffer;
       return type === 'f16' ? fromHalves(new Uint16Array(bytes)) : new Float32Array(bytes);
     });
-    // A GPU that has rested, while results were compared, runs slow at first: candidates are to be timed alike.
+    // A GPU that idled while results were compared is slow at first: all candidates should be timed warm.
     const warm = Date.now() + (executor.device.type === 'cpu' || runs === 0 ? 0 : warmUpMs);
     while (Date.now() < warm) await compiled.run({ feeds });
     let seconds = Number.POSITIVE_INFINITY;
@@ -148,7 +163,7 @@ async function time(
   }
 }
 
-/** Values in [-1/4, 1/4), multiples of 2⁻⁸: exact in f16, and given as its bits where they are stored so. */
+/** Values in [-1/4, 1/4), multiples of 2⁻⁸: exact in f16, as which they are returned if `type` says so. */
 export function smallValues(count: number, type: ElementChoice, seed: number): Float32Array | Uint16Array {
   return type === 'f16' ? halves(count, seed) : floats(count, seed);
 }

@@ -14,15 +14,15 @@ import {
   attentionShapeClass,
   attentionWorkgroups,
 } from '../ops/attention-kernels.js';
-import { runTrial, smallValues, type Trial, type TuneOptions, type TuningTable } from './trial.js';
+import { smallValues, type Trial, type TuneOptions, type TuningTable, tuneTasks } from './trial.js';
 
-/** A pass of attention as a plan has it. */
+/** A pass of attention as it occurs in a plan. */
 export interface AttentionTask extends AttentionProblem {
   readonly tokens: number;
   readonly heads: number;
 }
 
-/** What a pass reads besides queries, keys and values, and what it writes that the candidates are compared by. */
+/** What a pass reads besides queries, keys and values, and the outputs by which the candidates are compared. */
 const bindings: Readonly<Record<AttentionPass, { inputs: readonly string[]; outputs: readonly string[] }>> = {
   attention_forward: { inputs: [], outputs: ['context', 'log_sum_exp'] },
   attention_backward_query: { inputs: ['d_context', 'statistics'], outputs: ['d_q'] },
@@ -30,8 +30,7 @@ const bindings: Readonly<Record<AttentionPass, { inputs: readonly string[]; outp
 };
 
 /**
- * The distinct passes of attention that plans are made of, in the order in which they first occur; of a class the
- * largest.
+ * The distinct passes of attention in plans, in the order in which they first occur; the largest of each class.
  *
  * @param build makes the plans for the given traits
  */
@@ -55,22 +54,16 @@ export function collectAttention(
 /**
  * Tries every candidate of every pass.
  *
- * @param textTokens length of the texts that are attended within
+ * @param textTokens length of the texts
  * @throws Error if the plainest candidate of one fails
  */
-export async function tuneAttention(
+export function tuneAttention(
   executor: Executor,
   tasks: readonly AttentionTask[],
   textTokens: number,
   options: TuneOptions = {},
 ): Promise<TuningTable> {
-  const table: TuningTable = {};
-  for (const task of tasks) {
-    const tuned = await runTrial(executor, attentionTrial(executor.device, task, textTokens), options);
-    table[tuned.shapeClass] = tuned.choice;
-    options.onTuned?.(tuned);
-  }
-  return table;
+  return tuneTasks(executor, tasks, (task) => attentionTrial(executor.device, task, textTokens), options);
 }
 
 function attentionTrial(device: DeviceTraits, task: AttentionTask, textTokens: number): Trial {
@@ -78,7 +71,7 @@ function attentionTrial(device: DeviceTraits, task: AttentionTask, textTokens: n
   const elements = tokens * heads * headVectors * 4;
   const backward = {
     d_context: smallValues(elements, element, 4),
-    // Log-sum-exp of nearly equal scores, and nothing that the gradients of probabilities have in common.
+    // The log-sum-exp of nearly equal scores, and 0 for the mean of the probabilities' gradients.
     statistics: Float32Array.from({ length: 2 * tokens * heads }, (_, i) =>
       i % 2 ? 0 : Math.log(textTokens),
     ),

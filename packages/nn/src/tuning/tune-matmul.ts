@@ -1,5 +1,5 @@
 /**
- * Measures what computes each matrix product fastest on a device.
+ * Measures which kernel, with which tile, computes each matrix product fastest on a device.
  *
  * The candidates and the key of the table come from `ops/matmul-candidates.ts`; how they are compared is in `trial.ts`.
  */
@@ -14,10 +14,10 @@ import {
   matmulShapeClass,
 } from '../ops/matmul-candidates.js';
 import { ParameterLayout } from '../parameters.js';
-import { runTrial, smallValues, type Trial, type TuneOptions, type TuningTable } from './trial.js';
+import { smallValues, type Trial, type TuneOptions, type TuningTable, tuneTasks } from './trial.js';
 
 /**
- * The distinct products that plans are made of, in the order in which they first occur; of a class the largest.
+ * The distinct products in plans, in the order in which they first occur; the largest of each class.
  *
  * @param build makes the plans for the given traits
  */
@@ -40,18 +40,12 @@ export function collectMatmuls(device: DeviceTraits, build: (device: DeviceTrait
  *
  * @throws Error if the plainest candidate of one fails
  */
-export async function tuneMatmuls(
+export function tuneMatmuls(
   executor: Executor,
   problems: readonly MatmulProblem[],
   options: TuneOptions = {},
 ): Promise<TuningTable> {
-  const table: TuningTable = {};
-  for (const problem of problems) {
-    const tuned = await runTrial(executor, matmulTrial(executor.device, problem), options);
-    table[tuned.shapeClass] = tuned.choice;
-    options.onTuned?.(tuned);
-  }
-  return table;
+  return tuneTasks(executor, problems, (problem) => matmulTrial(executor.device, problem), options);
 }
 
 function matmulTrial(device: DeviceTraits, problem: MatmulProblem): Trial {
