@@ -54,6 +54,18 @@ test.each(Object.entries(entries))('@synglot/%s can be bundled for a page', asyn
   expect(text.match(nodeGlobals) ?? []).toEqual([]);
 });
 
+test.each([
+  ['eval', 'measureNamed'],
+  ['nn', 'packStep'],
+  ['models', 'truncateRows'],
+  ['train', 'learningRateAt'],
+])('a page that uses one function of @synglot/%s gets no kernel with it', async (name, used) => {
+  const { text, faults } = await bundle(`import { ${used} } from '@synglot/${name}'; ${used}();`);
+  expect(faults).toEqual([]);
+  expect(text).not.toContain('@workgroup_size');
+  expect(text.length).toBeLessThan(20_000);
+});
+
 test('the check sees what is of Node', async () => {
   const { faults } = await bundle(`export * from '@synglot/gpu/node';`);
   expect(faults.join('\n')).toMatch(/node:(fs|os|path)/);

@@ -1,6 +1,7 @@
 /**
- * A program with strict settings that also checks declarations (`skipLibCheck: false`), without the DOM's types or
- * WebGPU's: every layer's own types check there. Needs what `npm run build` makes.
+ * Programs with strict settings that also check declarations (`skipLibCheck: false`), without WebGPU's types: one for
+ * Node without the DOM's, one for a page without Node's. Every layer's own types check there. Needs what
+ * `npm run build` makes.
  */
 import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
@@ -27,15 +28,33 @@ export const others = [catalogue, createWebGpuExecutor, openExecutor, BatchSampl
 export const model = [evaluateRetrieval, EmbeddingModel, openCheckpoint];
 `;
 
-test('declarations need no types but their own', async () => {
-  // Beside this file, from where the packages are found.
+/** Compiles a program beside this file, from where the packages are found; returns what the compiler says. */
+async function complaints(text: string, settings: string): Promise<string> {
   const path = `${here}strict-program-${process.pid}.mts`;
   onTestFinished(() => rm(path, { force: true }));
-  await writeFile(path, program);
+  await writeFile(path, text);
   const flags = '--ignoreConfig --noEmit --strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess';
-  const more = '--skipLibCheck false --target es2023 --lib es2023 --module nodenext --types node';
-  const tsc = `${root}node_modules/typescript/bin/tsc`;
-  const args = [tsc, ...`${flags} ${more}`.split(' '), path];
-  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error) => error);
-  expect(stdout).toBe('');
+  const args = [
+    `${root}node_modules/typescript/bin/tsc`,
+    ...`${flags} --skipLibCheck false --target es2023`.split(' '),
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...args,
+    ...settings.split(' '),
+    path,
+  ]).catch((error) => error);
+  return stdout;
+}
+
+test('declarations need no types but their own', async () => {
+  expect(await complaints(program, '--lib es2023 --module nodenext --types node')).toBe('');
+}, 120_000);
+
+test('declarations for pages need none of Node', async () => {
+  const page = program
+    .replace(/^.*(gpu\/node|data\/files).*\n/gm, '')
+    .replace('openExecutor, ', '')
+    .replace('openTrainingData, ', '');
+  const settings = '--lib es2023,dom --module esnext --moduleResolution bundler --customConditions browser';
+  expect(await complaints(page, settings)).toBe('');
 }, 120_000);

@@ -12,7 +12,8 @@ export {
   type TextInput,
 } from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
-export { formatHfConfig, longestSequence, parseHfConfig } from './hf-config.js';
+export { formatHfConfig, longestSequence, parseHfConfig, type SpecialTokenIds } from './hf-config.js';
+export type { JsonObject } from './json.js';
 export type { Checkpoint, ModelFolderOptions } from './model-folder.js';
 export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
 export type { FileContents, TensorSource } from './safetensors/format.js';

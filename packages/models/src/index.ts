@@ -20,6 +20,7 @@ export {
 } from './hub.js';
 export { type DatasetRequest, type FetchedFiles, fetchDatasets } from './hub-dataset.js';
 export type { JsonObject } from './json.js';
+export type { ModelFolderOptions } from './model-folder.js';
 export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
 export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
 export type { FileContents, TensorSource } from './safetensors/format.js';

@@ -4,14 +4,9 @@
  */
 import { join } from 'node:path';
 import { SafetensorsFile } from '@synglot/models';
-import type { ParameterSpec, ReadRows } from '@synglot/nn';
+import type { ReadRows } from '@synglot/nn';
 import { optimizerFile } from './checkpoints.js';
-
-/** A parameter and the values with which it begins. */
-export interface AuxiliaryParameter {
-  readonly spec: ParameterSpec;
-  readonly initial: Float32Array;
-}
+import type { AuxiliaryParameter } from './objectives.js';
 
 /** Reads the model's parameters with `model`, and the others as they begin. */
 export function withInitial(parameters: readonly AuxiliaryParameter[], model: ReadRows): ReadRows {

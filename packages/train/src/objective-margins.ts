@@ -1,14 +1,14 @@
 /** MarginMSE, fed by a teacher's stored embeddings or by scores that came with the data. */
 import type { Pair } from '@synglot/data';
 import { marginMse, marginWeightsFeed, negativeOffsetsFeed, teacherMarginsFeed } from '@synglot/nn';
+import type { TeacherVectors } from './objective-teacher.js';
 import type { TrainObjective } from './objectives.js';
-import type { Teacher } from './teacher.js';
 
 /** A pair's margins over its negatives, in their order; NaN where the teacher has none. */
 export type Margins = (pair: Pair) => readonly number[];
 
 /** Differences of a bi-encoder's dot products. */
-export function teacherMargins(teacher: Teacher): Margins {
+export function teacherMargins(teacher: TeacherVectors): Margins {
   return ({ query, passage, negatives }) => {
     const q = teacher.vector('query', query);
     const p = teacher.vector('passage', passage);

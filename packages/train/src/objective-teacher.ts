@@ -1,15 +1,21 @@
 /** Distillation, fed by a teacher's stored embeddings. MarginMSE, which may be too, is objective-margins.ts. */
-import { candidatesOf } from '@synglot/data';
+import { candidatesOf, type Row, type TextKind } from '@synglot/data';
 import { distillation, rowWeightsFeed, teacherFeed } from '@synglot/nn';
 import type { TrainObjective } from './objectives.js';
-import type { Teacher } from './teacher.js';
+
+/** Embeddings of a teacher: stored ones (`Teacher`), or any that can be looked up. */
+export interface TeacherVectors {
+  readonly dimension: number;
+  /** The embedding [dimension] of a text, or undefined where the teacher has not read it. */
+  vector(kind: TextKind, row: Row): Float32Array | undefined;
+}
 
 /**
  * Pulls every row towards the teacher's embedding of the same text in the teacher's language. Rows that it
  * has not read count nothing; the others share the weight.
  */
 export function distillationObjective(
-  teacher: Teacher,
+  teacher: TeacherVectors,
   options: { readonly measure: 'mse' | 'cosine'; readonly weight: number },
 ): TrainObjective {
   const unit = options.measure === 'cosine';

@@ -10,10 +10,10 @@ import {
   type ObjectiveReads,
   type ObjectiveValues,
   objectiveResults,
+  type ParameterSpec,
   perturbedPass,
   weighObjectives,
 } from '@synglot/nn';
-import type { AuxiliaryParameter } from './auxiliary-parameters.js';
 
 /** What the feeds of an objective may depend on: nothing else, so that a resumed run has the same. */
 export interface ObjectiveContext {
@@ -25,6 +25,13 @@ export interface ObjectiveContext {
   readonly progress: number;
 }
 
+/** A parameter that is no part of the model, and the values with which it begins. */
+export interface AuxiliaryParameter {
+  readonly spec: ParameterSpec;
+  readonly initial: Float32Array;
+}
+
+/** An objective of nn, with what a batch feeds it. */
 export interface TrainObjective {
   readonly objective: Objective;
   /** What it trains beside the model. */

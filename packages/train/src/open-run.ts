@@ -19,7 +19,6 @@ import {
   type OptimizerOptions,
   type ParameterSpec,
 } from '@synglot/nn';
-import type { AuxiliaryParameter } from './auxiliary-parameters.js';
 import { findCheckpoint, type SavedRun } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import { inTermsOfConfig } from './config/places.js';
@@ -27,7 +26,7 @@ import type { TrainConfig } from './config.js';
 import { countedBefore, freezingPhases, type Phase, phaseAt, skippedBefore } from './freezing.js';
 import { makeFreshModel } from './fresh-model.js';
 import { checkMining, type Mine } from './mining.js';
-import type { TrainObjective } from './objectives.js';
+import type { AuxiliaryParameter, TrainObjective } from './objectives.js';
 import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
 import { type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';

@@ -7,17 +7,15 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Row, TrainingSet } from '@synglot/data';
+import type { Row, TextKind, TrainingSet } from '@synglot/data';
 import { makeFolders, readNpy, writeNpy } from '@synglot/models';
 import { TrainError } from './errors.js';
-
-/** Whether a row is read as a question or as a passage; negatives are passages. */
-export type TeacherKind = 'query' | 'passage';
+import type { TeacherVectors } from './objective-teacher.js';
 
 /** What a teacher is asked to embed. */
 export interface TeacherText {
   readonly key: string;
-  readonly kind: TeacherKind;
+  readonly kind: TextKind;
   readonly text: string;
 }
 
@@ -31,7 +29,7 @@ export interface TeacherInfo {
 }
 
 /** Names a text in every language. */
-export function teacherKey(kind: TeacherKind, row: Pick<Row, 'dataset' | 'parallelId'>): string {
+export function teacherKey(kind: TextKind, row: Pick<Row, 'dataset' | 'parallelId'>): string {
   return JSON.stringify([kind, row.dataset, row.parallelId]);
 }
 
@@ -39,7 +37,7 @@ export function teacherKey(kind: TeacherKind, row: Pick<Row, 'dataset' | 'parall
 export function teacherTexts(set: TrainingSet, lang: string): TeacherText[] {
   const texts = new Map<string, TeacherText>();
   const language = set.languages.indexOf(lang);
-  const add = (kind: TeacherKind, parallel: readonly number[]) => {
+  const add = (kind: TextKind, parallel: readonly number[]) => {
     const [index] = language < 0 ? [] : set.rowsIn(parallel, language);
     if (index === undefined) return;
     const row = set.rows[index] as Row;
@@ -70,7 +68,7 @@ export async function writeTeacher(
 }
 
 /** Stored embeddings in memory. */
-export class Teacher {
+export class Teacher implements TeacherVectors {
   readonly #rows: ReadonlyMap<string, number>;
   readonly #vectors: Float32Array;
 
@@ -111,7 +109,7 @@ export class Teacher {
   }
 
   /** The embedding of a text in whichever language, or undefined. */
-  vector(kind: TeacherKind, row: Row): Float32Array | undefined {
+  vector(kind: TextKind, row: Row): Float32Array | undefined {
     const index = this.#rows.get(teacherKey(kind, row));
     if (index === undefined) return undefined;
     return this.#vectors.subarray(index * this.dimension, (index + 1) * this.dimension);
@@ -119,7 +117,7 @@ export class Teacher {
 
   /** How many of a data set's questions and passages have an embedding. */
   coverage(set: TrainingSet): { readonly found: number; readonly total: number } {
-    const first = (kind: TeacherKind, parallel: readonly number[]) =>
+    const first = (kind: TextKind, parallel: readonly number[]) =>
       this.vector(kind, set.rows[parallel[0] as number] as Row) ? 1 : 0;
     const sides = [
       set.queries.map((parallel) => first('query', parallel)),
