@@ -91,6 +91,8 @@ describe('packParams', () => {
   test.each([
     [{ rows: 1, offset: 0 }, /params\.scale/],
     [{ rows: 1, offset: 0, scale: Number.NaN }, /params\.scale/],
+    // f32 would make it infinite.
+    [{ rows: 1, offset: 0, scale: 1e40 }, /params\.scale but received 1e\+40/],
     [{ rows: 1.5, offset: 0, scale: 1 }, /params\.rows but received 1\.5/],
     [{ rows: -1, offset: 0, scale: 1 }, /params\.rows/],
     [{ rows: 2 ** 32, offset: 0, scale: 1 }, /params\.rows/],

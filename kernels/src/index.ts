@@ -119,7 +119,7 @@ export function packParams(
   const view = new DataView(bytes.buffer);
   definition.params.forEach(({ name, type }, index) => {
     const value = values[name];
-    if (value === undefined || !Number.isFinite(value)) {
+    if (value === undefined || !Number.isFinite(Math.fround(value))) {
       throw new TypeError(
         `Kernel '${definition.name}' expected a number for params.${name} but received ${value}`,
       );

@@ -1,4 +1,5 @@
-// inverse_norms[s] = 1 / ‖x of sequence s‖, over all tokens and columns of the sequence; 0 where that is 0.
+// inverse_norms[s] = 1 / ‖x of sequence s‖, over all tokens and columns of the sequence; 0 where the norm is 0, or so
+// small (about 1e-19) that its square has lost its digits.
 //
 // Shapes    x [tokens, columns]; slots [all slots] of (first, end) token; inverse_norms [all slots].
 // Writes    overwrites inverse_norms; a slot without tokens gets 0.
@@ -11,6 +12,9 @@
 struct Params {
   columns: u32,
 }
+
+// The least number with all its digits. Devices may take a smaller one for 0, or its inverse for infinite.
+const LEAST_NORMAL: f32 = 1.17549435e-38;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> slots: array<vec2<u32>>;
@@ -38,6 +42,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   if (lane == 0u) {
     let sum = partials[0];
-    inverse_norms[group.x] = select(0.0, inverseSqrt(sum), sum > 0.0);
+    inverse_norms[group.x] = select(0.0, inverseSqrt(sum), sum >= LEAST_NORMAL);
   }
 }

@@ -24,6 +24,20 @@ const problems = [
   { lengths: [13, 37], slots: 3, capacity: 64, columns: 36 },
 ] as const;
 
+test('a gradient whose square f32 does not hold has no direction, rather than a wrong one', async () => {
+  const gradients = Float32Array.of(1e-18, 2e-20, 1e-22, 0);
+  const x = new Float32Array(16);
+  gradients.forEach((value, sequence) => {
+    x[4 * sequence] = value;
+  });
+  const { inverse_norms } = await runKernel(executor, 'sequence_inverse_norms', {
+    bindings: { x, slots: Uint32Array.of(0, 1, 1, 2, 2, 3, 3, 4), inverse_norms: 4 },
+    params: { columns: 4 },
+    workgroups: [4],
+  });
+  expectClose(inverse_norms, [1e18, 0, 0, 0], { absolute: 0, relative: 1e-5 }, 'inverse_norms');
+});
+
 describe.each(elements)('stored as %s', (element) => {
   beforeEach(({ skip }) => skip(!canStore(executor, element), noHalf));
   const randomFloats = (count: number, seed: number) => stored(randomValues(count, seed), element);

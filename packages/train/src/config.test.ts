@@ -104,6 +104,11 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     /^run\.yaml:4: 'training\.dropout': expected less than 1 but received 1$/,
   ],
   [
+    'an epsilon that is 0 in f32',
+    `${least}optimizer: { epsilon: 1.0e-50 }\n`,
+    /^run\.yaml:5: 'optimizer\.epsilon': expected at least 1e-30 but received 1e-50$/,
+  ],
+  [
     'a beta of 1',
     `${least}optimizer: { betas: [0.9, 1] }\n`,
     /^run\.yaml:5: 'optimizer\.betas\.1': expected less than 1 but received 1$/,

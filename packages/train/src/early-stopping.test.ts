@@ -28,6 +28,19 @@ test('higher may be better, and only by more than min_delta', () => {
   ]);
 });
 
+test('what is no number is no best that nothing else could beat', () => {
+  const stopping = new EarlyStopping({ better: 'lower', minDelta: 0, patience: 2 });
+  expect(counted(stopping, [Number.NaN, Number.NaN, 3, Number.NaN, 2, Number.NaN])).toEqual([
+    [false, false],
+    [false, false],
+    [true, false],
+    [false, false],
+    [true, false],
+    [false, false],
+  ]);
+  expect(stopping.state()).toEqual({ best_step: 50, best_value: 2, since_best: 1 });
+});
+
 test('without patience it never stops, and restored it goes on counting', () => {
   const endless = new EarlyStopping({ better: 'lower', minDelta: 0 });
   counted(endless, [1, 2, 3, 4, 5]);

@@ -25,10 +25,11 @@ export class EarlyStopping {
     this.#options = options;
   }
 
-  /** Counts a validation; returns whether it is the best so far. */
+  /** Counts a validation; returns whether it is the best so far, which what is no number never is. */
   add(step: number, value: number): boolean {
     const best = this.#state;
     const { better, minDelta } = this.#options;
+    if (best === undefined && Number.isNaN(value)) return false;
     const gain = best === undefined ? Number.POSITIVE_INFINITY : value - best.best_value;
     if (best === undefined || (better === 'higher' ? gain : -gain) > minDelta) {
       this.#state = { best_step: step, best_value: value, since_best: 0 };

@@ -25,6 +25,9 @@ test('the scale does not grow for ever', () => {
   let state = initialLossScale();
   for (let step = 0; step < 40; step++) state = nextLossScale(state, false, { growthInterval: 1 });
   expect(state.scale).toBe(2 ** 24);
+  // One that begins beyond stays there until it overflows.
+  const beyond = initialLossScale({ initial: 2 ** 30 });
+  expect(nextLossScale(beyond, false, { growthInterval: 1 }).scale).toBe(2 ** 30);
 });
 
 test('a scaler in full precision scales nothing, skips nothing and has no state', () => {

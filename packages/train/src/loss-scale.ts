@@ -42,7 +42,7 @@ export function nextLossScale(
 ): LossScaleState {
   if (overflow) return { scale: scale / 2, good: 0, skipped: skipped + 1 };
   if (good + 1 < (options.growthInterval ?? 2000)) return { scale, good: good + 1, skipped };
-  return { scale: Math.min(largestScale, scale * 2), good: 0, skipped };
+  return { scale: scale < largestScale ? scale * 2 : scale, good: 0, skipped };
 }
 
 /** The loss scale of a run, from update to update; in full precision 1, and nothing is skipped. */

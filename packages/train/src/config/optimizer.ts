@@ -23,7 +23,8 @@ export const optimizerSection = z
     learning_rate: positive.default(3e-5),
     weight_decay: z.number().min(0).default(0.01),
     betas: z.tuple([share, share]).default([0.9, 0.999]),
-    epsilon: positive.default(1e-8),
+    /** f32 holds it: at 0 what has no gradient, such as words that a batch lacks, would become 0 / 0. */
+    epsilon: z.number().min(1e-30).default(1e-8),
     decay: z.enum(['all', 'matrices']).default('matrices'),
     max_gradient_norm: z.number().min(0).default(1),
     layer_decay: positive.max(1).optional(),
