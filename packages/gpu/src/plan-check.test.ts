@@ -31,6 +31,20 @@ test('a plan with its externals passes', () => {
   checkPlan(plan, new Map([['weight', buffer(64)]]), limits);
 });
 
+test('of a pooled buffer beyond the limit the tensor is named that is as large', () => {
+  const pooled: Plan = {
+    ...plan,
+    buffers: [{ name: 'transient 0', sizeBytes: 2048, role: 'transient' }],
+    transients: [
+      { name: 'small', sizeBytes: 64, buffer: 0, first: 0, last: 1 },
+      { name: 'd layer 3 gelu input', sizeBytes: 2048, buffer: 0, first: 2, last: 3 },
+    ],
+  };
+  expect(() => checkPlan(pooled, new Map(), limits)).toThrow(
+    /^plan 'p': tensor 'd layer 3 gelu input' has 2048 bytes but the device binds at most 1024; make the batch smaller/,
+  );
+});
+
 test('a missing external, a wrong size and a binding beyond the limit are named', () => {
   expect(() => checkPlan(plan, new Map(), limits)).toThrow(/'weight' was not given/);
   expect(() => checkPlan(plan, new Map([['weight', buffer(60)]]), limits)).toThrow(

@@ -10,11 +10,13 @@ export function checkPlan(
   limits: DeviceLimits,
 ): void {
   const where = `plan '${plan.label}'`;
-  for (const { name, sizeBytes, role, within } of plan.buffers) {
+  for (const [index, { name, sizeBytes, role, within }] of plan.buffers.entries()) {
     if (sizeBytes > limits.maxStorageBufferBindingSize) {
+      // A pooled buffer is as large as the largest tensor in it.
+      const largest = plan.transients?.find((one) => one.buffer === index && one.sizeBytes === sizeBytes);
       throw new GpuError(
         'PLAN_INVALID',
-        `${where}: tensor '${name}' has ${sizeBytes} bytes but the device binds at most ${limits.maxStorageBufferBindingSize}; split it by rows or lower the token budget`,
+        `${where}: tensor '${largest?.name ?? name}' has ${sizeBytes} bytes but the device binds at most ${limits.maxStorageBufferBindingSize}; make the batch smaller or its texts shorter`,
       );
     }
     if (role !== 'external') continue;
