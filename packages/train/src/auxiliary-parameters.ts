@@ -1,6 +1,6 @@
 /**
  * Parameters of training objectives: a language discriminator's, a learned temperature. They are trained and
- * saved with a run, but are no part of its model.
+ * saved with a run but are not part of its model.
  */
 import { join } from 'node:path';
 import { SafetensorsFile } from '@synglot/models';
@@ -8,7 +8,7 @@ import type { ReadRows } from '@synglot/nn';
 import { optimizerFile } from './checkpoints.js';
 import type { AuxiliaryParameter } from './objectives.js';
 
-/** Reads the model's parameters with `model`, and the others as they begin. */
+/** Reads the model's parameters with `model`; the others have their initial values. */
 export function withInitial(parameters: readonly AuxiliaryParameter[], model: ReadRows): ReadRows {
   const own = new Map(parameters.map((entry) => [entry.spec.name, entry]));
   return async (name, begin, end) => {
@@ -19,7 +19,7 @@ export function withInitial(parameters: readonly AuxiliaryParameter[], model: Re
   };
 }
 
-/** Reads the model's parameters with `model`, and the others from a checkpoint of a run. */
+/** Reads the model's parameters with `model`, and the others from a checkpoint of the run. */
 export async function withSaved(
   parameters: readonly AuxiliaryParameter[],
   folder: string,

@@ -1,6 +1,6 @@
 /**
- * What a gradient cache has on the device for batches up to a size: room for all embeddings and their gradients, and
- * the plans that are bound to it. Not the order in which they run: see `gradient-cache.ts`.
+ * What a gradient cache keeps on the device for batches up to a size: buffers for all embeddings and their gradients,
+ * and the plans that use them. `gradient-cache.ts` runs the plans.
  */
 import type { CompiledPlan, DeviceBuffer, Executor, Plan } from '@synglot/gpu';
 import {
@@ -29,7 +29,7 @@ export interface CacheRoomOptions {
   readonly store: ParameterStore;
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;
-  /** Default `f32`. Embeddings, their gradients and the loss are f32 in any case. */
+  /** Default `f32`. Embeddings, their gradients and the loss are always f32. */
   readonly precision?: Precision;
   /** Keeps only the inputs of layers for the backward of a chunk. */
   readonly recompute?: boolean;
@@ -53,26 +53,26 @@ export type ChunkMode = ChunkPlanOptions['mode'];
 export type LossStage = keyof ReturnType<typeof buildLossTilePlans>;
 export type OthersMode = EmbeddingLossPlanOptions['mode'];
 
-/** Bytes on the device, beside parameters, gradients and optimiser state. */
+/** Bytes on the device, in addition to parameters, gradients and optimiser state. */
 export interface CacheMemory {
   /** What grows with the batch: embeddings, their gradients, statistics of each tiled loss, and groups. */
   readonly batchBytes: number;
   /**
-   * What the compiled plans own: activations and feeds of a chunk and of a tile, whatever the batch; for objectives
-   * that are computed at once also their activations, which grow with it.
+   * What the compiled plans own: activations and feeds of a chunk and of a tile, whatever the size of the batch; and
+   * activations of objectives that are computed at once, which grow with it.
    */
   readonly planBytes: number;
 }
 
 export class CacheRoom {
-  /** Sequences that it has room for. */
+  /** How many sequences there is room for. */
   readonly rows: number;
   readonly #options: CacheRoomOptions;
   readonly #shape: CacheShape;
   readonly #buffers: ReadonlyMap<string, DeviceBuffer>;
   readonly #plans = new Map<string, Promise<CompiledPlan>>();
 
-  /** @param sequences of a batch; there is room for some more, so that few sizes occur */
+  /** @param sequences of a batch; the room is somewhat larger, so that few sizes occur */
   constructor(options: CacheRoomOptions, shape: CacheShape, sequences: number) {
     this.#options = options;
     this.#shape = shape;
@@ -89,7 +89,7 @@ export class CacheRoom {
     );
   }
 
-  /** The buffer of all embeddings, gradients, groups or statistics, by the name that plans know it by. */
+  /** The buffer of all embeddings, gradients, groups or statistics, by its name in the plans. */
   buffer(name: string): DeviceBuffer {
     return this.#buffers.get(name) as DeviceBuffer;
   }

@@ -1,8 +1,8 @@
 /**
  * Checkpoints of a run: model, optimiser state and where the run stands, in one folder.
  *
- * A checkpoint is written under a partial name and renamed when it is whole, so that a folder
- * `step-000100` is always complete. Layout: `model/` (sentence-transformers), `optimizer.safetensors`,
+ * A checkpoint is written under a temporary name and renamed when it is complete, so that a folder
+ * `step-000100` always is. Layout: `model/` (sentence-transformers), `optimizer.safetensors`,
  * `trainer.json`.
  */
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -22,7 +22,7 @@ import type { TrainerState } from './trainer.js';
 
 export type ModelParts = Omit<CheckpointContents, 'tensors'>;
 
-/** Everything that a resumed run needs beside the configuration. */
+/** Everything that a resumed run needs besides the configuration. */
 export interface SavedRun {
   readonly folder: string;
   readonly state: TrainerState;
@@ -69,7 +69,7 @@ export async function writeModel(folder: string, store: ParameterStore, model: M
   await saveCheckpoint(folder, { ...model, tensors: storedTensors(store) });
 }
 
-/** Saves a model in place of the one that is there; a folder of that name is always whole. */
+/** Replaces a saved model; a folder of that name is always complete. */
 export async function writeBest(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
   const partial = `${folder}${PARTIAL_MARK}`;
   await rm(partial, { recursive: true, force: true });
@@ -79,7 +79,7 @@ export async function writeBest(folder: string, store: ParameterStore, model: Mo
   await rename(partial, folder);
 }
 
-/** The newest whole checkpoint of a run, if there is one. */
+/** The newest checkpoint of a run, if there is one. */
 export async function findCheckpoint(root: string): Promise<SavedRun | undefined> {
   const names = await checkpointNames(root);
   const newest = names.at(-1);
@@ -101,7 +101,7 @@ export async function findCheckpoint(root: string): Promise<SavedRun | undefined
 /**
  * Loads the optimiser's buffers of a checkpoint.
  *
- * @param fresh whether a parameter is trained from here on only: its buffers stay zero
+ * @param fresh whether training of a parameter begins here: its buffers then stay zero
  */
 export async function loadOptimizer(
   folder: string,
@@ -151,7 +151,7 @@ async function checkpointNames(root: string): Promise<string[]> {
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
 }
 
-/** Removal takes time too: what is being removed loses its name first. */
+/** Removal takes time, so what is being removed loses its name first. */
 async function removeOld(root: string, keep: number): Promise<void> {
   const names = await checkpointNames(root);
   for (const name of names.slice(0, -keep)) {

@@ -1,4 +1,4 @@
-/** Cuts a packed batch into chunks within a budget of tokens. What is done with them is gradient-cache.ts. */
+/** Cuts a packed batch into chunks within a budget of tokens, for gradient-cache.ts. */
 import { TrainError } from './errors.js';
 
 /** A run of sequences [begin, end) of a batch. */
@@ -11,7 +11,7 @@ export interface Chunk {
  * Cuts a packed batch into runs of sequences within a budget of tokens and a number of sequences.
  *
  * @param cuSeqlens borders of the sequences [sequences + 1]
- * @throws TrainError `INPUT_CONFIG` when one sequence exceeds the budget
+ * @throws TrainError `INPUT_CONFIG` if a single sequence exceeds the budget
  */
 export function* cutChunks(cuSeqlens: Uint32Array, tokens: number, sequences: number): Generator<Chunk> {
   const border = (sequence: number) => cuSeqlens[sequence] as number;

@@ -1,10 +1,10 @@
-/** When to stop, and which model was best, by a validation measure. Pure; what it counts goes into checkpoints. */
+/** When to stop, and which model was best, by a validation measure. Pure; its state goes into checkpoints. */
 
 export interface StoppingOptions {
   readonly better: 'lower' | 'higher';
-  /** A value counts as better when it is so by more than this. */
+  /** A value counts as better if it is better by more than this. */
   readonly minDelta: number;
-  /** Validations in a row without a better value after which to stop; absent: never. */
+  /** Validations in a row without a better value after which to stop; by default never. */
   readonly patience?: number;
 }
 
@@ -16,7 +16,7 @@ export interface StoppingState {
   readonly since_best: number;
 }
 
-/** As transformers' EarlyStoppingCallback and Keras' EarlyStopping count. */
+/** Counts as transformers' EarlyStoppingCallback and Keras' EarlyStopping do. */
 export class EarlyStopping {
   readonly #options: StoppingOptions;
   #state: StoppingState | undefined;
@@ -39,7 +39,7 @@ export class EarlyStopping {
     return false;
   }
 
-  /** Whether patience is at its end. */
+  /** Whether the patience is exhausted. */
   get stopped(): boolean {
     return (this.#state?.since_best ?? 0) >= (this.#options.patience ?? Number.POSITIVE_INFINITY);
   }

@@ -1,6 +1,6 @@
 /**
- * Freezing schedules: which parameters are trained in which updates. A run is cut into phases; within one
- * nothing changes, and the next one begins from a checkpoint as a resumed run does.
+ * Freezing schedules: which parameters are trained in which updates. A run is cut into phases; nothing
+ * changes within a phase, and each but the first begins from a checkpoint, as a resumed run does.
  */
 import { matchesPattern, type ParameterSpec } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
@@ -8,23 +8,23 @@ import { TrainError } from './errors.js';
 import { checkPatterns } from './parameter-names.js';
 import type { TrainerState } from './trainer.js';
 
-/** Updates [begin, end) of a run, counted by updates done before them. */
+/** Updates [begin, end) of a run, counted from 0. */
 export interface Phase {
   readonly begin: number;
   readonly end: number;
-  /** The model's parameters, those that are frozen marked. */
+  /** The model's parameters; those that are frozen are marked. */
   readonly specs: readonly ParameterSpec[];
-  /** Updates of the run before each trained parameter's own first, where it was frozen until then. */
+  /** For each trained parameter that was frozen before: how many updates the run had made when its training began. */
   readonly updatesBefore: Readonly<Record<string, number>>;
 }
 
 /**
- * The phases of a run, in order; one where nothing is frozen for a time only.
+ * The phases of a run, in order; a single one if nothing is frozen only for a time.
  *
  * A parameter that is trained again after it was frozen starts with moments of zero and its own count of
- * updates, as torch.optim does for a parameter that gets its first gradient.
+ * updates, as in torch.optim a parameter does that gets its first gradient.
  *
- * @throws TrainError `INPUT_CONFIG` for a pattern that names nothing, and where a phase trains nothing
+ * @throws TrainError `INPUT_CONFIG` for a pattern that names nothing, and if a phase trains nothing
  */
 export function freezingPhases({ training }: TrainConfig, specs: readonly ParameterSpec[]): Phase[] {
   const { steps, freeze = [] } = training;
@@ -66,10 +66,10 @@ export function freezingPhases({ training }: TrainConfig, specs: readonly Parame
 }
 
 /**
- * How many updates mixed precision had skipped when each border so far was reached, by the border; undefined where
- * nothing is counted: in full precision, or before the first border.
+ * How many updates mixed precision had skipped when the run reached each border so far, by border; undefined in full
+ * precision and before the first border.
  *
- * @param state of the checkpoint that the phase goes on from
+ * @param state of the checkpoint that the phase continues from
  */
 export function skippedBefore(
   { begin }: Phase,

@@ -1,6 +1,6 @@
 /**
- * A model to start from that is not there yet: random weights of a given shape, and a tokenizer trained on
- * the run's own texts. Written as a folder like any other, so that everything after it is the same.
+ * A new model to start from: random weights of a given shape, and a tokenizer trained on the run's own texts. It is
+ * written as a folder like any other, so that everything after it is the same.
  */
 import { existsSync } from 'node:fs';
 import type { TrainingSet } from '@synglot/data';
@@ -13,9 +13,9 @@ import type { TrainConfig } from './config.js';
 let trained: { readonly key: string; readonly tokenizer: Tokenizer } | undefined;
 
 /**
- * Makes the model in `folder`, unless a run that is resumed has made it already.
+ * Makes the model in `folder`, unless the run that is resumed has already made it.
  *
- * Weights depend on `training.seed`, the tokenizer on the training texts alone.
+ * The weights depend only on `training.seed`, the tokenizer only on the training texts.
  */
 export async function makeFreshModel(
   folder: string,

@@ -1,11 +1,11 @@
 /**
- * Gradients of batches beyond memory: gradient caching (GradCache, Gao et al. 2021).
+ * Gradients of batches that do not fit in memory: gradient caching (GradCache, Gao et al. 2021).
  *
- * Every chunk of the batch is encoded and its embeddings kept; the losses are computed over all of them: those over
- * the similarity matrix tile by tile, the others at once; then every chunk is encoded again, with the same dropout
- * masks, and its embeddings' gradients go backward. Memory: one chunk's activations and one tile, whatever the batch;
- * the batch itself takes two vectors a sequence, and some more where an objective is computed at once. Not the
- * update, which is the trainer's.
+ * Every chunk of the batch is encoded and its embeddings are kept. The losses are computed over all of them: those over
+ * the similarity matrix tile by tile, the others at once. Then every chunk is encoded again, with the same dropout
+ * masks, and the gradients of its embeddings go backward. Memory: one chunk's activations and one tile, whatever the
+ * size of the batch; two vectors for each of its sequences; and somewhat more for objectives that are computed at once.
+ * The update is the trainer's business.
  */
 import type { PackedBatch } from '@synglot/data';
 import { inFlight } from '@synglot/gpu';
@@ -61,7 +61,7 @@ export class GradientCache {
       dimension: embeddingDimension(options.config, options.pooling),
       chunk: {
         tokens: Math.ceil(options.cacheTokens / 64) * 64,
-        // Texts are longer than four tokens as a rule; a chunk of shorter ones ends before its budget.
+        // Texts usually have more than four tokens; a chunk of shorter ones ends before its budget.
         queries: Math.max(4, Math.ceil(options.cacheTokens / 4)),
       },
       tile: options.lossTile ?? 1024,
@@ -71,7 +71,7 @@ export class GradientCache {
   }
 
   /**
-   * Adds the gradients of the batch's mean loss to those in the store; returns it and what it is made of.
+   * Adds the gradients of the batch's mean loss to those in the store; returns the loss and the objectives' values.
    *
    * @param seed of the dropout masks: the gradients are those of the uncached batch with this seed
    * @param lossScale multiplies the gradients
@@ -110,7 +110,7 @@ export class GradientCache {
     await room?.destroy();
   }
 
-  /** Makes room for a batch. Room that is there stays: no result depends on how much there is. */
+  /** Makes room for a batch. Enough room is kept as it is: no result depends on how much there is. */
   async #begin({ counts, groups }: PackedBatch): Promise<CacheRoom> {
     if (!this.#room || this.#room.rows < counts.sequences) {
       await this.destroy();
@@ -159,7 +159,7 @@ export class GradientCache {
     });
   }
 
-  /** Runs the objectives that are not computed by tiles; returns what was read of them. */
+  /** Runs the objectives that are not computed by tiles; returns their results. */
   async #runOthers(
     room: CacheRoom,
     mode: OthersMode,
@@ -203,7 +203,7 @@ export class GradientCache {
   }
 }
 
-/** Runs `work` on every item in order; the next item is prepared while the device has this one. */
+/** Runs `work` on every item in order; the next item is prepared while the device works on this one. */
 async function inTurn<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   for await (const _ of inFlight(items, 2, work));
 }

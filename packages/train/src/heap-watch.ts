@@ -1,11 +1,11 @@
 /**
- * Refuses more training pairs than the process has memory for, in a line: where its heap is full, Node ends with a
+ * Refuses more training pairs than fit in memory, with an error of one line: when its heap is full, Node aborts with a
  * trace of machine code. It frees nothing.
  */
 import { getHeapStatistics } from 'node:v8';
 import { TrainError } from './errors.js';
 
-/** What is asked of V8. */
+/** What V8 reports. */
 export interface HeapSizes {
   readonly used_heap_size: number;
   readonly heap_size_limit: number;
@@ -13,9 +13,9 @@ export interface HeapSizes {
 
 /** Pairs between two looks at the heap. */
 const every = 1024;
-/** Looks of which the lowest counts: what is above it may be garbage that nobody has collected yet. */
+/** The lowest of so many looks counts: what is above it may be garbage that was not collected yet. */
 const looks = 16;
-/** Of the limit: tables that grow double at once, and training needs some too. */
+/** Share of the limit: tables double when they grow, and training needs memory too. */
 const mostShare = 0.8;
 
 /** Looks at the heap now and then while pairs are read. */
@@ -29,7 +29,7 @@ export class HeapWatch {
     this.#measure = measure;
   }
 
-  /** To be called for each pair. @throws TrainError `INPUT_CONFIG` where the heap stays nearly full */
+  /** To be called for each pair. @throws TrainError `INPUT_CONFIG` if the heap stays nearly full */
   addPair(): void {
     this.#pairs++;
     if (this.#pairs % every !== 0) return;

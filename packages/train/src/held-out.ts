@@ -1,9 +1,9 @@
-/** Held-out training data as a retrieval collection: every question against every held-out passage. */
+/** Held-out data as a retrieval collection: every question against every held-out passage. */
 import { hashText, ParallelCollection, type TrainingSet } from '@synglot/data';
 
 export interface HeldOutOptions {
   readonly name?: string;
-  /** Most questions, in all their languages; which ones is a function of their parallel ids. Default all. */
+  /** Most questions, each in all its languages; their parallel ids decide which. Default all. */
   readonly questions?: number;
 }
 
@@ -11,7 +11,7 @@ export interface HeldOutOptions {
  * The collection of a training set: its questions, each in every language that it has, and its positive
  * passages as candidates. A translation of an answer, and every other answer of the question, is relevant.
  *
- * Languages without a question or without a passage are left out; undefined where no language remains.
+ * Languages without a question or without a passage are left out; undefined if no language remains.
  */
 export function heldOutCollection(
   set: TrainingSet,

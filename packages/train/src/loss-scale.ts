@@ -3,8 +3,8 @@
  *
  * Semantics of torch.amp.GradScaler: an update whose gradients overflow is skipped and halves the scale,
  * and the optimiser does not count it; after some good updates in a row the scale doubles. The device
- * finds overflows and skips by itself (packages/nn/src/optim); here is what the host decides between
- * updates. Knows no buffers.
+ * detects overflows and skips updates by itself (packages/nn/src/optim); this file is what the host decides
+ * between updates. Knows no buffers.
  */
 import type { Precision } from '@synglot/nn';
 
@@ -24,7 +24,7 @@ export interface LossScaleState {
   readonly skipped: number;
 }
 
-/** Beyond it, doubling helps no more: the smallest gradients that matter are far above what f32 holds. */
+/** Doubling beyond this does not help: by then the smallest gradients that matter are within f16. */
 const largestScale = 2 ** 24;
 /** An overflow at this scale does not come from scaling. */
 const smallestLossScale = 2 ** -10;
@@ -45,7 +45,7 @@ export function nextLossScale(
   return { scale: scale < largestScale ? scale * 2 : scale, good: 0, skipped };
 }
 
-/** The loss scale of a run, from update to update; in full precision 1, and nothing is skipped. */
+/** The loss scale of a run, from update to update; in full precision it is 1 and nothing is skipped. */
 export class LossScaler {
   readonly #options: LossScaleOptions;
   #state: LossScaleState | undefined;
@@ -61,7 +61,7 @@ export class LossScaler {
     return this.#state;
   }
 
-  /** Goes on from a checkpoint, or anew from one that has no scale. */
+  /** Continues from a checkpoint; from one that has no scale, with the initial one. */
   restore(state: LossScaleState | undefined): void {
     if (this.#state) this.#state = state ?? initialLossScale(this.#options);
   }
@@ -71,12 +71,12 @@ export class LossScaler {
     return this.#state?.scale ?? 1;
   }
 
-  /** The number of an update as the optimiser counts: those that were skipped are none. */
+  /** The number of an update as the optimiser counts: without those that were skipped. */
   counted(step: number): number {
     return step - (this.#state?.skipped ?? 0);
   }
 
-  /** Whether an update that overflowed was skipped for its scale alone, so that a smaller one will help. */
+  /** Whether an overflow may come from the scale alone, so that skipping the update and a smaller scale will help. */
   skips(overflow: boolean): boolean {
     return overflow && this.#state !== undefined && this.#state.scale > smallestLossScale;
   }

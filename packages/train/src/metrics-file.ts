@@ -1,4 +1,4 @@
-/** `metrics.jsonl`: one line an update or validation. A resumed run drops what it will do again. */
+/** `metrics.jsonl`: one line per update or validation. A resumed run drops the lines of what it will do again. */
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { TrainError } from './errors.js';
 
@@ -11,7 +11,7 @@ export class MetricsFile {
     this.#path = path;
   }
 
-  /** Opens for appending after update `step`; later lines, and a line cut short, are removed. */
+  /** Opens for appending after update `step`; later lines and an incomplete last line are removed. */
   static async open(path: string, step: number): Promise<MetricsFile> {
     const text = await readFile(path, 'utf8').catch(() => '');
     let kept = 0;

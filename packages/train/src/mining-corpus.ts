@@ -1,11 +1,11 @@
-/** Passages that answer no question of the training pairs, among which hard negatives are mined too. */
+/** Passages beside those of the training pairs, among which hard negatives are mined too. */
 import { normaliseLanguage, type TrainingSetBuilder } from '@synglot/data';
 import { readCorpus } from '@synglot/data/files';
 import { findFiles } from './config/paths.js';
 import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 
-/** A corpus whose files are there. */
+/** A corpus whose files were found. */
 export interface MiningCorpus {
   readonly files: readonly string[];
   readonly lang: string;
@@ -27,8 +27,8 @@ export async function findMiningCorpora(config: TrainConfig): Promise<MiningCorp
 }
 
 /**
- * Adds the passages to the training set. A passage that is there already, as an answer or by its text, is known as
- * such: its id is `<lang>/<id>` in its data set, as the `beir` and `miracl` formats have it.
+ * Adds the passages to the training set. One that is already there, as an answer or with the same text, is recognised:
+ * its parallel id is `<lang>/<id>` in its data set, as in the `beir` and `miracl` formats.
  *
  * @throws DataError with file and line
  */

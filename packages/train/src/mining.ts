@@ -1,7 +1,7 @@
 /**
- * Hard negatives that are mined anew every so many updates with the model as it then is, kept in the run's
- * folder, and taken from there when the run is resumed. The mining itself is given: searching is no part of
- * this package.
+ * Hard negatives that are mined again after every so many updates with the current model, saved in the run's
+ * folder, and read from there when the run is resumed. The caller passes the mining itself: searching is not
+ * part of this package.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,14 +20,14 @@ import { miningSection } from './config/mining.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 
-/** One round of mining, as it is asked for. */
+/** What a round of mining is asked to do. */
 export interface MiningRequest {
   readonly executor: Executor;
   readonly set: TrainingSet;
   readonly options: MiningOptions;
   /** Updates done. */
   readonly step: number;
-  /** Embeddings [texts, dimension] with the parameters as they are now; prefixes and lengths of training. */
+  /** Embeddings [texts, dimension] with the current parameters and the prefixes and lengths of training. */
   readonly embedQueries: (texts: readonly string[]) => Promise<Float32Array>;
   readonly embedPassages: (texts: readonly string[]) => Promise<Float32Array>;
 }
@@ -62,7 +62,7 @@ export interface MiningRoundsOptions {
 /**
  * Checks the section before anything is opened.
  *
- * @throws TrainError `INPUT_CONFIG` where there is nothing to mine with, DataError `INPUT_OPTION`
+ * @throws TrainError `INPUT_CONFIG` if there is nothing to mine with, DataError `INPUT_OPTION`
  */
 export function checkMining(config: TrainConfig, mine: Mine | undefined): void {
   if (config.mining === undefined) return;
@@ -74,11 +74,11 @@ export function checkMining(config: TrainConfig, mine: Mine | undefined): void {
   );
 }
 
-/** The rounds of mining of one run, for a configuration that has some. */
+/** The rounds of mining of one run, if its configuration has a section for it. */
 export class MiningRounds {
   readonly #options: MiningRoundsOptions;
   readonly #section: NonNullable<TrainConfig['mining']>;
-  /** Step of the round that the sampler has. */
+  /** Step of the round whose negatives the sampler has. */
   #current = -1;
 
   constructor(options: MiningRoundsOptions, section: NonNullable<TrainConfig['mining']>) {
@@ -87,11 +87,11 @@ export class MiningRounds {
   }
 
   /**
-   * To be called after `step` updates, before the next: mines where a round is due, and gives the sampler the
+   * To be called after `step` updates, before the next: mines if a round is due, and gives the sampler the
    * negatives of the latest one.
    *
-   * @returns whether the sampler has others than before, so that batches drawn ahead must be drawn anew
-   * @throws TrainError `INPUT_RESUME` where the round of a resumed run is not in its folder
+   * @returns whether the sampler's negatives have changed, so that batches drawn ahead must be drawn again
+   * @throws TrainError `INPUT_RESUME` if the round of a resumed run is not in its folder
    */
   async before(step: number): Promise<boolean> {
     const { every, start } = this.#section;
@@ -148,37 +148,29 @@ export class MiningRounds {
   }
 }
 
-/** The options of mining in its own names; without a section, the defaults. */
-export function miningOptions({ mining, training }: Pick<TrainConfig, 'mining' | 'training'>): MiningOptions {
-  const { absolute_margin, relative_margin, max_score, min_score, range_min, range_max, seed, ...rest } =
-    mining ?? {};
-  const renamed = {
-    absoluteMargin: absolute_margin,
-    relativeMargin: relative_margin,
-    maxScore: max_score,
-    minScore: min_score,
-    rangeMin: range_min,
-    rangeMax: range_max,
-  };
-  const {
-    every: _every,
-    start: _start,
-    corpus: _corpus,
-    ...same
-  } = {
-    every: 0,
-    start: 0,
-    corpus: undefined,
-    ...rest,
+/** The options of mining under their own names; without a section, the defaults. */
+export function miningOptions({
+  mining = defaultMining(),
+  training,
+}: Pick<TrainConfig, 'mining' | 'training'>): MiningOptions {
+  const rules = {
+    absoluteMargin: mining.absolute_margin,
+    relativeMargin: mining.relative_margin,
+    maxScore: mining.max_score,
+    minScore: mining.min_score,
   };
   return {
-    ...same,
-    ...Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)),
-    seed: seed ?? training.seed,
+    ...Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined)),
+    negatives: mining.negatives,
+    rangeMin: mining.range_min,
+    rangeMax: mining.range_max,
+    sampling: mining.sampling,
+    languages: mining.languages,
+    seed: mining.seed ?? training.seed,
   };
 }
 
-/** The section `mining` with nothing but the defaults. */
+/** The section `mining` with all its defaults. */
 export function defaultMining(): NonNullable<TrainConfig['mining']> {
   return miningSection.unwrap().parse({});
 }

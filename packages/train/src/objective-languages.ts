@@ -1,4 +1,4 @@
-/** The language discriminator of a run: its parameters, its feeds, the schedule of the reversal. */
+/** The language discriminator of a run: its parameters, its feeds, the schedule of the gradient reversal. */
 import { candidatesOf, type Row } from '@synglot/data';
 import {
   freshMatrix,
@@ -11,7 +11,7 @@ import {
 import type { TrainObjective } from './objectives.js';
 
 export interface ReversalOptions {
-  /** λ at its height. */
+  /** The greatest λ. */
   readonly lambda: number;
   readonly schedule: 'ganin' | 'linear' | 'constant';
   readonly gamma: number;
@@ -33,7 +33,7 @@ export interface AdversarialOptions extends ReversalOptions {
  *
  * Ganin et al. 2016 (arXiv 1505.07818, section 5.2.2): λ(p) = 2 / (1 + exp(-γ p)) - 1, γ = 10.
  *
- * @param progress updates done, of all: 0 … 1
+ * @param progress share of the updates that are done: 0 … 1
  */
 export function reversalStrength({ lambda, schedule, gamma }: ReversalOptions, progress: number): number {
   if (schedule === 'constant') return lambda;
@@ -41,7 +41,7 @@ export function reversalStrength({ lambda, schedule, gamma }: ReversalOptions, p
   return lambda * (2 / (1 + Math.exp(-gamma * progress)) - 1);
 }
 
-/** Objectives: the discriminator against the encoder, and its accuracy. */
+/** Two objectives: the discriminator against the encoder, and its accuracy. */
 export function adversarialObjectives(options: AdversarialOptions): TrainObjective[] {
   const { languages, dimension, hidden, learningRateScale, seed } = options;
   const shape = { languages: languages.length, dimension, hidden, learningRateScale };

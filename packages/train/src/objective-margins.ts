@@ -1,10 +1,10 @@
-/** MarginMSE, fed by a teacher's stored embeddings or by scores that came with the data. */
+/** MarginMSE, fed with a teacher's stored embeddings or with scores that came with the data. */
 import type { Pair } from '@synglot/data';
 import { marginMse, marginWeightsFeed, negativeOffsetsFeed, teacherMarginsFeed } from '@synglot/nn';
 import type { TeacherVectors } from './objective-teacher.js';
 import type { TrainObjective } from './objectives.js';
 
-/** A pair's margins over its negatives, in their order; NaN where the teacher has none. */
+/** A pair's margins over its negatives, in their order; NaN if the teacher has none. */
 export type Margins = (pair: Pair) => readonly number[];
 
 /** Differences of a bi-encoder's dot products. */
@@ -19,7 +19,7 @@ export function teacherMargins(teacher: TeacherVectors): Margins {
   };
 }
 
-/** Differences of scores that the data hold, of a cross-encoder say. */
+/** Differences of scores in the data, a cross-encoder's for example. */
 export const scoredMargins: Margins = ({ negatives, margins }) => margins ?? negatives.map(() => Number.NaN);
 
 export interface MarginMseObjectiveOptions {
@@ -29,7 +29,7 @@ export interface MarginMseObjectiveOptions {
 }
 
 /**
- * Makes a question's margins over its hard negatives those of a teacher. Negatives without one count nothing;
+ * Pulls a question's margins over its hard negatives towards a teacher's. Negatives without one do not count;
  * the others share the weight.
  *
  * Hofstätter et al. 2020 (arXiv 2010.02666), where the teacher is a cross-encoder.
@@ -41,7 +41,7 @@ export function marginMseObjective(
   return {
     objective: marginMse({ weight }),
     feeds({ batch: { pairs }, capacity }) {
-      // Positives come first among the candidates, and have no margin.
+      // Positives come first among the candidates and have no margin.
       const values: number[] = pairs.map(() => Number.NaN);
       const offsets = new Uint32Array(capacity.queries + 1);
       pairs.forEach((pair, index) => {

@@ -1,4 +1,4 @@
-/** Distillation, fed by a teacher's stored embeddings. MarginMSE, which may be too, is objective-margins.ts. */
+/** Distillation, fed with a teacher's stored embeddings. MarginMSE is in objective-margins.ts. */
 import { candidatesOf, type Row, type TextKind } from '@synglot/data';
 import { distillation, rowWeightsFeed, teacherFeed } from '@synglot/nn';
 import type { TrainObjective } from './objectives.js';
@@ -6,13 +6,13 @@ import type { TrainObjective } from './objectives.js';
 /** Embeddings of a teacher: stored ones (`Teacher`), or any that can be looked up. */
 export interface TeacherVectors {
   readonly dimension: number;
-  /** The embedding [dimension] of a text, or undefined where the teacher has not read it. */
+  /** The embedding [dimension] of a text, or undefined if the teacher has not read it. */
   vector(kind: TextKind, row: Row): Float32Array | undefined;
 }
 
 /**
- * Pulls every row towards the teacher's embedding of the same text in the teacher's language. Rows that it
- * has not read count nothing; the others share the weight.
+ * Pulls every row towards the teacher's embedding of the same text in the teacher's language. Rows without
+ * one do not count; the others share the weight.
  */
 export function distillationObjective(
   teacher: TeacherVectors,

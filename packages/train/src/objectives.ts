@@ -1,4 +1,4 @@
-/** Training objectives with what they are fed from a batch. The losses themselves are nn's. */
+/** Training objectives and what they are fed from a batch. The losses themselves are in nn. */
 import type { Batch, PackedBatch } from '@synglot/data';
 import {
   type BatchCapacity,
@@ -15,13 +15,13 @@ import {
   weighObjectives,
 } from '@synglot/nn';
 
-/** What the feeds of an objective may depend on: nothing else, so that a resumed run has the same. */
+/** All that the feeds of an objective may depend on, so that a resumed run has the same. */
 export interface ObjectiveContext {
   readonly batch: Batch;
   readonly packed: PackedBatch;
   /** Sizes of the plan that is fed. */
   readonly capacity: BatchCapacity;
-  /** Updates done, of all that the run does: 0 … 1. */
+  /** Share of the run's updates that are done: 0 … 1. */
   readonly progress: number;
 }
 
@@ -34,18 +34,18 @@ export interface AuxiliaryParameter {
 /** An objective of nn, with what a batch feeds it. */
 export interface TrainObjective {
   readonly objective: Objective;
-  /** What it trains beside the model. */
+  /** Parameters that it trains beside the model's. */
   readonly parameters?: readonly AuxiliaryParameter[];
-  /** Feeds of the objective's own; two objectives that feed one name must agree on it. */
+  /** The objective's own feeds; two objectives that feed the same name must agree on the data. */
   feeds?(context: ObjectiveContext): Readonly<Record<string, ArrayBufferView>>;
 }
 
-/** What a run has read back, as floats. */
+/** The results of a run as floats. */
 export function floatReads(reads: Readonly<Record<string, ArrayBuffer>>): ObjectiveReads {
   return Object.fromEntries(Object.entries(reads).map(([name, bytes]) => [name, new Float32Array(bytes)]));
 }
 
-/** The loss and every value of a batch; `perturbed_loss` beside them where it was gone over twice (FGM). */
+/** The loss and every objective's value for a batch, and its `perturbed_loss` if it was perturbed (FGM). */
 export function readObjectives(
   objectives: readonly Objective[],
   reads: ObjectiveReads,

@@ -1,6 +1,6 @@
 /**
- * What a run works with, opened and checked before a device is asked for: data, model, and what of it is trained until
- * the freezing schedule's next border. Writes nothing but the run's folder; trains nothing.
+ * What a run works with, opened and checked before a device is: data, model, and which of its parameters are trained
+ * until the freezing schedule's next border. Writes nothing but the run's folder; trains nothing.
  */
 import { join } from 'node:path';
 import { type Batch, BatchSampler, type TrainingSet } from '@synglot/data';
@@ -38,22 +38,22 @@ import { checkValidation } from './run-validation.js';
 
 export interface OpenRunOptions {
   readonly config: TrainConfig;
-  /** Folder of the run; made when it is not there. */
+  /** Folder of the run; made if it does not exist. */
   readonly output: string;
   /** Continue from the newest checkpoint in `output`; without one, start from the beginning. */
   readonly resume?: boolean;
-  /** What `readData` gave for this configuration, where it has been read before; else it is read. */
+  /** What `readData` returned for this configuration; by default the data are read. */
   readonly data?: RunData;
-  /** Searches for hard negatives, where the configuration has `mining`; `mineForTraining` of synglot. */
+  /** Searches for hard negatives if the configuration has `mining`: `mineForTraining` of synglot. */
   readonly mine?: Mine;
   readonly onNotice?: (line: string) => void;
   /** Called while a model is fetched from the hub. */
   readonly onModelProgress?: (progress: HubProgress) => void;
-  /** Called while a tokenizer is trained, for a model that is made of random weights. */
+  /** Called while a tokenizer is trained, for a model with random weights. */
   readonly onTokenizerProgress?: (progress: TokenizerProgress) => void;
 }
 
-/** A run from here to the end of a phase of its freezing schedule. */
+/** A run up to the end of a phase of its freezing schedule. */
 export interface OpenedRun {
   readonly data: OpenedData;
   readonly model: OpenedModel;
@@ -74,11 +74,11 @@ export interface OpenedModel {
   readonly start: Checkpoint;
   /** The same with the run's adapter, if any. */
   readonly checkpoint: Checkpoint;
-  /** The checkpoint's, with the configuration's prefixes in place of its prompts. */
+  /** The checkpoint's own, with the configuration's prefixes in place of its prompts. */
   readonly use: RetrievalUse;
-  /** With the run's dropout. */
+  /** The checkpoint's encoder with the run's dropout. */
   readonly encoder: EncoderConfig;
-  /** The checkpoint that the run goes on from, and its model. */
+  /** The checkpoint that the run continues from, and its model. */
   readonly saved: (SavedRun & { readonly model: Checkpoint }) | undefined;
 }
 
@@ -86,18 +86,18 @@ export interface OpenedPhase extends Pick<Phase, 'end' | 'updatesBefore'> {
   readonly objectives: readonly TrainObjective[];
   /** The objectives' own parameters. */
   readonly auxiliary: readonly AuxiliaryParameter[];
-  /** The model's parameters and the objectives', those that are frozen marked. */
+  /** The model's parameters and the objectives'; those that are frozen are marked. */
   readonly specs: readonly ParameterSpec[];
   readonly optimizer: OptimizerOptions;
   /** See {@link skippedBefore}. */
   readonly skipped: Readonly<Record<string, number>> | undefined;
 }
 
-/** @throws TrainError, DataError, ModelError for whatever of the configuration cannot be had */
+/** @throws TrainError, DataError, ModelError for whatever in the configuration is wrong or not available */
 export async function openRun(options: OpenRunOptions): Promise<OpenedRun> {
   const { config } = options;
   await checkFolder(options);
-  // A checkpoint that cannot be opened is known before the data is read.
+  // First, so that a checkpoint that cannot be opened is reported before the data are read.
   const existing = config.model === freshModel ? undefined : await openStart(config.model, options);
   const data = await openData(options);
   const start = existing ?? (await openStart(await initialModel(options, data.training), options));
@@ -143,7 +143,7 @@ async function initialModel(options: OpenRunOptions, training: TrainingSet): Pro
   await makeFolder(options);
   const folder = join(options.output, 'initial-model');
   const texts = training.rows.length;
-  // Fewer take a moment.
+  // With fewer it takes only a moment.
   if (texts > 20_000) options.onNotice?.(`training a tokenizer on ${texts} texts, which takes a while`);
   await makeFreshModel(folder, options.config, training, options.onTokenizerProgress);
   return folder;

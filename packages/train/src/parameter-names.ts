@@ -1,4 +1,4 @@
-/** Patterns of parameter names in a configuration: those that name nothing are mistakes. */
+/** Checks the patterns of parameter names in a configuration: one that names nothing is a mistake. */
 import { didYouMean } from '@synglot/data';
 import { type ParameterSpec, unmatchedPatterns } from '@synglot/nn';
 import { TrainError } from './errors.js';

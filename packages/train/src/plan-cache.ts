@@ -1,4 +1,4 @@
-/** Compiled training plans by capacity: few, reused, the least recently used ones freed. */
+/** Compiled training plans by capacity: few are kept and reused, the least recently used ones are freed. */
 import { type CompiledPlan, type Executor, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
   type BatchCapacity,
@@ -26,7 +26,7 @@ export interface PlanCacheOptions {
   readonly precision?: Precision;
   /** Keeps only the inputs of layers for backward. */
   readonly recompute?: boolean;
-  /** Compiled batch plans kept at once; each owns its activations. */
+  /** How many compiled batch plans are kept; each owns its activations. Default 4. */
   readonly keep?: number;
 }
 
@@ -40,7 +40,7 @@ export interface CompiledBatchPlan {
 
 export class PlanCache {
   readonly #options: PlanCacheOptions;
-  /** In order of use: the first is the least recent. */
+  /** In order of use: the first is the least recently used. */
   readonly #plans = new Map<string, Promise<CompiledBatchPlan>>();
   #clear: Promise<CompiledPlan> | undefined;
   #update: Promise<CompiledPlan> | undefined;
@@ -59,7 +59,7 @@ export class PlanCache {
     } else {
       await this.#evict();
       const compiling = this.#compile(mode, capacity);
-      // One that failed is not kept: it is compiled anew when it is asked for, and nothing that waits for all fails.
+      // A plan that failed is not kept: it is compiled again when it is next asked for, and `destroy` does not fail.
       compiling.catch(() => this.#plans.delete(key));
       entry = compiling;
     }
@@ -101,8 +101,8 @@ export class PlanCache {
   }
 
   /**
-   * Lets the device compile the kernels of plans for batches of about this size; computes nothing and needs no
-   * weights yet. Kernels that it misses are compiled when they are first needed.
+   * Makes the device compile the kernels of plans for batches of about this size; computes nothing and does not need
+   * the weights. Kernels that it misses are compiled when they are first needed.
    */
   async warmUp(mode: BatchPlanMode, size: BatchCapacity): Promise<void> {
     const compiled = await this.#options.executor.compile(warmUpPlan(this.#build(mode, capacityFor(size))));

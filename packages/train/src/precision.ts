@@ -4,7 +4,7 @@ import type { Precision } from '@synglot/nn';
 import { TrainError } from './errors.js';
 
 /**
- * @throws TrainError `INPUT_CONFIG`, one line with the device and what to do, where it has no f16
+ * @throws TrainError `INPUT_CONFIG`, one line with the device and what to do, if it has no f16
  */
 export function checkPrecision(precision: Precision, { device }: Pick<Executor, 'device'>): void {
   if (precision === 'f32' || device.features.includes('shader-f16')) return;

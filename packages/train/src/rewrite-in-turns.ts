@@ -1,14 +1,14 @@
 /**
- * Rewrites a batch some pairs at a time, so that the event loop has its turn in between: cutting a whole batch into
+ * Rewrites a batch a few pairs at a time, so that the event loop gets its turn in between: cutting a whole batch into
  * words takes longer than everything else that the JavaScript thread does for it.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { BatchRewrite, BatchToRewrite, RewrittenTexts } from '@synglot/data';
 
 /**
- * The same texts as `rewrite` gives.
+ * Returns the same texts as `rewrite`.
  *
- * @param rewrite must treat each pair alone, as code-switching does
+ * @param rewrite must treat each pair on its own, as code-switching does
  * @param size pairs at a time
  */
 export function inTurns(rewrite: (batch: BatchToRewrite) => RewrittenTexts, size = 16): BatchRewrite {

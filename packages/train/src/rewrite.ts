@@ -1,6 +1,6 @@
 /**
- * From a configuration to what is done to the texts of each batch before they are encoded; and which lexicons a
- * run was started with, since a resumed one must have the same.
+ * From a configuration to what is done to the texts of each batch before they are encoded. Also remembers which
+ * lexicons a run was started with, since a resumed one must have the same.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,14 +13,14 @@ import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { inTurns } from './rewrite-in-turns.js';
 
-/** What a configuration asks to be done to texts. */
+/** What a configuration wants done to texts. */
 export interface OpenedRewrite {
   readonly rewrite: BatchRewrite;
-  /** Keeps in the run's folder what the lexicons were, once there is one. */
+  /** Writes down which lexicons there were, once the run's folder exists. */
   readonly keep: () => Promise<void>;
 }
 
-/** The lexicons of `code_switching`, where there is such a section. @throws DataError, with the line of one that is not there */
+/** The lexicons of the section `code_switching`, if there is one. @throws DataError with the line of one that is missing */
 export async function readConfiguredLexicons({ code_switching: section }: TrainConfig): Promise<Lexicon[]> {
   const lexicons: Lexicon[] = [];
   for (const [index, entry] of (section?.lexicons ?? []).entries()) {
@@ -37,12 +37,12 @@ export async function readConfiguredLexicons({ code_switching: section }: TrainC
 }
 
 /**
- * What `code_switching` asks to be done to texts, where there is such a section.
+ * What the section `code_switching` wants done to texts, if there is one.
  *
  * @param lexicons of {@link readConfiguredLexicons}
  * @param languages those of the training data
- * @param output folder of the run, which may not be there yet
- * @throws DataError for a lexicon that has no language of the data; TrainError `INPUT_RESUME` where the run was
+ * @param output folder of the run, which may not exist yet
+ * @throws DataError for a lexicon whose language is not in the data; TrainError `INPUT_RESUME` if the run was
  *   started with other lexicons
  */
 export async function openRewrite(

@@ -33,9 +33,9 @@ const keysOf = {
 } as const;
 
 /**
- * The checkpoint with a fresh adapter, where the configuration asks for one; else as it is.
+ * The checkpoint with a fresh adapter if the configuration asks for one, else as it is.
  *
- * @throws TrainError `INPUT_CONFIG` for an adapter on what the model does not have
+ * @throws TrainError `INPUT_CONFIG` for an adapter on layers that the model does not have
  */
 export function withFreshAdapter(checkpoint: Checkpoint, config: TrainConfig): Checkpoint {
   if (!config.adapter) return checkpoint;
@@ -62,13 +62,13 @@ export function withFreshAdapter(checkpoint: Checkpoint, config: TrainConfig): C
   };
 }
 
-/** The model of a checkpoint of a run that started from `start`, which is without the run's adapter. */
+/** The model in a checkpoint of a run that started from `start`, which lacks the run's adapter. */
 export async function openSavedModel(folder: string, start: Checkpoint): Promise<Checkpoint> {
   const over = !start.config.adapter && (await isAdapterFolder(folder));
   return over ? withAdapter(start, folder) : openCheckpoint(folder);
 }
 
-/** Writes the trained model; with `adapter.merge` the merged one, and the adapter beside it. */
+/** Writes the trained model; with `adapter.merge`, the merged one with the adapter beside it. */
 export async function writeTrained(
   output: string,
   store: ParameterStore,
@@ -94,7 +94,7 @@ export async function writeTrained(
   return model;
 }
 
-/** What the adapter's file calls the model under it: a hub id, or a folder in full. */
+/** What the adapter's file calls the model under it: a hub id, or a folder's full path. */
 function nameOf({ source }: Checkpoint, { model }: TrainConfig): string {
   if (existsSync(model)) return resolve(model);
   return existsSync(source) && model === 'fresh' ? resolve(source) : model;

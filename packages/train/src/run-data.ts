@@ -21,7 +21,7 @@ import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
 
 type DataSource = TrainConfig['data'][number];
 
-/** The pairs of a run, passage by passage on one side. */
+/** The pairs of a run; all those of a passage are on one side. */
 export interface RunData {
   readonly training: TrainingSet;
   readonly validation: TrainingSet | undefined;
@@ -30,8 +30,8 @@ export interface RunData {
 }
 
 /**
- * Reads every source; passages that are held out go to validation, or aside for an evaluation, with all
- * their questions.
+ * Reads every source. Passages that are held out go to validation, or are set aside for an evaluation, with
+ * all their questions.
  */
 export async function readData(config: TrainConfig, onNotice: (line: string) => void): Promise<RunData> {
   const sides = { training: newSide(), validation: newSide(), heldOut: newSide() };
@@ -40,7 +40,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const validated = config.validation?.langs?.map(normaliseLanguage);
   const languages = new Set<string>();
   let total = 0;
-  // A file that is missing is known before the first of the others is read.
+  // All are opened first, so that a missing file is reported before any of the others is read.
   const opened: { source: DataSource; pairs: AsyncIterable<Pair> }[] = [];
   for (const source of config.data) opened.push({ source, pairs: await openSource(source, config) });
   const corpora = await findMiningCorpora(config);
@@ -51,7 +51,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
       checkScored(config, [source.path].flat().join(', '), pair);
       languages.add(pair.query.lang).add(pair.passage.lang);
       const key = heldOutKey(pair);
-      // A key of its own, or a passage's two chances would go together where the seeds are equal.
+      // A key of its own: with equal seeds, a passage's two chances would otherwise not be independent.
       const isAside = aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed);
       const isValidation = !isAside && share > 0 && holdOut(key, share, config.training.seed);
       if (isValidation && !validates(validated, pair)) continue;
@@ -83,7 +83,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   };
 }
 
-/** What is held out for validation in other languages than those named is in no batch at all. */
+/** Whether a pair that is held out for validation is used: in other languages than those named it is in no batch. */
 function validates(langs: readonly string[] | undefined, { query, passage }: Pair): boolean {
   return langs === undefined || (langs.includes(query.lang) && langs.includes(passage.lang));
 }
@@ -102,7 +102,7 @@ function heldOutKey(pair: Pair): string {
   return `${pair.passage.dataset}\n${pair.passage.parallelId}`;
 }
 
-/** Readers that know scores have told file and line; others have none. */
+/** Readers of formats with scores report a missing one themselves, with file and line; other formats have none. */
 function checkScored({ margin_mse: margins }: TrainConfig, path: string, pair: Pair): void {
   if (margins?.margins !== 'scores' || pair.negatives.length === 0 || pair.margins) return;
   throw new TrainError(
@@ -121,7 +121,7 @@ function toSource(source: DataSource, config: TrainConfig): TrainingSource {
   return Object.fromEntries(scored ? [...camel, ['scores', true]] : camel) as TrainingSource;
 }
 
-/** Checks what a source says, and finds its files, before any of them is read. */
+/** Checks a source and finds its files before any of them is read. */
 async function openSource(source: DataSource, config: TrainConfig): Promise<AsyncIterable<Pair>> {
   const pairs = await inTermsOfConfig(placeIn(source, 'path'), () =>
     openTrainingData(toSource(source, config)),
@@ -132,7 +132,7 @@ async function openSource(source: DataSource, config: TrainConfig): Promise<Asyn
   return pairs;
 }
 
-/** The sampler's options in its own names. */
+/** The sampler's options under its own names. */
 export function toSamplerOptions(config: TrainConfig): SamplerOptions {
   const { sampling } = config;
   return {

@@ -1,4 +1,4 @@
-/** The folder of a run: which run it holds, and whether that may be continued. */
+/** The folder of a run: which run it holds, and whether that run may be continued. */
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkWritable, makeFolders, writeFileAtomic } from '@synglot/models';
@@ -15,8 +15,8 @@ export interface RunFolder {
 }
 
 /**
- * Refuses a folder with another run in it, and a resumed run whose configuration has changed. A run that
- * failed before its first update is no run.
+ * Refuses a folder with another run in it, and to resume a run whose configuration has changed. A run that
+ * failed before its first update does not count.
  */
 export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
   checkWritable(output);
@@ -51,14 +51,14 @@ async function hasBegun(output: string): Promise<boolean> {
   return size > 0 || checkpoints.length > 0;
 }
 
-/** Removes what a run that never began has made of its configuration; the next one makes its own. */
+/** Removes what a run that never began has left; the next one makes its own. */
 async function clear(output: string): Promise<void> {
   for (const made of ['initial-model', 'lexicons.json']) {
     await rm(join(output, made), { recursive: true, force: true });
   }
 }
 
-/** Makes the run's folder, once what goes into it is known to be sound. */
+/** Makes the run's folder, once everything has been checked. */
 export async function makeFolder({ config, output }: RunFolder): Promise<void> {
   await makeFolders(join(output, 'checkpoints'));
   const text = identityText(config);
@@ -79,10 +79,10 @@ function changeBetween(before: string, after: string): string {
 
 /** What must not change between a run and its continuation. */
 function configIdentity({ output: _output, device: _device, checkpoint, ...rest }: TrainConfig): object {
-  // How far batches are prepared ahead is no matter of what is in them.
+  // How far batches are prepared ahead does not change what is in them.
   const { prefetch: _prefetch, ...training } = rest.training;
   const identity = { ...rest, training };
-  // Which model is the result is no matter of how often it is saved.
+  // How often checkpoints are written does not change the result; whether the best model is kept does.
   return checkpoint.keep_best ? { ...identity, checkpoint: { keep_best: true } } : identity;
 }
 

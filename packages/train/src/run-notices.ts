@@ -1,6 +1,6 @@
 /**
- * What a run tells its user before the first update: what the data are, and settings that do less than they
- * seem to. Not the checks of the configuration itself.
+ * What a run tells its user before the first update: what is in the data, and which settings do less than they
+ * seem to.
  */
 import type { TrainingSet } from '@synglot/data';
 import type { RetrievalUse } from '@synglot/models';
@@ -57,7 +57,7 @@ export function idleSettings(config: TrainConfig, training: TrainingSet, maxLeng
   return lines;
 }
 
-/** A line where the model's own prompts stand before the texts, unasked. */
+/** A line that says so if the model's own prompts are put before the texts. */
 export function ownPrompts({ text }: TrainConfig, { query, passage }: RetrievalUse): string[] {
   const own = [
     ...(text.query_prefix === undefined && query ? [`questions begin with ${JSON.stringify(query)}`] : []),
@@ -67,7 +67,7 @@ export function ownPrompts({ text }: TrainConfig, { query, passage }: RetrievalU
   return [`prompts of the model: ${own.join(', ')}; text.query_prefix and text.passage_prefix set others`];
 }
 
-/** @throws TrainError `INPUT_CONFIG` where the two views of a text would be the same */
+/** @throws TrainError `INPUT_CONFIG` if the two views of a text would be the same */
 export function checkDropoutViews(config: TrainConfig, encoder: EncoderConfig): void {
   const source = config.data.find(
     ({ format, task }) => format === 'raw-text' && (task ?? 'dropout-views') === 'dropout-views',

@@ -17,20 +17,20 @@ import { masked, type TrainObjective } from './objectives.js';
 import { Teacher } from './teacher.js';
 import type { StepMetrics } from './trainer.js';
 
-/** What of a model and its data objectives depend on. */
+/** What objectives depend on besides the configuration. */
 export interface ObjectiveSetting {
   /** Of the embeddings. */
   readonly dimension: number;
-  /** The model does not end with a normalisation, and its score is the cosine. */
+  /** Whether embeddings must be normalised: the model does not do it, and its score is the cosine. */
   readonly normalize: boolean;
   readonly training: TrainingSet;
   readonly onNotice: (line: string) => void;
 }
 
 /**
- * The objectives that the sections of a configuration ask for, in the order in which gradients add up.
+ * The objectives that the sections of a configuration ask for, in the order in which their gradients add up.
  *
- * @throws TrainError `INPUT_CONFIG` where a section does not fit the model or the data
+ * @throws TrainError `INPUT_CONFIG` if a section does not fit the model or the data
  */
 export async function runObjectives(
   config: TrainConfig,
@@ -144,7 +144,7 @@ function contrastiveObjectives(
   return [...objectives.map(masked), { objective, parameters: [{ spec, initial }] }];
 }
 
-/** One column an objective, beside the weighted loss. */
+/** One column per objective, beside the weighted loss. */
 export function metricsLine({ objectives, step, loss, ...rest }: StepMetrics): object {
   return { step, loss, ...objectives, ...rest };
 }

@@ -15,22 +15,21 @@ import type { TrainConfig } from './config.js';
 import { contrastiveObjective } from './objectives.js';
 import { withDropout } from './open-run.js';
 import { capacityFor } from './plan-cache.js';
-
 import { toOptimizer } from './run-optimizer.js';
 
 export interface RunPlan {
   readonly plan: Plan;
-  /** What the plan is compiled for: the bucket of the asked size. */
+  /** What the plan is compiled for: the bucket of the given size. */
   readonly capacity: BatchCapacity;
   /** Bytes of the slabs of each kind: parameters, gradients, optimiser state, copies in half precision. */
   readonly parameterBytes: Readonly<Record<string, number>>;
 }
 
 /**
- * What one step of `config` takes on a device: with the contrastive loss alone, all parameters trained that its model
- * trains, and without adversarial steps; freezing takes less, further objectives somewhat more.
+ * What one step of `config` takes on a device, with the contrastive loss only, nothing frozen by a schedule and no
+ * adversarial steps. Freezing takes less, further objectives somewhat more.
  *
- * @param size about what a batch has: tokens of all its sequences, queries, candidates
+ * @param size about the size of a batch: tokens of all its sequences, queries, candidates
  */
 export function planRun(
   config: TrainConfig,

@@ -1,4 +1,4 @@
-/** From an opened run to its trainer's options, and to what its models are saved with. */
+/** From an opened run to its trainer's options, and to what is saved with its models. */
 import type { Encode } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { type Checkpoint, isHubId } from '@synglot/models';
@@ -46,12 +46,12 @@ export function trainerOptions(
   };
 }
 
-/** What the trained model is saved with, beside its parameters. */
+/** What is saved with the trained model besides its parameters. */
 export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: TrainConfig): ModelParts {
   const { prompts, defaultPromptName, similarity } = checkpoint;
   const { query, passage } = use;
   const prompted = query || passage || Object.keys(prompts).length > 0;
-  // A folder is read where it is.
+  // A hub id whose source is the id itself is a local folder of that name.
   const fromHub = isHubId(config.model) && config.model !== freshModel && checkpoint.source !== config.model;
   return {
     config: encoder,
@@ -59,7 +59,7 @@ export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: Tr
     maxLength: checkpoint.maxLength,
     tokenizer: checkpoint.tokenizer,
     ...(checkpoint.adapterBase === undefined ? {} : { adapterBase: checkpoint.adapterBase }),
-    // `document` is what sentence-transformers asks for, `passage` what it asked for before.
+    // sentence-transformers looks for `document`; older versions looked for `passage`.
     ...(prompted ? { prompts: { ...prompts, query, document: passage, passage } } : {}),
     ...(defaultPromptName === undefined ? {} : { defaultPromptName }),
     ...(similarity === undefined ? {} : { similarity }),
@@ -68,7 +68,7 @@ export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: Tr
   };
 }
 
-/** A warmup below 1 is a share of the steps, else a number of steps. */
+/** A warmup below 1 is a share of the steps, any other a number of steps. */
 function warmupSteps({ training }: TrainConfig): number {
   return training.warmup < 1 ? Math.round(training.warmup * training.steps) : Math.round(training.warmup);
 }

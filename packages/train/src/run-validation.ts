@@ -21,13 +21,13 @@ export interface RunValidationOptions {
   readonly store: ParameterStore;
   readonly parts: ModelParts;
   readonly trainer: Trainer;
-  /** Folder of the checkpoints; the best model lies in `best` there. */
+  /** Folder of the checkpoints; the best model is in its `best`. */
   readonly checkpoints: string;
   readonly onValidation?: (step: number, loss: number, measure?: number) => void;
 }
 
 /**
- * Checks what a configuration wants of its validation before anything is opened.
+ * Checks the section `validation` before anything is opened.
  *
  * @throws TrainError `INPUT_CONFIG`
  */
@@ -62,12 +62,12 @@ export class RunValidation {
     });
   }
 
-  /** Whether the run is to end: patience is at its end. */
+  /** Whether the run should end because the patience is exhausted. */
   get stopped(): boolean {
     return this.#stopping.stopped;
   }
 
-  /** What a checkpoint keeps. */
+  /** What a checkpoint saves. */
   state(): StoppingState | undefined {
     return this.#stopping.state();
   }
@@ -76,7 +76,7 @@ export class RunValidation {
     this.#stopping.restore(state);
   }
 
-  /** Validates after an update where one is due, and keeps the model if it is the best so far. */
+  /** Validates after an update if it is time for it, and keeps the model if it is the best so far. */
   async after(step: number, metrics: MetricsFile): Promise<void> {
     const { config, batches, trainer, checkpoints, store, parts, onValidation } = this.#options;
     const every = config.validation?.every ?? Number.POSITIVE_INFINITY;

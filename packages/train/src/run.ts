@@ -1,8 +1,8 @@
 /**
  * A training run in a folder: configuration in, `metrics.jsonl`, checkpoints and the final model out.
  *
- * Resuming continues bit for bit: what is drawn, dropped and updated depends on the seed and the step
- * alone. What one update is, is in `trainer.ts`; what is opened and checked before it, in `open-run.ts`.
+ * Resuming continues bit for bit: what is drawn, dropped and updated depends only on the seed and the step.
+ * `trainer.ts` does one update; `open-run.ts` opens and checks everything before the first.
  */
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
@@ -22,7 +22,7 @@ import { RunValidation } from './run-validation.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
 export interface TrainingRunOptions extends OpenRunOptions {
-  /** A device, or how to open one: a function is called once configuration, model and data are checked. */
+  /** A device, or a function that opens one, called once configuration, model and data have been checked. */
   readonly executor: Executor | (() => Promise<Executor>);
   readonly onStep?: (metrics: StepMetrics, steps: number) => void;
   readonly onValidation?: (step: number, loss: number, measure?: number) => void;
@@ -32,18 +32,18 @@ export interface TrainingRunOptions extends OpenRunOptions {
 
 export interface TrainingRunResult {
   readonly steps: number;
-  /** Of the last update; NaN where a resumed run had none left. */
+  /** Of the last update; NaN if a resumed run had none left. */
   readonly loss: number;
-  /** Folder of the trained model; absent when the run was interrupted. */
+  /** Folder of the trained model; absent if the run was interrupted. */
   readonly model?: string;
-  /** The best validation, where there was one. */
+  /** The best validation, if there was one. */
   readonly best?: { readonly step: number; readonly value: number };
 }
 
 /** `more` says that another phase follows. */
 type PhaseResult = TrainingRunResult & { readonly more?: boolean };
 
-/** An opened run and what of it is on the device. */
+/** An opened run and what it has on the device. */
 interface RunOnDevice extends OpenedRun {
   readonly executor: Executor;
   readonly store: ParameterStore;
@@ -60,7 +60,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     return opened;
   };
   let result = await runPhase(options, executor);
-  // What is frozen changes: the next phase begins as a resumed run does.
+  // Other parameters are frozen now: the next phase begins as a resumed run does.
   while (result.more) result = await runPhase({ ...options, resume: true }, executor);
   const { more: _, ...rest } = result;
   return rest;
@@ -93,7 +93,7 @@ async function runPhase(
   }
 }
 
-/** Loads the parameters and, where a run goes on, the optimiser's and the trainer's state. */
+/** Loads the parameters and, if the run is resumed, the optimiser's and the trainer's state. */
 async function load(options: TrainingRunOptions, run: RunOnDevice): Promise<void> {
   const { config, output, onNotice = () => undefined } = options;
   const { model, phase, store, trainer } = run;
@@ -116,7 +116,7 @@ async function load(options: TrainingRunOptions, run: RunOnDevice): Promise<void
   await warm;
 }
 
-/** The loop: mining where a round is due, an update, its line of metrics, a validation, a checkpoint. */
+/** The loop: mining if a round is due, an update, its line of metrics, a validation, a checkpoint. */
 async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promise<PhaseResult> {
   const { config, output, onStep, signal } = options;
   const { phase, trainer } = run;
@@ -148,7 +148,7 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
   return { steps: trainer.step, loss, ...(await writeResult(options, run, parts, validations)) };
 }
 
-/** Writes the model that the run ends with: the last one, or the best of the validations. */
+/** Writes the model that the run ends with: the last one, or the one with the best validation. */
 async function writeResult(
   { config, output, onNotice }: TrainingRunOptions,
   { model: { start }, store, trainer }: RunOnDevice,

@@ -1,4 +1,4 @@
-/** Learning rate over the steps of a run. */
+/** The learning rate over the steps of a run. */
 
 export interface ScheduleOptions {
   /** Highest learning rate, reached at the end of the warmup. */
@@ -12,8 +12,8 @@ export interface ScheduleOptions {
 }
 
 /**
- * Learning rate of update `step` (from 1), as transformers' `get_*_schedule_with_warmup` gives to the
- * same update: the factor of its scheduler after step - 1 calls.
+ * Learning rate of update `step` (from 1): that of transformers' `get_*_schedule_with_warmup` for the same
+ * update, which is the factor of its scheduler after step - 1 calls.
  */
 export function learningRateAt(step: number, options: ScheduleOptions): number {
   const { learningRate, steps, warmupSteps, decay } = options;

@@ -1,9 +1,9 @@
 /**
  * Embeddings of a teacher, computed once and stored: a folder with `embeddings.npy` [rows, dimension],
- * `keys.txt` (which row stands for which text) and `teacher.json` (what made them).
+ * `keys.txt` (which row belongs to which text) and `teacher.json` (what made them).
  *
- * A text is named by its data set and parallel id, so that every language's version finds the embedding of
- * the version that the teacher has read. Not the teacher itself: `synglot distill-teacher` runs it.
+ * A text is named by its data set and parallel id, so that its versions in all languages find the embedding
+ * of the version that the teacher has read. `synglot distill-teacher` runs the teacher itself.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export interface TeacherText {
   readonly text: string;
 }
 
-/** What made stored embeddings. */
+/** How stored embeddings were made. */
 export interface TeacherInfo {
   readonly model: string;
   /** Language of the texts that were embedded. */
@@ -63,7 +63,7 @@ export async function writeTeacher(
   const dimension = vectors.length / texts.length;
   await writeFile(join(folder, 'keys.txt'), texts.map(({ key }) => `${key}\n`).join(''));
   await writeFile(join(folder, 'teacher.json'), `${JSON.stringify({ ...info, dimension }, null, 2)}\n`);
-  // Last: a folder without it is not whole.
+  // Last: a folder without it is incomplete.
   await writeNpy(join(folder, 'embeddings.npy'), texts.length, dimension, [vectors]);
 }
 
@@ -86,7 +86,7 @@ export class Teacher implements TeacherVectors {
    * Reads a folder.
    *
    * @param key of the configuration, for messages
-   * @throws TrainError `INPUT_CONFIG` where it is not what `writeTeacher` wrote
+   * @throws TrainError `INPUT_CONFIG` if it is not what `writeTeacher` wrote
    */
   static async open(folder: string, key: string): Promise<Teacher> {
     const remedy = 'make it with: synglot distill-teacher CONFIG --teacher MODEL --output FOLDER';
@@ -108,7 +108,7 @@ export class Teacher implements TeacherVectors {
     return new Teacher(folder, columns, keys, data);
   }
 
-  /** The embedding of a text in whichever language, or undefined. */
+  /** The embedding of a text, in whichever language the row is, or undefined. */
   vector(kind: TextKind, row: Row): Float32Array | undefined {
     const index = this.#rows.get(teacherKey(kind, row));
     if (index === undefined) return undefined;

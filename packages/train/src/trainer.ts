@@ -25,7 +25,7 @@ export interface TrainerOptions extends UpdateBatchesOptions, UpdateRunnerOption
   readonly lossScale?: LossScaleOptions;
 }
 
-/** What is known of one update. */
+/** What is known about one update. */
 export interface StepMetrics {
   readonly step: number;
   /** Weighted sum of the objectives. */
@@ -42,13 +42,13 @@ export interface StepMetrics {
   readonly seconds: number;
   /** What was done to the texts: sums over the update's batches, such as `words` and `switched_words`. */
   readonly texts?: Readonly<Record<string, number>>;
-  /** Mixed precision: what the loss was multiplied by. */
+  /** In mixed precision: the factor that the loss was multiplied by. */
   readonly loss_scale?: number;
-  /** Mixed precision: whether a gradient overflowed, so that nothing was updated. */
+  /** In mixed precision: whether a gradient overflowed, so that nothing was updated. */
   readonly skipped?: boolean;
 }
 
-/** Where a run stands, beside the buffers on the device. Plain JSON. */
+/** Where a run stands, except for the buffers on the device. Plain JSON. */
 export interface TrainerState {
   /** Updates done. */
   readonly step: number;
@@ -57,7 +57,7 @@ export interface TrainerState {
   readonly loss_scale?: LossScaleState;
   /** In mixed precision with a freezing schedule: updates skipped before each of its borders so far. */
   readonly skipped_before?: Readonly<Record<string, number>>;
-  /** Of early stopping; absent before the first validation. */
+  /** State of early stopping; absent before the first validation. */
   readonly validation?: StoppingState;
 }
 
@@ -84,7 +84,7 @@ export class Trainer {
     return this.#step;
   }
 
-  /** What a checkpoint needs beside parameters and optimiser state. */
+  /** What a checkpoint needs besides parameters and optimiser state. */
   state(): TrainerState {
     const { state: scale } = this.#lossScaler;
     return { step: this.#step, sampler: this.#samplerState, ...(scale ? { loss_scale: scale } : {}) };
@@ -99,13 +99,13 @@ export class Trainer {
     this.#runner.parametersChanged();
   }
 
-  /** Draws the next batches anew, for a sampler whose negatives have changed. */
+  /** Draws the next batches again, for a sampler whose negatives have changed. */
   async redraw(): Promise<void> {
     await this.#batches.settle();
     this.#batches.restart(this.#samplerState);
   }
 
-  /** Does one update. Throws `TRAIN_DIVERGED` when the loss is no longer a number. */
+  /** Does one update. Throws `TRAIN_DIVERGED` if the loss or the gradient norm is not finite. */
   async update(): Promise<StepMetrics> {
     const started = performance.now();
     const { schedule } = this.#options;
@@ -155,8 +155,8 @@ export class Trainer {
   }
 
   /**
-   * Lets the device compile its kernels while weights are still being read: computes nothing. `size` is about what
-   * batches will have. Never rejects: what fails here fails again, and is told, with the first batch.
+   * Makes the device compile its kernels while the weights are still being read: computes nothing. `size` is about the
+   * size of the batches. Never rejects: what fails here fails again, and is reported, with the first batch.
    */
   warmUp(size: BatchCapacity): Promise<void> {
     return this.#runner.warmUp(size);
@@ -168,7 +168,7 @@ export class Trainer {
     await this.#runner.destroy();
   }
 
-  /** Updates done, of all. */
+  /** Share of the updates that are done. */
   get #progress(): number {
     return this.#step / this.#options.schedule.steps;
   }

@@ -1,15 +1,15 @@
 /**
- * The batches of updates: drawn in the sampler's order, tokenized ahead while the device works. Not what is
- * computed with them.
+ * The batches of updates: drawn in the sampler's order and tokenized ahead while the device works.
+ * `update-runner.ts` computes with them.
  */
 import { type Batch, type CollateOptions, collate, type Encode, type PackedBatch } from '@synglot/data';
 
-/** Where batches come from: a `BatchSampler`, or one's own. What it draws next is a function of its state alone. */
+/** Where batches come from: a `BatchSampler`, or your own. What it draws next depends only on its state. */
 export interface BatchSource {
   next(): Batch;
   /** Plain JSON, which goes into checkpoints. */
   state(): unknown;
-  /** Goes on from a state that `state` has returned. */
+  /** Continues from a state that `state` has returned. */
   restore(state: unknown): void;
 }
 
@@ -39,7 +39,7 @@ export interface PreparedUpdate {
 
 export class UpdateBatches {
   readonly #options: UpdateBatchesOptions;
-  /** The next updates' batches in order; what fails is told when it is due. */
+  /** The next updates' batches in order; a failure is reported when the batches are due. */
   #ahead: Promise<PreparedUpdate>[] = [];
 
   constructor(options: UpdateBatchesOptions) {
@@ -51,7 +51,7 @@ export class UpdateBatches {
     return this.#ahead.shift() ?? this.#prepare();
   }
 
-  /** Begins as many updates' batches as may be ahead, but none beyond the `left` updates that are still to come. */
+  /** Starts to prepare batches up to `prefetch` updates ahead, but not beyond the `left` updates still to come. */
   prepareAhead(left: number): void {
     while (this.#ahead.length < Math.min(this.#options.prefetch ?? 2, left)) {
       const next = this.#prepare();
@@ -60,7 +60,7 @@ export class UpdateBatches {
     }
   }
 
-  /** Draws from this state of the sampler on; what was drawn ahead is forgotten. */
+  /** Draws from this state of the sampler on and forgets what was drawn ahead. */
   restart(samplerState: unknown): void {
     this.#options.sampler.restore(samplerState);
     this.#ahead = [];
@@ -71,13 +71,13 @@ export class UpdateBatches {
     await Promise.allSettled(this.#ahead);
   }
 
-  /** Tokens of a validation batch: its texts are not rewritten, so that the loss is that of the texts as they are. */
+  /** Tokenizes a validation batch, whose texts are not rewritten: the loss is that of the original texts. */
   async tokenizeAsIs(batch: Batch): Promise<PreparedBatch> {
     const { rewrite: _rewrite, ...rest } = this.#options.collate ?? {};
     return { batch, packed: await collate(batch, this.#options.encode, rest) };
   }
 
-  /** Draws at once, in the order of the calls; what takes longer comes after. */
+  /** Draws at once, in the order of the calls, before it awaits the tokenizer. */
   async #prepare(): Promise<PreparedUpdate> {
     const { sampler, encode, collate: options = {}, accumulation = 1 } = this.#options;
     const drawn = Array.from({ length: accumulation }, () => sampler.next());

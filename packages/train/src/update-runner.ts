@@ -1,6 +1,6 @@
 /**
- * Updates and evaluations on the device: batches in, losses and the clipping's result out, through compiled plans or
- * a gradient cache. Knows no sampler, no schedule and no files.
+ * Updates and evaluations on the device: batches in, losses and the result of clipping out, with compiled plans or a
+ * gradient cache. Knows no sampler, no schedule and no files.
  */
 import { type Executor, inFlight } from '@synglot/gpu';
 import {
@@ -38,7 +38,7 @@ export interface UpdateRunnerOptions {
   readonly optimizer: OptimizerOptions;
   /** Batches whose gradients are averaged for one update. Default 1. */
   readonly accumulation?: number;
-  /** Token budget of a chunk: gradients are then cached, and memory does not grow with the batch. */
+  /** Token budget of a chunk; turns gradient caching on, so that memory hardly grows with the batch. */
   readonly cacheTokens?: number;
   /** Keeps only the inputs of layers for backward: less memory, one more forward pass, the same bits. */
   readonly recompute?: boolean;
@@ -48,18 +48,18 @@ export interface UpdateRunnerOptions {
   readonly precision?: Precision;
 }
 
-/** What of an update is the same for all its batches. */
+/** What is the same for all batches of an update. */
 export interface UpdateSetting {
   readonly values: Pick<StepValues, 'update' | 'gradientScale' | 'lossScale'>;
-  /** Updates done: with the seed they make the dropout masks. */
+  /** Updates done; with the seed, they determine the dropout masks. */
   readonly done: number;
-  /** Updates done, of all. */
+  /** Share of the updates that are done. */
   readonly progress: number;
 }
 
-/** What an update gives. */
+/** The result of an update. */
 export interface UpdateResult {
-  /** One entry a batch. */
+  /** One entry per batch. */
   readonly losses: readonly ObjectiveValues[];
   readonly clipping: Clipping;
 }
@@ -68,27 +68,27 @@ export interface UpdateResult {
 interface BatchRun {
   readonly prepared: PreparedBatch;
   readonly mode: BatchPlanMode;
-  /** Number of the batch within its update. */
+  /** Index of the batch within its update. */
   readonly micro: number;
   readonly setting: UpdateSetting;
 }
 
 interface BatchResult {
   readonly loss: ObjectiveValues;
-  /** Of mode `step`. */
+  /** In mode `step`. */
   readonly clipping?: Clipping;
 }
 
-/** Batches on the device or queued there; the next one is packed meanwhile. Fewer than a `PlanCache` keeps plans. */
+/** Batches that run or are queued on the device while the next is packed. Fewer than the plans that a `PlanCache` keeps. */
 const batchesInFlight = 2;
 
 export class UpdateRunner {
   readonly #options: UpdateRunnerOptions;
   readonly #plans: PlanCache;
   readonly #cache: GradientCache | undefined;
-  /** Set once the copies of the weights are there. */
+  /** Set once the f16 copies of the weights are being made. */
   #weightsCast: Promise<void> | undefined;
-  /** Settled once the latest batch's run was called. */
+  /** Settles once the latest batch's run has been queued. */
   #begun: Promise<unknown> = Promise.resolve();
 
   constructor(options: UpdateRunnerOptions) {
@@ -99,7 +99,7 @@ export class UpdateRunner {
     this.#cache = cacheTokens === undefined ? undefined : new GradientCache({ ...options, cacheTokens });
   }
 
-  /** To be called when the parameters have been loaded anew. */
+  /** To be called when parameters were loaded. */
   parametersChanged(): void {
     this.#weightsCast = undefined;
   }
@@ -130,7 +130,7 @@ export class UpdateRunner {
   /**
    * Losses of batches, without dropout and without gradients.
    *
-   * @param prepare called in order, for a batch or two ahead of what is answered
+   * @param prepare called in order, a batch or two ahead of the results
    */
   async evaluate<Batch>(
     batches: Iterable<Batch>,
@@ -147,7 +147,7 @@ export class UpdateRunner {
     });
   }
 
-  /** Lets the device compile kernels for batches of about this size: computes nothing, never rejects. */
+  /** Makes the device compile kernels for batches of about this size: computes nothing, never rejects. */
   async warmUp(size: BatchCapacity): Promise<void> {
     if (this.#cache) return;
     const mode = (this.#options.accumulation ?? 1) === 1 ? 'step' : 'accumulate';
@@ -160,14 +160,14 @@ export class UpdateRunner {
     await this.#cache?.destroy();
   }
 
-  /** Before the first run, when the parameters have been loaded. */
+  /** Makes the f16 copies of the weights, once after parameters were loaded. */
   async #castWeights(): Promise<void> {
     if (this.#options.precision !== 'mixed') return;
     this.#weightsCast ??= this.#plans.castWeights();
     await this.#weightsCast;
   }
 
-  /** Results in order. A gradient cache has room for one batch; it keeps the device busy by itself. */
+  /** Results in order. A gradient cache has room for only one batch; it keeps the device busy by itself. */
   async #inTurn<Item>(
     items: Iterable<Item>,
     work: (item: Item) => Promise<ObjectiveValues>,
@@ -180,7 +180,7 @@ export class UpdateRunner {
 
   /**
    * Runs one batch through its plan. Runs are executed in the order of these calls, whichever plan is ready first:
-   * gradients are sums of floats, so the order is part of the bits.
+   * gradients are sums of floats, whose bits depend on the order.
    */
   async #run(run: BatchRun): Promise<BatchResult> {
     const begun = this.#begun.then(() => this.#begin(run));
@@ -188,7 +188,7 @@ export class UpdateRunner {
     return (await begun).answer;
   }
 
-  /** Queues the run; its answer is not waited for. */
+  /** Queues the run without waiting for its answer. */
   async #begin(run: BatchRun): Promise<{ answer: Promise<BatchResult> }> {
     const { config, objectives, perturbation, seed } = this.#options;
     const { mode, micro, setting } = run;
@@ -218,7 +218,7 @@ export class UpdateRunner {
   }
 }
 
-/** A seed for the dropout of one micro-batch of one update: 32 bits, a function of its arguments. */
+/** A seed for the dropout of one micro-batch of one update: a 32-bit hash of its arguments. */
 export function dropoutSeed(seed: number, step: number, micro: number): number {
   let hash = 0x811c9dc5;
   for (const part of [seed, Math.floor(seed / 2 ** 32), step, micro]) {

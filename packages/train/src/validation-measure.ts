@@ -1,6 +1,6 @@
 /**
- * A retrieval measure on the validation passages, with the parameters as they are now. Not the validation
- * loss, which needs no ranking.
+ * A retrieval measure on the validation passages, with the current parameters. The validation loss, which
+ * needs no ranking, is the trainer's.
  */
 import type { ParallelCollection, TrainingSet } from '@synglot/data';
 import {
@@ -31,16 +31,15 @@ export interface ValidationMeasureOptions {
   readonly parts: ModelParts;
 }
 
-/** Whether more of a measure is better. */
+/** Whether a lower or a higher value of the measure is better. */
 export function betterOf({ measure = lossMeasure }: ValidationConfig): 'lower' | 'higher' {
   return measure === lossMeasure || measure === distanceMeasure ? 'lower' : 'higher';
 }
 
 /**
- * What a configuration's measure is computed on; undefined where that is the loss.
+ * What a configuration's measure is computed on; undefined for the loss.
  *
- * @throws TrainError `INPUT_CONFIG` for a name that is no measure, and where the validation data lacks what the
- *   setting needs
+ * @throws TrainError `INPUT_CONFIG` for an unknown measure, and if the validation data lack what the setting needs
  */
 export function measureCollection(
   { validation }: TrainConfig,
@@ -129,7 +128,7 @@ function inSetting(
     : values.reduce<number>((sum, value) => sum + value!, 0) / values.length;
 }
 
-/** mAP is AP, averaged. */
+/** mAP is the mean of AP. */
 function trecName(measure: string): string {
   return measure === 'mAP' ? 'AP' : measure;
 }

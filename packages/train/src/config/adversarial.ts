@@ -6,13 +6,13 @@ export const adversarialSection = z
   .strictObject({
     /** Width of the discriminator's hidden layer. */
     hidden: count.multipleOf(4).default(128),
-    /** Strength of the gradient reversal at its height. */
+    /** Greatest strength of the gradient reversal. */
     lambda: notNegative.default(1),
-    /** How it gets there: Ganin et al.'s curve, in proportion to the steps done, or at once. */
+    /** How it gets there: along Ganin et al.'s curve, in proportion to the steps done, or at once. */
     schedule: z.enum(['ganin', 'linear', 'constant']).default('ganin'),
     /** Steepness of Ganin et al.'s curve. */
     gamma: positive.default(10),
-    /** Of the discriminator, over `optimizer.learning_rate`. */
+    /** The discriminator's learning rate divided by `optimizer.learning_rate`. */
     learning_rate_scale: positive.default(1),
   })
   .optional();

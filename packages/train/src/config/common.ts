@@ -6,7 +6,7 @@ export const positive = z.number().positive();
 export const notNegative = z.number().min(0);
 export const count = z.number().int().min(1);
 
-/** A constant, or `[step, value]` pairs between which the value holds. */
+/** A constant, or `[step, value]` pairs between which the value changes linearly. */
 export const scheduled = <T extends z.ZodType>(value: T) =>
   z.union([value, z.array(z.tuple([z.number().int().min(0), value]))]);
 

@@ -1,4 +1,4 @@
-/** `distillation` and `margin_mse`: what a teacher says, beside the contrastive loss. See docs/methods.md. */
+/** `distillation` and `margin_mse`: learning from a teacher, beside the contrastive loss. See docs/methods.md. */
 import { z } from 'zod';
 import { positive } from './common.js';
 
@@ -13,11 +13,11 @@ export const distillationSection = z
 
 export const marginMseSection = z
   .strictObject({
-    /** Where margins come from: a teacher's stored embeddings, or scores that the data hold. */
+    /** Where margins come from: a teacher's stored embeddings, or scores in the data. */
     margins: z.enum(['teacher', 'scores']).default('teacher'),
     /** Folder that `synglot distill-teacher` wrote: margins are differences of its dot products. */
     teacher: z.string().optional(),
-    /** Margins are multiplied by it: a cross-encoder's are larger than those of cosines. */
+    /** Multiplies the margins: a cross-encoder's are larger than those of cosines. */
     scale: positive.default(1),
     weight: positive.default(1),
   })

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { count, positive } from './common.js';
 
-/** What `model:` says where training starts from random weights. */
+/** The value of `model:` that starts training from random weights. */
 export const freshModel = 'fresh';
 
-/** The section; without it, every default. */
+/** Without the section, everything has its default. */
 export const freshModelSection = z
   .strictObject({
     vocabulary_size: count.default(12_000),

@@ -7,7 +7,7 @@ const learnableTemperature = z
   .strictObject({
     least: positive.default(0.01),
     most: positive.default(1),
-    /** Over `optimizer.learning_rate`. */
+    /** Its learning rate divided by `optimizer.learning_rate`. */
     learning_rate_scale: notNegative.default(1),
   })
   .refine(({ least, most }) => least < most, { message: 'least must be below most', path: ['least'] });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { positive } from './common.js';
 
-/** Parameters by pattern of name; a learning rate of their own, or a factor of the run's. */
+/** Parameters by patterns of their names, with a learning rate of their own or a factor of the run's. */
 const group = z
   .strictObject({
     parameters: z.union([z.string().transform((pattern) => [pattern]), z.array(z.string()).min(1)]),
@@ -14,7 +14,7 @@ const group = z
     message: 'give learning_rate or learning_rate_scale, not both',
   });
 
-/** At 1 nothing new would ever count. */
+/** A share below 1: with 1, no new gradient would ever count. */
 const share = z.number().min(0).lt(1);
 
 export const optimizerSection = z

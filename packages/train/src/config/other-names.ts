@@ -1,9 +1,9 @@
 /**
- * Where a key belongs that stands in the wrong section, or is called as another tool calls it
- * (sentence-transformers' and transformers' training arguments). Not a spell checker: see `didYouMean`.
+ * Where a key belongs that stands in the wrong section or has another tool's name (sentence-transformers' and
+ * transformers' training arguments). Misspellings are a matter for `didYouMean`.
  */
 
-/** Names of other tools, and what stands for them here. */
+/** Names that other tools use, and the keys that correspond to them here. */
 const others: Readonly<Record<string, string>> = {
   epochs: 'training.steps (pairs × epochs / sampling.batch_size)',
   num_epochs: 'training.steps (pairs × epochs / sampling.batch_size)',

@@ -1,6 +1,6 @@
 /**
- * `key=value` settings that take the place of what a configuration file says: `sampling.alpha=0.3`. Not a
- * check of keys and values: the schema checks the whole.
+ * `key=value` settings that replace what a configuration file says: `sampling.alpha=0.3`. Keys and values are
+ * not checked here: the schema checks the whole.
  */
 import { type Document, parse } from 'yaml';
 import { TrainError } from '../errors.js';
@@ -13,9 +13,9 @@ export interface Override {
 }
 
 /**
- * Puts one setting into a document; sections that are not there are made.
+ * Puts one setting into a document, with the sections that it needs.
  *
- * @throws TrainError `INPUT_CONFIG` where it is no `key=value`, or the key lies below a plain value
+ * @throws TrainError `INPUT_CONFIG` if it is not a `key=value`, or the key lies below a plain value
  */
 export function applyOverride(document: Document, text: string): Override {
   const at = text.indexOf('=');

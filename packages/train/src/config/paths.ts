@@ -1,4 +1,4 @@
-/** The files that a configuration names, found before anything is read, with the line of what is not there. */
+/** Finds the files that a configuration names before anything is read; errors name the line of what is missing. */
 import { stat } from 'node:fs/promises';
 import { expandPaths, isGlob } from '@synglot/data/files';
 import { TrainError } from '../errors.js';
@@ -8,7 +8,7 @@ import { inTermsOfConfig, type PlacedPath } from './places.js';
  * The files that the paths of a section stand for.
  *
  * @param name of the section, for messages
- * @throws TrainError, DataError with the place in the configuration of the path that cannot be had
+ * @throws TrainError, DataError with the place in the configuration of the path that is not available
  */
 export async function findFiles(name: string, placed: readonly PlacedPath[]): Promise<string[]> {
   for (const { path, place } of placed) {
@@ -20,7 +20,7 @@ export async function findFiles(name: string, placed: readonly PlacedPath[]): Pr
   return inTermsOfConfig(where, () => expandPaths(placed.map(({ path }) => path)));
 }
 
-/** @throws TrainError `INPUT_CONFIG` where there is no such path; `where` stands before it */
+/** @throws TrainError `INPUT_CONFIG` if there is no such path; the message begins with `where` */
 export async function checkPath(path: string, where: string): Promise<void> {
   await stat(path).catch((error: NodeJS.ErrnoException) => {
     const reason =

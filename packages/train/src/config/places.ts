@@ -1,6 +1,6 @@
 /**
- * Where in its file each section of a configuration stands, for mistakes that show only when what it names is opened:
- * a glob that matches nothing. Not for what the schema finds.
+ * Where in its file each section of a configuration stands, for mistakes that show only when something is opened, such
+ * as a glob that matches nothing. The schema finds the others.
  */
 import { DataError } from '@synglot/data';
 
@@ -9,7 +9,7 @@ type PlaceOf = (path: readonly PropertyKey[], key?: string) => string;
 /** By the section itself, so that a configuration made from parts of another keeps its places. */
 const places = new WeakMap<object, (key: string | number) => string>();
 
-/** Keeps the places of all sections and lists in a configuration that was read. */
+/** Remembers the places of all sections and lists of a configuration that was read. */
 export function rememberPlaces(value: unknown, placeOf: PlaceOf, path: readonly PropertyKey[] = []): void {
   if (typeof value !== 'object' || value === null) return;
   places.set(value, (key) => (typeof key === 'number' ? placeOf([...path, key]) : placeOf(path, key)));
@@ -17,13 +17,13 @@ export function rememberPlaces(value: unknown, placeOf: PlaceOf, path: readonly 
   for (const [key, entry] of entries) rememberPlaces(entry, placeOf, [...path, key]);
 }
 
-/** `run.yaml:7: ` for a key of a section or an entry of a list; empty where it was read from no file. */
+/** `run.yaml:7: ` for a key of a section or an entry of a list; empty if it was not read from a file. */
 export function placeIn(section: object, key: string | number): string {
   const place = places.get(section)?.(key);
   return place === undefined ? '' : `${place}: `;
 }
 
-/** A path or glob of a configuration, and what {@link placeIn} says of it. */
+/** A path or glob of a configuration, and its place as {@link placeIn} gives it. */
 export interface PlacedPath {
   readonly path: string;
   readonly place: string;
@@ -36,7 +36,7 @@ export function placedPaths(section: { readonly path: string | readonly string[]
   return path.map((one, index) => ({ path: one, place: placeIn(path, index) }));
 }
 
-/** Runs what reads or samples; the options that an error names are then called as in a configuration. */
+/** Runs `work`; if it fails, the options that the error names are spelled as in a configuration (`snake_case`). */
 export async function inTermsOfConfig<T>(where: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

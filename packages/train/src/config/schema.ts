@@ -1,7 +1,7 @@
 /**
- * The schema of a training configuration: one file a section, each named here once.
+ * The schema of a training configuration: one file per section, each named here once.
  *
- * `config.ts` reads files with it and words the errors.
+ * `config.ts` reads files with it, `problems.ts` words the errors.
  */
 import { z } from 'zod';
 import { adapterSection } from './adapter.js';

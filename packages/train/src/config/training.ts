@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { count } from './common.js';
 
-/** Patterns of names, frozen throughout or within [from, until) updates done. */
+/** Patterns of names, frozen throughout or while `from` to `until` updates are done. */
 const freezeEntry = z.union([
   z.string().transform((pattern) => ({ parameters: [pattern], from: 0, until: undefined })),
   z.strictObject({
@@ -22,14 +22,14 @@ export const trainingSection = z
     prefetch: count.default(2),
     /** Token budget of a chunk; turns gradient caching on. */
     cache_tokens: count.optional(),
-    /** Keeps only the inputs of layers for backward and computes the rest again. */
+    /** Keeps only the inputs of layers for backward and recomputes the rest. */
     recompute: z.boolean().default(false),
     seed: z.number().int().default(0),
     dropout: z.number().min(0).lt(1).optional(),
     freeze: z.array(freezeEntry).optional(),
-    /** `mixed` stores what lies over tokens as f16, for devices with shader-f16. */
+    /** `mixed` stores matrices over tokens as f16, on devices with shader-f16. */
     precision: z.enum(['f32', 'mixed']).default('f32'),
-    /** What mixed precision multiplies the first loss by; it then follows overflows. */
+    /** The first factor that mixed precision multiplies the loss by; it then adapts to overflows. */
     loss_scale: z
       .number()
       .min(2 ** -10)

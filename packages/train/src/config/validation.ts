@@ -1,4 +1,4 @@
-/** `validation` and `checkpoint`: what is looked at and kept during a run. */
+/** `validation` and `checkpoint`: what is measured and saved during a run. */
 import { z } from 'zod';
 import { count, fraction } from './common.js';
 
@@ -7,7 +7,7 @@ export const validationSection = z
     fraction: fraction.default(0.02),
     every: count.default(100),
     batches: count.default(8),
-    /** Only pairs of these languages are validated on; the paper stops early on an English loss. */
+    /** Only pairs of these languages are used for validation; the paper stops early on an English loss. */
     langs: z.array(z.string()).min(1).optional(),
     /** `loss`, `rank-distance`, `mAP` or a measure of @synglot/eval such as `Recall@10`. */
     measure: z.string().optional(),
