@@ -57,7 +57,7 @@ export function pairedBootstrap(
   const sample = differences(a, b);
   const difference = macroMean(sample);
   const resampled = resample(sample, options, 10_000);
-  const seen = Math.abs(difference) * (1 - 1e-12);
+  const seen = asLargeAs(difference, macroMean(magnitudes(sample)));
   let asLarge = 0;
   for (const value of resampled) if (Math.abs(value - difference) >= seen) asLarge++;
   const { confidence = 0.95 } = options;
@@ -69,6 +69,18 @@ export function pairedBootstrap(
     low: quantile(resampled, (1 - confidence) / 2),
     high: quantile(resampled, (1 + confidence) / 2),
   };
+}
+
+/**
+ * From which size on a figure counts as large as `difference`: sums of the same values in another order differ in
+ * their last bits, by no more than a share of the values' `magnitude`, however small the difference itself is.
+ */
+export function asLargeAs(difference: number, magnitude: number): number {
+  return Math.abs(difference) - 1e-12 * magnitude;
+}
+
+function magnitudes(sample: MacroSample): MacroSample {
+  return { ...sample, cells: sample.cells.map((cell) => ({ ...cell, values: cell.values.map(Math.abs) })) };
 }
 
 function resample(sample: MacroSample, options: ResampleOptions, standard: number): Float64Array {

@@ -2,7 +2,7 @@
  * The paired randomisation (sign flip) test: were the two systems' labels arbitrary, how often would the
  * difference be as large as it is? (Fisher 1935; Smucker, Allan and Carterette 2007 for retrieval.)
  */
-import type { PairedResult, ResampleOptions } from './bootstrap.js';
+import { asLargeAs, type PairedResult, type ResampleOptions } from './bootstrap.js';
 import { seededRandom } from './random.js';
 import { differences, type MacroSample } from './sample.js';
 
@@ -22,7 +22,10 @@ export function randomisationTest(
   const difference = all.reduce((sum, value) => sum + value, 0);
   // A unit without a difference changes nothing, whichever side it is on.
   const moving = all.filter((value) => value !== 0);
-  const seen = Math.abs(difference) * (1 - 1e-12);
+  const seen = asLargeAs(
+    difference,
+    moving.reduce((sum, value) => sum + Math.abs(value), 0),
+  );
   if (moving.length < 31 && 2 ** moving.length <= resamples) {
     let asLarge = 0;
     for (let sides = 0; sides < 2 ** moving.length; sides++) {

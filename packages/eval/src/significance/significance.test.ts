@@ -23,6 +23,14 @@ test('the exact randomisation test, counted by hand', () => {
   expect(randomisationTest(zero, zero)).toEqual({ difference: 0, p: 1, method: 'exact randomisation' });
 });
 
+test('differences that cancel out are none, whatever rounding leaves of their sum', () => {
+  const [a, b] = [plainSample([0.1, 0.2, 0, 0.6]), plainSample([0, 0, 0.3, 0.6])];
+  const result = randomisationTest(a, b);
+  expect(result.difference).not.toBe(0);
+  expect(result.p).toBe(1);
+  expect(pairedBootstrap(a, b, { resamples: 100 }).p).toBe(1);
+});
+
 test('sampled randomisation agrees with the exact one', () => {
   const a = plainSample(normals(12, seeded(3)).map((value) => value + 0.5));
   const b = plainSample(new Array(12).fill(0));

@@ -26,4 +26,6 @@ test("Student's quantiles of tables", () => {
   ] as const) {
     expect(Math.abs(studentQuantile(degrees) - quantile)).toBeLessThan(1e-4);
   }
+  // Where the table ends and the expansion begins (scipy.stats.t.ppf).
+  expect(studentQuantile(31)).toBeCloseTo(2.0395134, 5);
 });
