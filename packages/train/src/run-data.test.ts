@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from './config.js';
-import { readData } from './run-data.js';
+import { dataKey, readData } from './run-data.js';
 
 let folder = '';
 beforeAll(async () => {
@@ -52,6 +52,32 @@ test('with equal seeds, what is set aside and what is validated on are drawn apa
   // 0.4 of 40, and 0.4 of what is left; drawn together, nothing would be left to validate on.
   expect(heldOut!.items.length).toBeGreaterThan(5);
   expect(validation!.items.length).toBeGreaterThan(3);
+});
+
+test('what is read is named by a key: a sweep reads anew where it would be other data', async () => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({ query: `q${i}`, passage: `p${i}`, lang: 'en' }));
+  const scored = rows.map((row) => ({ ...row, negatives: ['n'], scores: [2, 1] }));
+  await writeFile(join(folder, 's.jsonl'), scored.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await writeFile(join(folder, 'c.jsonl'), `${JSON.stringify({ _id: '1', text: 'document' })}\n`);
+  const same = async (pairs: string, one: string, other: string) => {
+    const configs = [one, other].map((rest) =>
+      withFiles(`data: [{ format: pairs-jsonl, path: HERE/${pairs} }]\n${rest}`),
+    );
+    const read = await Promise.all(configs.map((config) => readData(config, () => undefined)));
+    const [a, b] = read.map((sides) =>
+      [sides.training, sides.validation, sides.heldOut].map((set) => set?.fingerprint),
+    );
+    expect(dataKey(configs[0]!) === dataKey(configs[1]!)).toBe(JSON.stringify(a) === JSON.stringify(b));
+    return dataKey(configs[0]!) === dataKey(configs[1]!);
+  };
+  const validated = 'validation: { fraction: 0.5, langs: [LANG] }\n';
+  expect(await same('p.jsonl', validated.replace('LANG', 'en'), validated.replace('LANG', 'de'))).toBe(false);
+  const corpus = 'mining: { corpus: [{ path: HERE/c.jsonl, lang: en }] }\n';
+  expect(await same('p.jsonl', 'mining: {}\n', corpus)).toBe(false);
+  const scores = 'margin_mse: { margins: scores }\n';
+  expect(await same('s.jsonl', scores, '')).toBe(false);
+  expect(await same('p.jsonl', 'hold_out: { fraction: 0.2 }\n', 'hold_out: { fraction: 0.3 }\n')).toBe(false);
+  expect(await same('p.jsonl', 'sampling: { alpha: 0.1 }\n', 'sampling: { alpha: 0.9 }\n')).toBe(true);
 });
 
 test('passages to mine among come from shards, as training pairs do', async () => {

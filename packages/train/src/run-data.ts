@@ -83,6 +83,13 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   };
 }
 
+/** Equal for configurations that {@link readData} reads alike, so that a sweep may read once for several runs. */
+export function dataKey({ data, hold_out, validation, mining, margin_mse, training }: TrainConfig): string {
+  const scored = margin_mse?.margins === 'scores';
+  const validated = validation && [validation.fraction, validation.langs, training.seed];
+  return JSON.stringify([data, hold_out, validated, mining?.corpus, scored]);
+}
+
 /** Whether a pair that is held out for validation is used: in other languages than those named it is in no batch. */
 function validates(langs: readonly string[] | undefined, { query, passage }: Pair): boolean {
   return langs === undefined || (langs.includes(query.lang) && langs.includes(passage.lang));

@@ -11,6 +11,7 @@ import type { Executor } from '@synglot/gpu';
 import { makeFolders } from '@synglot/models';
 import {
   checkFolder,
+  dataKey,
   heldOutCollection,
   inTermsOfConfig,
   type RunData,
@@ -235,8 +236,7 @@ class DataCache {
   }
 
   async read(config: TrainConfig): Promise<RunData> {
-    const { data, hold_out, validation, training } = config;
-    const key = JSON.stringify([data, hold_out, validation && [validation.fraction, training.seed]]);
+    const key = dataKey(config);
     if (this.#last?.key !== key) {
       this.#last = { key, data: await inTermsOfConfig('', () => readData(config, this.#onNotice)) };
     }
