@@ -1,10 +1,20 @@
 /** Ops as forward/backward pairs, encoder, losses, optimisers: everything that emits plans. */
 export * from './adapters/bottleneck.js';
-export * from './adapters/config.js';
+export {
+  type AdapterConfig,
+  type BottleneckActivation,
+  type BottleneckConfig,
+  bottleneckPlaces,
+  type LoraConfig,
+  linearModules,
+  loraScale,
+  matchModules,
+  type TrainedBeside,
+} from './adapters/config.js';
 export * from './adapters/lora.js';
 export * from './adapters/parameters.js';
 export * from './axis.js';
-export * from './dropout-mask.js';
+export { dropoutFactor, dropoutKey } from './dropout-mask.js';
 export * from './encoder/batch.js';
 export * from './encoder/config.js';
 export * from './encoder/encoder.js';
@@ -23,13 +33,12 @@ export * from './loss/row-wise.js';
 export * from './loss/temperature.js';
 export * from './ops/attention.js';
 export * from './ops/attention-kernels.js';
-export * from './ops/copy-rows.js';
 export * from './ops/elementwise.js';
 export * from './ops/embedding.js';
-export * from './ops/feed-forward.js';
+export { feedForward } from './ops/feed-forward.js';
 export * from './ops/first-columns.js';
 export * from './ops/gradient-sum.js';
-export * from './ops/kernel-choice.js';
+export type { KernelChoice } from './ops/kernel-choice.js';
 export * from './ops/layer-norm.js';
 export * from './ops/learned-scale.js';
 export * from './ops/linear.js';
@@ -39,7 +48,12 @@ export * from './ops/matrix-units.js';
 export * from './ops/perturbation.js';
 export * from './ops/pooling.js';
 export * from './optim/optimizer.js';
-export * from './optim/parameter-groups.js';
+export {
+  type ParameterGroup,
+  type ParameterGroupOptions,
+  type ParameterSettings,
+  parameterGroups,
+} from './optim/parameter-groups.js';
 export * from './optim/parameter-patterns.js';
 export * from './parameter-store.js';
 export * from './parameters.js';
@@ -50,6 +64,6 @@ export * from './plans/loss-tile-plan.js';
 export * from './plans/score-plan.js';
 export * from './plans/train-plan.js';
 export type { Slab, SlabPlace } from './slabs.js';
-export * from './tuning/trial.js';
+export type { TunedClass, TuneOptions, TuningTable } from './tuning/trial.js';
 export * from './tuning/tune-attention.js';
 export * from './tuning/tune-matmul.js';

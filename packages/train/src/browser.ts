@@ -8,7 +8,7 @@ export * from './early-stopping.js';
 export * from './errors.js';
 export * from './gradient-cache.js';
 export * from './held-out.js';
-export * from './loss-scale.js';
+export { type LossScaleOptions, LossScaler, type LossScaleState } from './loss-scale.js';
 export * from './objective-languages.js';
 export * from './objective-margins.js';
 export * from './objective-teacher.js';
