@@ -117,10 +117,11 @@ function render(list) {
     lines.push(`    bindings: ${kernel.bindings.map((b) => `'${b.name}'`).join(' | ')};`);
     lines.push('  };');
   }
-  lines.push('}', '', 'export type KernelName = keyof KernelTypes;', '');
+  lines.push('}', '', '/** The names of all kernels. */', 'export type KernelName = keyof KernelTypes;', '');
   lines.push('const includes: Readonly<Record<string, string>> = {');
   for (const [name, source] of includes) lines.push(`  ${name}: ${JSON.stringify(source)},`);
   lines.push('};', '');
+  lines.push('/** Every kernel by its name. */');
   lines.push('export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {');
   for (const kernel of list) {
     lines.push(`  ${kernel.name}: {`);

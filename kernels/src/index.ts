@@ -14,8 +14,11 @@ export type { ElementChoice, KernelDefinition } from './definition.js';
 export { type Extension, extensionFeature } from './extensions.js';
 export { catalogue, type KernelName, type KernelTypes } from './generated/catalogue.js';
 
+/** Constants and element types that a kernel's dispatch may choose; all have defaults. */
 export type KernelConstants<Name extends KernelName> = KernelTypes[Name]['constants'];
+/** The fields of a kernel's `Params` uniform. */
 export type KernelParams<Name extends KernelName> = KernelTypes[Name]['params'];
+/** Names of a kernel's bindings of group 0. */
 export type KernelBindingName<Name extends KernelName> = KernelTypes[Name]['bindings'];
 
 /** A complete WGSL module: prologue of element types and constants, includes, kernel. */

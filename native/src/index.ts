@@ -19,6 +19,7 @@ export class NativeUnavailableError extends Error {
   }
 }
 
+/** How the device is opened. */
 export interface NativeOpenOptions {
   /** Directory of the pipeline cache; empty turns it off. */
   readonly cacheDir: string;
@@ -28,6 +29,7 @@ export interface NativeOpenOptions {
   readonly timeoutMs: number;
 }
 
+/** What Dawn says of the adapter and of the device on it. */
 export interface NativeAdapterInfo {
   readonly name: string;
   readonly vendor: string;
@@ -49,6 +51,7 @@ export interface NativeAdapterInfo {
   }[];
 }
 
+/** A storage buffer on the device. */
 export interface NativeBuffer {
   destroy(): void;
 }
@@ -65,6 +68,7 @@ export interface NativeHostTime {
   readonly aheadNs: number;
 }
 
+/** What a run of a plan gives. */
 export interface NativeRunResult {
   readonly reads: readonly ArrayBuffer[];
   readonly host: NativeHostTime;
@@ -72,6 +76,7 @@ export interface NativeRunResult {
   readonly timestamps?: ArrayBuffer;
 }
 
+/** A compiled plan; feeds and reads are named by their index in `Plan.buffers`. */
 export interface NativePlan {
   run(
     feedIndices: readonly number[],
@@ -83,6 +88,7 @@ export interface NativePlan {
   destroy(): void;
 }
 
+/** An open device, with a thread of its own. */
 export interface NativeDevice {
   readonly info: NativeAdapterInfo;
   createBuffer(label: string, sizeBytes: number): NativeBuffer;

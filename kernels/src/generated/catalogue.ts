@@ -510,6 +510,7 @@ export interface KernelTypes {
   };
 }
 
+/** The names of all kernels. */
 export type KernelName = keyof KernelTypes;
 
 const includes: Readonly<Record<string, string>> = {
@@ -539,6 +540,7 @@ const includes: Readonly<Record<string, string>> = {
   workgroup_reduce: "// Included by `//@ include workgroup_reduce`: what LANES invocations of a workgroup have found each, combined\n// into one value for all of them; SUMS such values side by side. LANES · SUMS invocations, LANES a power of two.\n//\n// The kernel says what is combined and how: `alias Total = …`, `fn combine(a: Total, b: Total) -> Total`. A tree\n// through workgroup memory in a fixed order: the same bits every run, whatever the size of a subgroup.\n//@ const LANES: u32 = 64\n//@ const SUMS: u32 = 1\n\nvar<workgroup> totals: array<Total, LANES * SUMS>;\n\n// In uniform control flow only. `index` is the invocation's own place; the next lane's is `stride` further.\nfn reduce_lanes(own: Total, lane: u32, index: u32, stride: u32) -> Total {\n  totals[index] = own;\n  workgroupBarrier();\n  for (var distance = LANES / 2u; distance > 0u; distance /= 2u) {\n    if (lane < distance) {\n      totals[index] = combine(totals[index], totals[index + distance * stride]);\n    }\n    workgroupBarrier();\n  }\n  let total = totals[index - lane * stride];\n  // No lane begins the next reduction before all have read this one.\n  workgroupBarrier();\n  return total;\n}\n",
 };
 
+/** Every kernel by its name. */
 export const catalogue: { readonly [Name in KernelName]: KernelDefinition } = {
   adamw: {
     name: 'adamw',

@@ -26,6 +26,7 @@ export interface WorstQuery {
   }[];
 }
 
+/** Options of {@link worstQueries}. */
 export interface WorstQueriesOptions {
   readonly collection: RetrievalCollection & {
     readonly queries: readonly { readonly text: string }[];

@@ -1,5 +1,6 @@
 /** Decides which transients share a buffer: those whose lifetimes do not overlap. */
 
+/** A transient tensor, and the first and last command that uses it. */
 export interface TransientUse {
   readonly id: number;
   readonly sizeBytes: number;
@@ -8,6 +9,7 @@ export interface TransientUse {
   readonly last: number;
 }
 
+/** Which buffer each transient tensor gets. */
 export interface TransientAssignment {
   /** Pool slot of each transient. */
   readonly slotOf: ReadonlyMap<number, number>;

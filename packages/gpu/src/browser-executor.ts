@@ -8,6 +8,7 @@ import { createWebGpuExecutor } from './webgpu-executor.js';
 import type { WebGpu } from './webgpu-globals.js';
 import './webgpu-types.js';
 
+/** Which device a page opens, and who is told when it is lost. */
 export interface BrowserExecutorOptions {
   /** Default `navigator.gpu`. */
   readonly gpu?: WebGpu;

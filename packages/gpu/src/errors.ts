@@ -15,6 +15,7 @@ export const gpuErrorCodes = [
   'PLAN_INVALID',
 ] as const;
 
+/** One of the codes. */
 export type GpuErrorCode = (typeof gpuErrorCodes)[number];
 
 /** An error of a device, an executor or a plan, with a stable `code`. */

@@ -6,6 +6,7 @@
  */
 import type { Plan } from './plan.js';
 
+/** WebGPU's limits that plans are checked against, by their names there; sizes in bytes. */
 export interface DeviceLimits {
   readonly maxStorageBufferBindingSize: number;
   readonly maxBufferSize: number;
@@ -28,6 +29,7 @@ export interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
+/** What is known of an executor's device: what kernels are chosen by, and what people read. */
 export interface DeviceInfo {
   /** What the adapter calls itself: `NVIDIA H200`, `llvmpipe (LLVM 19.1, 256 bits)`, `SwiftShader Device …`. */
   readonly name: string;
@@ -54,6 +56,7 @@ export interface DeviceBuffer {
   destroy(): void;
 }
 
+/** What a run is given, and what is read back after it. */
 export interface RunOptions {
   /** Data for feed buffers, by name; shorter than the buffer is allowed, longer is an error. */
   readonly feeds?: Readonly<Record<string, ArrayBufferView>>;
@@ -63,6 +66,7 @@ export interface RunOptions {
   readonly profile?: boolean;
 }
 
+/** Time on the device of one dispatch. */
 export interface DispatchTiming {
   readonly kernel: string;
   readonly label: string;
@@ -83,6 +87,7 @@ export interface HostTime {
   readonly aheadNs: number;
 }
 
+/** What a run gives. */
 export interface RunResult {
   readonly reads: Readonly<Record<string, ArrayBuffer>>;
   /** From the native executor only; a page cannot measure it. */
@@ -91,6 +96,7 @@ export interface RunResult {
   readonly timings?: readonly DispatchTiming[];
 }
 
+/** A plan with its pipelines, buffers and bind groups on the device. */
 export interface CompiledPlan {
   readonly plan: Plan;
   /**
@@ -101,6 +107,7 @@ export interface CompiledPlan {
   destroy(): void;
 }
 
+/** A device that holds buffers, compiles plans and runs them. Everything fails with a GpuError. */
 export interface Executor {
   readonly kind: 'native' | 'webgpu';
   readonly device: DeviceInfo;

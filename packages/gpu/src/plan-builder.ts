@@ -35,6 +35,7 @@ export const stepFeedName = 'step';
 
 const maxWorkgroupsPerDimension = 65535;
 
+/** What a dispatch binds, is given and chooses. All bindings and params of the kernel are needed. */
 export interface DispatchOptions<Name extends KernelName> {
   readonly bindings: Readonly<Record<KernelBindingName<Name>, Tensor>>;
   readonly params: KernelParams<Name>;
@@ -52,6 +53,10 @@ interface TensorState {
   last: number;
 }
 
+/**
+ * Records dispatches, copies and clears over tensors, then makes a plan of them. Mistakes are GpuErrors
+ * `PLAN_INVALID`.
+ */
 export class PlanBuilder {
   readonly #label: string;
   readonly #tensors: TensorState[] = [];

@@ -1,6 +1,7 @@
 /** How much device memory a plan itself needs, and where most of it is live at once. Pure. */
 import type { Plan, PlanBufferRole } from './plan.js';
 
+/** What a plan has and takes on the device. */
 export interface PlanMemory {
   readonly dispatches: number;
   readonly pipelines: number;

@@ -26,6 +26,7 @@ export interface PlanKernel {
  */
 export type PlanBufferRole = 'external' | 'feed' | 'transient' | 'result';
 
+/** A buffer that the commands of a plan name by its index. */
 export interface PlanBuffer {
   /** Unique within the plan for external, feed and result buffers. */
   readonly name: string;
@@ -46,6 +47,7 @@ export interface BufferRange {
 /** Every device binds at multiples of 256 bytes: WebGPU's largest `minStorageBufferOffsetAlignment`. */
 export const viewAlignmentBytes = 256;
 
+/** Runs a kernel over its buffers. */
 export interface DispatchCommand {
   readonly kind: 'dispatch';
   /** Index into `Plan.kernels`. */
@@ -59,6 +61,7 @@ export interface DispatchCommand {
   readonly label: string;
 }
 
+/** Copies bytes between two buffers, both indices into `Plan.buffers`. */
 export interface CopyCommand {
   readonly kind: 'copy';
   readonly source: number;
@@ -68,6 +71,7 @@ export interface CopyCommand {
   readonly sizeBytes: number;
 }
 
+/** Sets bytes of a buffer, an index into `Plan.buffers`, to zero. */
 export interface ClearCommand {
   readonly kind: 'clear';
   readonly buffer: number;
@@ -75,6 +79,7 @@ export interface ClearCommand {
   readonly sizeBytes: number;
 }
 
+/** What a plan does in one step; a command sees what those before it wrote. */
 export type PlanCommand = DispatchCommand | CopyCommand | ClearCommand;
 
 /** A tensor that shares a buffer with others, and the first and last command that touches it. */
@@ -87,6 +92,9 @@ export interface PlanTransient {
   readonly last: number;
 }
 
+/**
+ * Kernels, buffers and commands: all that an executor needs. `PlanBuilder` makes one from the catalogue's kernels.
+ */
 export interface Plan {
   readonly label: string;
   readonly kernels: readonly PlanKernel[];

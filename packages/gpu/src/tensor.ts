@@ -1,7 +1,9 @@
 /** Tensors of a plan under construction: a name, a shape and a buffer-to-be. No data. */
 
+/** Types of stored elements. */
 export type ElementType = 'f32' | 'f16' | 'u32';
 
+/** Bytes of one element of a type. */
 export const bytesPerElement: Readonly<Record<ElementType, number>> = { f32: 4, f16: 2, u32: 4 };
 
 /** Bytes of a tensor: its elements, rounded up to the four bytes that buffers are sized and copied in. */

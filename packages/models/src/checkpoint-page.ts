@@ -5,6 +5,7 @@ import { checkpointError } from './errors.js';
 import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
 import { findEncoderPath } from './sentence-transformers.js';
 
+/** What {@link openCheckpoint} overrides. */
 export interface OpenPageOptions extends ModelFolderOptions {
   /** Address of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
   readonly adapter?: string;

@@ -15,6 +15,7 @@ import { findEncoderPath } from './sentence-transformers.js';
 
 export type { Checkpoint } from './model-folder.js';
 
+/** What {@link openCheckpoint} overrides, and where it looks for models of the hub. */
 export interface OpenCheckpointOptions extends HubOptions, ModelFolderOptions {
   /** Folder of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
   readonly adapter?: string;

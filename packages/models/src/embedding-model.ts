@@ -22,6 +22,7 @@ import { checkDimension, truncateRows } from './truncate.js';
 /** A text, or a text with the passage around it, for models that take pairs. */
 export type TextInput = string | { readonly text: string; readonly context: string };
 
+/** Options of {@link EmbeddingModel.embed}. */
 export interface EmbedOptions {
   /** Longest sequence in tokens, special ones included; default and limit: the model's. */
   readonly maxLength?: number;
@@ -41,6 +42,7 @@ const defaultTokensPerPass = 4096;
 /** One on the device, one packed and queued behind it. */
 const passesInFlight = 2;
 
+/** An encoder with its tokenizer and weights on a device. */
 export class EmbeddingModel {
   /** Length of the embeddings. */
   readonly dimension: number;

@@ -25,6 +25,7 @@ export interface DatasetRequest {
   readonly place: (path: string) => string | undefined;
 }
 
+/** Paths below the output folder. */
 export interface FetchedFiles {
   readonly fetched: readonly string[];
   /** Those that were there already. */

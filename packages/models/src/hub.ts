@@ -21,6 +21,7 @@ export interface HubProgress {
   readonly totalBytes: number;
 }
 
+/** Which version of a model to fetch, from where, and where it is kept. */
 export interface HubOptions {
   /** Branch, tag or commit; default `main`. */
   readonly revision?: string;

@@ -14,6 +14,7 @@ import { readLayout } from './sentence-transformers.js';
 import { checkTokenizer, type Tokenizer } from './tokenizer.js';
 import { loadTokenizer } from './tokenizer-files.js';
 
+/** What to take instead of what a model's folder says. */
 export interface ModelFolderOptions {
   /** Overrides what the folder says; default for a plain Hugging Face folder: mean, normalised. */
   readonly pooling?: Omit<PoolingConfig, 'dense'>;

@@ -17,6 +17,7 @@ import { BERT_SPECIAL_TOKENS, specialToken, wordPieceJson } from './word-piece.j
 /** How a vocabulary is built. */
 export type TokenizerModel = 'bpe' | 'unigram' | 'wordpiece';
 
+/** Options of {@link trainTokenizer}. */
 export interface TrainTokenizerOptions {
   /** Most tokens, special ones included. */
   readonly vocabularySize: number;

@@ -17,6 +17,7 @@ import {
 } from './token-template.js';
 import type { TokenizerLibrary } from './tokenizer-library/library.js';
 
+/** How long an encoded text may be, and what of a pair is cut. */
 export interface EncodeOptions {
   /** Longest result in tokens, special ones included; absent: no limit. */
   readonly maxLength?: number;

@@ -27,7 +27,11 @@ export function truncateRows(
   return cut;
 }
 
-/** @throws ModelError `INPUT_MODEL` where a model's embeddings have no so many numbers */
+/**
+ * Checks a length that embeddings are to be cut to.
+ *
+ * @throws ModelError `INPUT_MODEL` where the model's embeddings have no so many numbers
+ */
 export function checkDimension(wanted: number, dimension: number): void {
   if (Number.isInteger(wanted) && wanted >= 1 && wanted <= dimension) return;
   throw new ModelError(

@@ -16,6 +16,7 @@ export const countSlots = {
   tileCandidates: 7,
 } as const;
 
+/** The size that an axis follows; `all` is always the capacity. */
 export type CountSlot = keyof typeof countSlots;
 
 /** Slots of `Step.begins`, for parts of a batch; 0 is the beginning of a tensor. */

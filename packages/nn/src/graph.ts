@@ -66,6 +66,7 @@ export type Precision = 'f32' | 'mixed';
 
 const portableDevice: DeviceTraits = { type: 'unknown', subgroups: { minSize: 0, maxSize: 0 } };
 
+/** What ops emit into: a plan, the tensors of parameters, and what ops need to know of the run and the device. */
 export class Graph {
   readonly plan: PlanBuilder;
   readonly #externals = new Map<string, Tensor>();

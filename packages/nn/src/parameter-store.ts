@@ -17,6 +17,7 @@ interface Piece {
   readonly elements: number;
 }
 
+/** The parameters of a model on a device, with their gradients and optimiser state where these were allocated. */
 export class ParameterStore {
   readonly layout: ParameterLayout;
   readonly #executor: Executor;

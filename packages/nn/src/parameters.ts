@@ -4,6 +4,7 @@ import { withAdapterParameters } from './adapters/parameters.js';
 import type { EncoderConfig, ParameterName, PoolingConfig } from './encoder/config.js';
 import { packSlabs, type Slab, type SlabPlace } from './slabs.js';
 
+/** Name and shape of a parameter, and how it is trained. */
 export interface ParameterSpec {
   readonly name: ParameterName;
   readonly shape: readonly number[];

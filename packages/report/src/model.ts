@@ -28,6 +28,7 @@ export interface CollectionsModel {
   readonly collections: readonly CollectionModel[];
 }
 
+/** Figures of one collection, by measure. */
 export interface CollectionModel {
   readonly name: string;
   /** Such as `482 queries, 5000 documents`. */
@@ -78,6 +79,7 @@ export interface BiasModel {
   readonly gaps: Readonly<Record<string, number>>;
 }
 
+/** What a query found first: whether it is relevant, and whether it is in the query's language. */
 export type FirstPassage = 'relevant_own' | 'relevant_other' | 'wrong_own' | 'wrong_other';
 
 /** Intervals `[low, high]`, keys as in `RunModel.measures`. */
@@ -88,6 +90,7 @@ export interface IntervalsModel {
   readonly rankDistance: Interval | null;
 }
 
+/** Bounds of a confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
 /** Matrices of every language pair. */
@@ -122,6 +125,7 @@ export interface TrainingModel {
   readonly curves: Readonly<Record<CurveName, readonly CurvePoint[]>>;
 }
 
+/** Keys of `metrics.jsonl` that are drawn. */
 export type CurveName = 'loss' | 'validation_loss' | 'learning_rate' | 'gradient_norm';
 
 /** `[step, mean, least, greatest]` of neighbouring updates, or `[step, value]` of one. */

@@ -6,6 +6,7 @@ import { reportHtml } from './html.js';
 import type { PublishedModel, ReportModel } from './model.js';
 import { findRuns, uniqueLabels } from './read/find.js';
 
+/** What goes on the page. */
 export interface ReportOptions {
   /** Evaluations, demo reports, training folders, embeddings, or folders of these. */
   readonly paths: readonly string[];

@@ -23,6 +23,7 @@ import {
   type TiledObjective,
 } from '@synglot/nn';
 
+/** The model that a gradient cache encodes with. */
 export interface CacheRoomOptions {
   readonly executor: Executor;
   /** Holds parameters and gradients. */
@@ -49,8 +50,11 @@ export interface CacheShape {
   readonly others: readonly Objective[];
 }
 
+/** Which pass over a chunk a plan is for. */
 export type ChunkMode = ChunkPlanOptions['mode'];
+/** Which plan over the tiles of a loss. */
 export type LossStage = keyof ReturnType<typeof buildLossTilePlans>;
+/** Whether the losses that are not tiled are evaluated only, or give gradients too. */
 export type OthersMode = EmbeddingLossPlanOptions['mode'];
 
 /** Bytes on the device, in addition to parameters, gradients and optimiser state. */
@@ -64,6 +68,7 @@ export interface CacheMemory {
   readonly planBytes: number;
 }
 
+/** Buffers and plans of a gradient cache, for batches of up to `rows` sequences. */
 export class CacheRoom {
   /** How many sequences there is room for. */
   readonly rows: number;

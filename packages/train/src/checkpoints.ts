@@ -20,6 +20,7 @@ import type { ParameterStore, ReadRows } from '@synglot/nn';
 import { TrainError } from './errors.js';
 import type { TrainerState } from './trainer.js';
 
+/** What is saved with a model's weights: configuration, pooling, tokenizer and what its card says. */
 export type ModelParts = Omit<CheckpointContents, 'tensors'>;
 
 /** Everything that a resumed run needs besides the configuration. */

@@ -1,5 +1,6 @@
 /** When to stop, and which model was best, by a validation measure. Pure; its state goes into checkpoints. */
 
+/** When to stop, and what counts as better. */
 export interface StoppingOptions {
   readonly better: 'lower' | 'higher';
   /** A value counts as better if it is better by more than this. */

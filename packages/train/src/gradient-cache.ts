@@ -35,6 +35,7 @@ import {
 import { type Chunk, cutChunks } from './chunks.js';
 import { floatReads, type ObjectiveContext, type TrainObjective } from './objectives.js';
 
+/** What is minimised, and the sizes of chunks and tiles. */
 export interface GradientCacheOptions extends CacheRoomOptions {
   /** What is minimised. */
   readonly objectives: readonly TrainObjective[];
@@ -47,6 +48,7 @@ export interface GradientCacheOptions extends CacheRoomOptions {
 /** A batch, and what its objectives' feeds depend on. */
 export type CachedBatch = Omit<ObjectiveContext, 'capacity'>;
 
+/** Adds the gradients of batches of any size to those in the store, in chunks. */
 export class GradientCache {
   readonly #options: GradientCacheOptions;
   readonly #shape: CacheShape;

@@ -1,6 +1,7 @@
 /** Held-out data as a retrieval collection: every question against every held-out passage. */
 import { hashText, ParallelCollection, type TrainingSet } from '@synglot/data';
 
+/** Options of {@link heldOutCollection}. */
 export interface HeldOutOptions {
   readonly name?: string;
   /** Most questions, each in all its languages; their parallel ids decide which. Default all. */

@@ -8,6 +8,7 @@
  */
 import type { Precision } from '@synglot/nn';
 
+/** Where the scale begins, and how long it waits before it doubles. */
 export interface LossScaleOptions {
   /** Scale of the first update; a power of two, so that scaling rounds nothing. Default 65,536. */
   readonly initial?: number;

@@ -2,6 +2,7 @@
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { TrainError } from './errors.js';
 
+/** An open `metrics.jsonl`. */
 export class MetricsFile {
   readonly #file: FileHandle;
   readonly #path: string;

@@ -42,6 +42,7 @@ export interface MiningResult {
   readonly statistics: object;
 }
 
+/** Searches for hard negatives; `mineForTraining` of synglot is one. */
 export type Mine = (request: MiningRequest) => Promise<MiningResult>;
 
 /** What {@link MiningRounds} works on. */

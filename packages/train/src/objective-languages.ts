@@ -10,6 +10,7 @@ import {
 } from '@synglot/nn';
 import type { TrainObjective } from './objectives.js';
 
+/** How strong the gradient reversal is, and when. */
 export interface ReversalOptions {
   /** The greatest λ. */
   readonly lambda: number;
@@ -17,6 +18,7 @@ export interface ReversalOptions {
   readonly gamma: number;
 }
 
+/** Options of {@link adversarialObjectives}. */
 export interface AdversarialOptions extends ReversalOptions {
   readonly hidden: number;
   readonly learningRateScale: number;

@@ -22,6 +22,7 @@ export function teacherMargins(teacher: TeacherVectors): Margins {
 /** Differences of scores in the data, a cross-encoder's for example. */
 export const scoredMargins: Margins = ({ negatives, margins }) => margins ?? negatives.map(() => Number.NaN);
 
+/** Options of {@link marginMseObjective}. */
 export interface MarginMseObjectiveOptions {
   readonly weight: number;
   /** Multiplies the teacher's margins. Default 1. */

@@ -14,6 +14,7 @@ import {
   type Precision,
 } from '@synglot/nn';
 
+/** What the plans train, and how many are kept. */
 export interface PlanCacheOptions {
   readonly executor: Executor;
   readonly store: ParameterStore;
@@ -30,6 +31,7 @@ export interface PlanCacheOptions {
   readonly keep?: number;
 }
 
+/** What a plan does with a batch: see `TrainPlanOptions.mode`. */
 export type BatchPlanMode = 'step' | 'accumulate' | 'evaluate';
 
 /** A compiled plan and the sizes that it is for. */
@@ -38,6 +40,7 @@ export interface CompiledBatchPlan {
   readonly compiled: CompiledPlan;
 }
 
+/** Compiles training plans when they are first needed. */
 export class PlanCache {
   readonly #options: PlanCacheOptions;
   /** In order of use: the first is the least recently used. */

@@ -4,6 +4,8 @@ import type { Precision } from '@synglot/nn';
 import { TrainError } from './errors.js';
 
 /**
+ * Checks that a device has what a precision needs.
+ *
  * @throws TrainError `INPUT_CONFIG`, one line with the device and what to do, if it has no f16
  */
 export function checkPrecision(precision: Precision, { device }: Pick<Executor, 'device'>): void {

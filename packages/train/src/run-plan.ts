@@ -17,6 +17,7 @@ import { withDropout } from './open-run.js';
 import { capacityFor } from './plan-cache.js';
 import { toOptimizer } from './run-optimizer.js';
 
+/** What a run would need, known without a device. */
 export interface RunPlan {
   readonly plan: Plan;
   /** What the plan is compiled for: the bucket of the given size. */

@@ -21,6 +21,7 @@ import { modelParts, trainerOptions } from './run-trainer.js';
 import { RunValidation } from './run-validation.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
+/** A run: its configuration, folder and device, and who is told what. */
 export interface TrainingRunOptions extends OpenRunOptions {
   /** A device, or a function that opens one, called once configuration, model and data have been checked. */
   readonly executor: Executor | (() => Promise<Executor>);
@@ -30,6 +31,7 @@ export interface TrainingRunOptions extends OpenRunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a run ended. */
 export interface TrainingRunResult {
   readonly steps: number;
   /** Of the last update; NaN if a resumed run had none left. */

@@ -1,5 +1,6 @@
 /** The learning rate over the steps of a run. */
 
+/** The learning rate of each update of a run. */
 export interface ScheduleOptions {
   /** Highest learning rate, reached at the end of the warmup. */
   readonly learningRate: number;

@@ -61,6 +61,10 @@ export interface TrainerState {
   readonly validation?: StoppingState;
 }
 
+/**
+ * Trains the parameters of a store: each {@link Trainer.update} draws batches, adds up their gradients and updates
+ * once.
+ */
 export class Trainer {
   readonly #options: TrainerOptions;
   readonly #batches: UpdateBatches;

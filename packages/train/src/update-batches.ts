@@ -13,6 +13,7 @@ export interface BatchSource {
   restore(state: unknown): void;
 }
 
+/** Where batches come from, and how they become tokens. */
 export interface UpdateBatchesOptions {
   readonly sampler: BatchSource;
   /** Texts to token ids, special tokens included, truncated. */
@@ -37,6 +38,7 @@ export interface PreparedUpdate {
   readonly samplerState: unknown;
 }
 
+/** Draws and tokenizes the batches of updates ahead, in order. */
 export class UpdateBatches {
   readonly #options: UpdateBatchesOptions;
   /** The next updates' batches in order; a failure is reported when the batches are due. */

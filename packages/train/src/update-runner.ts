@@ -25,6 +25,7 @@ import { floatReads, readObjectives, type TrainObjective } from './objectives.js
 import { type BatchPlanMode, PlanCache } from './plan-cache.js';
 import type { PreparedBatch } from './update-batches.js';
 
+/** What is trained, how, and on which device. */
 export interface UpdateRunnerOptions {
   readonly executor: Executor;
   /** Holds the parameters, their gradients and the optimiser's state. */
@@ -82,6 +83,7 @@ interface BatchResult {
 /** Batches that run or are queued on the device while the next is packed. Fewer than the plans that a `PlanCache` keeps. */
 const batchesInFlight = 2;
 
+/** Runs updates on the device: gradients of their batches, then the optimiser. */
 export class UpdateRunner {
   readonly #options: UpdateRunnerOptions;
   readonly #plans: PlanCache;

@@ -40,7 +40,11 @@ export type ResolvedMining = Required<MiningOptions>;
 
 const bounds = ['absoluteMargin', 'relativeMargin', 'maxScore', 'minScore'] as const;
 
-/** @throws DataError `INPUT_OPTION`, naming the option, what was expected and what came */
+/**
+ * Checks options of mining and fills in the defaults.
+ *
+ * @throws DataError `INPUT_OPTION`, naming the option, what was expected and what came
+ */
 export function resolveMining(options: MiningOptions): ResolvedMining {
   const { negatives = 4, rangeMin = 0, rangeMax = 100, seed = 0 } = options;
   const { sampling = 'top', languages = 'within' } = options;

@@ -21,6 +21,7 @@ export const miningRules = [
   'max_score',
   'min_score',
 ] as const;
+/** One of the rules. */
 export type MiningRule = (typeof miningRules)[number];
 
 /** What mining did. */

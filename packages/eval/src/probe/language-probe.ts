@@ -16,6 +16,7 @@ export interface ProbeRows {
   readonly parallelIds: readonly string[];
 }
 
+/** Options of {@link languageProbe}. */
 export interface ProbeOptions {
   /** Share of the parallel ids that the probe is tested on. Default 0.3. */
   readonly test?: number;
@@ -23,6 +24,7 @@ export interface ProbeOptions {
   readonly seed?: number;
 }
 
+/** How well the language of a text can be told from its embedding. */
 export interface ProbeReport {
   readonly languages: readonly string[];
   readonly train: number;

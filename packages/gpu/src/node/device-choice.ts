@@ -7,6 +7,7 @@ import type { DriverId } from './vulkan-driver.js';
 /** Best first: the order in which drivers are tried when nothing is asked for. */
 export const preferredOrder: readonly DriverId[] = ['gpu', 'lavapipe', 'swiftshader'];
 
+/** Which executor: the C++ core on Dawn, or npm `webgpu`. */
 export type ExecutorKind = 'native' | 'webgpu';
 
 export interface FoundDevice {

@@ -38,6 +38,7 @@ import {
   webGpuVersion,
 } from './webgpu-node.js';
 
+/** Which device to open, and how. */
 export interface OpenExecutorOptions {
   /**
    * `gpu`, `lavapipe` or `swiftshader`; one of several GPUs as `gpu:0`, `gpu:1`, … (see {@link listDevices}); or a part

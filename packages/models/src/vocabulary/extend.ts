@@ -26,6 +26,7 @@ export interface AddedToken {
   readonly ids: readonly number[];
 }
 
+/** A tokenizer with more tokens, and which are new. */
 export interface ExtendedVocabulary {
   readonly tokenizer: Tokenizer;
   /** In the order of their ids, which follow the old ones. */
@@ -34,6 +35,7 @@ export interface ExtendedVocabulary {
   readonly oldSize: number;
 }
 
+/** Options of {@link extendVocabulary}. */
 export interface ExtendOptions {
   /** Most tokens to add. */
   readonly tokens: number;

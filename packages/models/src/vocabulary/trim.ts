@@ -7,6 +7,7 @@ import { Tokenizer } from '../tokenizer.js';
 import { withRows } from './rows.js';
 import { vocabularyOf, withTokens } from './tokenizer-json.js';
 
+/** A tokenizer with fewer tokens, and which they were. */
 export interface TrimmedVocabulary {
   readonly tokenizer: Tokenizer;
   /** The old id of each new one, ascending. */

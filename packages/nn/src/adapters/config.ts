@@ -21,6 +21,7 @@ export interface LoraConfig extends TrainedBeside {
   readonly rankStabilized: boolean;
 }
 
+/** What is between the two products of a bottleneck. */
 export type BottleneckActivation = 'gelu' | 'relu' | 'swish';
 
 /**
@@ -39,6 +40,7 @@ export interface BottleneckConfig extends TrainedBeside {
   readonly layers: readonly number[];
 }
 
+/** Small trained parts beside a frozen encoder. */
 export type AdapterConfig = LoraConfig | BottleneckConfig;
 
 const linearSuffixes = [

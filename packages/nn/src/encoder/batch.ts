@@ -30,6 +30,7 @@ export interface BatchCapacity {
   readonly candidates: number;
 }
 
+/** The feeds of a plan, and the axes along which they lie. */
 export interface EncoderFeeds {
   readonly tokenAxis: Axis;
   readonly queryAxis: Axis;
@@ -74,6 +75,7 @@ export function declareFeeds(g: Graph, config: EncoderConfig, capacity: BatchCap
   };
 }
 
+/** What `packBatch` makes of a batch: the data of every feed, and the sizes that `packStep` takes. */
 export interface PackedFeeds {
   readonly feeds: Record<string, Uint32Array>;
   readonly counts: {

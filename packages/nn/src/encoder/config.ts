@@ -4,6 +4,7 @@ import type { AdapterConfig } from '../adapters/config.js';
 /** `bert`: BERT, mBERT, LaBSE, MiniLM, E5. `xlm-roberta`: position ids start at padding_idx + 1. */
 export type EncoderFamily = 'bert' | 'xlm-roberta';
 
+/** Architecture of an encoder, in the terms of `config.json`. */
 export interface EncoderConfig {
   readonly family: EncoderFamily;
   readonly vocabularySize: number;

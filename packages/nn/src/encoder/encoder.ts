@@ -11,6 +11,7 @@ import type { EncoderFeeds } from './batch.js';
 import type { EncoderConfig, PoolingConfig } from './config.js';
 import { encoderLayer } from './layer.js';
 
+/** An emitted encoder. */
 export interface Encoder {
   /** Token vectors of the last layer [tokens, hidden]. */
   readonly hidden: Activation;
@@ -21,6 +22,7 @@ export interface Encoder {
 /** How the word embeddings are perturbed; `gradient`: not at all, but their gradient is wanted. */
 export type EmbeddingAttack = 'gradient' | Perturbation;
 
+/** How an encoder is emitted for training. */
 export interface EncoderOptions {
   /**
    * Keeps only each layer's input from forward to backward and recomputes the rest: less memory for one
@@ -74,6 +76,7 @@ function attacked(g: Graph, words: Activation, feeds: EncoderFeeds, attack: Embe
   return attack === 'gradient' ? open : perturb(g, open, feeds.pooling, attack);
 }
 
+/** The embeddings of some sequences. */
 export interface SentenceEmbeddings {
   /** One vector per sequence [rows, dimension]. */
   readonly output: Activation;

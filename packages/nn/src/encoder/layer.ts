@@ -9,6 +9,7 @@ import { feedForward, fusesGelu } from '../ops/feed-forward.js';
 import type { EncoderConfig } from './config.js';
 import { selfAttention } from './self-attention.js';
 
+/** An emitted layer; all matrices are [tokens, hidden]. */
 export interface EncoderLayer {
   readonly output: Activation;
   backward(dOutput: Activation): Activation;

@@ -17,6 +17,7 @@ import {
   type TiledObjective,
 } from './objective.js';
 
+/** Options of {@link contrastive}. */
 export interface ContrastiveOptions extends InfoNceOptions {
   /** The loss is over this many first dimensions, normalised again; default: over whole embeddings. */
   readonly dimension?: number;

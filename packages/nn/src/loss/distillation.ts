@@ -9,6 +9,7 @@ import { rowKernel } from '../ops/row-kernels.js';
 import type { Objective } from './objective.js';
 import { type RowSide, rowResult, rowWeightsFeed, rowWise } from './row-wise.js';
 
+/** Options of {@link distillation}. */
 export interface DistillationOptions {
   /**
    * `mse`: the squared difference, averaged over dimensions; `cosine`: 1 - cosine. Both are averaged over rows.

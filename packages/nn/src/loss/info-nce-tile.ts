@@ -27,6 +27,7 @@ export function statisticsExternals({ suffix }: Pick<TiledObjective, 'suffix'>) 
   return { row: `row statistics${suffix}`, column: `column statistics${suffix}` } as const;
 }
 
+/** A tiled loss and the sizes of its tiles and batches. */
 export interface InfoNceTileOptions extends TiledObjective {
   /** Queries and candidates of a tile; a multiple of 4. */
   readonly tile: number;

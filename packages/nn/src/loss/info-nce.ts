@@ -9,6 +9,7 @@ import type { Gradients } from './objective.js';
 /** `both` is the mean of the two directions. */
 export type LossDirection = 'query-to-passage' | 'passage-to-query' | 'both';
 
+/** How InfoNCE compares embeddings. */
 export interface InfoNceOptions {
   /** Cosine similarities are divided by it; sentence-transformers' scale 20 is 0.05. */
   readonly temperature: number;
@@ -19,10 +20,12 @@ export interface InfoNceOptions {
 
 /** Feed with the mask groups [candidates]: `candidateGroups` of @synglot/data. */
 export const groupsFeed = 'groups';
-/** Results: the loss of each query, and of each positive. The batch's loss is their weighted mean (`meanLoss`). */
+/** Result [queries]: the loss of each query against the candidates. The batch's loss: `meanLoss`. */
 export const rowLossResult = 'row loss';
+/** Result [queries]: the loss of each query's positive against all queries. */
 export const columnLossResult = 'column loss';
 
+/** An emitted loss; its gradients, times `weight`, go into those of the embeddings. */
 export interface InfoNce {
   backward(this: void, into: Gradients): void;
 }

@@ -19,6 +19,7 @@ import {
   sumOfRows,
 } from './row-wise.js';
 
+/** Options of {@link languageDiscriminator}. */
 export interface LanguageDiscriminatorOptions {
   readonly languages: number;
   /** Of the embeddings. */

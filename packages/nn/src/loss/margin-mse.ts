@@ -6,9 +6,11 @@ import { sumOfRows } from './row-wise.js';
 const name = 'margin_mse';
 const result = 'margin error of candidates';
 
-/** Feeds: [queries + 1] the candidate at which each query's negatives begin; [candidates] margins and weights. */
+/** Feed [queries + 1]: the candidate at which each query's negatives begin. */
 export const negativeOffsetsFeed = 'offsets of negatives';
+/** Feed [candidates]: the teacher's margin over each negative. */
 export const teacherMarginsFeed = 'teacher margins';
+/** Feed [candidates]: the weight of each negative; they add up to 1, and 0 is a negative without a margin. */
 export const marginWeightsFeed = 'margin weights';
 
 /**

@@ -2,6 +2,7 @@
 import { type ContrastiveOptions, contrastive } from './contrastive.js';
 import type { Objective } from './objective.js';
 
+/** Options of {@link matryoshka}. */
 export interface MatryoshkaOptions {
   /** Dimensions, each a multiple of 4 within the embedding's. */
   readonly dimensions: readonly number[];

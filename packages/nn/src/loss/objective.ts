@@ -37,6 +37,7 @@ export interface TiledObjective extends InfoNceOptions {
   view(g: Graph, embeddings: BatchEmbeddings): EmbeddingView;
 }
 
+/** A loss over the sentence embeddings of a batch: what it emits, and how its value is read. */
 export interface Objective {
   /** Names its value in metrics; lower-case words joined by `_`, unique in a plan. */
   readonly name: string;

@@ -9,6 +9,7 @@ import type { Objective } from './objective.js';
 /** One of the two sides of a batch. */
 export type RowSide = 'queries' | 'candidates';
 
+/** An objective over single rows, as {@link rowWise} takes it. */
 export interface RowObjective {
   readonly name: string;
   readonly weight: number;

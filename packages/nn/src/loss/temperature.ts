@@ -6,6 +6,7 @@ import type { Objective } from './objective.js';
 export const temperatureParameter = 'contrastive.log_inverse_temperature';
 const temperatureResult = 'log inverse temperature';
 
+/** Options of {@link learnedTemperature}. */
 export interface LearnedTemperatureOptions {
   /** Where it starts. CLIP: 0.07. */
   readonly initial: number;

@@ -19,6 +19,7 @@ import { portableLimits } from './portable-limits.js';
  */
 export type AttentionStrategy = 'portable' | 'subgroup' | 'workgroup' | 'subgroup_matrix';
 
+/** Every strategy by name. */
 export const attentionStrategies: readonly AttentionStrategy[] = [
   'portable',
   'subgroup',
@@ -29,6 +30,7 @@ export const attentionStrategies: readonly AttentionStrategy[] = [
 /** The kernels over queries, keys and values: bindings and params are those of the portable one. */
 export type AttentionPass = 'attention_forward' | 'attention_backward_query' | 'attention_backward_key_value';
 
+/** What attention kernels are chosen by. */
 export interface AttentionProblem {
   readonly pass: AttentionPass;
   /** The head size in vectors of four columns. */

@@ -10,6 +10,7 @@ import {
   pickAttention,
 } from './attention-kernels.js';
 
+/** Emitted attention; all matrices are [tokens, heads · head size]. */
 export interface Attention {
   readonly output: Activation;
   backward(dOutput: Activation): { dQ: Activation; dK: Activation; dV: Activation };
@@ -22,6 +23,7 @@ export interface JointAttention {
   backward(dOutput: Activation): Activation;
 }
 
+/** Options of {@link attention}. */
 export interface AttentionOptions {
   readonly heads: number;
   readonly dropoutRate: number;

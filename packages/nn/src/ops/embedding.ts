@@ -15,6 +15,7 @@ export interface TokenFeeds {
   readonly positions: SortedRows;
 }
 
+/** Feeds with the distinct rows of a table that a batch uses, and which tokens use each: see `sortRows`. */
 export interface SortedRows {
   readonly axis: Axis;
   readonly rows: Tensor;

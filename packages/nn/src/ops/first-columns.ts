@@ -2,6 +2,7 @@
 import { type Activation, type Graph, rowParams, stridedWorkgroups } from '../graph.js';
 import type { GradientSum } from './gradient-sum.js';
 
+/** The first columns of a matrix. */
 export interface FirstColumns {
   /** [rows, columns] */
   readonly output: Activation;

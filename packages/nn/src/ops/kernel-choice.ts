@@ -2,6 +2,7 @@
 import type { KernelName } from '@synglot/kernels';
 import type { DeviceTraits } from '../graph.js';
 
+/** A kernel and its constants. */
 export interface KernelChoice {
   readonly kernel: KernelName;
   readonly constants: Readonly<Record<string, number | string | boolean>>;

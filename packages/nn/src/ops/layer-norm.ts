@@ -3,6 +3,7 @@ import { type Activation, type Graph, rowParams, storedType, stridedWorkgroups }
 import { blockCount, columnSumInto, rowsPerBlock } from './reductions.js';
 import { blockSumKernel, registerRowKernel } from './row-kernels.js';
 
+/** An emitted layer norm; all matrices are [rows, columns]. */
 export interface ResidualLayerNorm {
   readonly output: Activation;
   /** Gradients of `x` and of `residual`; the same tensor if nothing was dropped. */

@@ -3,6 +3,7 @@ import { type Activation, type Graph, rowParams, stridedWorkgroups } from '../gr
 import type { GradientSum } from './gradient-sum.js';
 import { rowKernel } from './row-kernels.js';
 
+/** A matrix times a learned factor. */
 export interface LearnedScale {
   readonly output: Activation;
   /** Adds to the input's gradient, and to the parameter's. */

@@ -24,6 +24,7 @@ export type MatmulProduct =
   | 'matmul_nn_gelu_backward'
   | 'matmul_tn';
 
+/** What the kernel of a product is chosen by. */
 export interface MatmulProblem {
   readonly product: MatmulProduct;
   readonly m: Axis;

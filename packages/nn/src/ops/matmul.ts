@@ -4,6 +4,7 @@ import { type Axis, countSlots } from '../axis.js';
 import { type Graph, storedType } from '../graph.js';
 import { type MatmulProduct, matmulTile, pickMatmul } from './matmul-candidates.js';
 
+/** Sizes of a product [m, n] with sums over k. */
 export interface MatmulOptions {
   readonly m: Axis;
   readonly n: Axis;

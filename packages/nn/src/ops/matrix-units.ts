@@ -7,6 +7,7 @@ import { type ElementChoice, type Extension, extensionFeature } from '@synglot/k
 import type { DeviceTraits } from '../graph.js';
 import type { KernelChoice } from './kernel-choice.js';
 
+/** A configuration of the device's matrix units, and the subgroups that use them. */
 export interface MatrixUnits {
   readonly config: SubgroupMatrixConfig;
   readonly subgroupSize: number;

@@ -11,6 +11,7 @@ import {
 } from '../graph.js';
 import { rowKernel } from './row-kernels.js';
 
+/** The feeds that pooling reads. */
 export interface PoolingFeeds {
   /** [tokens] of (id, position, type, slot). */
   readonly tokens: Tensor;
@@ -20,6 +21,7 @@ export interface PoolingFeeds {
   readonly slots: Tensor;
 }
 
+/** Pooled sequences [rows, columns]. */
 export interface Pooling {
   readonly output: Activation;
   /** Writes the gradients of these sequences' tokens into `dHidden`; the other rows are left as they are. */

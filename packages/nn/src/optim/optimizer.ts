@@ -10,6 +10,7 @@ import {
   sameSettings,
 } from './parameter-groups.js';
 
+/** AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) with the arithmetic of torch.optim.AdamW. */
 export interface AdamWOptions {
   readonly kind: 'adamw';
   readonly beta1: number;
@@ -18,11 +19,13 @@ export interface AdamWOptions {
   readonly weightDecay: number;
 }
 
+/** Gradient descent as torch.optim.SGD without momentum: the decay is added to the gradient. */
 export interface SgdOptions {
   readonly kind: 'sgd';
   readonly weightDecay: number;
 }
 
+/** The optimiser, its clipping and its groups of parameters. */
 export interface OptimizerOptions extends Omit<ParameterGroupOptions, 'weightDecay'> {
   readonly method: AdamWOptions | SgdOptions;
   /** Gradients are scaled down to this global norm; 0 turns clipping off. */

@@ -17,6 +17,7 @@ export interface ParameterGroup {
   readonly weightDecay?: number;
 }
 
+/** Which parameters decay, and which have settings of their own. */
 export interface ParameterGroupOptions {
   /** For parameters whose group does not set its own. */
   readonly weightDecay: number;

@@ -14,6 +14,7 @@ import { embeddingGradientsExternal, embeddingsExternal } from '../loss/info-nce
 import { readRows, writeRows } from '../ops/copy-rows.js';
 import type { ParameterLayout } from '../parameters.js';
 
+/** Options of {@link buildChunkPlan}. */
 export interface ChunkPlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;

@@ -9,6 +9,7 @@ import { emitObjectives, type Objective } from '../loss/objective.js';
 import { readRows, writeRows } from '../ops/copy-rows.js';
 import { ParameterLayout } from '../parameters.js';
 
+/** Options of {@link buildEmbeddingLossPlan}. */
 export interface EmbeddingLossPlanOptions {
   /** At least one; none with `tiles`. */
   readonly objectives: readonly Objective[];

@@ -9,6 +9,7 @@ import type { ParameterLayout } from '../parameters.js';
 /** Result with the embeddings [queries, dimension]. */
 export const embeddingsResult = 'embeddings';
 
+/** Options of {@link buildEncodePlan}; `tokens` and `sequences` are the most that a pass takes. */
 export interface EncodePlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;

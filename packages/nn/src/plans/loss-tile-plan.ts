@@ -8,6 +8,7 @@ import {
 } from '../loss/info-nce-tile.js';
 import { ParameterLayout } from '../parameters.js';
 
+/** Options of {@link buildLossTilePlans}. */
 export interface LossTilePlanOptions extends InfoNceTileOptions {
   /** The device that kernels are chosen for; by default those that run everywhere. */
   readonly device?: DeviceTraits;

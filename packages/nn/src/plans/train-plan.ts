@@ -9,6 +9,7 @@ import { gradientPerturbation } from '../ops/perturbation.js';
 import { castWeights, clearGradients, emitUpdate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { ParameterLayout } from '../parameters.js';
 
+/** Options of {@link buildTrainPlan}. */
 export interface TrainPlanOptions {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;

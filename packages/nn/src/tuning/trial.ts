@@ -11,6 +11,7 @@ import type { ElementChoice } from '@synglot/kernels';
 import { packStep, type StepValues } from '../axis.js';
 import type { KernelChoice } from '../ops/kernel-choice.js';
 
+/** How candidates are timed. */
 export interface TuneOptions {
   /** Timed runs of a candidate; the fastest counts. Default 3. */
   readonly runs?: number;
@@ -20,6 +21,7 @@ export interface TuneOptions {
   readonly onTuned?: (result: TunedClass) => void;
 }
 
+/** What tuning found for one class of problems. */
 export interface TunedClass {
   /** Key of the table: `matmulShapeClass` or `attentionShapeClass` of the problem. */
   readonly shapeClass: string;
