@@ -31,6 +31,7 @@ import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewri
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
 import { type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
+import type { RunLock } from './run-lock.js';
 import { checkDropoutViews } from './run-notices.js';
 import { runObjectives } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
@@ -42,6 +43,8 @@ export interface OpenRunOptions {
   readonly output: string;
   /** Continue from the newest checkpoint in `output`; without one, start from the beginning. */
   readonly resume?: boolean;
+  /** Held while the run writes into `output`. */
+  readonly lock?: RunLock;
   /** What `readData` returned for this configuration; by default the data are read. */
   readonly data?: RunData;
   /** Searches for hard negatives if the configuration has `mining`: `mineForTraining` of synglot. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkWritable, makeFolders, writeFileAtomic } from '@synglot/models';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
+import type { RunLock } from './run-lock.js';
 
 const configFile = 'config.json';
 
@@ -12,14 +13,17 @@ export interface RunFolder {
   readonly config: TrainConfig;
   readonly output: string;
   readonly resume?: boolean;
+  /** Taken where the folder is made. */
+  readonly lock?: RunLock;
 }
 
 /**
  * Refuses a folder with another run in it, and to resume a run whose configuration has changed. A run that
  * failed before its first update does not count.
  */
-export async function checkFolder({ config, output, resume }: RunFolder): Promise<void> {
+export async function checkFolder({ config, output, resume, lock }: RunFolder): Promise<void> {
   checkWritable(output);
+  await lock?.check();
   const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
   const begun = await hasBegun(output);
@@ -59,8 +63,11 @@ async function clear(output: string): Promise<void> {
 }
 
 /** Makes the run's folder, once everything has been checked. */
-export async function makeFolder({ config, output }: RunFolder): Promise<void> {
+export async function makeFolder(folder: RunFolder): Promise<void> {
+  const { config, output, lock } = folder;
   await makeFolders(join(output, 'checkpoints'));
+  // Since it was looked at, another run may have come and gone.
+  if (await lock?.take()) await checkFolder(folder);
   const text = identityText(config);
   await writeFileAtomic(join(output, configFile), async (file) => file.writeFile(text));
 }

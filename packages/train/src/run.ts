@@ -15,6 +15,7 @@ import { MiningRounds } from './mining.js';
 import { type OpenedRun, type OpenRunOptions, openRun } from './open-run.js';
 import { checkPrecision } from './precision.js';
 import { openSavedModel, writeTrained } from './run-adapter.js';
+import { RunLock } from './run-lock.js';
 import { describeData, idleSettings, ownPrompts } from './run-notices.js';
 import { metricsLine } from './run-objectives.js';
 import { modelParts, trainerOptions } from './run-trainer.js';
@@ -61,11 +62,16 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     );
     return opened;
   };
-  let result = await runPhase(options, executor);
-  // Other parameters are frozen now: the next phase begins as a resumed run does.
-  while (result.more) result = await runPhase({ ...options, resume: true }, executor);
-  const { more: _, ...rest } = result;
-  return rest;
+  const lock = options.lock ?? new RunLock(options.output);
+  try {
+    let result = await runPhase({ ...options, lock }, executor);
+    // Other parameters are frozen now: the next phase begins as a resumed run does.
+    while (result.more) result = await runPhase({ ...options, lock, resume: true }, executor);
+    const { more: _, ...rest } = result;
+    return rest;
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Runs to the end of a phase of the freezing schedule. */
