@@ -3,7 +3,7 @@
  * temporary name, is flushed, and only then gets its real name. It runs no model.
  */
 
-import { rename } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type CheckpointContents, type CheckpointFile, checkpointFiles } from './checkpoint-files.js';
 import { ModelError } from './errors.js';
@@ -27,6 +27,25 @@ async function writeFiles(folder: string, files: readonly CheckpointFile[]): Pro
     await writeSynced(join(folder, file.path), (handle) => writePieces(handle, file.pieces()));
   }
   for (const path of folders) await syncFolder(path);
+}
+
+/** Names that stand in a model's folder, and nowhere else beside each other. */
+const modelNames =
+  /^(README\.md|\.gitattributes|modules\.json|(config|sentence_bert_config|config_sentence_transformers|adapter_config|generation_config)\.json|((adapter_)?model.*|pytorch_model.*)\.(safetensors|bin)(\.index\.json)?|tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.txt|sentencepiece.*|onnx|openvino|\d+_\w+)$/;
+
+/**
+ * Checks that a folder may be replaced by a model's: it is not there, is empty, or holds a model and nothing else.
+ *
+ * @throws ModelError `INPUT_DISK` where something else would be lost
+ */
+export async function checkReplaceable(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const other = names.find((name) => !modelNames.test(name) && !name.includes(PARTIAL_MARK));
+  if (other === undefined) return;
+  throw new ModelError(
+    'INPUT_DISK',
+    `${folder}: holds more than a model (${other}), which a model in its place would delete; choose another folder`,
+  );
 }
 
 /** Gives a written folder its name, replacing an earlier checkpoint of that name if there is one. */
@@ -54,10 +73,12 @@ async function publish(partial: string, folder: string): Promise<void> {
  *
  * A checkpoint already in `folder` is replaced. When anything fails, nothing is left behind.
  *
- * @throws ModelError `INPUT_DISK` on a full disk and the like; `INPUT_TOKENIZER` if the tokenizer does not fit.
+ * @throws ModelError `INPUT_DISK` on a full disk and the like, and for a folder that holds something else;
+ *   `INPUT_TOKENIZER` if the tokenizer does not fit.
  */
 export async function saveCheckpoint(folder: string, contents: CheckpointContents): Promise<void> {
   if (folder.endsWith('/') || folder.endsWith('\\')) return saveCheckpoint(folder.slice(0, -1), contents);
+  await checkReplaceable(folder);
   const files = await checkpointFiles(basename(folder), contents);
   const partial = partialName(folder);
   try {

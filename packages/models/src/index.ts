@@ -5,7 +5,7 @@ export { mergeAdapter } from './adapters/merge.js';
 export { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 export { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
 export * from './checkpoint-files.js';
-export { saveCheckpoint } from './checkpoint-writer.js';
+export { checkReplaceable, saveCheckpoint } from './checkpoint-writer.js';
 export * from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
 export { checkWritable, makeFolders, PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
@@ -21,7 +21,7 @@ export {
 export { type DatasetRequest, type FetchedFiles, fetchDatasets } from './hub-dataset.js';
 export type { JsonObject } from './json.js';
 export type { ModelFolderOptions } from './model-folder.js';
-export { type Matrix, type RowBatches, readNpy, writeNpy } from './npy.js';
+export { type Matrix, npyHeader, type RowBatches, readNpy, writeNpy } from './npy.js';
 export { defaultPrompt, type RetrievalUse, retrievalUse } from './retrieval-use.js';
 export type { FileContents, TensorSource } from './safetensors/format.js';
 export type { TensorEntry } from './safetensors/header.js';

@@ -20,6 +20,21 @@ const MAGIC = '\x93NUMPY';
 /** Rows that come one batch at a time: each a whole number of rows. */
 export type RowBatches = Iterable<Float32Array> | AsyncIterable<Float32Array>;
 
+/** What stands before the values of a float32 matrix in a `.npy` file. */
+export function npyHeader(rows: number, columns: number): Uint8Array {
+  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
+  // NumPy wants the data to begin at a multiple of 64.
+  const size = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
+  const header = new Uint8Array(size).fill(0x20);
+  for (let i = 0; i < MAGIC.length; i++) header[i] = MAGIC.charCodeAt(i);
+  header[6] = 1;
+  header[7] = 0;
+  new DataView(header.buffer).setUint16(8, size - 10, true);
+  new TextEncoder().encodeInto(dictionary, header.subarray(10));
+  header[size - 1] = 0x0a;
+  return header;
+}
+
 /**
  * Writes a matrix, all or nothing, from batches of rows.
  *
@@ -31,18 +46,8 @@ export async function writeNpy(
   columns: number,
   batches: RowBatches,
 ): Promise<void> {
-  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
-  // NumPy wants the data to begin at a multiple of 64.
-  const size = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
-  const header = new Uint8Array(size).fill(0x20);
-  for (let i = 0; i < MAGIC.length; i++) header[i] = MAGIC.charCodeAt(i);
-  header[6] = 1;
-  header[7] = 0;
-  new DataView(header.buffer).setUint16(8, size - 10, true);
-  new TextEncoder().encodeInto(dictionary, header.subarray(10));
-  header[size - 1] = 0x0a;
   await writeFileAtomic(path, async (handle) => {
-    await writeAll(handle, header);
+    await writeAll(handle, npyHeader(rows, columns));
     let count = 0;
     for await (const batch of batches) {
       count += batch.length;

@@ -16,7 +16,7 @@ export {
 export { type PairField, type PairOptions, readPairs } from './pairs.js';
 export { readParallelFaq } from './parallel-faq.js';
 export { type RawTextOptions, readRawText } from './raw-text.js';
-export { readParquetRows, type TsvOptions } from './records.js';
+export { isRecordFile, readColumn, readParquetRows, type TsvOptions } from './records.js';
 export * from './registry.js';
 export { type BeirOptions, type RetrievalOptions, readBeir, readMiracl } from './retrieval.js';
 export type { ScoredOptions } from './scores.js';

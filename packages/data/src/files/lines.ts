@@ -4,6 +4,7 @@
 import { constants } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../errors.js';
 import { notText, refusePacked, telling } from './foreign-bytes.js';
@@ -25,8 +26,11 @@ const chunkBytes = 1 << 17;
 /** No string is longer than so many characters. */
 const longestBytes = constants.MAX_STRING_LENGTH;
 
+/** In place of a file's name: what comes through a pipe. */
+const standardInput = '-';
+
 /**
- * The lines of a UTF-8 file. Ends are `\n` or `\r\n` and nothing else (U+2028 may stand in JSON); a byte
+ * The lines of a UTF-8 file, or of standard input where it is called `-`. Ends are `\n` or `\r\n` and nothing else (U+2028 may stand in JSON); a byte
  * order mark is dropped; a last line without an end counts.
  *
  * @param longest bytes of a line; more are no line, but a file without any
@@ -40,7 +44,7 @@ export async function* readLines(file: string, longest = longestBytes): AsyncGen
   let first: Uint8Array | undefined;
   const line = (bytes: Uint8Array): Line => {
     number++;
-    const where = `${file}:${number}`;
+    const where = `${file === standardInput ? 'standard input' : file}:${number}`;
     try {
       const text = decoder.decode(bytes);
       return { text: text.endsWith('\r') ? text.slice(0, -1) : text, number, where };
@@ -48,7 +52,8 @@ export async function* readLines(file: string, longest = longestBytes): AsyncGen
       throw new DataError('INPUT_FILE', `${where}: ${notText(first ?? bytes)}`, { cause });
     }
   };
-  const source = createReadStream(file, { highWaterMark: chunkBytes });
+  const source: Readable =
+    file === standardInput ? process.stdin : createReadStream(file, { highWaterMark: chunkBytes });
   const stream = file.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: chunkBytes })) : source;
   // `pipe` passes no error on.
   if (stream !== source) source.on('error', (error) => stream.destroy(error));

@@ -6,7 +6,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { compressors } from 'hyparquet-compressors';
 import { DataError } from '../errors.js';
 import { refusePacked } from './foreign-bytes.js';
-import { type Fields, readJsonLines } from './json.js';
+import { type Fields, missingField, optionalText, readJsonLines } from './json.js';
 import { fileError, readLines } from './lines.js';
 
 /** How a TSV or CSV file is laid out. */
@@ -20,9 +20,30 @@ export function isHeadless(file: string, { header }: TsvOptions): boolean {
   return (/\.tsv(\.gz)?$/.test(file) && header !== true) || (/\.csv(\.gz)?$/.test(file) && header === false);
 }
 
+const recordEnding = /\.(jsonl|json|ndjson|tsv|csv|parquet)(\.gz)?$/;
+
+/** Whether a file's name says that it has rows with columns, and not lines of text. */
+export function isRecordFile(file: string): boolean {
+  return recordEnding.test(file);
+}
+
+/**
+ * The texts of one column, one a row; what is empty or null is an empty text.
+ *
+ * @param column its name; a TSV file may be counted too, `0`, `1`, …, and then has no header
+ * @throws DataError `INPUT_COLUMN` with file and line for a row that has no such column, or no text in it
+ */
+export async function* readColumn(file: string, column: string): AsyncGenerator<string> {
+  const counted = /^\d+$/.test(column);
+  for await (const fields of readRecords(file, counted ? {} : { header: true })) {
+    if (!Object.hasOwn(fields.values, column)) throw missingField(fields, column);
+    yield optionalText(fields, column) ?? '';
+  }
+}
+
 /** Rows of a `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` file. @throws DataError `INPUT_FILE` for another ending */
 export function readRecords(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
-  const ending = /\.(jsonl|json|ndjson|tsv|csv|parquet)(\.gz)?$/.exec(file)?.[1];
+  const ending = recordEnding.exec(file)?.[1];
   if (ending === 'parquet') return readParquetRows(file);
   if (ending === 'tsv') return readTsv(file, options);
   if (ending === 'csv') return readCsv(file, options);

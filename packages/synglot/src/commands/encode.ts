@@ -1,12 +1,21 @@
-/** `synglot encode`: lines of text in, a NumPy matrix out. */
+/** `synglot encode`: lines of text, or a column, in; a NumPy matrix out. */
+import { once } from 'node:events';
 import { DataError } from '@synglot/data';
-import { readLines } from '@synglot/data/files';
-import { defaultPrompt, EmbeddingModel, ModelError, openCheckpoint, writeNpy } from '@synglot/models';
+import { isRecordFile, readColumn, readLines } from '@synglot/data/files';
+import {
+  defaultPrompt,
+  EmbeddingModel,
+  ModelError,
+  npyHeader,
+  openCheckpoint,
+  writeNpy,
+} from '@synglot/models';
 import { inTermsOfConfig } from '@synglot/train';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import {
+  checkNotInput,
   checkOutputFile,
   type DeviceOptions,
   dimensionSize,
@@ -19,22 +28,33 @@ interface EncodeOptions extends DeviceOptions {
   readonly model: string;
   readonly adapter?: string;
   readonly input: string;
+  readonly column?: string;
   readonly output: string;
   readonly maxLength?: number;
   readonly prefix?: string;
   readonly dimension?: number;
 }
 
+/** Standard input or output, in place of a file. */
+const piped = '-';
+
 export function encodeCommand(): Command {
   const command = new Command('encode')
-    .description('embed the lines of a text file; row i of the .npy file is line i')
+    .description('embed the lines of a text file, or a column; row i of the .npy file is line or row i')
     .requiredOption(
       '--model <folder or hub id>',
       'checkpoint in the Hugging Face or sentence-transformers layout',
     )
     .option('--adapter <folder>', "adapter in PEFT's layout to put over the model")
-    .requiredOption('--input <file>', 'UTF-8 text, one text a line; .gz too')
-    .requiredOption('--output <file>', 'NumPy file to write, float32 [lines, dimension]')
+    .requiredOption(
+      '--input <file>',
+      'UTF-8 text, one text a line, or with --column JSONL, TSV, CSV or Parquet; .gz too; - is standard input',
+    )
+    .option('--column <name>', 'of the input, whose texts are meant; a number where a TSV has no header')
+    .requiredOption(
+      '--output <file>',
+      'NumPy file (.npy) to write, float32 [lines, dimension]; - is standard output',
+    )
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
     .option(
       '--prefix <text>',
@@ -42,8 +62,8 @@ export function encodeCommand(): Command {
     )
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
   return withDeviceOptions(command).action(async (options: EncodeOptions) => {
-    await checkOutputFile(options.output);
-    const lines = await inTermsOfConfig('--input ', () => textsOf(options.input));
+    await checkNpy(options);
+    const lines = await inTermsOfConfig('--input ', () => textsOf(options));
     const checkpoint = await openCheckpoint(options.model, {
       ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
       onProgress: hubProgress(),
@@ -62,6 +82,7 @@ export function encodeCommand(): Command {
       bar.stop();
       const { dimension = model.dimension } = options;
       checkNumbers(vectors, dimension, options.model);
+      if (options.output === piped) return await pipeOut(lines.length, dimension, vectors);
       await writeNpy(options.output, lines.length, dimension, [vectors]);
       console.log(`${options.output}: ${lines.length} × ${dimension}`);
     } finally {
@@ -70,9 +91,43 @@ export function encodeCommand(): Command {
   });
 }
 
-async function textsOf(path: string): Promise<string[]> {
+/** Checks, before the work, that the file can be written and is what its name says. */
+async function checkNpy({ input, output }: EncodeOptions): Promise<void> {
+  if (output === piped) return;
+  const ending = /\.(jsonl?|csv|tsv|txt|parquet|safetensors|npz|gz)$/.exec(output)?.[0];
+  if (ending !== undefined) {
+    throw new DataError(
+      'INPUT_OPTION',
+      `${output}: a NumPy file is written, which ${ending} would hide; end its name in .npy`,
+    );
+  }
+  await checkOutputFile(output);
+  await checkNotInput(output, [input]);
+}
+
+async function pipeOut(rows: number, dimension: number, vectors: Float32Array): Promise<void> {
+  const values = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  for (const bytes of [npyHeader(rows, dimension), values]) {
+    // A reader that has gone is no fault: `| head`.
+    if (!process.stdout.write(bytes) && process.stdout.writable) {
+      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+    }
+  }
+  console.error(`${rows} × ${dimension}`);
+}
+
+async function textsOf({ input: path, column }: EncodeOptions): Promise<string[]> {
   const texts: string[] = [];
-  for await (const { text } of readLines(path)) texts.push(text);
+  if (column !== undefined) {
+    for await (const text of readColumn(path, column)) texts.push(text);
+  } else if (isRecordFile(path)) {
+    throw new DataError(
+      'INPUT_OPTION',
+      `${path}: has columns, and not one text a line; name the one that is meant with --column, such as --column passage`,
+    );
+  } else {
+    for await (const { text } of readLines(path)) texts.push(text);
+  }
   if (texts.length === 0) throw new DataError('INPUT_EMPTY', `${path}: is empty; expected one text a line`);
   return texts;
 }

@@ -1,7 +1,14 @@
 /** `synglot merge`: a LoRA adapter added into the weights of its model. */
-import { checkWritable, mergeAdapter, openCheckpoint, saveCheckpoint } from '@synglot/models';
+import {
+  checkReplaceable,
+  checkWritable,
+  mergeAdapter,
+  openCheckpoint,
+  saveCheckpoint,
+} from '@synglot/models';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
+import { checkNotInput } from './options.js';
 
 interface MergeOptions {
   readonly model: string;
@@ -17,6 +24,8 @@ export function mergeCommand(): Command {
     .requiredOption('--output <folder>', 'folder of the merged model')
     .action(async ({ model, adapter, output }: MergeOptions) => {
       checkWritable(output);
+      await checkReplaceable(output);
+      await checkNotInput(output, [model, ...(adapter === undefined ? [] : [adapter])]);
       const opened = await openCheckpoint(model, {
         ...(adapter === undefined ? {} : { adapter }),
         onProgress: hubProgress(),

@@ -1,5 +1,6 @@
 /** `synglot mine`: hard negatives for training pairs, with a model as it stands. */
 import { DataError, type MiningOptions, miningSummary, resolveMining } from '@synglot/data';
+import { expandPaths } from '@synglot/data/files';
 import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import {
   defaultMining,
@@ -16,6 +17,7 @@ import { writeMined } from '../mining/write-mined.js';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import {
+  checkNotInput,
   checkOutputFile,
   type DeviceOptions,
   openDevice,
@@ -51,7 +53,7 @@ export function mineCommand(): Command {
     .option('--lang <code>', 'language of --data, where its rows name none')
     .option('--corpus <files...>', 'more passages: JSONL with _id, title and text, or TSV with id and text')
     .option('--corpus-lang <code>', 'language of --corpus; default: --lang')
-    .requiredOption('--output <file>', 'JSONL to write: query, passage, negatives, scores')
+    .requiredOption('--output <file>', 'JSONL (.gz too) to write: query, passage, negatives, scores')
     .option('--negatives <count>', 'for each question; default 4', wholeNumber(1))
     .option('--absolute-margin <number>', 'keep scores up to the answer minus this', number)
     .option('--relative-margin <share>', 'keep scores up to (1 - share) of the answer: 0.05 is 95%', number)
@@ -71,8 +73,9 @@ export function mineCommand(): Command {
     .option('--seed <number>', 'of random sampling', wholeNumber(0))
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: MineCommandOptions) => {
-    await checkOutputFile(options.output);
+    await checkJsonl(options.output);
     const config = await configOf(path, options);
+    await checkNotInput(options.output, [...(path ? [path] : []), ...(await inputsOf(config))]);
     const wanted = { ...miningOptions(config), ...given(options) };
     await inTermsOfConfig('', () => resolveMining(wanted));
     const checkpoint = await openCheckpoint(config.model, { onProgress: hubProgress() });
@@ -113,6 +116,23 @@ export function mineCommand(): Command {
       executor.destroy();
     }
   });
+}
+
+/** Checks that what is written can be, and is read back as what it is. */
+async function checkJsonl(output: string): Promise<void> {
+  if (!/\.(jsonl|ndjson|json)(\.gz)?$/.test(output)) {
+    throw new DataError(
+      'INPUT_OPTION',
+      `${output}: JSONL is written; end its name in .jsonl or .jsonl.gz, so that it is read as that`,
+    );
+  }
+  await checkOutputFile(output);
+}
+
+/** The files that are read; those that are not there are told when they are. */
+async function inputsOf({ data, mining }: TrainConfig): Promise<string[]> {
+  const paths = [...data, ...(mining?.corpus ?? [])].flatMap(({ path }) => path);
+  return (await Promise.all(paths.map((path) => expandPaths(path).catch(() => [])))).flat();
 }
 
 /** The configuration in the file, or one made of what the command line says. */

@@ -109,3 +109,29 @@ export async function checkOutputFile(path: string): Promise<void> {
   if (!found?.isDirectory()) return;
   throw new DataError('INPUT_FILE', `${path}: a folder; name a file in it`);
 }
+
+/**
+ * Checks that what is written would not take the place of what is read.
+ *
+ * @param inputs files and folders, and names that may be neither
+ * @throws DataError `INPUT_OPTION`
+ */
+export async function checkNotInput(output: string, inputs: readonly string[]): Promise<void> {
+  const written = await identityOf(output);
+  if (written === undefined) return;
+  for (const input of inputs) {
+    if ((await identityOf(input)) !== written) continue;
+    throw new DataError(
+      'INPUT_OPTION',
+      `${output}: is read, and would be written over; choose another --output`,
+    );
+  }
+}
+
+/** Equal for two names of one file. */
+async function identityOf(path: string): Promise<string | undefined> {
+  return stat(path, { bigint: true }).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => undefined,
+  );
+}

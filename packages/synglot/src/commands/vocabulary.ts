@@ -3,6 +3,7 @@ import { DataError } from '@synglot/data';
 import { expandPaths, readerOptions, readers, readLines } from '@synglot/data/files';
 import {
   type Checkpoint,
+  checkReplaceable,
   checkWritable,
   extendVocabulary,
   openCheckpoint,
@@ -15,7 +16,7 @@ import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/tra
 import { Command } from 'commander';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { wholeNumber } from './options.js';
+import { checkNotInput, wholeNumber } from './options.js';
 
 interface TextOptions {
   readonly text?: readonly string[];
@@ -54,6 +55,8 @@ export function vocabularyCommand(): Command {
     .addHelpText('after', trimHelp)
     .action(async ({ keepText, ...options }: TrimOptions) => {
       checkWritable(options.output);
+      await checkReplaceable(options.output);
+      await checkNotInput(options.output, [options.model]);
       const texts = await openTexts({ ...options, ...(keepText ? { text: keepText } : {}) }, '--keep-text');
       const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
       const prompts = Object.values(checkpoint.prompts).filter(Boolean);
@@ -86,6 +89,8 @@ export function vocabularyCommand(): Command {
     .addHelpText('after', extendHelp)
     .action(async (options: ExtendOptions) => {
       checkWritable(options.output);
+      await checkReplaceable(options.output);
+      await checkNotInput(options.output, [options.model]);
       const texts = await openTexts(options, '--text');
       const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
       const { onProgress, stop } = tokenizerProgress();

@@ -1,11 +1,13 @@
 /** Mined negatives as lines of `pairs-jsonl`: a question, an answer and its negatives, which training reads. */
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import type { MinedQuestion, MiningPools } from '@synglot/data';
 import { writeFileAtomic } from '@synglot/models';
 
 /**
  * Writes one line for each question in each language and each of its answers; questions without negatives
  * are left out. The model's scores stand in `positive_score` and, one a negative, in `negative_scores`: a teacher's for
- * MarginMSE, where the model that mined is one.
+ * MarginMSE, where the model that mined is one. Packed where the name ends in `.gz`.
  *
  * @returns the number of lines
  * @throws ModelError `INPUT_DISK` where the file cannot be written
@@ -16,13 +18,18 @@ export async function writeMined(
   mined: readonly MinedQuestion[],
 ): Promise<number> {
   let lines = 0;
-  await writeFileAtomic(path, async (file) => {
+  const text = function* () {
     for (const one of mined) {
       for (const line of linesOf(data, one)) {
-        await file.appendFile(`${JSON.stringify(line)}\n`);
         lines++;
+        yield `${JSON.stringify(line)}\n`;
       }
     }
+  };
+  await writeFileAtomic(path, async (file) => {
+    const written = Readable.from(text());
+    const bytes = path.endsWith('.gz') ? written.pipe(createGzip()) : written;
+    for await (const chunk of bytes) await file.appendFile(chunk);
   });
   return lines;
 }

@@ -1,0 +1,149 @@
+/**
+ * What a command writes must not take the place of what its user has: the data that it reads, another run that is under
+ * way, a folder with more in it than a model. And what it writes is what the name of the file says.
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli, runCliWell, startCli } from '../support/cli.js';
+import { expectMistake, makeWorkplace, type Workplace, writeConfig } from './cli-support.js';
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await makeWorkplace('outputs');
+});
+afterAll(() => place.remove());
+
+const inPlace = (...names: string[]) => join(place.path, ...names);
+
+describe('a run', () => {
+  it('that is under way keeps its folder for itself', async () => {
+    const config = await writeConfig(place, 'long', { training: '{ steps: 100000 }' });
+    const output = inPlace('run-long');
+    const { child, done } = startCli(['train', config, '--output', output]);
+    await new Promise<void>((resolve) => {
+      child.stderr?.on('data', (text: string) => text.includes('step 10/') && resolve());
+    });
+    for (const more of [[], ['--resume']]) {
+      await expectMistake(
+        ['train', config, '--output', output, ...more],
+        [`${output}: process ${child.pid} is training into it`, 'another --output'],
+      );
+    }
+    child.kill('SIGINT');
+    expect(await done).toMatchObject({ code: 130 });
+    const lines = (await readFile(join(output, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).step)).toEqual(lines.map((_, index) => index + 1));
+    expect((await readdir(output)).sort()).toEqual(['checkpoints', 'config.json', 'metrics.jsonl']);
+  });
+});
+
+describe('mine', () => {
+  it('does not write over its data or its configuration, by whatever name', async () => {
+    const config = await writeConfig(place, 'mine', {
+      data: `[{ format: pairs-jsonl, path: ${inPlace('pair*.jsonl')} }]`,
+    });
+    const before = await readFile(place.pairs, 'utf8');
+    const other = join(place.path, '..', place.path.split('/').at(-1)!, 'pairs.jsonl');
+    for (const output of [place.pairs, other]) {
+      await expectMistake(
+        ['mine', config, '--output', output],
+        ['would be written over', 'another --output'],
+      );
+    }
+    expect(await readFile(place.pairs, 'utf8')).toBe(before);
+  });
+
+  it('packs what ends in .gz, and writes nothing else than JSONL', async () => {
+    const args = ['mine', '--model', place.model, '--data', place.pairs, '--negatives', '2', '--output'];
+    await runCliWell([...args, inPlace('plain.jsonl')]);
+    await runCliWell([...args, inPlace('packed.jsonl.gz')]);
+    expect(
+      gunzipSync(await readFile(inPlace('packed.jsonl.gz'))).equals(await readFile(inPlace('plain.jsonl'))),
+    ).toBe(true);
+    await expectMistake(
+      [...args, inPlace('mined.tsv')],
+      ['mined.tsv: JSONL is written; end its name in .jsonl'],
+    );
+  });
+});
+
+describe('a model', () => {
+  it('takes the place of no folder that holds something else, and not of the model that it is made from', async () => {
+    const trim = ['vocabulary', 'trim', '--model', place.model, '--data', place.pairs, '--output'];
+    const folder = inPlace('precious');
+    await mkdir(folder);
+    await writeFile(join(folder, 'thesis.tex'), 'all of it');
+    await expectMistake(
+      [...trim, folder],
+      [`${folder}: holds more than a model (thesis.tex)`, 'another folder'],
+    );
+    expect(await readFile(join(folder, 'thesis.tex'), 'utf8')).toBe('all of it');
+    await expectMistake([...trim, place.model], [`${place.model}: is read, and would be written over`]);
+    // An earlier result may be made again.
+    await runCliWell([...trim, inPlace('trimmed')]);
+    await runCliWell([...trim, inPlace('trimmed')]);
+  });
+});
+
+describe('encode', () => {
+  const encode = (...rest: string[]) => ['encode', '--model', place.model, ...rest];
+  const texts = ['one', '', 'zwei und drei'];
+
+  beforeAll(async () => {
+    await writeFile(inPlace('texts.txt'), `${texts.join('\n')}\n`);
+    await runCliWell(encode('--input', inPlace('texts.txt'), '--output', inPlace('texts.npy')));
+  });
+
+  it('reads a pipe and writes to one', async () => {
+    const script = `cat ${inPlace('texts.txt')} | "$@" > ${inPlace('piped.npy')}`;
+    const { stdout } = await runCliWell(encode('--input', '-', '--output', '-'), {
+      wrapper: ['bash', '-c', script, 'bash'],
+    });
+    expect(stdout).toBe('');
+    expect((await readFile(inPlace('piped.npy'))).equals(await readFile(inPlace('texts.npy')))).toBe(true);
+    const headed = await runCli(encode('--input', inPlace('texts.txt'), '--output', '-'), {
+      wrapper: ['bash', '-c', 'set -o pipefail; "$@" | head -c 6', 'bash'],
+    });
+    expect(headed.code).toBe(0);
+    await expectMistake(encode('--input', '-', '--output', inPlace('none.npy')), ['is empty']);
+  });
+
+  it('reads a column, and asks which where there are several', async () => {
+    await writeFile(inPlace('rows.jsonl'), texts.map((t) => `${JSON.stringify({ a: 1, t })}\n`).join(''));
+    await writeFile(inPlace('rows.tsv'), texts.map((t) => `x\t${t}\n`).join(''));
+    await writeFile(inPlace('rows.csv'), `a,t\n${texts.map((t) => `1,"${t}"\n`).join('')}`);
+    for (const [name, column] of [
+      ['rows.jsonl', 't'],
+      ['rows.tsv', '1'],
+      ['rows.csv', 't'],
+    ] as const) {
+      const output = inPlace(`${name}.npy`);
+      await expectMistake(encode('--input', inPlace(name), '--output', output), [
+        `${name}: has columns`,
+        '--column',
+      ]);
+      await runCliWell(encode('--input', inPlace(name), '--column', column, '--output', output));
+      expect((await readFile(output)).equals(await readFile(inPlace('texts.npy'))), name).toBe(true);
+    }
+    await expectMistake(
+      encode('--input', inPlace('rows.jsonl'), '--column', 'tt', '--output', inPlace('no.npy')),
+      [/rows\.jsonl:1: no 'tt' \(did you mean 't'\?\)/],
+    );
+  });
+
+  it('writes NumPy files, and not over its input', async () => {
+    for (const name of ['e.jsonl', 'e.csv', 'e.safetensors', 'e.npy.gz']) {
+      await expectMistake(encode('--input', inPlace('texts.txt'), '--output', inPlace(name)), [
+        name,
+        'end its name in .npy',
+      ]);
+    }
+    await writeFile(inPlace('lines'), 'one\n');
+    await expectMistake(encode('--input', inPlace('lines'), '--output', inPlace('lines')), [
+      'would be written over',
+    ]);
+    expect(await readFile(inPlace('lines'), 'utf8')).toBe('one\n');
+  });
+});
