@@ -86,7 +86,7 @@ function intervals(): object {
 }
 
 /** The lines of `metrics.jsonl` of a run of `steps` updates. */
-export function metrics(seed: number, steps: number): string {
+function metrics(seed: number, steps: number): string {
   const random = uniform(seed);
   const lines: object[] = [];
   for (let step = 1; step <= steps; step++) {
@@ -120,7 +120,7 @@ async function writeEmbeddings(folder: string): Promise<void> {
 }
 
 /** Figures of language bias as `synglot eval` writes them. */
-export function bias(): object {
+function bias(): object {
   const first = { relevant_own: 0.5, relevant_other: 0.125, wrong_own: 0.25, wrong_other: 0.125 };
   const gap = { gap: 0.125, best: 'en', worst: 'th' };
   return {

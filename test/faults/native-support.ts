@@ -47,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }`;
 
 /** Keeps a device busy: `count` dependent steps in one invocation. */
-export const busy = `
+const busy = `
 @group(0) @binding(0) var<storage, read_write> y: array<u32>;
 struct Params { count: u32 }
 @group(1) @binding(0) var<uniform> params: Params;
@@ -58,7 +58,7 @@ fn main() {
   y[0] = value;
 }`;
 
-export function axpyParams(count: number, k: number): Uint8Array {
+function axpyParams(count: number, k: number): Uint8Array {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setUint32(0, count, true);
   new DataView(bytes.buffer).setFloat32(4, k, true);

@@ -38,7 +38,7 @@ export const tiledProblems: readonly PackedSequences[] = [
   { headVectors: 16, heads: 1, lengths: [5, 301, 2], capacity: 320 },
 ];
 
-export const attentionMask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
+const attentionMask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
 
 /** Strides and offsets, in vectors, of three matrices of their own. */
 export function separate(vectors: number) {

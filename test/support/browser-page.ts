@@ -24,7 +24,7 @@ import { trainingBits } from './kernel-training-bits.js';
 
 declare const navigator: { readonly gpu: GPU };
 
-export interface Checked {
+interface Checked {
   readonly names: string[];
   /** Kernels whose extensions the device does not grant. */
   readonly skipped: string[];
@@ -92,7 +92,7 @@ function miniLmKernels(device: DeviceInfo): readonly PlanKernel[] {
  * Has the browser read the WGSL of every kernel that it can run: with default constants, and with those that plans for
  * a software device and for a GPU have. Makes no pipelines.
  */
-export async function checkModules(executor: Executor): Promise<Checked> {
+async function checkModules(executor: Executor): Promise<Checked> {
   const checked: Checked = { names: [], skipped: [], failures: [] };
   const { features } = executor.device;
   const adapter = await navigator.gpu.requestAdapter();
@@ -125,7 +125,7 @@ export async function checkModules(executor: Executor): Promise<Checked> {
  * Makes the pipeline of every kernel that the device can run: with default constants, and with those of a plan for
  * MiniLM's widths. Leaves out the tiled products and attention of GPUs, which SwiftShader takes seconds each for.
  */
-export async function compileKernels(executor: Executor): Promise<Checked> {
+async function compileKernels(executor: Executor): Promise<Checked> {
   const checked: Checked = { names: [], skipped: [], failures: [] };
   const { features } = executor.device;
   const own = miniLmKernels(executor.device).map((kernel) => ({
@@ -168,7 +168,7 @@ export async function embedWith(
 }
 
 /** What the test calls in the page. */
-export const pageFunctions = {
+const pageFunctions = {
   openBrowserExecutor,
   checkModules,
   compileKernels,

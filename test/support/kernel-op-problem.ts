@@ -17,10 +17,10 @@ import type { GradientProblem } from './kernel-gradients.js';
 import { poisonFrom } from './kernel-harness.js';
 import { randomFloats } from './random.js';
 
-export type Counts = Readonly<Partial<Record<Exclude<CountSlot, 'all'>, number>>>;
+type Counts = Readonly<Partial<Record<Exclude<CountSlot, 'all'>, number>>>;
 
 /** What an op gives: its output, and a backward that returns the gradients of the inputs by name. */
-export interface EmittedOp {
+interface EmittedOp {
   readonly output: Activation;
   backward(dOutput: Activation): Readonly<Record<string, Activation>>;
 }
@@ -44,7 +44,7 @@ export interface OpProblem {
 const dropoutSeed = 4711;
 
 /** Live rows of an axis. */
-export function liveRows(axis: Axis, counts: Counts): number {
+function liveRows(axis: Axis, counts: Counts): number {
   return axis.slot === 'all' ? axis.capacity : Math.min(axis.capacity, counts[axis.slot] ?? 0);
 }
 

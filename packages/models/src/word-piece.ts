@@ -17,7 +17,7 @@ export function specialToken(id: number, content: string): object {
 }
 
 /** BERT's template for one text and for two. */
-export function bertTemplate(cls: number, sep: number): object {
+function bertTemplate(cls: number, sep: number): object {
   const special = (id: string, type: number) => ({ SpecialToken: { id, type_id: type } });
   const text = (id: string, type: number) => ({ Sequence: { id, type_id: type } });
   const single = [special('[CLS]', 0), text('A', 0), special('[SEP]', 0)];

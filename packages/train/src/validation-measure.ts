@@ -20,8 +20,8 @@ import { heldOutCollection } from './held-out.js';
 
 type ValidationConfig = NonNullable<TrainConfig['validation']>;
 
-export const lossMeasure = 'loss';
-export const distanceMeasure = 'rank-distance';
+const lossMeasure = 'loss';
+const distanceMeasure = 'rank-distance';
 
 export interface ValidationMeasureOptions {
   readonly config: TrainConfig;

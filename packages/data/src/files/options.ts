@@ -97,7 +97,7 @@ export async function* take<T>(values: AsyncIterable<T>, limit: number | undefin
 }
 
 /** @throws DataError `INPUT_OPTION` where `limit` is not a whole number from 1 */
-export function checkLimit(options: ReadOptions): void {
+function checkLimit(options: ReadOptions): void {
   const { limit } = options;
   if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 1)) return;
   throw new DataError('INPUT_OPTION', `\`limit\`: expected a whole number from 1 but received ${limit}`);

@@ -103,7 +103,7 @@ function refuseHeader(values: readonly string[], where: string): void {
  *
  * @throws DataError `INPUT_COLUMN` as {@link readTsv}, and for a quote that is not closed or text after it
  */
-export async function* readCsv(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
+async function* readCsv(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
   const table = new Table(
     options.header ?? true,
     'commas',

@@ -50,7 +50,7 @@ export const draw = (sampler: BatchSampler, count: number): Batch[] =>
   Array.from({ length: count }, () => sampler.next());
 export const share = <T>(values: readonly T[], holds: (value: T) => boolean) =>
   values.filter(holds).length / values.length;
-export const keyOf = (row: Row) => `${row.dataset}/${row.parallelId}`;
+const keyOf = (row: Row) => `${row.dataset}/${row.parallelId}`;
 
 /** Throws unless a batch keeps every rule of its mode and of uniqueness. */
 export function checkBatch(batch: Batch, size: number): void {
