@@ -3,7 +3,7 @@
 // Shapes    gradient, parameter, first_moment, second_moment [elements]; clip of (norm, factor,
 //           overflow).
 // Writes    updates parameter and both moments in place, or nothing after an overflow; leaves the gradient.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    elements is a multiple of 4.
 // Precision f32; what f32 would lose (1 - beta, the bias corrections) comes from the host in double precision, or,
 //           the corrections of parameters that were frozen at first, from a series good to f32: torch counts

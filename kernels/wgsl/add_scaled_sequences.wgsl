@@ -3,7 +3,7 @@
 // Shapes    x, direction, y [tokens, columns]; tokens_info [tokens] of (id, position, type, slot);
 //           scales [all slots].
 // Writes    overwrites y.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Tokens beyond the live count are not touched.
 // Precision f32 arithmetic, x stored as Element.
 // Source    adversarial perturbation of word embeddings, Miyato et al. 2017 (arXiv 1605.07725), equation 8.

@@ -1,7 +1,7 @@
 // Gradients of attention with respect to keys and values, probabilities recomputed.
 //
 // Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
-// Dispatch  one invocation one key token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
+// Dispatch  one invocation per key token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
 // Precision f32 arithmetic, matrices stored as Element, queries in order.
 // Source    Dao et al. 2022, Dao 2023.

@@ -1,7 +1,7 @@
 // Gradients of attention with respect to keys and values: queries shared by a subgroup's lanes.
 //
 // Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
-// Dispatch  one workgroup LANES key tokens of one head: ceil(tokens / LANES) × heads.
+// Dispatch  one workgroup per LANES key tokens of one head: ceil(tokens / LANES) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; LOADS = ceil(HEAD_VECTORS / LANES); LANES is at most
 //           subgroupMinSize; sequences lie in the order of their tokens.
 // Precision f32 arithmetic, matrices stored as Element, queries in order; probabilities
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   var own_value: array<vec4<f32>, SLICES>;
   var key_total: array<vec4<f32>, SLICES>;
   var value_total: array<vec4<f32>, SLICES>;
-  // Not a constant number of turns: drivers unroll those, and compile for long.
+  // Not a constant number of iterations: drivers would unroll those and take long to compile.
   for (var other = 0u; other <= last - first; other++) {
     let base_k = k_at(first + other, head);
     let base_v = v_at(first + other, head);

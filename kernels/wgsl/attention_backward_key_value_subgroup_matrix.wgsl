@@ -1,7 +1,7 @@
 // Gradients of attention with respect to keys and values: FlashAttention-2 on matrix units.
 //
 // Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
-// Dispatch  one workgroup OWN key tokens of one head: ceil(tokens / OWN) × heads.
+// Dispatch  one workgroup per OWN key tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; tiles fit the device's workgroup memory; sequences lie in the
 //           order of their tokens. More: the include.
 // Precision what goes into a product (q, k, v, d_context, probabilities, gradients of scores before the scale)
@@ -27,8 +27,7 @@ const D_SCORES: u32 = 1u;
 
 // How many of a tile's queries an invocation brings the statistics of.
 const STATISTICS_TURNS: u32 = (OTHERS + WORKGROUP_X - 1u) / WORKGROUP_X;
-// Of each query of a tile: log-sum-exp and what the gradients of its probabilities have in common; what names
-// it and its head to dropout.
+// Of each query of a tile: the log-sum-exp and the common term of its probabilities' gradients; its dropout key.
 var<workgroup> query_statistics: array<vec2<f32>, OTHERS>;
 var<workgroup> dropout_queries: array<u32, OTHERS>;
 
@@ -59,7 +58,7 @@ fn main(
     }
   }
   stage_own(first, last, head, invocation);
-  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  // Bounds and sizes are read-only bindings, so control flow is uniform and all invocations reach every barrier.
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     stage_others(begin, end, head, invocation);

@@ -1,7 +1,7 @@
 // Gradients of attention with respect to keys and values: FlashAttention-2 by tiles in workgroup memory.
 //
 // Bindings  include_attention_backward_key_value.wgsl; all strategies have the same.
-// Dispatch  one workgroup OWN = 4 · WORKGROUP_Y key tokens of one head: ceil(tokens / OWN) × heads.
+// Dispatch  one workgroup per OWN = 4 · WORKGROUP_Y key tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
 //           the device's workgroup memory; sequences lie in the order of their tokens.
 // Precision f32 arithmetic, matrices stored as Element here and in the panels, queries in order;
@@ -36,7 +36,7 @@ fn main(
   var key_total = array<mat4x4<f32>, COLUMNS_EACH>();
   var value_total = array<mat4x4<f32>, COLUMNS_EACH>();
   stage_own(first, last, head, invocation);
-  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  // Bounds and sizes are read-only bindings, so control flow is uniform and all invocations reach every barrier.
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     let met = meets(rows, begin);

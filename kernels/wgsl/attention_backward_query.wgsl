@@ -1,7 +1,7 @@
 // Gradient of attention with respect to the queries, probabilities recomputed from the log-sum-exp.
 //
 // Bindings  include_attention_backward_query.wgsl; all strategies have the same.
-// Dispatch  one invocation one query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
+// Dispatch  one invocation per query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
 // Precision f32 arithmetic, matrices stored as Element, keys in order.
 // Source    Dao et al. 2022, Dao 2023.

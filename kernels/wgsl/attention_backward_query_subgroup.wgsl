@@ -1,7 +1,7 @@
 // Gradient of attention with respect to the queries: keys and values shared by a subgroup's lanes.
 //
 // Bindings  include_attention_backward_query.wgsl; all strategies have the same.
-// Dispatch  one workgroup LANES query tokens of one head: ceil(tokens / LANES) × heads.
+// Dispatch  one workgroup per LANES query tokens of one head: ceil(tokens / LANES) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; LOADS = ceil(HEAD_VECTORS / LANES); LANES is at most
 //           subgroupMinSize; sequences lie in the order of their tokens.
 // Precision f32 arithmetic, matrices stored as Element, keys in order; probabilities
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
   var query: array<vec4<f32>, SLICES>;
   var gradient: array<vec4<f32>, SLICES>;
   var total: array<vec4<f32>, SLICES>;
-  // Not a constant number of turns: drivers unroll those, and compile for long.
+  // Not a constant number of iterations: drivers would unroll those and take long to compile.
   for (var other = 0u; other <= last - first; other++) {
     let base_q = q_at(first + other, head);
     let base = context_at(first + other, head);

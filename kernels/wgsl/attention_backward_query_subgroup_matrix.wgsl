@@ -1,7 +1,7 @@
 // Gradient of attention with respect to the queries: FlashAttention-2 on matrix units.
 //
 // Bindings  include_attention_backward_query.wgsl; all strategies have the same.
-// Dispatch  one workgroup OWN query tokens of one head: ceil(tokens / OWN) × heads.
+// Dispatch  one workgroup per OWN query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; tiles fit the device's workgroup memory; sequences lie in the
 //           order of their tokens. More: the include.
 // Precision what goes into a product (q, k, v, d_context, gradients of scores before the scale) is rounded to
@@ -40,7 +40,7 @@ fn main(
   let token = min(first + row, last);
   let sequence = bounds[token];
   let dropout_query = dropout_query_of(token, head);
-  // Log-sum-exp, and what the gradients of the query's probabilities have in common.
+  // Log-sum-exp, and the common term of the gradients of the query's probabilities.
   let own_statistics = statistics[token * params.heads + head];
 
   var total: Weighted;
@@ -50,7 +50,7 @@ fn main(
     }
   }
   stage_own(first, last, head, invocation);
-  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  // Bounds and sizes are read-only bindings, so control flow is uniform and all invocations reach every barrier.
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     stage_others(begin, end, head, invocation);

@@ -1,7 +1,7 @@
 // Gradient of attention with respect to the queries: FlashAttention-2 by tiles in workgroup memory.
 //
 // Bindings  include_attention_backward_query.wgsl; all strategies have the same.
-// Dispatch  one workgroup OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
+// Dispatch  one workgroup per OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
 //           the device's workgroup memory; sequences lie in the order of their tokens.
 // Precision f32 arithmetic, matrices stored as Element here and in the panels, keys in order; probabilities
@@ -33,7 +33,7 @@ fn main(
   let y = place.y;
   let rows = own_rows(first, last, y);
   let dropout_queries = dropout_queries_of(rows.tokens, head);
-  // Columns: four queries; rows: log-sum-exp and what the gradients of their probabilities have in common.
+  // Columns: four queries; rows: log-sum-exp and the common term of their probabilities' gradients.
   let own_statistics = transpose(mat4x2<f32>(
     statistics[rows.tokens.x * params.heads + head],
     statistics[rows.tokens.y * params.heads + head],
@@ -43,7 +43,7 @@ fn main(
 
   var total = array<mat4x4<f32>, COLUMNS_EACH>();
   stage_own(first, last, head, invocation);
-  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  // Bounds and sizes are read-only bindings, so control flow is uniform and all invocations reach every barrier.
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     let met = meets(rows, begin);

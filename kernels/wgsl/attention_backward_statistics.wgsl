@@ -6,7 +6,7 @@
 // Shapes    d_context, context [tokens, heads · head size]; log_sum_exp [tokens, heads];
 //           statistics [tokens, heads] of vec2.
 // Writes    overwrites statistics.
-// Dispatch  one invocation one token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
+// Dispatch  one invocation per token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · head_vectors.
 // Precision f32 arithmetic, matrices stored as Element.
 // Source    Dao et al. 2022, section B.4.
@@ -18,7 +18,7 @@ struct Params {
   tokens: u32,
   tokens_count: u32,
   heads: u32,
-  // A parameter, not a constant: drivers unroll a constant number of turns, and compile for long.
+  // A parameter, not a constant: drivers would unroll a constant number of iterations and take long to compile.
   head_vectors: u32,
 }
 

@@ -1,7 +1,7 @@
 // Scaled dot-product attention within packed sequences, with an online softmax: no T×T matrix.
 //
 // Bindings  include_attention_forward.wgsl; all strategies have the same.
-// Dispatch  one invocation one query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
+// Dispatch  one invocation per query token of one head: ceil(tokens / WORKGROUP_SIZE) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS.
 // Precision f32 arithmetic, matrices stored as Element, keys in order. Dropout
 //           is on the probabilities, after the softmax.

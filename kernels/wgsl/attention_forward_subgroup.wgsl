@@ -1,7 +1,7 @@
 // Scaled dot-product attention within packed sequences: keys and values shared by a subgroup's lanes.
 //
 // Bindings  include_attention_forward.wgsl; all strategies have the same.
-// Dispatch  one workgroup LANES query tokens of one head: ceil(tokens / LANES) × heads.
+// Dispatch  one workgroup per LANES query tokens of one head: ceil(tokens / LANES) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; LOADS = ceil(HEAD_VECTORS / LANES); LANES is at most
 //           subgroupMinSize; sequences lie in the order of their tokens.
 // Precision f32 arithmetic, matrices stored as Element, keys in order. Dropout
@@ -10,8 +10,8 @@
 //
 // Each lane loads a slice of a key (and value) and passes it to the others, which have other queries
 // of the same head: devices that load lane by lane then load, and compile, a fraction of what
-// attention_forward does. The keys are those of all sequences that the queries belong to; what is not
-// of a query's own sequence counts nothing.
+// attention_forward does. The keys are those of all sequences that the queries belong to; a query
+// ignores those of other sequences.
 //@ const LANES: u32 = 8
 //@ const LOADS: u32 = 1
 //@ enable subgroups
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id)
 
   var query: array<vec4<f32>, SLICES>;
   var total: array<vec4<f32>, SLICES>;
-  // Not a constant number of turns: drivers unroll those, and compile for long.
+  // Not a constant number of iterations: drivers would unroll those and take long to compile.
   for (var other = 0u; other <= last - first; other++) {
     let base = q_at(first + other, head);
     for (var load = 0u; load < LOADS; load++) { //@ unroll

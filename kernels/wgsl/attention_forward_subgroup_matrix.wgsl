@@ -1,7 +1,7 @@
 // Scaled dot-product attention within packed sequences: FlashAttention-2 on matrix units.
 //
 // Bindings  include_attention_forward.wgsl; all strategies have the same.
-// Dispatch  one workgroup OWN query tokens of one head: ceil(tokens / OWN) × heads.
+// Dispatch  one workgroup per OWN query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / LANES); tiles fit the
 //           device's workgroup memory; sequences lie in the order of their tokens. More: the include.
 // Precision q, k, v and the probabilities relative to the largest one so far are rounded to Component for
@@ -12,8 +12,8 @@
 // For each tile of keys: scores = queries · keysᵀ; the largest of each row, running; probabilities relative
 // to it; context = context · correction + probabilities · values. A matrix of the units cannot be corrected
 // row by row, so the context is kept in ordinary registers and each tile's product comes to it through
-// workgroup memory. (To find the largest scores in a first pass over the keys, and nothing to correct in a
-// second, would cost one product in three, the keys twice and every exponential twice.)
+// workgroup memory. (A first pass over the keys that finds the largest scores would leave nothing to correct in
+// a second, but cost a third of the products more, and load the keys and compute every exponential twice.)
 //@ const COLUMNS_EACH: u32 = 8
 //@ include attention_forward
 //@ include attention_subgroup_matrix
@@ -61,7 +61,7 @@ fn main(
   var largest = LOWEST;
   var denominator = 0.0;
   stage_own(first, last, head, invocation);
-  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  // Bounds and sizes are read-only bindings, so control flow is uniform and all invocations reach every barrier.
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     stage_others(begin, end, head, invocation);

@@ -1,7 +1,7 @@
 // Scaled dot-product attention within packed sequences: FlashAttention-2 by tiles in workgroup memory.
 //
 // Bindings  include_attention_forward.wgsl; all strategies have the same.
-// Dispatch  one workgroup OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
+// Dispatch  one workgroup per OWN = 4 · WORKGROUP_Y query tokens of one head: ceil(tokens / OWN) × heads.
 // Limits    the head size is 4 · HEAD_VECTORS; COLUMNS_EACH = ceil(HEAD_VECTORS / WORKGROUP_X); tiles fit
 //           the device's workgroup memory; sequences lie in the order of their tokens.
 // Precision f32 arithmetic, matrices stored as Element here and in the panels, keys in order but for the
@@ -41,7 +41,7 @@ fn main(
   var largest = vec4<f32>(LOWEST);
   var denominator = vec4<f32>(0.0);
   stage_own(first, last, head, invocation);
-  // Bounds and sizes are bound read-only, so that all invocations go through the barriers together.
+  // Bounds and sizes are read-only bindings, so control flow is uniform and all invocations reach every barrier.
   let end = bounds[last].y;
   for (var begin = bounds[first].x; begin < end; begin += OTHERS) {
     let met = meets(rows, begin);

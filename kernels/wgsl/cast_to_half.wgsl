@@ -2,7 +2,7 @@
 //
 // Shapes    x, y [elements].
 // Writes    overwrites y.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    elements is a multiple of 4. What exceeds 65504 becomes infinite.
 // Precision rounded to a neighbouring f16, to the nearest on the devices that we know.
 //@ const WORKGROUP_SIZE: u32 = 64

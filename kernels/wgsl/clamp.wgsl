@@ -2,7 +2,7 @@
 //
 // Shapes    x [elements].
 // Writes    updates x in place.
-// Dispatch  one invocation an element; ceil(elements / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per element; ceil(elements / WORKGROUP_SIZE) workgroups.
 //@ const WORKGROUP_SIZE: u32 = 64
 
 struct Params {

@@ -1,8 +1,8 @@
 // The factor that every gradient is multiplied by, from the partial sums of squares.
 //
 // factor = scale · min(1, maximum_norm / (scale · norm + 1e-6)), scale being the step's gradient
-// scale (1 / (accumulation steps · loss scale)). Where a gradient is infinite or no number there is an
-// overflow instead, and the optimiser leaves everything as it is. The optimiser reads it on the device; nothing is read back.
+// scale (1 / (accumulation steps · loss scale)). If a gradient is infinite or NaN, that is an
+// overflow, and the optimiser leaves everything as it is. The optimiser reads the factor on the device.
 //
 // Shapes    partials [partials], negative where sum_of_squares_partial saw an overflow;
 //           clip of (scaled norm, factor, 1 when there was an overflow): (0, 0, 1) then.
@@ -43,8 +43,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
       squares += totals[i];
       overflow |= totals[i] < 0.0;
     }
-    // The sum itself may leave f32. Not asked by its bits: a compiler that assumes no infinities computes none, and
-    // drops the question (LLVM's does). One about a number remains.
+    // The sum itself may overflow. Its bits do not tell: a compiler that assumes that there are no infinities drops
+    // such a test of a computed value (LLVM does). A comparison with a number remains.
     if (overflow || !(squares <= LARGEST)) {
       clip[0] = 0.0;
       clip[1] = 0.0;

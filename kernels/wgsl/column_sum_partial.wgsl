@@ -2,9 +2,9 @@
 //
 // Shapes    x [rows, columns]; partial [blocks, columns], blocks = ceil(rows / ROWS_PER_BLOCK).
 // Writes    overwrites the live blocks; partial_sum_accumulate adds them up.
-// Dispatch  one invocation four columns of one block: ceil(columns / 4 / WORKGROUP_SIZE) × blocks.
+// Dispatch  one invocation per four columns of one block: ceil(columns / 4 / WORKGROUP_SIZE) × blocks.
 // Limits    columns is a multiple of 4.
-// Precision f32; at most ROWS_PER_BLOCK terms a partial sum.
+// Precision f32; at most ROWS_PER_BLOCK terms per partial sum.
 //@ const WORKGROUP_SIZE: u32 = 32
 //@ const ROWS_PER_BLOCK: u32 = 64
 //@ type Element: f32 | f16

@@ -3,9 +3,9 @@
 //
 // Shapes    x [rows, columns]; partial [blocks, columns], blocks = ceil(rows / ROWS_PER_BLOCK).
 // Writes    overwrites the live blocks; partial_sum_accumulate adds them up.
-// Dispatch  4 · SUMS columns of one block a workgroup: ceil(columns / 4 / SUMS) × blocks.
+// Dispatch  4 · SUMS columns of one block per workgroup: ceil(columns / 4 / SUMS) × blocks.
 // Limits    columns is a multiple of 4.
-// Precision f32; each lane's rows in order, then a tree; at most ROWS_PER_BLOCK terms a partial sum.
+// Precision f32; each lane's rows in order, then a tree; at most ROWS_PER_BLOCK terms per partial sum.
 //@ const ROWS_PER_BLOCK: u32 = 64
 //@ type Element: f32 | f16
 //@ include step

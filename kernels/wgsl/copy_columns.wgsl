@@ -3,8 +3,8 @@
 // Cuts embeddings to a smaller dimension, and brings the gradients of the cut back.
 //
 // Shapes    x [rows, x_stride]; y [rows, y_stride].
-// Writes    overwrites the first columns of y, or accumulates into them (+=) when ACCUMULATE.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Writes    overwrites the first columns of y, or accumulates into them (+=) if ACCUMULATE.
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns, x_stride, y_stride are multiples of 4. Other columns, and rows beyond the live count,
 //           are not touched.
 //@ const WORKGROUP_SIZE: u32 = 64

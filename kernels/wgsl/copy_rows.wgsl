@@ -1,8 +1,8 @@
 // y[row + y begin] = x[row + x begin], or added to y: moves a part of a batch out of, or into, the whole.
 //
 // Shapes    x, y [any rows, columns]; x_begin and y_begin are slots of part_begin (include_step.wgsl).
-// Writes    overwrites rows of y, or accumulates into them (+=) when ACCUMULATE.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Writes    overwrites rows of y, or accumulates into them (+=) if ACCUMULATE.
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows of y outside the part are not touched.
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ const ACCUMULATE: bool = false

@@ -2,7 +2,7 @@
 //
 // Shapes    logits, d_logits [rows, columns]; labels, row_weights, log_sum_exp [rows].
 // Writes    overwrites d_logits.
-// Dispatch  one invocation an element and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over elements; any number of workgroups (x).
 // Limits    Rows beyond the live count are not touched.
 // Precision f32.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -4,7 +4,7 @@
 //           log_sum_exp, loss, correct [rows].
 // Writes    overwrites log_sum_exp, loss, and correct: row_weights[row] where no class has a larger logit
 //           than the label, else 0.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    labels are below classes. Rows beyond the live count are not touched.
 // Precision f32.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -2,7 +2,7 @@
 //
 // Shapes    x, y [rows, columns].
 // Writes    overwrites y.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32 arithmetic, stored as Element.
 // Source    Srivastava et al. 2014, inverted; the mask is a function of (seed, site, row, column),

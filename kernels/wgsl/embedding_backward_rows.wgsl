@@ -7,7 +7,7 @@
 //           into order; order [tokens] token indices sorted by row;
 //           gradient [row_end - row_begin, columns].
 // Writes    accumulates into gradient (+=).
-// Dispatch  four columns of one distinct row an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over four columns of a distinct row each; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
 // Precision f32, tokens in order.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -8,7 +8,7 @@
 //           into order; order [tokens] token indices sorted by row;
 //           gradient [row_end - row_begin, columns].
 // Writes    accumulates into gradient (+=).
-// Dispatch  4 · SUMS columns of one distinct row a workgroup, and stride; any number of workgroups (x).
+// Dispatch  4 · SUMS columns of one distinct row per workgroup, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
 // Precision f32; each lane's tokens in order, then a tree.
 //@ type Element: f32 | f16

@@ -1,12 +1,12 @@
 // Rows of the word table for the tokens whose id lies in one part of it.
 //
-// A table larger than the device's binding limit is split by rows; one dispatch a part, and each
+// A table larger than the device's binding limit is split by rows; one dispatch per part, and each
 // token is written by exactly one of them.
 //
 // Shapes    table [row_end - row_begin, columns]; tokens [tokens] of (id, position, type, slot);
 //           y [tokens, columns].
 // Writes    overwrites y for the tokens of this part, leaves the others.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
 // Precision the table is f32, y is stored as Element.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -3,7 +3,7 @@
 // Shapes    positions [max positions, columns]; types [type vocabulary, columns];
 //           tokens [tokens] of (id, position, type, slot); y [tokens, columns].
 // Writes    overwrites y.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4; the host has checked positions and types.
 // Precision the tables are f32, y is stored as Element.
 //@ const WORKGROUP_SIZE: u32 = 64

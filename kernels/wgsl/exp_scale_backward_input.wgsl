@@ -1,8 +1,8 @@
 // d_x = d_y · exp(log_scale[0]), and each row's share of the gradient of log_scale: d_y · y.
 //
 // Shapes    y, d_y, d_x [rows, columns]; log_scale [≥ 1]; products [rows].
-// Writes    overwrites products; overwrites d_x, or accumulates into it (+=) when ACCUMULATE.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Writes    overwrites products; overwrites d_x, or accumulates into it (+=) if ACCUMULATE.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -2,8 +2,8 @@
 // row's share of the gradient of log_scale: d_y · y.
 //
 // Shapes    y, d_y, d_x [rows, columns]; log_scale [≥ 1]; products [rows].
-// Writes    overwrites products; overwrites d_x, or accumulates into it (+=) when ACCUMULATE.
-// Dispatch  one workgroup a row, and stride; any number of workgroups (x).
+// Writes    overwrites products; overwrites d_x, or accumulates into it (+=) if ACCUMULATE.
+// Dispatch  one workgroup per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32; each lane's vectors in order, then a tree.
 //@ const ACCUMULATE: bool = false

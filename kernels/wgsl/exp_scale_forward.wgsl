@@ -2,7 +2,7 @@
 //
 // Shapes    x, y [rows, columns]; log_scale [≥ 1], of which the first element counts.
 // Writes    overwrites y.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32.
 // Source    logit_scale of CLIP (Radford et al. 2021, section 2.5).

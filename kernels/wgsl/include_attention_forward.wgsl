@@ -15,7 +15,7 @@
 @group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-// Lower than any score, and finite: differences are numbers.
+// Lower than any score, and finite, so that differences are.
 const LOWEST: f32 = -3.0e38;
 
 // By tiles: own rows are queries, the others that they meet are keys and values.

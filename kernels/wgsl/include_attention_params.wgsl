@@ -1,5 +1,5 @@
-// Included by `//@ include attention_params`: what every attention kernel over queries, keys and values is
-// given. All strategies take the same, and save the same log-sum-exp, so that they may be mixed.
+// Included by `//@ include attention_params`: the params of every attention kernel over queries, keys and
+// values. All strategies have the same inputs and save the same log-sum-exp, so that they may be mixed.
 //
 // A file that includes this binds `params`.
 //@ const HEAD_VECTORS: u32 = 8
@@ -43,12 +43,12 @@ fn context_at(token: u32, head: u32) -> u32 {
   return (token * params.heads + head) * HEAD_VECTORS;
 }
 
-// What names a query of a head to dropout.
+// The dropout key of a query of a head.
 fn dropout_query_of(token: u32, head: u32) -> u32 {
   return dropout_key(step.seed, params.dropout_site, (step.begins.x + token) * params.heads + head);
 }
 
-// What dropout makes of one probability of a query; `key` is a place in the sequence.
+// The dropout factor of one probability of a query; `key` is a position in the sequence.
 fn dropout_factor_of(query: u32, key: u32) -> f32 {
   return dropout_factor(query, key, params.dropout_threshold, params.dropout_keep_scale);
 }

@@ -17,7 +17,7 @@
 // multiple of OWN, OTHERS of LANES, OTHER_ROWS and SUBGROUP_COLUMNS of MATRIX_K, COLUMNS at least the head size;
 // columns beyond the head are zeros.
 // Bytes of workgroup memory: matrixTileBytes in packages/nn/src/ops/attention-matrix-tiles.ts.
-// No subgroup arithmetic here: one module with both has crashed a driver.
+// No other subgroup arithmetic here: a module with both has crashed a driver.
 //
 // What belongs to whom is said by include_attention_forward, _backward_query or _backward_key_value: OWN_PANELS,
 // how many matrices of its own rows are kept, and `own_vector` and `other_vector`, which read a vector of a matrix.
@@ -25,7 +25,7 @@
 // least OTHER_ROWS).
 //
 // Packed sequences: own rows may belong to several, and the other rows are those of all of them, which lie
-// in the order of their tokens. What is not of a row's own sequence counts nothing.
+// in the order of their tokens. A row ignores those of other sequences.
 //
 // Source: Dao 2023 (FlashAttention-2, arXiv 2307.08691), whose kernels round the same matrices for the units.
 //@ const MATRIX_M: u32 = 8
@@ -104,8 +104,8 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
   }
 }
 
-// Fills the two other panels with rows `begin` and on. Those from `end` on repeat the last one: they are numbers,
-// and weights of zero undo them.
+// Fills the two other panels with rows `begin` and on. Those from `end` on repeat the last one: they are finite,
+// and weights of zero cancel them.
 fn stage_others(begin: u32, end: u32, head: u32, invocation: u32) {
   for (var turn = 0u; turn < OTHER_TURNS; turn++) {
     let i = turn * WORKGROUP_X + invocation % WORKGROUP_X;

@@ -14,12 +14,12 @@
 // Bytes of workgroup memory: attentionTileBytes in packages/nn/src/ops/attention-kernels.ts.
 //
 // Packed sequences: own rows may belong to several, and the other rows are those of all of them, which lie
-// in the order of their tokens. What is not of a row's own sequence counts nothing; an invocation whose four
-// rows meet none of a tile's others passes it by, but for the barriers.
+// in the order of their tokens. A row ignores those of other sequences; an invocation whose four rows
+// meet none of a tile's others only takes part in the barriers.
 //
 // Source: Dao 2023 (FlashAttention-2, arXiv 2307.08691), where a warp owns whole rows and reduces them by
 // shuffles; here the grid owns blocks, as in include_matmul_workgroup.wgsl, and rows are reduced through
-// workgroup memory, so that nothing is asked of the device but 16 KiB of it.
+// workgroup memory, so that the device needs nothing but 16 KiB of it.
 //@ const WORKGROUP_X: u32 = 4
 //@ const WORKGROUP_Y: u32 = 8
 //@ const OTHERS_EACH: u32 = 4
@@ -79,7 +79,7 @@ fn stage_own(first: u32, last: u32, head: u32, invocation: u32) {
 }
 
 // Fills the other panel with rows `begin` and on of a matrix. Those from `end` on repeat the last one: they are
-// numbers, and weights of zero undo them.
+// finite, and weights of zero cancel them.
 fn stage_others(matrix: u32, begin: u32, end: u32, head: u32, invocation: u32) {
   for (var turn = 0u; turn < OTHER_TURNS; turn++) {
     let i = turn * INVOCATIONS + invocation % INVOCATIONS;
@@ -137,7 +137,7 @@ fn add_weighted(total: ptr<function, array<mat4x4<f32>, COLUMNS_EACH>>, x: u32, 
   }
 }
 
-// What names four queries of a head to dropout.
+// The dropout keys of four queries of a head.
 fn dropout_queries_of(tokens: vec4<u32>, head: u32) -> vec4<u32> {
   return vec4<u32>(
     dropout_query_of(tokens.x, head),
@@ -147,7 +147,7 @@ fn dropout_queries_of(tokens: vec4<u32>, head: u32) -> vec4<u32> {
   );
 }
 
-// What dropout makes of four probabilities; `keys` are places in the sequence.
+// The dropout factors of four probabilities; `keys` are positions in the sequence.
 fn dropout_factors_of(queries: vec4<u32>, keys: vec4<u32>) -> vec4<f32> {
   return vec4<f32>(
     dropout_factor_of(queries.x, keys.x),

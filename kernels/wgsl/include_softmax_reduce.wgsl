@@ -1,4 +1,4 @@
-// Included by `//@ include softmax_reduce`: log-sum-exp of what the lanes of a workgroup have seen.
+// Included by `//@ include softmax_reduce`: log-sum-exp over the logits of all lanes of a workgroup.
 //
 // (largest logit, Σ exp(logit - largest)) of each lane's logits, combined as workgroup_reduce does; of no logits
 // it is (-3e38, 0).

@@ -17,8 +17,8 @@ struct Step {
   // Encoder plans: token and sequence. Tiles of the loss: rows of the embeddings of the tile's first
   // query and first candidate.
   begins: vec2<u32>,
-  // Multiplies the loss, and so every gradient, that f16 may hold them; 1 in full precision. Every kernel
-  // with which a loss begins its backward multiplies by it.
+  // Multiplies the loss, and so every gradient, to keep them within f16; 1 in full precision. Every kernel with
+  // which a loss begins its backward multiplies by it.
   loss_scale: f32,
 }
 @group(1) @binding(1) var<uniform> step: Step;

@@ -1,5 +1,5 @@
-// Included by `//@ include workgroup_reduce`: what LANES invocations of a workgroup have found each, combined
-// into one value for all of them; SUMS such values side by side. LANES · SUMS invocations, LANES a power of two.
+// Included by `//@ include workgroup_reduce`: combines the values of LANES invocations of a workgroup into
+// one for all of them; SUMS such reductions run side by side. LANES · SUMS invocations, LANES a power of two.
 //
 // The kernel says what is combined and how: `alias Total = …`, `fn combine(a: Total, b: Total) -> Total`. A tree
 // through workgroup memory in a fixed order: the same bits every run, whatever the size of a subgroup.

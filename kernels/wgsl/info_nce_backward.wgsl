@@ -7,7 +7,7 @@
 // Shapes    similarity, d_similarity [queries, candidates]; groups [candidates];
 //           row_log_sum_exp, column_log_sum_exp [queries].
 // Writes    overwrites d_similarity within the live sizes.
-// Dispatch  one invocation a candidate, one workgroup row a query:
+// Dispatch  one invocation per candidate, one workgroup row per query:
 //           ceil(candidates / WORKGROUP_SIZE) × queries.
 // Limits    at most 65,535 queries. With row_weight or column_weight 0 the statistics of that
 //           direction are not read.

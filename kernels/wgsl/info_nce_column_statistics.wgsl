@@ -6,7 +6,7 @@
 //
 // Shapes    similarity [queries, candidates]; groups [candidates]; log_sum_exp, loss [queries].
 // Writes    overwrites log_sum_exp and loss.
-// Dispatch  one invocation a positive; ceil(queries / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per positive; ceil(queries / WORKGROUP_SIZE) workgroups.
 // Precision f32, online softmax, queries in order.
 // Source    the symmetric term of Radford et al. 2021 (CLIP).
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -7,7 +7,7 @@
 //
 // Shapes    similarity [queries, candidates]; groups [candidates]; log_sum_exp, loss [queries].
 // Writes    overwrites log_sum_exp and loss.
-// Dispatch  SUMS positives a workgroup; ceil(queries / SUMS) workgroups.
+// Dispatch  SUMS positives per workgroup; ceil(queries / SUMS) workgroups.
 // Precision f32, online softmax, each lane's queries in order, then a tree.
 // Source    the symmetric term of Radford et al. 2021 (CLIP).
 //@ include step

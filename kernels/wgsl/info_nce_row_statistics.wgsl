@@ -7,7 +7,7 @@
 // Shapes    similarity [queries, candidates], the first columns being the queries' own positives;
 //           groups [candidates]; log_sum_exp, loss [queries].
 // Writes    overwrites log_sum_exp and loss.
-// Dispatch  one invocation a query; ceil(queries / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per query; ceil(queries / WORKGROUP_SIZE) workgroups.
 // Precision f32, online softmax, candidates in order.
 // Source    van den Oord et al. 2018; in-batch negatives as in Karpukhin et al. 2020.
 //@ const WORKGROUP_SIZE: u32 = 64

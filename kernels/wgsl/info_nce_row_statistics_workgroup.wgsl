@@ -8,7 +8,7 @@
 // Shapes    similarity [queries, candidates], the first columns being the queries' own positives;
 //           groups [candidates]; log_sum_exp, loss [queries].
 // Writes    overwrites log_sum_exp and loss.
-// Dispatch  one workgroup a query, and stride; any number of workgroups (x).
+// Dispatch  one workgroup per query, in a grid-stride loop; any number of workgroups (x).
 // Precision f32, online softmax, each lane's candidates in order, then a tree.
 // Source    van den Oord et al. 2018; in-batch negatives as in Karpukhin et al. 2020.
 //@ include step

@@ -8,7 +8,7 @@
 // Shapes    similarity, d_similarity [tile_queries, tile_candidates]; groups [candidates];
 //           row_statistics, column_statistics [queries].
 // Writes    overwrites d_similarity within the live sizes of the tile.
-// Dispatch  one invocation a candidate, one workgroup row a query:
+// Dispatch  one invocation per candidate, one workgroup row per query:
 //           ceil(tile_candidates / WORKGROUP_SIZE) × tile_queries.
 // Limits    tile_queries is at most 65,535. step.begins are rows of the embeddings: queries first, then
 //           candidates. With row_weight or column_weight 0 that direction's statistics are not read.

@@ -9,7 +9,7 @@
 //           (largest logit, Σ exp(logit - largest), the positive's logit, 0): the loss is
 //           x + log(y) - z once every tile has been added.
 // Writes    overwrites the statistics of the tile's queries, or of its positives.
-// Dispatch  one invocation a query or a candidate of the tile;
+// Dispatch  one invocation per query or a candidate of the tile;
 //           ceil(tile_queries or tile_candidates / WORKGROUP_SIZE) workgroups.
 // Limits    step.begins are rows of the embeddings: queries first, then candidates.
 // Precision f32, online softmax, in order.

@@ -9,7 +9,7 @@
 //           (largest logit, Σ exp(logit - largest), the positive's logit, 0): the loss is
 //           x + log(y) - z once every tile has been added.
 // Writes    overwrites the statistics of the tile's queries, or of its positives.
-// Dispatch  SUMS queries or candidates of the tile a workgroup;
+// Dispatch  SUMS queries or candidates of the tile per workgroup;
 //           ceil(tile_queries or tile_candidates / SUMS) workgroups.
 // Limits    step.begins are rows of the embeddings: queries first, then candidates.
 // Precision f32, online softmax: each lane's in order, then a tree, then what earlier tiles gave.

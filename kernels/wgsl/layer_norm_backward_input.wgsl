@@ -5,7 +5,7 @@
 // Shapes    d_y, sum, d_sum [rows, columns]; gamma [columns]; statistics [rows] of
 //           (mean, 1 / standard deviation).
 // Writes    overwrites d_sum. The residual's gradient is d_sum; x's is d_sum under the dropout mask.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32 arithmetic, matrices stored as Element.
 // Source    derivative of Ba, Kiros & Hinton 2016.

@@ -6,7 +6,7 @@
 // Shapes    d_y, sum, d_sum [rows, columns]; gamma [columns]; statistics [rows] of
 //           (mean, 1 / standard deviation).
 // Writes    overwrites d_sum. The residual's gradient is d_sum; x's is d_sum under the dropout mask.
-// Dispatch  SUMS rows a workgroup, LANES invocations a row, and stride; any number of workgroups (x).
+// Dispatch  SUMS rows per workgroup, LANES invocations per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4 and at most 4 · LANES · VECTORS. Rows beyond the live count are not
 //           touched.
 // Precision f32 arithmetic, matrices stored as Element; each lane's vectors in order, then a tree.

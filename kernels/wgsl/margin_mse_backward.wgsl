@@ -7,7 +7,7 @@
 //           offsets [queries + 1]; row_weights, errors [candidates].
 // Writes    overwrites the rows of all queries, positives and negatives, or accumulates into them (+=) when
 //           ACCUMULATE_QUERIES and ACCUMULATE_CANDIDATES.
-// Dispatch  one workgroup a query, its invocations stride over columns; up to 65,535 workgroups stride over more.
+// Dispatch  one workgroup per query, its invocations stride over columns; up to 65,535 workgroups stride over more.
 // Limits    columns is a multiple of 4. Every candidate is a positive or a negative of one query.
 // Precision f32, negatives in order.
 //@ const WORKGROUP_SIZE: u32 = 64

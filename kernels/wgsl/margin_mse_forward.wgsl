@@ -6,7 +6,7 @@
 // Shapes    queries [queries, columns]; candidates [candidates, columns]; offsets [queries + 1];
 //           margins, row_weights, errors, loss [candidates].
 // Writes    overwrites errors and loss of the positives, which have none (0), and of all negatives.
-// Dispatch  one workgroup a query, one invocation a negative, in turn; up to 65,535 workgroups stride over more.
+// Dispatch  one workgroup per query, one invocation per negative, in turn; up to 65,535 workgroups stride over more.
 // Limits    columns is a multiple of 4. A negative of weight 0 has error 0 whatever its margin holds.
 // Precision f32.
 // Source    Hofstätter et al. 2020 (arXiv 2010.02666).

@@ -1,13 +1,12 @@
-// matmul_nn_gelu_backward: c[i, j] = GELU'(x[i, j]) · Σ_k a[i, k] · b[k, j]. The gradient of what went into the
-// GELU before
-// a linear layer.
+// matmul_nn_gelu_backward: c[i, j] = GELU'(x[i, j]) · Σ_k a[i, k] · b[k, j]. The gradient of the
+// input of the GELU before a linear layer.
 //
-// a [m, k], b [k, n], x and c [m, n]; x is what went into the GELU: row-major, bound as quads of 4 along the
+// a [m, k], b [k, n], x and c [m, n]; x is the GELU's input: row-major, bound as quads of 4 along the
 // last axis.
 // Overwrites c.
 // One dispatch covers c; tiles and workgroups: include_matmul_registers.wgsl.
 // Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
-// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum per output element.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
 //@ include matmul_params

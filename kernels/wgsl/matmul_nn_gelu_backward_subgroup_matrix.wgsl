@@ -1,8 +1,7 @@
 // matmul_nn_gelu_backward_subgroup_matrix: c[i, j] = GELU'(x[i, j]) · Σ_k a[i, k] · b[k, j]. The gradient of
-// what went into the GELU before
-// a linear layer.
+// the input of the GELU before a linear layer.
 //
-// a [m, k], b [k, n], x and c [m, n]; x is what went into the GELU: row-major, bound as quads of 4 along the
+// a [m, k], b [k, n], x and c [m, n]; x is the GELU's input: row-major, bound as quads of 4 along the
 // last axis.
 // Overwrites c.
 // One dispatch covers c; tiles and workgroups: include_matmul_subgroup_matrix.wgsl.

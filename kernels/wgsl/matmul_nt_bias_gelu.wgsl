@@ -5,7 +5,7 @@
 // Overwrites x and c.
 // One dispatch covers c; tiles and workgroups: include_matmul_registers.wgsl.
 // Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
-// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum per output element.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
 //@ include matmul_params

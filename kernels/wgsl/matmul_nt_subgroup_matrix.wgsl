@@ -1,7 +1,7 @@
 // matmul_nt_subgroup_matrix: c[i, j] = Σ_k a[i, k] · b[j, k]. A linear layer without bias, similarities.
 //
 // a [m, k], b [n, k], c [m, n]: row-major, bound as quads of 4 along the last axis.
-// Overwrites c, or adds to it when ACCUMULATE.
+// Overwrites c, or adds to it if ACCUMULATE.
 // One dispatch covers c; tiles and workgroups: include_matmul_subgroup_matrix.wgsl.
 // Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
 // Precision: a and b are stored as Element, c as Output; products and sums as the matrix units make them.

@@ -1,10 +1,10 @@
 // matmul_nt_workgroup: c[i, j] = Σ_k a[i, k] · b[j, k]. A linear layer without bias, similarities.
 //
 // a [m, k], b [n, k], c [m, n]: row-major, bound as quads of 4 along the last axis.
-// Overwrites c, or adds to it when ACCUMULATE.
+// Overwrites c, or adds to it if ACCUMULATE.
 // One dispatch covers c; tiles and workgroups: include_matmul_workgroup.wgsl.
 // Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
-// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum per output element.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
 //@ const ACCUMULATE: bool = false

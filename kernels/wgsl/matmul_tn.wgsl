@@ -2,10 +2,10 @@
 //
 // a [k, m], b [k, n], c [m, n], or [parts, m, n] where k is worked through in parts: row-major, bound as quads
 // of 4 along the last axis.
-// Overwrites c, or adds to it when ACCUMULATE.
+// Overwrites c, or adds to it if ACCUMULATE.
 // One dispatch covers c; tiles and workgroups: include_matmul_registers.wgsl.
 // Limits: m and n are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
-// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum per output element.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
 //@ const ACCUMULATE: bool = false

@@ -2,11 +2,11 @@
 //
 // a [k, m], b [k, n], c [m, n], or [parts, m, n] where k is worked through in parts: row-major, bound as quads
 // of 4 along the last axis.
-// Overwrites c, or adds to it when params.accumulate: one pipeline for both, since software devices are slow to
+// Overwrites c, or adds to it if params.accumulate: one pipeline for both, since software devices are slow to
 // compile it.
 // One dispatch covers c; tiles and workgroups: include_matmul_subgroup.wgsl.
 // Limits: m and n are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
-// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum an output.
+// Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum per output element.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
 //@ include matmul_params

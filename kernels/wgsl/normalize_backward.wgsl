@@ -2,7 +2,7 @@
 //
 // Shapes    y, d_y, d_x [rows, columns]; inverse_norms [rows]; y and inverse_norms from forward.
 // Writes    overwrites d_x.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -3,7 +3,7 @@
 //
 // Shapes    y, d_y, d_x [rows, columns]; inverse_norms [rows]; y and inverse_norms from forward.
 // Writes    overwrites d_x.
-// Dispatch  one workgroup a row, and stride; any number of workgroups (x).
+// Dispatch  one workgroup per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32; each lane's vectors in order, then a tree.
 //@ include step

@@ -2,7 +2,7 @@
 //
 // Shapes    x, y [rows, columns]; inverse_norms [rows].
 // Writes    overwrites y and inverse_norms, which backward needs.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32.
 // Source    torch.nn.functional.normalize, p = 2.

@@ -2,7 +2,7 @@
 //
 // Shapes    x, y [rows, columns]; inverse_norms [rows].
 // Writes    overwrites y and inverse_norms, which backward needs.
-// Dispatch  one workgroup a row, and stride; any number of workgroups (x).
+// Dispatch  one workgroup per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32; each lane's vectors in order, then a tree.
 // Source    torch.nn.functional.normalize, p = 2.

@@ -4,7 +4,7 @@
 // Shapes    partial [blocks, columns], blocks = ceil(rows / rows_per_block);
 //           gradient [gradient_rows, columns], of which row gradient_row is added to.
 // Writes    accumulates into gradient (+=), so that micro-batches add up.
-// Dispatch  one invocation four columns; ceil(columns / 4 / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per four columns; ceil(columns / 4 / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4.
 // Precision f32, blocks in order: the same bits every run.
 //@ const WORKGROUP_SIZE: u32 = 32

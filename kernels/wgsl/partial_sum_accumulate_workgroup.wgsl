@@ -6,7 +6,7 @@
 // Shapes    partial [blocks, columns], blocks = ceil(rows / rows_per_block);
 //           gradient [gradient_rows, columns], of which row gradient_row is added to.
 // Writes    accumulates into gradient (+=), so that micro-batches add up.
-// Dispatch  4 · SUMS columns a workgroup; ceil(columns / 4 / SUMS) workgroups.
+// Dispatch  4 · SUMS columns per workgroup; ceil(columns / 4 / SUMS) workgroups.
 // Limits    columns is a multiple of 4.
 // Precision f32, each lane's blocks in order, then a tree: the same bits every run.
 //@ include step

@@ -4,7 +4,7 @@
 //           (id, position, type, slot); bounds [tokens] of (first, end) token of the sequence;
 //           d_hidden [tokens, columns].
 // Writes    overwrites d_hidden for the tokens of slots [slot_begin, slot_begin + rows), leaves others.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
 // Precision d_y is f32, d_hidden is stored as Element.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -3,7 +3,7 @@
 // Shapes    hidden [tokens, columns]; slots [all slots] of (first, end) token; y [rows, columns],
 //           row r for slot slot_begin + r.
 // Writes    overwrites y.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4.
 // Precision hidden is stored as Element, y is f32.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -5,7 +5,7 @@
 // Shapes    hidden [tokens, columns]; slots [all slots] of (first, end) token; y [rows, columns],
 //           row r for slot slot_begin + r.
 // Writes    overwrites y.
-// Dispatch  four columns of one row an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over four columns of a row each; any number of workgroups (x).
 // Limits    columns is a multiple of 4; a live slot has at least one token.
 // Precision f32 sums and y, hidden stored as Element, tokens in order.
 //@ const WORKGROUP_SIZE: u32 = 64

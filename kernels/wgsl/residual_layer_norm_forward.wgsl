@@ -4,9 +4,10 @@
 //           (mean, 1 / standard deviation).
 // Writes    overwrites sum (the normalised layer's input) and statistics, both kept for backward,
 //           and y.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
-// Precision f32 arithmetic and statistics, matrices stored as Element; two passes over the row: mean first, then the centred second moment (biased).
+// Precision f32 arithmetic and statistics, matrices stored as Element; two passes over the row: mean first, then the
+//           centred second moment (biased).
 // Source    Ba, Kiros & Hinton 2016; residual order of the post-norm Transformer (BERT).
 //@ const WORKGROUP_SIZE: u32 = 64
 //@ const HAS_DROPOUT: bool = false

@@ -5,7 +5,7 @@
 //           (mean, 1 / standard deviation).
 // Writes    overwrites sum (the normalised layer's input) and statistics, both kept for backward,
 //           and y.
-// Dispatch  SUMS rows a workgroup, LANES invocations a row, and stride; any number of workgroups (x).
+// Dispatch  SUMS rows per workgroup, LANES invocations per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4 and at most 4 · LANES · VECTORS. Rows beyond the live count are not
 //           touched.
 // Precision f32 arithmetic and statistics, matrices stored as Element; the row stays in registers: mean first,

@@ -1,8 +1,8 @@
-// y = -strength[0] · x, or added to y: a gradient that is turned round on its way to the encoder.
+// y = -strength[0] · x, or added to y: a gradient whose sign is reversed on its way to the encoder.
 //
 // Shapes    x, y [rows, columns]; strength [≥ 1], fed each step.
-// Writes    overwrites y, or accumulates into it (+=) when ACCUMULATE.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Writes    overwrites y, or accumulates into it (+=) if ACCUMULATE.
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32.
 // Source    gradient reversal layer, Ganin et al. 2016 (arXiv 1505.07818), equation 15.

@@ -3,7 +3,7 @@
 //
 // Shapes    x [tokens, columns]; slots [all slots] of (first, end) token; inverse_norms [all slots].
 // Writes    overwrites inverse_norms; a slot without tokens gets 0.
-// Dispatch  one workgroup a slot (x).
+// Dispatch  one workgroup per slot (x).
 // Limits    columns is a multiple of 4.
 // Precision f32 arithmetic, x stored as Element; each invocation sums its elements in order, then a tree.
 //@ const WORKGROUP_SIZE: u32 = 64

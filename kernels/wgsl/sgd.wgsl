@@ -2,7 +2,7 @@
 //
 // Shapes    gradient, parameter [elements]; clip of (norm, factor, overflow).
 // Writes    updates parameter in place, or nothing after an overflow.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    elements is a multiple of 4.
 // Source    torch.optim.SGD without momentum, weight decay added to the gradient.
 //@ const WORKGROUP_SIZE: u32 = 64

@@ -2,8 +2,8 @@
 // d_x[row] = loss_scale · 2 · factor · row_weights[row] · (x[row] - reference[row]).
 //
 // Shapes    x, reference, d_x [rows, columns]; row_weights [rows].
-// Writes    overwrites d_x, or accumulates into it (+=) when ACCUMULATE.
-// Dispatch  one workgroup a row, and stride; any number of workgroups (x).
+// Writes    overwrites d_x, or accumulates into it (+=) if ACCUMULATE.
+// Dispatch  one workgroup per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched; a row of weight 0 has
 //           gradient 0 whatever its reference holds.
 // Precision f32.

@@ -2,7 +2,7 @@
 //
 // Shapes    x, reference [rows, columns]; row_weights, loss [rows].
 // Writes    overwrites loss.
-// Dispatch  one invocation a row; ceil(rows / WORKGROUP_SIZE) workgroups.
+// Dispatch  one invocation per row; ceil(rows / WORKGROUP_SIZE) workgroups.
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched; a row of weight 0 has
 //           loss 0 whatever its reference holds.
 // Precision f32.

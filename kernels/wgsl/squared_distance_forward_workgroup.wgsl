@@ -3,7 +3,7 @@
 //
 // Shapes    x, reference [rows, columns]; row_weights, loss [rows].
 // Writes    overwrites loss.
-// Dispatch  one workgroup a row, and stride; any number of workgroups (x).
+// Dispatch  one workgroup per row, in a grid-stride loop; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched; a row of weight 0 has
 //           loss 0 whatever its reference holds.
 // Precision f32; each lane's vectors in order, then a tree.

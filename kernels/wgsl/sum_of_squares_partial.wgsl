@@ -2,10 +2,10 @@
 //
 // Shapes    x [elements]; partials [all partials], of which this dispatch writes
 //           [first_partial, first_partial + workgroups).
-// Writes    overwrites its partials, one a workgroup; -1 where an element of x is infinite or no number.
-// Dispatch  any number of workgroups (x); each invocation strides over four elements at a time.
+// Writes    overwrites its partials, one per workgroup; -1 where an element of x is infinite or NaN.
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    elements is a multiple of 4.
-// Precision f32; same order every run. Elements are told by their bits: WGSL lets a compiler assume that
+// Precision f32; same order every run. Infinities and NaN are recognised by their bits: WGSL lets a compiler assume that
 //           there are neither infinities nor NaNs.
 //@ const WORKGROUP_SIZE: u32 = 64
 

@@ -2,7 +2,7 @@
 //
 // Shapes    x, d_y, d_x [rows, columns]; x is forward's input.
 // Writes    overwrites d_x.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32 arithmetic, stored as Element.
 // Source    derivative of Ramachandran et al. 2017; 1 - σ(x) is σ(-x), without cancellation.

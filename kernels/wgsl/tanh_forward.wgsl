@@ -2,7 +2,7 @@
 //
 // Shapes    x, y [rows, columns].
 // Writes    overwrites y, which backward needs.
-// Dispatch  four elements an invocation and stride; any number of workgroups (x).
+// Dispatch  grid-stride loop over vectors of four elements; any number of workgroups (x).
 // Limits    columns is a multiple of 4. Rows beyond the live count are not touched.
 // Precision f32 arithmetic, stored as Element. Not by tanh(), which WGSL lets be off by 1e-5, since some are
 //           (gpuweb issue 5206: NVIDIA's under Direct3D), and which overflows on some drivers.

@@ -4,7 +4,7 @@
 //           there are, then pairs of a candidate's index and the bits of its score, in no order.
 // Writes    overwrites each live query's count and as many pairs as there are; a count above capacity says
 //           that pairs are missing, and the caller takes the scores instead.
-// Dispatch  one workgroup a query (x).
+// Dispatch  one workgroup per query (x).
 // Limits    no score is NaN; candidates · queries fits u32.
 // Precision exact: scores are compared and copied, not computed.
 // Source    exact search by streaming: the threshold is the k-th best score so far, so the set of the k best
