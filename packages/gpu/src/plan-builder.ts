@@ -1,7 +1,7 @@
 /**
  * Builds plans: records dispatches over tensors, then assigns tensors to buffers by lifetime.
  *
- * Knows kernels by their catalogue entry only; what is computed is nn's business.
+ * Knows kernels by their definition only, the catalogue's or one's own; what is computed is nn's business.
  */
 import {
   bindingScalar,
@@ -45,6 +45,13 @@ export interface DispatchOptions<Name extends KernelName> {
   readonly label: string;
 }
 
+/** The same for a kernel that is not in the catalogue: its names and types are known to its definition alone. */
+export interface OwnDispatchOptions extends Pick<DispatchOptions<KernelName>, 'workgroups' | 'label'> {
+  readonly bindings: Readonly<Record<string, Tensor>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly constants?: Readonly<Record<string, number | boolean | string>>;
+}
+
 interface TensorState {
   readonly tensor: Tensor;
   readonly role: PlanBufferRole;
@@ -54,8 +61,8 @@ interface TensorState {
 }
 
 /**
- * Records dispatches, copies and clears over tensors, then makes a plan of them. Mistakes are GpuErrors
- * `PLAN_INVALID`.
+ * Records dispatches, copies and clears over tensors, then makes a plan of them. A mistake is a GpuError `PLAN_INVALID`,
+ * a constant or parameter that the kernel does not take a TypeError or RangeError.
  */
 export class PlanBuilder {
   readonly #label: string;
@@ -63,8 +70,8 @@ export class PlanBuilder {
   readonly #names = new Set<string>();
   readonly #kernels: PlanKernel[] = [];
   readonly #kernelIndex = new Map<string, number>();
-  /** Texts of kernels, by name and constants. */
-  readonly #codes = new Map<string, string>();
+  /** Texts of kernels, by definition and constants. */
+  readonly #codes = new Map<KernelDefinition, Map<string, string>>();
   /** Commands whose buffer fields are still tensor ids. */
   readonly #commands: PlanCommand[] = [];
   #step: Tensor | undefined;
@@ -103,22 +110,25 @@ export class PlanBuilder {
     return this.#add('transient', name, shape, type);
   }
 
-  /** Records one dispatch of a kernel with all its bindings. */
-  dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void {
-    const definition = catalogue[kernel];
-    if (!definition) throw new GpuError('PLAN_INVALID', `plan '${this.#label}': ${unknownKernel(kernel)}`);
-    const constants = (options.constants ?? {}) as Record<string, unknown>;
-    const code = this.#code(kernel, constants);
-    const where = `dispatch '${options.label}' of kernel '${kernel}'`;
+  /** Records one dispatch of a kernel with all its bindings: one of the catalogue by its name, or one's own. */
+  dispatch<Name extends KernelName>(kernel: Name, options: DispatchOptions<Name>): void;
+  dispatch(kernel: KernelDefinition, options: OwnDispatchOptions): void;
+  dispatch(kernel: KernelName | KernelDefinition, options: OwnDispatchOptions): void {
+    const definition = typeof kernel === 'string' ? catalogue[kernel] : kernel;
+    if (!definition) {
+      throw new GpuError('PLAN_INVALID', `plan '${this.#label}': ${unknownKernel(String(kernel))}`);
+    }
+    const { constants = {} } = options;
+    const where = `dispatch '${options.label}' of kernel '${definition.name}'`;
     const [x, y = 1, z = 1] = options.workgroups;
     checkWorkgroups([x, y, z], where);
     const buffers = this.#bind(definition, options.bindings, constants, where);
     if (definition.usesStep) this.#step ??= this.feed(stepFeedName, [stepFeedSizeBytes / 4]);
     this.#commands.push({
       kind: 'dispatch',
-      kernel: this.#kernel(kernel, code),
+      kernel: this.#kernel(definition, this.#code(definition, constants)),
       buffers,
-      params: packParams(definition, options.params as Record<string, number>),
+      params: packParams(definition, options.params),
       workgroups: [x, y, z],
       label: options.label,
     });
@@ -258,24 +268,22 @@ export class PlanBuilder {
   }
 
   /** A kernel's text, made once per set of constants: unrolling takes far longer than the rest of a dispatch. */
-  #code(name: KernelName, constants: Readonly<Record<string, unknown>>): string {
-    const key = `${name} ${JSON.stringify(constants)}`;
-    let code = this.#codes.get(key);
-    if (code === undefined) {
-      code = kernelCode(catalogue[name], constants);
-      this.#codes.set(key, code);
-    }
+  #code(definition: KernelDefinition, constants: Readonly<Record<string, unknown>>): string {
+    const codes = this.#codes.get(definition) ?? new Map<string, string>();
+    this.#codes.set(definition, codes);
+    const key = JSON.stringify(constants);
+    const code = codes.get(key) ?? kernelCode(definition, constants);
+    codes.set(key, code);
     return code;
   }
 
-  #kernel(name: KernelName, code: string): number {
+  #kernel(definition: KernelDefinition, code: string): number {
     let index = this.#kernelIndex.get(code);
     if (index === undefined) {
-      const definition = catalogue[name];
       index = this.#kernels.length;
       this.#kernelIndex.set(code, index);
       this.#kernels.push({
-        label: name,
+        label: definition.name,
         code,
         access: definition.bindings.map((binding) => binding.access),
         paramsSizeBytes: paramsSizeBytes(definition),

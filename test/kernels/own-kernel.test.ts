@@ -1,0 +1,88 @@
+/** Kernels that are not in the catalogue, in a plan beside one that is: on both executors. */
+import { type Executor, PlanBuilder } from '@synglot/gpu';
+import type { KernelDefinition } from '@synglot/kernels';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestExecutor } from '../support/executor.js';
+
+/** y = what `value` makes of x, for the first `count` elements. */
+const own = (value: string): KernelDefinition => ({
+  name: 'own',
+  includes: [],
+  enables: [],
+  usesStep: false,
+  constants: [{ name: 'SIZE', type: 'u32', value: 64 }],
+  types: [],
+  params: [{ name: 'count', type: 'u32' }],
+  bindings: [
+    { name: 'x', access: 'read', type: 'array<f32>' },
+    { name: 'y', access: 'read_write', type: 'array<f32>' },
+  ],
+  source: `
+struct Params { count: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  if (i < params.count) {
+    y[i] = ${value};
+  }
+}`,
+});
+
+describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
+  let executor: Executor | undefined;
+  beforeAll(async () => {
+    executor = await openTestExecutor({ executor: kind }).catch((error: Error & { code?: string }) => {
+      if (process.env.REQUIRE_NATIVE === '1' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
+      return undefined;
+    });
+  });
+  afterAll(() => executor?.destroy());
+
+  test('two of one name and one of the catalogue: (x³ - x) of the first 61 of 64', async ({ skip }) => {
+    if (!executor) return skip(`the ${kind} executor is not available here`);
+    const [size, count] = [64, 61];
+    const builder = new PlanBuilder('own kernels');
+    const x = builder.feed('x', [size], 'f32');
+    const [cubes, sums] = [builder.transient('cubes', [size]), builder.result('sums', [size])];
+    const dispatch = (value: string, y: typeof x) =>
+      builder.dispatch(own(value), {
+        label: value,
+        bindings: { x, y },
+        params: { count },
+        constants: { SIZE: 32 },
+        workgroups: [2],
+      });
+    dispatch('x[i] * x[i] * x[i]', cubes);
+    dispatch('-x[i]', sums);
+    const params = { rows: 1, rows_count: 0, columns: size };
+    builder.dispatch('add', { label: 'sums', bindings: { x: cubes, y: sums }, params, workgroups: [1] });
+    const plan = builder.build();
+    expect(plan.kernels.map(({ label }) => label)).toEqual(['own', 'own', 'add']);
+
+    const values = Float32Array.from({ length: size }, (_, i) => i - 30);
+    const compiled = await executor.compile(plan);
+    const { reads } = await compiled.run({ feeds: { x: values }, reads: ['sums'] });
+    compiled.destroy();
+    const expected = values.map((value, i) => (i < count ? value ** 3 - value : 0));
+    expect([...new Float32Array(reads.sums as ArrayBuffer).slice(0, count)]).toEqual([
+      ...expected.slice(0, count),
+    ]);
+  });
+
+  test('what it is not given is named', () => {
+    const builder = new PlanBuilder('own kernels');
+    const x = builder.feed('x', [4], 'f32');
+    const options = { label: 'cube', params: { count: 4 }, workgroups: [1] as const };
+    expect(() => builder.dispatch(own('x[i]'), { ...options, bindings: { x } })).toThrow(
+      /binding 'y' is missing/,
+    );
+    const bindings = { x, y: builder.result('y', [4]) };
+    expect(() => builder.dispatch(own('x[i]'), { ...options, bindings, constants: { SIZES: 1 } })).toThrow(
+      /'own' has no constant 'SIZES' \(it has: SIZE\)/,
+    );
+  });
+});
