@@ -80,7 +80,8 @@ export interface PackedBatch {
  * @throws DataError `INPUT_EMPTY` where a batch has no pair or a text no token
  *
  * @example
- * const packed = await collate(sampler.next(), (texts) => tokenizer.encode(texts), { queryPrefix: 'Query: ' });
+ * const encode = async (texts) => (await tokenizer.encodeBatch(texts)).map(({ ids }) => ids);
+ * const packed = await collate(sampler.next(), encode, { queryPrefix: 'Query: ' });
  */
 export async function collate(
   batch: { readonly index?: number; readonly pairs: readonly Pair[] },

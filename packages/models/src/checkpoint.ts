@@ -47,8 +47,8 @@ async function findFolder(pathOrHubId: string, options: HubOptions): Promise<str
  *
  * @throws ModelError with an `INPUT_` code if a file is missing, damaged, unsupported or does not fit the others.
  * @example
- * const model = await openCheckpoint('sentence-transformers/LaBSE', { onProgress: console.error });
- * const bias = await model.readTensor('encoder.layer.0.output.dense.bias');
+ * const checkpoint = await openCheckpoint('sentence-transformers/LaBSE', { onProgress: console.error });
+ * const bias = await checkpoint.readTensor('encoder.layer.0.output.dense.bias');
  */
 export async function openCheckpoint(
   pathOrHubId: string,

@@ -25,7 +25,7 @@ export async function isAdapterFolder(folder: string): Promise<boolean> {
  *
  * @throws ModelError `INPUT_CHECKPOINT` if the adapter is damaged, unsupported or of another model
  * @example
- * const model = await withAdapter(await openCheckpoint('xlm-roberta-base'), 'my-adapter');
+ * const checkpoint = await withAdapter(await openCheckpoint('xlm-roberta-base'), 'my-adapter');
  */
 export async function withAdapter(base: Checkpoint, folder: string): Promise<Checkpoint> {
   if (base.config.adapter) {
