@@ -235,6 +235,41 @@ describe('synglot eval', () => {
     }
   });
 
+  it('compares reports that have the values of every question', async () => {
+    const at = ['--data', join(inPlace('suite'), 'xquad-r'), '--model', model];
+    const task = ['eval', '--task', 'xquad-r', ...at];
+    const [a, b] = [inPlace('a.json'), inPlace('b.json')];
+    await runCliWell([...task, '--per-query', '--json', a, '--measures', 'nDCG@3'], { env });
+    const shorter = ['--max-length', '4'];
+    await runCliWell([...task, ...shorter, '--per-query', '--json', b, '--measures', 'nDCG@3'], { env });
+    const { stdout } = await runCliWell(['compare', a, b, '--format', 'csv']);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+    const settings = ['monolingual', 'cross-lingual', 'multilingual'];
+    const figures = ['AP', 'nDCG@3'].flatMap((name) => settings.map((setting) => `${name} ${setting}`));
+    figures.push('rank distance');
+    expect(lines.slice(1).map(([system, figure]) => `${system}: ${figure}`)).toEqual(
+      ['a', 'b'].flatMap((system) => figures.map((figure) => `${system}: ${figure}`)),
+    );
+    const { summary } = JSON.parse(await readFile(b, 'utf8')) as {
+      summary: { measures: Record<string, Record<string, number>>; rank_distance: number };
+    };
+    const ofB = new Map(lines.filter(([system]) => system === 'b').map((line) => [line[1], Number(line[2])]));
+    expect(ofB.get('AP cross-lingual')).toBeCloseTo(summary.measures.AP!.cross_lingual!, 12);
+    expect(ofB.get('nDCG@3 multilingual')).toBeCloseTo(summary.measures['nDCG@3']!.multilingual!, 12);
+    expect(ofB.get('rank distance')).toBeCloseTo(summary.rank_distance, 12);
+    await runCliWell([...task, '--json', b], { env });
+    const without = await runCli(['compare', a, b]);
+    expect([without.code, without.errorLines]).toEqual([
+      2,
+      [`synglot: ${b}: has no values of single questions; evaluate again with --per-query.`],
+    ]);
+    const alone = await runCli([...task, '--per-query'], { env });
+    expect(alone.errorLines.at(-1)).toContain('--per-query goes with --json');
+  });
+
   it("judges Mewsli-X predictions, a missing one as 0, macro over the mentions' languages", async () => {
     const root = inPlace('mewsli');
     await mkdir(root, { recursive: true });

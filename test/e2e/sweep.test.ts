@@ -132,6 +132,15 @@ it('means are of the runs, tests are between the settings, the curve is a pictur
   const svg = await readFile(join(output, 'curve-sampling.alpha.svg'), 'utf8');
   expect(svg.match(/<circle [^>]*r="3.5"/g)).toHaveLength(4 * 3);
   expect(svg).not.toContain('NaN');
+  const csv = (await readFile(join(output, 'sweep.csv'), 'utf8')).trim().split('\n');
+  expect(csv).toHaveLength(1 + settings.length * 2);
+  const [name, , , , , third] = csv[0]!.split(',');
+  expect([name, third]).toEqual(['setting', 'AP multilingual']);
+  expect(Number(csv[1]!.split(',')[5])).toBe(settings[0]!.runs[0]!.summary.map.multilingual);
+  expect(await readFile(join(output, 'sweep.tex'), 'utf8')).toContain('\nsampling.alpha=0.5 & 0.');
+  const runs = [0, 1].map((seed) => join(output, `sampling.alpha=0.5,seed=${seed}`));
+  const compared = await runCliWell(['compare', ...runs, '--format', 'latex']);
+  expect(compared.stdout).toContain('sampling.alpha=0.5, seed 1 & 0.');
   const page = join(folder.path, 'report.html');
   await runCliWell(['report', output, '--output', page]);
   expect(await readFile(page, 'utf8')).toContain('sampling.alpha=0.5, seed 1');

@@ -78,6 +78,16 @@ test('several runs are compared with the first', async () => {
   expect(stdout).toMatch(/^good - bad +AP +0\.7500 .* 0\.5000 +1\.0000$/m);
 });
 
+test('CSV and LaTeX have the figures of several runs, on the topics that all of them have', async () => {
+  const args = ['--qrels', path('qrels'), '--run', path('bad'), '--run', path('good'), '-m', 'AP'];
+  const csv = await evaluate(...args, '--format', 'csv');
+  const [, bad, good] = csv.stdout.split('\n');
+  expect(bad).toMatch(/^bad,AP,0\.25,0,0\.5,,,,,,$/);
+  expect(good).toMatch(/^good,AP,1,1,1,bad,0\.75,0\.5,1,0\.5,0\.5$/);
+  const latex = await evaluate(...args, '--format', 'latex', '--correction', 'none');
+  expect(latex.stdout).toContain('good & 1.0000 [1.0000, 1.0000] \\\\\n\\bottomrule\n');
+});
+
 test.each<[string, string[], RegExp]>([
   ['a NaN score', ['qrels', 'nan'], /nan:1: the score of document "a" is "nan", expected a number/],
   [

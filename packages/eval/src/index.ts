@@ -23,6 +23,7 @@ export { EvaluationError, type EvaluationErrorCode } from './errors.js';
 export { type EvaluateOptions, evaluateRetrieval } from './evaluate.js';
 export { type Measure, measureNamed } from './measures/index.js';
 export { type GradedRanking, type JudgedRanking, judgeRanking } from './measures/ranking.js';
+export { onlyMeasures } from './per-query.js';
 export {
   languageProbe,
   type ProbeOptions,
@@ -96,6 +97,8 @@ export {
 } from './suites/ad-hoc.js';
 export { type BitextReport, evaluateBitext } from './suites/bitext.js';
 export { adHocTable, bitextTable, mmmTable } from './suites/tables.js';
+export { type CsvCell, csvTable, latexTable } from './tables/export-tables.js';
+export { type FiguresFormat, figuresTable } from './tables/figures-table.js';
 export { intervalsTable } from './tables/intervals-table.js';
 export { type MtebTask, mtebMeasures, mtebResult } from './tables/mteb-result.js';
 export { pairMatrix } from './tables/pair-matrix.js';

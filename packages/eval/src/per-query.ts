@@ -44,3 +44,14 @@ export class PerQueryRecorder {
     };
   }
 }
+
+/** The values of some of the measures alone. */
+export function onlyMeasures(values: PerQueryValues, names: readonly string[]): PerQueryValues {
+  const only = (columns: Record<string, Column>) =>
+    Object.fromEntries(Object.entries(columns).filter(([name]) => names.includes(name)));
+  return {
+    ...values,
+    pools: Object.fromEntries(Object.entries(values.pools).map(([lang, columns]) => [lang, only(columns)])),
+    multilingual: only(values.multilingual),
+  };
+}

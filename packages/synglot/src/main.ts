@@ -1,6 +1,7 @@
 /** The `synglot` command: subcommands, exit codes, one-line errors. */
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { compareCommand } from './commands/compare.js';
 import { demoCommand } from './commands/demo.js';
 import { devicesCommand } from './commands/devices.js';
 import { distillTeacherCommand } from './commands/distill-teacher.js';
@@ -31,6 +32,7 @@ Examples:
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
   synglot eval --task beir --data beir/scifact --model MODEL --store stores
   synglot eval --qrels Q --run R --format trec_eval -q -m official
+  synglot compare a.json b.json --format latex    two reports of one benchmark, with tests of significance
   synglot index --model MODEL --corpus corpus.jsonl.gz --store S
   synglot search --store S --model MODEL --queries topics.tsv --save-run R.trec
   synglot mine my-run.yaml --model runs/my-run/model --output triplets.jsonl
@@ -62,6 +64,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     trainCommand(),
     sweepCommand(),
     evalCommand(),
+    compareCommand(),
     fetchCommand(),
     encodeCommand(),
     mergeCommand(),

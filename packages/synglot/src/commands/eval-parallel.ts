@@ -9,6 +9,8 @@ import {
   evaluateRetrieval,
   intervalsTable,
   mmmTable,
+  onlyMeasures,
+  type PerQueryValues,
   type ProfileName,
   pairMatrix,
   profileNamed,
@@ -32,7 +34,7 @@ export async function evaluateParallel(
   collection: ParallelCollection,
   options: EvalOptions,
 ): Promise<void> {
-  const { report, worst, embeddings } = await reportOf(executor, collection, options);
+  const { report, perQuery, worst, embeddings } = await reportOf(executor, collection, options);
   const counts = collection.langs.map((lang) => `${lang} ${report.counts.candidates[lang]}`);
   console.log(`candidates: ${counts.join(', ')}`);
   const label = options.model ?? options.passageEmbeddings!;
@@ -53,6 +55,7 @@ export async function evaluateParallel(
     device: device.name,
     executor: executor.kind,
     ...report,
+    ...(options.perQuery ? { per_query: perQuery } : {}),
     worst_queries: worst,
     ...(options.saveEmbeddings
       ? { embeddings: await saveEmbeddings(options.saveEmbeddings, options.json, collection, embeddings) }
@@ -127,6 +130,8 @@ export async function evaluateSuite(executor: Executor, options: EvalOptions): P
 
 interface Evaluated {
   readonly report: RetrievalReport;
+  /** Of the measures that were asked for, else of the profile's mAP. */
+  readonly perQuery: PerQueryValues;
   readonly worst: readonly WorstQuery[];
   readonly embeddings: Embeddings;
 }
@@ -154,7 +159,8 @@ async function reportOf(
       console.log(`${folder}: ${runs} runs with their judgments, such as ${collection.langs[0]}-all.run`);
     }
     const worst = perQuery ? await worstQueries({ ...shared, perQuery, measure: report.map_measure }) : [];
-    return { report, worst, embeddings };
+    const kept = [report.map_measure, ...(options.measures ?? [])];
+    return { report, perQuery: onlyMeasures(perQuery!, kept), worst, embeddings };
   } finally {
     scorer.destroy();
   }

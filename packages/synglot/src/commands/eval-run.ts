@@ -10,6 +10,7 @@ import {
   type EvaluateRunOptions,
   EvaluationError,
   evaluateRun,
+  figuresTable,
   mtebMeasures,
   mtebResult,
   profileNamed,
@@ -27,7 +28,7 @@ import { wholeNumber } from './options.js';
 export interface RunEvalOptions {
   readonly qrels?: string;
   readonly run?: string[];
-  readonly format?: 'table' | 'trec_eval' | 'json' | 'mteb';
+  readonly format?: 'table' | 'trec_eval' | 'json' | 'mteb' | 'csv' | 'latex';
   readonly profile?: string;
   /** Of `-m`, each as the user wrote it. */
   readonly measure?: string[];
@@ -55,12 +56,10 @@ export function withRunOptions(command: Command): Command {
     .option('--qrels <file>', 'TREC judgments, to measure runs instead of a model')
     .option('--run <file>', 'TREC run; give several to compare them with the first', collect)
     .addOption(
-      new Option('--format <name>', 'of the figures of runs: a table, or what another tool prints').choices([
-        'table',
-        'trec_eval',
-        'json',
-        'mteb',
-      ]),
+      new Option(
+        '--format <name>',
+        'of the figures of runs: a table, what another tool prints, or a table for other programs',
+      ).choices(['table', 'trec_eval', 'json', 'mteb', 'csv', 'latex']),
     )
     .option(
       '-m, --measure <name>',
@@ -165,6 +164,11 @@ function printed(evaluated: Evaluated, format: string, options: RunEvalOptions):
         ...(langs === undefined ? {} : { languages: langs }),
       });
       return JSON.stringify(result, null, 2);
+    }
+    case 'csv':
+    case 'latex': {
+      const { test = 'randomisation', correction = 'holm', seed = 0 } = options;
+      return figuresTable(systemsOfRuns(evaluated), format, { test, correction, seed });
     }
     default:
       return tables(evaluated, options);

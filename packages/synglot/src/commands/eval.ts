@@ -27,6 +27,7 @@ export interface EvalOptions extends DeviceOptions {
   readonly split?: string;
   readonly corpusLang?: string;
   readonly json?: string;
+  readonly perQuery?: true;
   readonly saveRun?: string;
   readonly saveEmbeddings?: string;
   readonly store?: string;
@@ -60,6 +61,10 @@ export function evalCommand(): Command {
     .option('--split <name>', "queries and judgments, as in dev; default: the benchmark's own")
     .option('--corpus-lang <code>', "mmarco: language of the passages; default: the questions'")
     .option('--json <file>', 'write the whole report, every language pair or query included')
+    .option(
+      '--per-query',
+      'parallel benchmarks: --json has the values of every question too, for synglot compare',
+    )
     .option(
       '--save-run <file>',
       'write the rankings as a TREC run; a folder of them where there are several collections or languages',
@@ -112,6 +117,12 @@ export function evalCommand(): Command {
         '--save-embeddings goes with --json, whose report names them',
       );
     }
+    if (options.perQuery && options.json === undefined) {
+      throw new EvaluationError(
+        'INPUT_COLLECTION',
+        '--per-query goes with --json, whose report has the values',
+      );
+    }
     if (options.predictions === undefined) requireEmbeddings(options);
     if (task === undefined) refuseIdle('--suite', 'suite', options);
     if (task === undefined) return withDevice(options, (executor) => evaluateSuite(executor, options));
@@ -146,12 +157,13 @@ export function evalCommand(): Command {
 /** Options that only some kinds of benchmark have, by kind: what would be passed over is a mistake. */
 const idle = {
   parallel: { store: '--store' },
-  suite: { saveRun: '--save-run', depth: '--depth', store: '--store' },
+  suite: { saveRun: '--save-run', depth: '--depth', store: '--store', perQuery: '--per-query' },
   bitext: {
     ...{ saveRun: '--save-run', depth: '--depth', store: '--store', measures: '--measures' },
     ...{ profile: '--profile', saveEmbeddings: '--save-embeddings', queryPrefix: '--query-prefix' },
+    perQuery: '--per-query',
   },
-  'ad-hoc': { saveEmbeddings: '--save-embeddings' },
+  'ad-hoc': { saveEmbeddings: '--save-embeddings', perQuery: '--per-query' },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
 
 /** What such an option is for instead. */

@@ -13,7 +13,7 @@ import { parseAxis, parseSeeds } from '../sweep/grid.js';
 import { learningRateKey, planSweep, type SweepPlan } from '../sweep/plan.js';
 import { checkEvaluation, readPerQuery, runSweep, type SweepTask } from '../sweep/run-sweep.js';
 import { type SweepSummary, summarise } from '../sweep/summary.js';
-import { sweepComparisonTable, sweepTable } from '../sweep/tables.js';
+import { sweepComparisonTable, sweepCsv, sweepLatex, sweepTable } from '../sweep/tables.js';
 import {
   collect,
   type DeviceOptions,
@@ -146,7 +146,9 @@ async function report(summary: SweepSummary, executor: Executor, options: SweepO
   const file = join(options.output, 'sweep.json');
   const { device, kind } = executor;
   await writeJson(file, { command: commandOf(options), device: device.name, executor: kind, ...summary });
-  console.log(`\n${file} written`);
+  await writeFile(join(options.output, 'sweep.csv'), `${sweepCsv(summary)}\n`);
+  await writeFile(join(options.output, 'sweep.tex'), `${sweepLatex(summary)}\n`);
+  console.log(`\n${file}, sweep.csv, sweep.tex written`);
   for (const text of options.over ?? []) {
     const { key } = parseAxis(text);
     for (const [index, { svg }] of curvesOf(summary, key).entries()) {

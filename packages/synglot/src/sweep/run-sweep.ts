@@ -5,7 +5,12 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
-import type { PerQueryValues, RetrievalReport, RetrievalSummary } from '@synglot/eval';
+import {
+  onlyMeasures,
+  type PerQueryValues,
+  type RetrievalReport,
+  type RetrievalSummary,
+} from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { makeFolders } from '@synglot/models';
@@ -162,13 +167,7 @@ async function writeReport(
   { setting, config, seed }: PlannedRun,
   executor: Executor,
 ): Promise<void> {
-  const { pools, multilingual, ...rest } = perQuery!;
-  const only = (columns: Record<string, (number | null)[]>) => ({
-    [report.map_measure]: columns[report.map_measure]!,
-  });
-  const own = Object.fromEntries(Object.entries(pools).map(([lang, columns]) => [lang, only(columns)]));
-  const values: PerQueryValues = { ...rest, pools: own, multilingual: only(multilingual) };
-  await writeJson(join(folder, perQueryFile), values);
+  await writeJson(join(folder, perQueryFile), onlyMeasures(perQuery!, [report.map_measure]));
   await writeJson(join(folder, 'evaluation.json'), {
     label: `${setting.label}, seed ${seed}`,
     task: report.collection,

@@ -1,5 +1,5 @@
 /** A sweep as text: figures with intervals over seeds, then the paired comparisons. */
-import { textTable } from '@synglot/eval';
+import { csvTable, latexTable, textTable } from '@synglot/eval';
 import type { MeanInterval } from './interval.js';
 import { figures, type SweepSummary } from './summary.js';
 
@@ -16,6 +16,46 @@ export function sweepTable({ settings, seeds }: SweepSummary): string {
     return [name, ...cells, ...(withLoss ? [plusMinus(setting.validation_loss, 4)] : [])];
   });
   return textTable(header, rows);
+}
+
+/**
+ * One line a run, for a data frame: its setting, the value of every key that was varied, its seed, every measure in every
+ * setting, rank distance, and what training came to. A run that diverged has no figures.
+ */
+export function sweepCsv({ settings }: SweepSummary): string {
+  const keyOf = (value: string) => value.slice(0, value.indexOf('='));
+  const keys = [...new Set(settings.flatMap(({ values }) => values.map(keyOf)))];
+  const measures = [...new Set(settings.flatMap((setting) => Object.keys(setting.measures)))];
+  const three = ['monolingual', 'cross_lingual', 'multilingual'] as const;
+  const header = measures.flatMap((name) => three.map((each) => `${name} ${each.replace('_', '-')}`));
+  return csvTable(
+    ['setting', ...keys, 'seed', ...header, 'rank distance', 'validation loss', 'steps', 'training seconds'],
+    settings.flatMap(({ label, values, runs }) =>
+      runs.map(({ seed, summary, validation_loss: loss, steps, training_seconds: seconds }) => [
+        label,
+        ...keys.map((key) => values.find((value) => keyOf(value) === key)?.slice(key.length + 1)),
+        seed,
+        ...measures.flatMap((name) => three.map((each) => summary?.measures[name]?.[each])),
+        ...[summary?.rank_distance, loss, steps, seconds],
+      ]),
+    ),
+  );
+}
+
+/** {@link sweepTable}'s figures for a paper; a dagger marks what differs from the baseline by a corrected p below 0.05. */
+export function sweepLatex({ settings, seeds, baseline, test, comparisons }: SweepSummary): string {
+  const several =
+    seeds.length > 1 ? `Means over ${seeds.length} seeds ± half of the 95% interval over seeds; ` : '';
+  const note = `${several}† differs from ${baseline}, p < 0.05: ${test}. Needs \\usepackage{booktabs}.`;
+  const rows = settings.map(({ label, figures: own }) => [
+    label,
+    ...figures.map((figure) => {
+      const found = comparisons.find((one) => one.system === label && one.figure === figure);
+      const mark = found !== undefined && found.p_adjusted < 0.05 ? '†' : '';
+      return `${plusMinus(own[figure], figure === 'rank distance' ? 1 : 4)}${mark}`;
+    }),
+  ]);
+  return latexTable(['setting', ...figures], rows, note);
 }
 
 /** One row a comparison with the baseline and figure. */
