@@ -35,18 +35,23 @@ describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, 
     // Frozen for so many updates of the run, which its bias corrections do not count.
     { weight_decay: 0.01, epsilon: 1e-8, before: 5 },
     { weight_decay: 0.01, epsilon: 1e-8, before: 1000 },
+    // Where the correction is no longer a series, and where there is none left.
+    { weight_decay: 0.01, epsilon: 1e-8, before: 5, since: 8 },
+    { weight_decay: 0.01, epsilon: 1e-8, before: 5, since: 1_000_000 },
+    { weight_decay: 0.01, epsilon: 1e-8, before: 0, since: 1_000_000 },
     // 1 - beta would have few digits in f32, and none.
     { weight_decay: 0.01, epsilon: 1e-8, before: 0, beta1: 0.9999, beta2: 0.9999999 },
     { weight_decay: 0.01, epsilon: 1e-8, before: 0, beta1: 0.5, beta2: 1 - 1e-9 },
-  ])('adamw: three updates, %j', async ({ weight_decay, epsilon, before, beta1 = 0.9, beta2 = 0.999 }) => {
+  ])('adamw: three updates, %j', async (given) => {
+    const { weight_decay, epsilon, before, since = 1, beta1 = 0.9, beta2 = 0.999 } = given;
     let parameter = randomFloats(elements, 1);
     let first: Float32Array = new Float32Array(elements);
     let second: Float32Array = new Float32Array(elements);
     const expected = Float64Array.from(parameter);
     const m = new Float64Array(elements);
     const v = new Float64Array(elements);
-    for (let step = 1; step <= 3; step++) {
-      const gradient = randomFloats(elements, 10 + step);
+    for (let step = since; step < since + 3; step++) {
+      const gradient = randomFloats(elements, 10 + step - since);
       gradient[0] = 0;
       const result = await runKernel(executor, 'adamw', {
         bindings: { gradient, clip, parameter, first_moment: first, second_moment: second },
