@@ -100,7 +100,7 @@ describe('domains', () => {
 
   it('a stage without the weight of a domain', () =>
     expectTrainMistake('stage', { sampling: stages('[[0, { pairs: 1 }], [1, { pair: 1 }]]') }, [
-      place.pairs,
+      'stage.yaml:3: sampling: ',
       "`domains.weights`: nothing is called 'pair' (did you mean 'pairs'?)",
     ]));
 

@@ -1,5 +1,5 @@
 /** Users' mistakes: exit 2 and one line on standard error that names the file, the line and the remedy. */
-import { cp, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { miniLm, runCliWell, startCli } from '../support/cli.js';
@@ -82,6 +82,29 @@ describe('the configuration', () => {
 
   it('is no YAML', () =>
     expectTrainMistake('yaml', { sampling: '{ batch_size: 4' }, [/yaml\.yaml:\d: not YAML/]));
+
+  it('is in another encoding', async () => {
+    const config = inPlace('latin.yaml');
+    await writeFile(config, Buffer.from('model: modèle\n', 'latin1'));
+    await expectMistake(['train', config], [`${config}: not UTF-8; save it as UTF-8`]);
+  });
+
+  it('has a number that only the data or the model show to be wrong', async () => {
+    const wrong = (changes: Readonly<Record<string, string>>, message: string) =>
+      expectTrainMistake('late-number', changes, [message]);
+    await wrong(
+      { sampling: '{ batch_size: 4, alpha: [[5, 1], [5, 0]] }' },
+      'late-number.yaml:3: sampling: `alpha`: expected a list of [step, value] with rising steps',
+    );
+    await wrong(
+      { text: '{ passage_max_length: 2 }' },
+      'late-number.yaml:5: text.passage_max_length: maximum length 2 leaves no room for text',
+    );
+    await wrong(
+      { hold_out: '{ fraction: 1 }' },
+      'hold_out.fraction 1 and validation.fraction 0 hold out all 36',
+    );
+  });
 
   it('has a value of the wrong kind', () =>
     expectTrainMistake('kind', { sampling: '{ batch_size: many }' }, [
@@ -241,7 +264,20 @@ describe('the model', () => {
     await train('tokenizer', model, [join(model, 'tokenizer.json'), '256', /tokenizer that belongs|use the/]);
   });
 
-  it('has no config.json', () => train('no-config', place.path, [inPlace('config.json'), 'missing']));
+  it('is the folder of a run, or of a checkpoint', async () => {
+    const output = inPlace('run-as-model');
+    await runCliWell(['train', await writeConfig(place, 'run-as-model'), '--output', output]);
+    const step = join(output, 'checkpoints', 'step-000002');
+    for (const folder of [output, step])
+      await train('not-model', folder, [`${folder}: `, `give ${folder}/model`]);
+    await rm(join(output, 'model'), { recursive: true });
+    await train('not-model', output, [`give ${step}/model`]);
+  });
+
+  it('has no config.json', async () => {
+    await mkdir(inPlace('no-config'));
+    await train('no-config', inPlace('no-config'), [inPlace('no-config', 'config.json'), 'missing']);
+  });
 
   it('is the same for encode and eval', async () => {
     const none = inPlace('none');

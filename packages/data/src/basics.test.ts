@@ -166,6 +166,7 @@ test('nearest finds swapped, missing and cut letters, and nothing far', () => {
   expect(nearest('hybird', known)).toEqual(['hybrid']);
   expect(nearest('monolingul', known)[0]).toBe('monolingual');
   expect(nearest('cross', known)).toEqual(['cross-lingual']);
+  expect(nearest('jsonl', ['pairs-jsonl', 'parquet'])).toEqual(['pairs-jsonl']);
   expect(nearest('parquet', known)).toEqual([]);
 });
 

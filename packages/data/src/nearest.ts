@@ -5,7 +5,7 @@
 /**
  * Names of `known` nearest to `name`, best first, by the edit distance in which swapping two neighbours
  * counts one (optimal string alignment). A name whose beginning is `name`, or the other way round, counts
- * as near.
+ * as near, and so does one of which `name` is a whole word: `jsonl` of `pairs-jsonl`.
  *
  * @param limit how many names at most
  */
@@ -16,7 +16,8 @@ export function nearest(name: string, known: Iterable<string>, limit = 3): strin
   for (const candidate of known) {
     const other = candidate.toLowerCase();
     const prefix = wanted !== '' && (other.startsWith(wanted) || wanted.startsWith(other));
-    const distance = prefix ? Math.min(1, editDistance(wanted, other)) : editDistance(wanted, other);
+    const word = other.split(/[-_.]/).includes(wanted);
+    const distance = prefix || word ? Math.min(1, editDistance(wanted, other)) : editDistance(wanted, other);
     if (distance <= farthest) scored.push({ name: candidate, distance });
   }
   scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

@@ -3,12 +3,12 @@
  * read by `model-folder.ts`.
  */
 
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { adapterBase } from './adapters/adapter-base.js';
 import { isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError, ModelError } from './errors.js';
-import { PARTIAL_MARK, systemCode } from './files.js';
+import { isFile, PARTIAL_MARK, systemCode } from './files.js';
 import { fetchHubModel, type HubOptions, isHubId } from './hub.js';
 import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
 import { findEncoderPath } from './sentence-transformers.js';
@@ -21,13 +21,28 @@ export interface OpenCheckpointOptions extends HubOptions, ModelFolderOptions {
   readonly adapter?: string;
 }
 
+/** The folder, unless it is that of a run or a checkpoint, which holds a model and is none. */
+async function modelIn(folder: string): Promise<string> {
+  const isModel = (path: string) => isFile(join(path, 'modules.json'));
+  if ((await isModel(folder)) || (await isAdapterFolder(folder))) return folder;
+  const steps = (await readdir(join(folder, 'checkpoints')).catch(() => []))
+    .filter((name) => /^step-\d+$/.test(name))
+    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))
+    .map((name) => join(folder, 'checkpoints', name, 'model'));
+  for (const inside of [join(folder, 'model'), ...steps]) {
+    if (!(await isModel(inside))) continue;
+    throw new ModelError('INPUT_MODEL', `${folder}: holds a model and is none itself; give ${inside}`);
+  }
+  return folder;
+}
+
 async function findFolder(pathOrHubId: string, options: HubOptions): Promise<string> {
   let missing = false;
   const found = await stat(pathOrHubId).catch((error: unknown) => {
     missing = systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR';
     return undefined;
   });
-  if (found?.isDirectory()) return pathOrHubId;
+  if (found?.isDirectory()) return modelIn(pathOrHubId);
   if (found !== undefined) {
     throw new ModelError(
       'INPUT_MODEL',

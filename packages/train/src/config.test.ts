@@ -113,6 +113,36 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     `${least}optimizer: { betas: [0.9, 1] }\n`,
     /^run\.yaml:5: 'optimizer\.betas\.1': expected less than 1 but received 1$/,
   ],
+  [
+    'a number that is none',
+    `${least}optimizer: { learning_rate: .nan }\n`,
+    /^run\.yaml:5: 'optimizer\.learning_rate': expected a number but received NaN$/,
+  ],
+  [
+    'one value where two belong',
+    `${least}optimizer: { betas: 0.9 }\n`,
+    /^run\.yaml:5: 'optimizer\.betas': expected a list but received 0\.9$/,
+  ],
+  [
+    'a warmup that is neither a share nor whole updates',
+    least.replace('steps: 10', 'steps: 10, warmup: 1.5'),
+    /^run\.yaml:4: 'training\.warmup': expected a share of the steps below 1, or a whole number of steps$/,
+  ],
+  [
+    'the last word of a format',
+    least.replace('pairs-jsonl', 'jsonl'),
+    /^run\.yaml:3: unknown data format 'jsonl' \(did you mean 'pairs-jsonl'\?\)/,
+  ],
+  [
+    'a list in place of the keys',
+    '- model: m\n',
+    /^run\.yaml:1: the file: expected keys and values but received \[\{"model":"m"\}\]$/,
+  ],
+  [
+    'a pattern that YAML takes for an alias',
+    least.replace('steps: 10', 'steps: 10, freeze: [*.weight]'),
+    /^run\.yaml:4: not YAML: \*\.weight names no anchor; put a value that begins with \* in quotes$/,
+  ],
   ['text that is no YAML', 'model: [m\n', /^run\.yaml:\d: not YAML/],
 ];
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, LineCounter, parseDocument, visit } from 'yaml';
 import { applyOverride, overrideAt } from './config/overrides.js';
 import { rememberPlaces } from './config/places.js';
 import { type Problem, schemaProblem, sourceProblem } from './config/problems.js';
@@ -25,8 +25,12 @@ export async function readConfig(path: string, overrides: readonly string[] = []
 /** The text of a configuration file. @throws TrainError `INPUT_CONFIG` if it cannot be read */
 export async function readConfigText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    const bytes = await readFile(path);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
+    if (error instanceof TypeError) {
+      throw new TrainError('INPUT_CONFIG', `${path}: not UTF-8; save it as UTF-8`, { cause: error });
+    }
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder, not a file' : message;
     throw new TrainError('INPUT_CONFIG', `${path}: ${reason}; give a YAML file, see docs/training.md`);
@@ -37,13 +41,19 @@ export async function readConfigText(path: string): Promise<string> {
 export function parseConfig(text: string, source: string, overrides: readonly string[] = []): TrainConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const fault = (position: number, message: string) =>
+    new TrainError('INPUT_CONFIG', `${source}:${lines.linePos(position).line}: not YAML: ${message}`);
   const syntax = document.errors[0];
-  if (syntax) {
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `${source}:${lines.linePos(syntax.pos[0]).line}: not YAML: ${syntax.message}`,
-    );
-  }
+  if (syntax) throw fault(syntax.pos[0], syntax.message);
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      throw fault(
+        alias.range?.[0] ?? 0,
+        `*${alias.source} names no anchor; put a value that begins with * in quotes`,
+      );
+    },
+  });
   const set = overrides.map((override) => applyOverride(document, override));
   const content = withHome(document.toJS() ?? {});
   const result = schema.safeParse(content);

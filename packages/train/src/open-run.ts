@@ -21,8 +21,9 @@ import {
 } from '@synglot/nn';
 import { findCheckpoint, type SavedRun } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
-import { inTermsOfConfig } from './config/places.js';
+import { inTermsOfConfig, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
 import { countedBefore, freezingPhases, type Phase, phaseAt, skippedBefore } from './freezing.js';
 import { makeFreshModel } from './fresh-model.js';
 import { checkMining, type Mine } from './mining.js';
@@ -128,7 +129,10 @@ async function openData(options: OpenRunOptions): Promise<OpenedData> {
     options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
   const samplerOptions = toSamplerOptions(config);
   const sampler = await inTermsOfConfig(
-    `${config.data.flatMap(({ path }) => path).join(', ')}: `,
+    ({ code }) =>
+      code === 'INPUT_OPTION'
+        ? `${placeIn(config, 'sampling')}sampling: `
+        : `${config.data.flatMap(({ path }) => path).join(', ')}: `,
     () => new BatchSampler(training, samplerOptions),
   );
   await inTermsOfConfig('mining: ', () => checkMining(config, mine));
@@ -159,12 +163,24 @@ async function openModel(
   const checkpoint = withFreshAdapter(start, config);
   const encoder = withDropout(checkpoint.config, config.training.dropout);
   checkDropoutViews(config, encoder);
+  await checkLengths(checkpoint, config);
   const own = retrievalUse(checkpoint, config.model);
   const { query_prefix: query = own.query, passage_prefix: passage = own.passage } = config.text;
   const use = { ...own, query, passage };
   const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const model = saved && (await openSavedModel(join(saved.folder, 'model'), start));
   return { start, checkpoint, use, encoder, saved: saved && model ? { ...saved, model } : undefined };
+}
+
+/** @throws TrainError `INPUT_CONFIG` if nothing of a text fits beside the special tokens */
+async function checkLengths({ tokenizer }: Checkpoint, { text }: TrainConfig): Promise<void> {
+  for (const key of ['query_max_length', 'passage_max_length'] as const) {
+    await tokenizer.encodeBatch([''], { maxLength: text[key] }).catch((error: Error) => {
+      throw new TrainError('INPUT_CONFIG', `${placeIn(text, key)}text.${key}: ${error.message}`, {
+        cause: error,
+      });
+    });
+  }
 }
 
 async function openPhase(

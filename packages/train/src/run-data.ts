@@ -70,6 +70,12 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
       'INPUT_CONFIG',
       `no pairs in ${config.data.flatMap((source) => source.path).join(', ')}; check langs and limit`,
     );
+  if (sides.training.pairs === 0) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `hold_out.fraction ${aside} and validation.fraction ${share} hold out all ${total} pairs: none is left to train on; lower them`,
+    );
+  }
   if (share > 0 && sides.validation.pairs === 0)
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
   if (aside > 0 && sides.heldOut.pairs === 0)

@@ -43,6 +43,14 @@ test('lengths beyond the model, and a batch of one', () => {
   expect(idleSettings(config(one), set, 128)).toEqual([expect.stringMatching(/^sampling\.batch_size 1: /)]);
   const hard = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
   expect(idleSettings(config(one), hard, 128)).toEqual([]);
+  const warmed = (warmup: number) => {
+    const { training, ...rest } = config('text: { passage_max_length: 64 }');
+    return idleSettings({ ...rest, training: { ...training, steps: 10, warmup } }, hard, 512);
+  };
+  expect(warmed(9)).toEqual([]);
+  expect(warmed(10)).toEqual([
+    expect.stringMatching(/^training\.warmup 10: .* still rising at the last of 10 updates/),
+  ]);
 });
 
 test('two views of a text need dropout', () => {

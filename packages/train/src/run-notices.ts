@@ -48,6 +48,12 @@ export function idleSettings(config: TrainConfig, training: TrainingSet, maxLeng
       `lengths: texts are cut at ${maxLength} tokens, the most that the model takes, and not at ${asked}`,
     );
   }
+  const { steps, warmup } = config.training;
+  if (warmup >= steps && warmup > 1) {
+    lines.push(
+      `training.warmup ${warmup}: the learning rate is still rising at the last of ${steps} updates; below 1 it is a share of them`,
+    );
+  }
   const alone = config.sampling.batch_size === 1 && config.mining === undefined;
   if (alone && training.items.every(({ negatives }) => negatives.length === 0)) {
     lines.push(

@@ -70,7 +70,7 @@ export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: Tr
 
 /** A warmup below 1 is a share of the steps, any other a number of steps. */
 function warmupSteps({ training }: TrainConfig): number {
-  return training.warmup < 1 ? Math.round(training.warmup * training.steps) : Math.round(training.warmup);
+  return training.warmup < 1 ? Math.round(training.warmup * training.steps) : training.warmup;
 }
 
 /** Tokenizes with the checkpoint's tokenizer and each side's own length limit. */

@@ -106,12 +106,14 @@ function checkLimit(options: ReadOptions): void {
 /**
  * The languages of a row without its own: `lang`, `queryLang`, `passageLang` of the options.
  *
+ * @param hint what more there is to do where there is none, for the message
  * @throws DataError `INPUT_LANGUAGE` where neither the row nor the options name one
  */
 export function languagesOf(
   options: SingleLanguageOptions,
   own: { lang?: string | undefined; query?: string | undefined; passage?: string | undefined },
   where: string,
+  hint = '',
 ): { query: string; passage: string } {
   const query = own.query ?? own.lang ?? options.queryLang ?? options.lang;
   const passage = own.passage ?? own.lang ?? options.passageLang ?? options.lang;
@@ -119,7 +121,7 @@ export function languagesOf(
     const side = query === undefined ? 'question' : 'passage';
     throw new DataError(
       'INPUT_LANGUAGE',
-      `${where}: the language of the ${side} is unknown; add a 'lang' to the rows or set \`lang\` for the file`,
+      `${where}: the language of the ${side} is unknown; add a 'lang' to the rows or set \`lang\` for the file${hint}`,
     );
   }
   return { query: located(query, where), passage: located(passage, where) };

@@ -124,6 +124,21 @@ describe('pairs-jsonl', () => {
       'INPUT_LANGUAGE: /x.jsonl:1: the language of the question is unknown',
     ],
     [
+      'a language by another name',
+      '{"query":"a","passage":"b","language":"en"}',
+      "set `lang` for the file; or is it in 'language'? say so with `columns`: { lang: language }",
+    ],
+    [
+      'other names, language and all',
+      '{"question":"a","passage":"b","language":"en"}',
+      "INPUT_COLUMN: /x.jsonl:1: no 'query'; there are 'question', 'passage', 'language'; say which it is with `columns`: { query: … }",
+    ],
+    [
+      'the columns of another format',
+      '{"anchor":"a","positive":"b"}',
+      "say which it is with `columns`: { query: … }, or is the format 'sentence-transformers'?",
+    ],
+    [
       'a bad language',
       '{"query":"a","passage":"b","lang":"Finish"}',
       "INPUT_LANGUAGE: /x.jsonl:1: Expected a language code such as 'en' or 'pt-br', or an English name, but received 'Finish' (did you mean 'finnish'",

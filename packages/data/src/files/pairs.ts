@@ -4,7 +4,7 @@
  */
 import { DataError } from '../errors.js';
 import type { Pair, Row } from '../rows.js';
-import { asText, type Fields, optionalText, requiredText } from './json.js';
+import { asText, type Fields, missingField, optionalText, requiredText } from './json.js';
 import { languagesOf, located, nameOf, type SingleLanguageOptions, textId } from './options.js';
 import { isHeadless, readRecords, type TsvOptions } from './records.js';
 import { marginsOf, type ScoredOptions } from './scores.js';
@@ -65,16 +65,17 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
   const scoreColumns = columns.scores === undefined ? undefined : [columns.scores].flat().map(String);
   for await (const fields of readRecords(file, options)) {
     const text = (field: PairField) => optionalText(fields, column(field));
+    const query = pairText(fields, 'query', columns);
+    const passage = pairText(fields, 'passage', columns);
     const langs = languagesOf(
       options,
       { lang: text('lang'), query: text('query_lang'), passage: text('passage_lang') },
       fields.where,
+      languageColumn(fields),
     );
     const dataset = text('dataset') ?? options.dataset ?? name;
     const domain = text('domain') ?? options.domain ?? dataset;
     const id = text('id') ?? `${name}:${fields.number}`;
-    const query = requiredText(fields, column('query'));
-    const passage = requiredText(fields, column('passage'));
     const parallelId = text('parallel_id');
     const negatives = negativeColumns.flatMap((name) =>
       negativeRows(fields, name, { id, lang: langs.passage, dataset, domain }),
@@ -101,6 +102,36 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
       ...(scored ? { margins: marginsOf(fields, negatives.length, scoreColumns) } : {}),
     };
   }
+}
+
+/** Columns by which the rows of another format are known. */
+const formatsByColumn = {
+  anchor: 'sentence-transformers',
+  pos: 'flag-embedding',
+  positive_passages: 'tevatron',
+};
+
+/** The question or the passage of a row. @throws DataError `INPUT_COLUMN` with what its column may be called */
+function pairText(
+  fields: Fields,
+  field: 'query' | 'passage',
+  columns: NonNullable<PairOptions['columns']>,
+): string {
+  const column = String(columns[field] ?? field);
+  if (columns[field] !== undefined || Object.hasOwn(fields.values, column))
+    return requiredText(fields, column);
+  const format = Object.entries(formatsByColumn).find(([name]) => Object.hasOwn(fields.values, name))?.[1];
+  const other = format === undefined ? '' : `, or is the format '${format}'?`;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${missingField(fields, column).message}; say which it is with \`columns\`: { ${field}: … }${other}`,
+  );
+}
+
+/** What to do about a column of languages that is called something else. */
+function languageColumn({ values }: Fields): string {
+  const name = Object.keys(values).find((key) => /^(language|lang_?code|language_?code|locale)$/i.test(key));
+  return name === undefined ? '' : `; or is it in '${name}'? say so with \`columns\`: { lang: ${name} }`;
 }
 
 /** Negatives in one column: nothing, a text, an object with `text`, or a list of either. */

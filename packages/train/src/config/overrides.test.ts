@@ -34,6 +34,8 @@ test.each([
     'data.0.limt=1',
     /^data\.0\.limt=1: unknown key 'limt' of format 'pairs-jsonl' \(did you mean 'limit'\?\)/,
   ],
+  ['data.2.limit=1', /^data\.2\.limit=1: 'data' is a list of 1, whose entries are counted from 0$/],
+  ['data.limit=1', /^data\.limit=1: 'data' is a list of 1, whose entries are counted from 0$/],
   ['model.name=x', /^model\.name=x: cannot be set/],
   ['training.steps=[', /^training\.steps=\[: cannot be set/],
   ['sampling.alpha', /^'sampling\.alpha': expected key=value/],

@@ -2,7 +2,7 @@
  * `key=value` settings that replace what a configuration file says: `sampling.alpha=0.3`. Keys and values are
  * not checked here: the schema checks the whole.
  */
-import { type Document, parse } from 'yaml';
+import { type Document, isSeq, parse } from 'yaml';
 import { TrainError } from '../errors.js';
 
 /** A setting that was applied. */
@@ -24,6 +24,14 @@ export function applyOverride(document: Document, text: string): Override {
     throw new TrainError('INPUT_CONFIG', `'${text}': expected key=value, such as sampling.alpha=0.3`);
   }
   const path = key.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  path.forEach((part, depth) => {
+    const list = document.getIn(path.slice(0, depth), true);
+    if (!isSeq(list) || (typeof part === 'number' && part <= list.items.length)) return;
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `${text}: '${path.slice(0, depth).join('.')}' is a list of ${list.items.length}, whose entries are counted from 0`,
+    );
+  });
   try {
     document.setIn(path, document.createNode(parse(text.slice(at + 1))));
   } catch (error) {

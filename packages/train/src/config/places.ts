@@ -37,7 +37,10 @@ export function placedPaths(section: { readonly path: string | readonly string[]
 }
 
 /** Runs `work`; if it fails, the options that the error names are spelled as in a configuration (`snake_case`). */
-export async function inTermsOfConfig<T>(where: string, work: () => T | Promise<T>): Promise<T> {
+export async function inTermsOfConfig<T>(
+  where: string | ((error: DataError) => string),
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -45,6 +48,7 @@ export async function inTermsOfConfig<T>(where: string, work: () => T | Promise<
     const message = error.message.replace(/`[^`]*`/g, (option) =>
       option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     );
-    throw new DataError(error.code, `${where}${message}`, { cause: error });
+    const place = typeof where === 'string' ? where : where(error);
+    throw new DataError(error.code, `${place}${message}`, { cause: error });
   }
 }

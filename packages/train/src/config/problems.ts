@@ -46,7 +46,7 @@ export function schemaProblem(issues: readonly z.core.$ZodIssue[], document: unk
 
 function describe(issue: z.core.$ZodIssue, document: unknown): string {
   if (issue.code === 'unrecognized_keys') return describeUnknownKey(issue.keys[0] as string, issue.path);
-  const where = `'${issue.path.map(String).join('.')}'`;
+  const where = issue.path.length === 0 ? 'the file' : `'${issue.path.map(String).join('.')}'`;
   const value = valueAt(document, issue.path);
   const own = issue.message.replace(/^Invalid (input|option): /, '');
   const received = `but received ${shown(value)}`;
@@ -91,11 +91,14 @@ const expectations: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'keys and values',
+  record: 'keys and values',
+  tuple: 'a list',
 };
 
 /** A value of the file as a message shows it. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no NaN and no infinity.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 

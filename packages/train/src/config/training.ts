@@ -15,7 +15,13 @@ const freezeEntry = z.union([
 export const trainingSection = z
   .strictObject({
     steps: count,
-    warmup: z.number().min(0).default(0.1),
+    warmup: z
+      .number()
+      .min(0)
+      .refine((warmup) => warmup < 1 || Number.isInteger(warmup), {
+        message: 'expected a share of the steps below 1, or a whole number of steps',
+      })
+      .default(0.1),
     schedule: z.enum(['constant', 'linear', 'cosine']).default('linear'),
     accumulation: count.default(1),
     /** Updates whose batches are prepared ahead. */
