@@ -26,7 +26,7 @@ const nodeGlobals =
   /(?<![\w$.])(?:(?:Buffer|process|global)\.|setImmediate\(|require\(|__dirname\b|__filename\b)/g;
 
 async function bundle(contents: string) {
-  const { outputFiles, errors } = await build({
+  const { outputFiles, errors, warnings } = await build({
     stdin: { contents, resolveDir: join(root, 'test'), loader: 'ts' },
     absWorkingDir: root,
     bundle: true,
@@ -41,8 +41,9 @@ async function bundle(contents: string) {
   }).catch((failure: { errors: { text: string; location: { file: string } | null }[] }) => ({
     outputFiles: [],
     errors: failure.errors,
+    warnings: [],
   }));
-  const faults = errors.map(({ text, location }) => `${location?.file ?? ''}: ${text}`);
+  const faults = [...errors, ...warnings].map(({ text, location }) => `${location?.file ?? ''}: ${text}`);
   return { text: outputFiles[0]?.text ?? '', faults };
 }
 

@@ -223,6 +223,41 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expectClose(all(less), all(full), 1e-4);
   });
 
+  test("a page's own device, with WebGPU's default limits and no features, trains to the same losses", async () => {
+    const [full, own] = await inPage((page) =>
+      page.evaluate(async () => {
+        const train = async (executor: Awaited<ReturnType<PageFunctions['openBrowserExecutor']>>) => {
+          const bits = await synglot.plainTrainingBits(executor, 1);
+          executor.destroy();
+          const { name, id, type, limits, features } = executor.device;
+          return {
+            name,
+            id,
+            type,
+            limits,
+            features,
+            bits: bits.filter(([name]) => name.startsWith('step ')),
+          };
+        };
+        const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+        return [
+          await train(await synglot.openBrowserExecutor()),
+          await train(synglot.createWebGpuExecutor(device)),
+        ] as const;
+      }),
+    );
+    expect(own).toMatchObject({ id: 'webgpu', name: full.name, type: 'cpu' });
+    expect(own.limits).toMatchObject({
+      maxStorageBufferBindingSize: 2 ** 27,
+      maxComputeWorkgroupStorageSize: 2 ** 14,
+      maxComputeInvocationsPerWorkgroup: 256,
+    });
+    expect(own.features).not.toContain('subgroups');
+    const all = ({ bits }: typeof full) => bits.flatMap(([, words]) => floats(words));
+    expect(all(full).length).toBeGreaterThan(4);
+    expectClose(all(own), all(full), 1e-4);
+  });
+
   test('a browser that says nothing of its adapter gives a device all the same', async () => {
     const device = await inPage((page) =>
       page.evaluate(async () => {

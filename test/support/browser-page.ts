@@ -3,6 +3,7 @@
  * their names, as a page's code would; nothing here needs Node.
  */
 import {
+  createWebGpuExecutor,
   type DeviceInfo,
   type Executor,
   openBrowserExecutor,
@@ -169,6 +170,7 @@ export async function embedWith(
 
 /** What the test calls in the page. */
 const pageFunctions = {
+  createWebGpuExecutor,
   openBrowserExecutor,
   checkModules,
   compileKernels,

@@ -6,7 +6,7 @@ import type { Executor } from './executor.js';
 import { describeAdapter, requestWholeDevice } from './webgpu-adapter.js';
 import { createWebGpuExecutor } from './webgpu-executor.js';
 import type { WebGpu } from './webgpu-globals.js';
-import './webgpu-types.js';
+import type {} from './webgpu-types.js';
 
 /** Which device a page opens, and who is told when it is lost. */
 export interface BrowserExecutorOptions {

@@ -33,7 +33,10 @@ export interface SubgroupMatrixConfig {
 export interface DeviceInfo {
   /** What the adapter calls itself: `NVIDIA H200`, `llvmpipe (LLVM 19.1, 256 bits)`, `SwiftShader Device …`. */
   readonly name: string;
-  /** Short id that `--device` accepts: `gpu` (`gpu:1` if there are several), `lavapipe`, `swiftshader`; in a page `browser`. */
+  /**
+   * Short id that `--device` accepts: `gpu` (`gpu:1` if there are several), `lavapipe`, `swiftshader`. In a page
+   * `browser`; of a device that was opened elsewhere `webgpu`.
+   */
   readonly id: string;
   readonly type: 'discrete-gpu' | 'integrated-gpu' | 'cpu' | 'unknown';
   readonly vendor: string;

@@ -4,7 +4,7 @@
  */
 import { GpuError } from './errors.js';
 import type { DeviceInfo, DeviceLimits, SubgroupMatrixConfig } from './executor.js';
-import './webgpu-types.js';
+import type {} from './webgpu-types.js';
 
 /** What an adapter says about itself before there is a device. */
 export type AdapterDescription = Omit<DeviceInfo, 'id' | 'limits' | 'subgroups'>;
@@ -26,15 +26,22 @@ const wantedFeatures = [
 export function describeAdapter(adapter: GPUAdapter, without: readonly string[] = []): AdapterDescription {
   // Browsers got `info` at different times.
   const info: Partial<GPUAdapterInfo> = adapter.info ?? {};
+  return {
+    ...describeInfo(info),
+    features: wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name)),
+    // Read here because dawn.node leaves them out of the device's own description.
+    subgroupMatrixConfigs: readMatrixConfigs(info),
+  };
+}
+
+/** What an adapter's `info` says, or a device's `adapterInfo`, which is the same. */
+export function describeInfo(info: Partial<GPUAdapterInfo>) {
   const { vendor = '', architecture = '', description = '', device = '' } = info;
   return {
     // `description` is the driver's own text, `device` a slug of the adapter's name; pages often get neither.
     name: device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
     type: adapterType(info),
     ...{ vendor, architecture, driver: description },
-    features: wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name)),
-    // Read here because dawn.node leaves them out of the device's own description.
-    subgroupMatrixConfigs: readMatrixConfigs(info),
   };
 }
 

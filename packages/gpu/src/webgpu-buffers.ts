@@ -1,5 +1,5 @@
 /** What the files of the webgpu executor share about buffers: usage flags, and how a staging buffer is read. */
-import './webgpu-types.js';
+import type {} from './webgpu-types.js';
 
 /** WebGPU's usage flags as numbers: Node has no GPUBufferUsage global. */
 export const usage = {

@@ -8,24 +8,25 @@ import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkBuffer, checkPlan, checkRange } from './plan-check.js';
-import { readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
+import { describeInfo, readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import type { WebGpuDevice } from './webgpu-globals.js';
 import { CompiledWebGpuPlan, type GpuRange } from './webgpu-plan.js';
-import './webgpu-types.js';
+import type {} from './webgpu-types.js';
 
 const computeStage = 4;
 const paramsAlignment = 256;
 
-/** What a `GPUDevice` does not say about itself; matrix units only if the adapter described them. */
-export type WebGpuDeviceInfo = Omit<
-  DeviceInfo,
-  'limits' | 'features' | 'subgroups' | 'subgroupMatrixConfigs'
-> &
-  Partial<Pick<DeviceInfo, 'subgroupMatrixConfigs'>>;
+/** What is known of a `GPUDevice` besides what it says itself. Kernels are chosen by its `type`. */
+export type WebGpuDeviceInfo = Partial<Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>>;
 
-/** Makes an executor that owns `device` and destroys it with itself. */
-export function createWebGpuExecutor(device: WebGpuDevice, info: WebGpuDeviceInfo): Executor {
+/**
+ * Makes an executor that owns `device` and destroys it with itself. Any device will do, with WebGPU's default limits and
+ * no features too.
+ *
+ * @param info by default what the device says of its adapter
+ */
+export function createWebGpuExecutor(device: WebGpuDevice, info: WebGpuDeviceInfo = {}): Executor {
   return new WebGpuExecutor(device, info);
 }
 
@@ -64,7 +65,8 @@ class WebGpuExecutor implements Executor {
     const subgroupMatrixConfigs = features.includes('chromium-experimental-subgroup-matrix')
       ? (info.subgroupMatrixConfigs ?? readMatrixConfigs(adapterInfo))
       : [];
-    this.device = { ...info, limits, features, subgroups, subgroupMatrixConfigs };
+    const described = { id: 'webgpu', ...describeInfo(adapterInfo), ...info };
+    this.device = { ...described, limits, features, subgroups, subgroupMatrixConfigs };
     this.#whenLost = device.lost.then(({ reason, message }) => {
       this.#lost ??= new GpuError('DEVICE_LOST', `The device was lost (${reason}): ${message}`);
       throw this.#lost;

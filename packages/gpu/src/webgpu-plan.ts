@@ -5,7 +5,7 @@ import type { Plan } from './plan.js';
 import { checkFeed, checkRead } from './plan-check.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import { RunTimestamps } from './webgpu-timestamps.js';
-import './webgpu-types.js';
+import type {} from './webgpu-types.js';
 
 /** A buffer of a plan on the device: all of one, or a view of an external one. */
 export interface GpuRange {

@@ -3,7 +3,7 @@ import { dispatchTimings } from './dispatch-timings.js';
 import type { DispatchTiming } from './executor.js';
 import type { Plan } from './plan.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
-import './webgpu-types.js';
+import type {} from './webgpu-types.js';
 
 const timestampBytes = 8;
 /** WebGPU allows 4096 queries in a set: 2048 dispatches. */

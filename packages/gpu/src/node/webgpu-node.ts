@@ -9,7 +9,7 @@ import { GpuError } from '../errors.js';
 import type { DeviceInfo, Executor } from '../executor.js';
 import { describeAdapter, readLimits, readSubgroups, requestWholeDevice } from '../webgpu-adapter.js';
 import { createWebGpuExecutor } from '../webgpu-executor.js';
-import '../webgpu-types.js';
+import type {} from '../webgpu-types.js';
 
 export interface WebGpuNodeOptions {
   readonly enabledToggles: readonly string[];
