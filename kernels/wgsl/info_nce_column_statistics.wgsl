@@ -4,8 +4,9 @@
 // among all queries; a query i ≠ j of the same group as positive j is masked. Hard negatives have
 // no query of their own and take no part.
 //
-// Shapes    similarity [queries, candidates]; groups [candidates]; log_sum_exp, loss [queries].
-// Writes    overwrites log_sum_exp and loss.
+// Shapes    similarity [queries, candidates]; groups [candidates]; statistics [queries] of
+//           (largest similarity, Σ exp((similarity - largest) / temperature)); loss [queries].
+// Writes    overwrites statistics and loss.
 // Dispatch  one invocation per positive; ceil(queries / WORKGROUP_SIZE) workgroups.
 // Precision f32, online softmax, queries in order.
 // Source    the symmetric term of Radford et al. 2021 (CLIP).
@@ -21,7 +22,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> similarity: array<f32>;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read_write> log_sum_exp: array<f32>;
+@group(0) @binding(2) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -33,18 +34,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     return;
   }
   let group = groups[positive];
-  var maximum = -3.0e38;
+  var largest = -1.0e30;
   var denominator = 0.0;
   for (var query = 0u; query < queries; query++) {
     if (query != positive && groups[query] == group) {
       continue;
     }
-    let logit = similarity[query * params.candidates + positive] * params.inverse_temperature;
-    let larger = max(maximum, logit);
-    denominator = denominator * exp(maximum - larger) + exp(logit - larger);
-    maximum = larger;
+    let one = similarity[query * params.candidates + positive];
+    let larger = max(largest, one);
+    denominator = denominator * exp((largest - larger) * params.inverse_temperature)
+      + exp((one - larger) * params.inverse_temperature);
+    largest = larger;
   }
-  let total = maximum + log(denominator);
-  log_sum_exp[positive] = total;
-  loss[positive] = total - similarity[positive * params.candidates + positive] * params.inverse_temperature;
+  statistics[positive] = vec2<f32>(largest, denominator);
+  loss[positive] = (largest - similarity[positive * params.candidates + positive]) * params.inverse_temperature + log(denominator);
 }

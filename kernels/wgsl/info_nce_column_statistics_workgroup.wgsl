@@ -5,8 +5,9 @@
 // among all queries; a query i ≠ j of the same group as positive j is masked. Hard negatives have
 // no query of their own and take no part.
 //
-// Shapes    similarity [queries, candidates]; groups [candidates]; log_sum_exp, loss [queries].
-// Writes    overwrites log_sum_exp and loss.
+// Shapes    similarity [queries, candidates]; groups [candidates]; statistics [queries] of
+//           (largest similarity, Σ exp((similarity - largest) / temperature)); loss [queries].
+// Writes    overwrites statistics and loss.
 // Dispatch  SUMS positives per workgroup; ceil(queries / SUMS) workgroups.
 // Precision f32, online softmax, each lane's queries in order, then a tree.
 // Source    the symmetric term of Radford et al. 2021 (CLIP).
@@ -22,7 +23,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> similarity: array<f32>;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read_write> log_sum_exp: array<f32>;
+@group(0) @binding(2) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -37,16 +38,15 @@ fn main(
   // One beyond the last takes part in the reduction, with no queries.
   let end = select(0u, queries, positive < queries);
   let group = groups[min(positive, queries - 1u)];
-  var seen = NO_LOGITS;
+  var seen = NOTHING_SEEN;
   for (var query = local.y; query < end; query += LANES) {
     if (query == positive || groups[query] != group) {
-      seen = with_logit(seen, similarity[query * params.candidates + positive] * params.inverse_temperature);
+      seen = with_similarity(seen, similarity[query * params.candidates + positive]);
     }
   }
   let all = reduce_lanes(seen, local.y, index, SUMS);
   if (local.y == 0u && positive < queries) {
-    let total = all.x + log(all.y);
-    log_sum_exp[positive] = total;
-    loss[positive] = total - similarity[positive * params.candidates + positive] * params.inverse_temperature;
+    statistics[positive] = all;
+    loss[positive] = (all.x - similarity[positive * params.candidates + positive]) * params.inverse_temperature + log(all.y);
   }
 }

@@ -5,8 +5,9 @@
 // positive and counts neither as positive nor as negative.
 //
 // Shapes    similarity [queries, candidates], the first columns being the queries' own positives;
-//           groups [candidates]; log_sum_exp, loss [queries].
-// Writes    overwrites log_sum_exp and loss.
+//           groups [candidates]; statistics [queries] of
+//           (largest similarity, Σ exp((similarity - largest) / temperature)); loss [queries].
+// Writes    overwrites statistics and loss.
 // Dispatch  one invocation per query; ceil(queries / WORKGROUP_SIZE) workgroups.
 // Precision f32, online softmax, candidates in order.
 // Source    van den Oord et al. 2018; in-batch negatives as in Karpukhin et al. 2020.
@@ -23,7 +24,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> similarity: array<f32>;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read_write> log_sum_exp: array<f32>;
+@group(0) @binding(2) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -36,18 +37,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let candidates = live_count(params.candidates_count, params.candidates);
   let base = query * params.candidates;
   let group = groups[query];
-  var maximum = -3.0e38;
+  var largest = -1.0e30;
   var denominator = 0.0;
   for (var candidate = 0u; candidate < candidates; candidate++) {
     if (candidate != query && groups[candidate] == group) {
       continue;
     }
-    let logit = similarity[base + candidate] * params.inverse_temperature;
-    let larger = max(maximum, logit);
-    denominator = denominator * exp(maximum - larger) + exp(logit - larger);
-    maximum = larger;
+    let one = similarity[base + candidate];
+    let larger = max(largest, one);
+    denominator = denominator * exp((largest - larger) * params.inverse_temperature)
+      + exp((one - larger) * params.inverse_temperature);
+    largest = larger;
   }
-  let total = maximum + log(denominator);
-  log_sum_exp[query] = total;
-  loss[query] = total - similarity[base + query] * params.inverse_temperature;
+  statistics[query] = vec2<f32>(largest, denominator);
+  loss[query] = (largest - similarity[base + query]) * params.inverse_temperature + log(denominator);
 }

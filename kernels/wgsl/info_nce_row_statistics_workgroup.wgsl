@@ -6,8 +6,9 @@
 // positive and counts neither as positive nor as negative.
 //
 // Shapes    similarity [queries, candidates], the first columns being the queries' own positives;
-//           groups [candidates]; log_sum_exp, loss [queries].
-// Writes    overwrites log_sum_exp and loss.
+//           groups [candidates]; statistics [queries] of
+//           (largest similarity, Σ exp((similarity - largest) / temperature)); loss [queries].
+// Writes    overwrites statistics and loss.
 // Dispatch  one workgroup per query, in a grid-stride loop; any number of workgroups (x).
 // Precision f32, online softmax, each lane's candidates in order, then a tree.
 // Source    van den Oord et al. 2018; in-batch negatives as in Karpukhin et al. 2020.
@@ -24,7 +25,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> similarity: array<f32>;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read_write> log_sum_exp: array<f32>;
+@group(0) @binding(2) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -39,17 +40,16 @@ fn main(
   for (var query = workgroup.x; query < queries; query += workgroups.x) {
     let base = query * params.candidates;
     let group = groups[query];
-    var seen = NO_LOGITS;
+    var seen = NOTHING_SEEN;
     for (var candidate = lane; candidate < candidates; candidate += LANES) {
       if (candidate == query || groups[candidate] != group) {
-        seen = with_logit(seen, similarity[base + candidate] * params.inverse_temperature);
+        seen = with_similarity(seen, similarity[base + candidate]);
       }
     }
     let all = reduce_lanes(seen, lane, lane, 1u);
     if (lane == 0u) {
-      let total = all.x + log(all.y);
-      log_sum_exp[query] = total;
-      loss[query] = total - similarity[base + query] * params.inverse_temperature;
+      statistics[query] = all;
+      loss[query] = (all.x - similarity[base + query]) * params.inverse_temperature + log(all.y);
     }
   }
 }

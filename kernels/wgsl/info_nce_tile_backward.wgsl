@@ -50,16 +50,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     d_similarity[index] = 0.0;
     return;
   }
-  let logit = similarity[index] * params.inverse_temperature;
+  let own = similarity[index];
   let target_probability = select(0.0, 1.0, candidate == query);
   var gradient = 0.0;
   if (params.row_weight > 0.0) {
     let row = row_statistics[query];
-    gradient += params.row_weight * (exp(logit - row.x) / row.y - target_probability);
+    gradient += params.row_weight * (exp((own - row.x) * params.inverse_temperature) / row.y - target_probability);
   }
   if (params.column_weight > 0.0 && candidate < queries) {
     let column = column_statistics[candidate];
-    gradient += params.column_weight * (exp(logit - column.x) / column.y - target_probability);
+    gradient += params.column_weight
+      * (exp((own - column.x) * params.inverse_temperature) / column.y - target_probability);
   }
   d_similarity[index] = step.loss_scale * (gradient * params.inverse_temperature / f32(queries));
 }

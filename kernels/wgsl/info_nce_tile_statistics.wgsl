@@ -6,8 +6,8 @@
 // first tile along the axis that is summed over begins anew; tiles must come in ascending order.
 //
 // Shapes    similarity [tile_queries, tile_candidates]; groups [candidates]; statistics [queries] of
-//           (largest logit, Σ exp(logit - largest), the positive's logit, 0): the loss is
-//           x + log(y) - z once every tile has been added.
+//           (largest similarity, Σ exp((similarity - largest) / temperature), the positive's similarity, 0): the
+//           loss is (x - z) / temperature + log(y) once every tile has been added.
 // Writes    overwrites the statistics of the tile's queries, or of its positives.
 // Dispatch  one invocation per query or a candidate of the tile;
 //           ceil(tile_queries or tile_candidates / WORKGROUP_SIZE) workgroups.
@@ -56,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     return;
   }
   let group = groups[index];
-  var state = vec4<f32>(-3.0e38, 0.0, 0.0, 0.0);
+  var state = vec4<f32>(-1.0e30, 0.0, 0.0, 0.0);
   if (other.x > 0u) {
     state = statistics[index];
   }
@@ -65,12 +65,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (other_index != index && groups[other_index] == group) {
       continue;
     }
-    let logit = similarity[id.x * own.z + i * other.z] * params.inverse_temperature;
-    let larger = max(state.x, logit);
-    state.y = state.y * exp(state.x - larger) + exp(logit - larger);
+    let one = similarity[id.x * own.z + i * other.z];
+    let larger = max(state.x, one);
+    state.y = state.y * exp((state.x - larger) * params.inverse_temperature)
+      + exp((one - larger) * params.inverse_temperature);
     state.x = larger;
     if (other_index == index) {
-      state.z = logit;
+      state.z = one;
     }
   }
   statistics[index] = state;

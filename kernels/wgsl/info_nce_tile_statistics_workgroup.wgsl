@@ -6,8 +6,8 @@
 // first tile along the axis that is summed over begins anew; tiles must come in ascending order.
 //
 // Shapes    similarity [tile_queries, tile_candidates]; groups [candidates]; statistics [queries] of
-//           (largest logit, Σ exp(logit - largest), the positive's logit, 0): the loss is
-//           x + log(y) - z once every tile has been added.
+//           (largest similarity, Σ exp((similarity - largest) / temperature), the positive's similarity, 0): the
+//           loss is (x - z) / temperature + log(y) once every tile has been added.
 // Writes    overwrites the statistics of the tile's queries, or of its positives.
 // Dispatch  SUMS queries or candidates of the tile per workgroup;
 //           ceil(tile_queries or tile_candidates / SUMS) workgroups.
@@ -33,7 +33,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> statistics: array<vec4<f32>>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-var<workgroup> own_logits: array<f32, SUMS>;
+var<workgroup> own_similarities: array<f32, SUMS>;
 
 @compute @workgroup_size(LANES * SUMS)
 fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
@@ -61,29 +61,29 @@ fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id)
   let live = i < own.y && index < queries;
   let end = select(0u, other.y, live);
   let group = groups[min(index, queries - 1u)];
-  var seen = NO_LOGITS;
+  var seen = NOTHING_SEEN;
   for (var j = lane; j < end; j += LANES) {
     let other_index = other.x + j;
     if (other_index == index || groups[other_index] != group) {
-      let logit = similarity[i * own.z + j * other.z] * params.inverse_temperature;
-      seen = with_logit(seen, logit);
+      let one = similarity[i * own.z + j * other.z];
+      seen = with_similarity(seen, one);
       if (other_index == index) {
-        own_logits[sum] = logit;
+        own_similarities[sum] = one;
       }
     }
   }
-  // Its barriers are for own_logits too.
+  // Its barriers are for own_similarities too.
   var all = reduce_lanes(seen, lane, invocation, select(1u, SUMS, COLUMNS));
   if (lane == 0u && live) {
-    var own_logit = 0.0;
+    var own_similarity = 0.0;
     if (other.x > 0u) {
       let before = statistics[index];
       all = combine(before.xy, all);
-      own_logit = before.z;
+      own_similarity = before.z;
     }
     if (index >= other.x && index - other.x < other.y) {
-      own_logit = own_logits[sum];
+      own_similarity = own_similarities[sum];
     }
-    statistics[index] = vec4<f32>(all, own_logit, 0.0);
+    statistics[index] = vec4<f32>(all, own_similarity, 0.0);
   }
 }

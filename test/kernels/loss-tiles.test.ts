@@ -170,10 +170,13 @@ describe.each(problems)('$queries × $candidates in tiles of $tile', (sizes) => 
     }
     const state = (field: number) => indices(queries).map((i) => statistics[i * 4 + field] as number);
     const [largest, others] = [state(0), state(1)];
-    const logSumExp = Float32Array.from(largest, (value, i) => value + Math.log(others[i] as number));
+    const logSumExp = Float32Array.from(
+      largest,
+      (value, i) => value / temperature + Math.log(others[i] as number),
+    );
     expectClose(logSumExp, COLUMNS ? column : row, tolerance, 'log-sum-exp');
-    const own = indices(queries).map((i) => at(i, i));
-    expectClose(Float32Array.from(state(2)), own, tolerance, 'own logit');
+    const own = indices(queries).map((i) => similarity[i * candidates + i] as number);
+    expectClose(Float32Array.from(state(2)), own, tolerance, 'own similarity');
     expectUntouched(statistics, queries * 4, 'statistics');
   });
 
@@ -190,7 +193,7 @@ describe.each(problems)('$queries × $candidates in tiles of $tile', (sizes) => 
         if (weight === 0) return filled;
         // Any split of the log-sum-exp into largest and sum will do.
         values.forEach((value, i) => {
-          filled.set([value - 1, Math.E], i * 4);
+          filled.set([(value - 1) * temperature, Math.E], i * 4);
         });
         return filled;
       };

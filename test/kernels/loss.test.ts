@@ -6,6 +6,7 @@ import {
   expectClose,
   expectRows,
   expectUntouched,
+  poison,
   poisonBits,
   runKernel,
 } from '../support/kernel-harness.js';
@@ -83,6 +84,13 @@ const columnKernels = [
   { kernel: 'info_nce_column_statistics_workgroup', constants: { LANES: 2, SUMS: 8 }, workgroups: 9 },
 ] as const;
 
+/** What the statistics of the live queries say, logits being similarities over the temperature. */
+const logSumExps = (statistics: Float32Array | undefined, count: number) =>
+  Float32Array.from({ length: count }, (_, i) => {
+    const [largest, sum] = (statistics as Float32Array).subarray(2 * i) as unknown as [number, number];
+    return largest / temperature + Math.log(sum);
+  });
+
 /** Logits reach ±20, where an f32 has an error of 1e-6. */
 const tolerance = { absolute: 1e-5, relative: 1e-6 };
 
@@ -95,27 +103,29 @@ describe.each(problems)(
     const size = { queries, queries_count: 2, candidates, inverse_temperature: 1 / temperature };
 
     test.each(rowKernels)('$kernel $constants', async ({ kernel, constants, workgroups }) => {
-      const { log_sum_exp, loss } = await runKernel(executor, kernel, {
+      const { statistics, loss } = await runKernel(executor, kernel, {
         constants,
-        bindings: { similarity, groups: group, log_sum_exp: queries, loss: queries },
+        bindings: { similarity, groups: group, statistics: 2 * queries, loss: queries },
         params: { ...size, candidates_count: 3 },
         workgroups: [workgroups],
         step,
       });
-      expectRows(log_sum_exp, row, tolerance, 'log_sum_exp');
+      expectClose(logSumExps(statistics, liveQueries), row, tolerance, 'statistics');
+      expectUntouched(statistics, 2 * liveQueries, 'statistics');
       const expected = row.map((value, query) => value - at(query, query));
       expectRows(loss, expected, tolerance, 'loss');
     });
 
     test.each(columnKernels)('$kernel $constants', async ({ kernel, constants, workgroups }) => {
-      const { log_sum_exp, loss } = await runKernel(executor, kernel, {
+      const { statistics, loss } = await runKernel(executor, kernel, {
         constants,
-        bindings: { similarity, groups: group, log_sum_exp: queries, loss: queries },
+        bindings: { similarity, groups: group, statistics: 2 * queries, loss: queries },
         params: size,
         workgroups: [workgroups],
         step,
       });
-      expectRows(log_sum_exp, column, tolerance, 'log_sum_exp');
+      expectClose(logSumExps(statistics, liveQueries), column, tolerance, 'statistics');
+      expectUntouched(statistics, 2 * liveQueries, 'statistics');
       const expected = column.map((value, query) => value - at(query, query));
       expectRows(loss, expected, tolerance, 'loss');
     });
@@ -127,16 +137,17 @@ describe.each(problems)(
     ])('info_nce_backward, weights $row_weight and $column_weight', async ({ row_weight, column_weight }) => {
       // Statistics of a direction without weight are not read: garbage there must not matter.
       const statistics = (values: readonly number[], weight: number) => {
-        const filled = new Float32Array(queries).fill(Number.NaN);
-        if (weight > 0) filled.set(values);
+        const filled = new Float32Array(2 * queries).fill(Number.NaN);
+        // Any split of the log-sum-exp into largest and sum will do.
+        if (weight > 0) filled.set(values.flatMap((value) => [(value - 1) * temperature, Math.E]));
         return filled;
       };
       const { d_similarity } = await runKernel(executor, 'info_nce_backward', {
         bindings: {
           similarity,
           groups: group,
-          row_log_sum_exp: statistics(row, row_weight),
-          column_log_sum_exp: statistics(column, column_weight),
+          row_statistics: statistics(row, row_weight),
+          column_statistics: statistics(column, column_weight),
           d_similarity: queries * candidates,
         },
         params: { ...size, candidates_count: 3, row_weight, column_weight },
@@ -165,3 +176,58 @@ describe.each(problems)(
     });
   },
 );
+
+describe('easy queries at a temperature of 0.001', () => {
+  // Logits near 900, where an f32 is off by as much as 3e-5; losses near 6e-3.
+  const size = 8;
+  const similarity = randomFloats(size * size, 3, 2e-4);
+  similarity.forEach((value, i) => {
+    similarity[i] = 0.9 + value - (i % (size + 1) === 0 ? 0 : 0.007);
+  });
+  const group = Uint32Array.from({ length: size }, (_, i) => i);
+  const at = (query: number, candidate: number) => similarity[query * size + candidate] as number;
+  const indices = [...group];
+  const row = indices.map((i) => indices.reduce((sum, j) => sum + Math.exp((at(i, j) - at(i, i)) * 1000), 0));
+  const column = indices.map((j) =>
+    indices.reduce((sum, i) => sum + Math.exp((at(i, j) - at(j, j)) * 1000), 0),
+  );
+  const params = { queries: size, queries_count: 0, candidates: size, inverse_temperature: 1000 };
+  const close = { absolute: 0, relative: 1e-4 };
+
+  test.each(rowKernels)('$kernel $constants, and the gradient', async ({ kernel, constants, workgroups }) => {
+    const { statistics, loss } = await runKernel(executor, kernel, {
+      constants,
+      bindings: { similarity, groups: group, statistics: 2 * size, loss: size },
+      params: { ...params, candidates_count: 0 },
+      workgroups: [workgroups],
+    });
+    expectClose(loss, row.map(Math.log), close, 'loss');
+    const { d_similarity } = await runKernel(executor, 'info_nce_backward', {
+      bindings: {
+        ...{ similarity, groups: group, row_statistics: statistics as Float32Array },
+        ...{ column_statistics: poison(2 * size), d_similarity: size * size },
+      },
+      params: { ...params, candidates_count: 0, row_weight: 1, column_weight: 0 },
+      workgroups: [1, size],
+    });
+    const expected = indices.flatMap((i) =>
+      indices.map((j) => {
+        const sum = row[i] as number;
+        // 1 / sum - 1, without the cancellation.
+        const gradient = i === j ? (1 - sum) / sum : Math.exp((at(i, j) - at(i, i)) * 1000) / sum;
+        return (gradient * 1000) / size;
+      }),
+    );
+    expectClose(d_similarity, expected, close, 'd_similarity');
+  });
+
+  test.each(columnKernels)('$kernel $constants', async ({ kernel, constants, workgroups }) => {
+    const { loss } = await runKernel(executor, kernel, {
+      constants,
+      bindings: { similarity, groups: group, statistics: 2 * size, loss: size },
+      params,
+      workgroups: [workgroups],
+    });
+    expectClose(loss, column.map(Math.log), close, 'loss');
+  });
+});

@@ -195,7 +195,7 @@ export class GradientCache {
       if (objective.tiles) {
         const names = statisticsExternals(objective.tiles);
         const [row, column] = [await read(names.row), await read(names.column)];
-        values.set(objective.name, lossOfStatistics(row, column, queries, objective.tiles.direction));
+        values.set(objective.name, lossOfStatistics(row, column, queries, objective.tiles));
       } else {
         values.set(objective.name, objective.value(reads, counts));
       }

@@ -19,7 +19,8 @@ export const embeddingGradientsExternal = 'd embeddings';
 /** External [rows]: mask groups of the candidates, as in the feed of info-nce.ts. */
 export const groupsExternal = 'groups of candidates';
 /**
- * Externals [rows, 4] with (largest logit, Σ exp(logit - largest), own logit, 0) of each query, or of each positive.
+ * Externals [rows, 4] with (largest similarity, Σ exp((similarity - largest) / temperature), own similarity, 0) of each
+ * query, or of each positive.
  *
  * @param suffix of the objective
  */
@@ -151,14 +152,14 @@ export function lossOfStatistics(
   rowStatistics: Float32Array,
   columnStatistics: Float32Array,
   queries: number,
-  direction: InfoNceOptions['direction'],
+  { temperature, direction }: Pick<InfoNceOptions, 'temperature' | 'direction'>,
 ): number {
   const weights = directionWeights(direction);
   const total = (statistics: Float32Array): number => {
     let sum = 0;
     for (let i = 0; i < queries * 4; i += 4) {
       const [largest, others, own] = statistics.subarray(i, i + 3) as unknown as [number, number, number];
-      sum += largest + Math.log(others) - own;
+      sum += (largest - own) / temperature + Math.log(others);
     }
     return sum;
   };

@@ -65,16 +65,16 @@ export function infoNce(
     candidates_count: countSlots[c.slot],
     inverse_temperature: 1 / options.temperature,
   };
-  const statistics = (name: string): Tensor => g.plan.transient(name, [q.capacity]);
-  const rowLogSumExp = statistics('row log-sum-exp');
-  const columnLogSumExp = statistics('column log-sum-exp');
+  const statistics = (name: string): Tensor => g.plan.transient(name, [q.capacity, 2]);
+  const rowStatistics = statistics('row statistics');
+  const columnStatistics = statistics('column statistics');
   const row = rowKernel(g.device, 'info_nce_row_statistics', q.capacity);
   g.plan.dispatch(row.kernel, {
     label: 'loss of queries',
     bindings: {
       similarity,
       groups,
-      log_sum_exp: rowLogSumExp,
+      statistics: rowStatistics,
       loss: g.result(rowLossResult + suffix, [q.capacity]),
     },
     params: shared,
@@ -88,7 +88,7 @@ export function infoNce(
     bindings: {
       similarity,
       groups,
-      log_sum_exp: columnLogSumExp,
+      statistics: columnStatistics,
       loss: g.result(columnLossResult + suffix, [q.capacity]),
     },
     params: columnParams,
@@ -103,8 +103,8 @@ export function infoNce(
         bindings: {
           similarity,
           groups,
-          row_log_sum_exp: rowLogSumExp,
-          column_log_sum_exp: columnLogSumExp,
+          row_statistics: rowStatistics,
+          column_statistics: columnStatistics,
           d_similarity: dSimilarity,
         },
         params: { ...shared, row_weight: scale * weights.row, column_weight: scale * weights.column },
