@@ -29,6 +29,7 @@ Examples:
   synglot vocabulary trim --model MODEL --keep-text S.txt --output SMALL
   synglot train my-run.yaml                       stop with Ctrl-C, continue with --resume
   synglot sweep my-run.yaml --over sampling.alpha=0:1:0.1 --seeds 3 --output runs/alpha
+  synglot eval my-run.yaml --model runs/my-run/model       on what hold_out keeps from training
   synglot eval --task xquad-r --data xquad-r --model runs/my-run/model
   synglot eval --task beir --data beir/scifact --model MODEL --store stores
   synglot eval --qrels Q --run R --format trec_eval -q -m official

@@ -21,6 +21,8 @@ export interface EncoderOptions {
   /** Passages are texts of one kind with all others: the model's default prompt is theirs unless one is given. */
   readonly oneKind?: boolean;
   readonly maxLength?: number;
+  /** Of questions; default: that of passages. */
+  readonly queryMaxLength?: number;
   /** Embeddings are cut to their first so many numbers, normalised again. */
   readonly dimension?: number;
 }
@@ -44,7 +46,8 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   const maxLength = Math.min(options.maxLength ?? checkpoint.maxLength, checkpoint.maxLength);
   const { dimension = model.dimension } = options;
   checkDimension(dimension, model.dimension);
-  const embed = async (label: string, texts: readonly TextInput[], prefix: string) => {
+  const queryMaxLength = Math.min(options.queryMaxLength ?? maxLength, checkpoint.maxLength);
+  const embed = async (label: string, texts: readonly TextInput[], prefix: string, maxLength: number) => {
     const bar = progressBar(label, texts.length, 'texts');
     const onProgress = (done: number) => bar.update(done);
     const vectors = await model.embed(texts, { prefix, maxLength, dimension, normalize, onProgress });
@@ -60,8 +63,8 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
       ...(dimension === model.dimension ? {} : { dimension }),
       ...(normalize ? { score: 'cosine' } : {}),
     },
-    queries: (texts) => embed('questions', texts, options.queryPrefix ?? query),
-    passages: (texts) => embed('candidates', texts, passagePrefix),
+    queries: (texts) => embed('questions', texts, options.queryPrefix ?? query, queryMaxLength),
+    passages: (texts) => embed('candidates', texts, passagePrefix, maxLength),
     passageChunk: (texts) => model.embed(texts, { prefix: passagePrefix, maxLength, dimension, normalize }),
   };
 }

@@ -47,7 +47,7 @@ export async function evaluateParallel(
   const { task, model, context, data, maxLength } = options;
   const { device } = executor;
   await writeJson(options.json, {
-    task,
+    task: task ?? collection.name,
     model,
     context,
     data,
@@ -91,17 +91,17 @@ const mmmFolders = [
 ] as const satisfies readonly { readonly folder: string; readonly task: keyof typeof benchmarks }[];
 
 /** `--suite mmm`: every parallel benchmark that is there, in one table; with all languages, beside the published rows. */
-export async function evaluateSuite(executor: Executor, options: EvalOptions): Promise<void> {
-  const present = mmmFolders.filter(({ folder }) => existsSync(join(options.data, folder)));
+export async function evaluateSuite(executor: Executor, data: string, options: EvalOptions): Promise<void> {
+  const present = mmmFolders.filter(({ folder }) => existsSync(join(data, folder)));
   if (present.length === 0) {
     throw new EvaluationError(
       'INPUT_COLLECTION',
-      `${options.data}: no parallel benchmark in it; expected a folder called ${mmmFolders.map(({ folder }) => folder).join(', ')}`,
+      `${data}: no parallel benchmark in it; expected a folder called ${mmmFolders.map(({ folder }) => folder).join(', ')}`,
     );
   }
   const reports: RetrievalReport[] = [];
   for (const { folder, task } of present) {
-    const benchmark = await readBenchmark(task, join(options.data, folder));
+    const benchmark = await readBenchmark(task, join(data, folder));
     if (benchmark.kind !== 'parallel') continue;
     const { langs } = benchmark.collection;
     const wanted = options.langs?.filter((lang) => langs.includes(lang)) ?? langs;

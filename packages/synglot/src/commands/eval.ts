@@ -1,8 +1,9 @@
-/** `synglot eval`: a model, or existing embeddings, on a benchmark or a suite of them. */
+/** `synglot eval`: a model, or existing embeddings, on a benchmark, a suite of them, or a user's own data. */
 import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data/files';
 import { EvaluationError, measureNamed, profileNamed, profiles } from '@synglot/eval';
 import { Command, Option } from 'commander';
 import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
+import { readOwn } from './eval-own.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
 import {
@@ -11,6 +12,7 @@ import {
   dimensionSize,
   languageList,
   openDevice,
+  orDeviceOf,
   wholeNumber,
   withDeviceOptions,
 } from './options.js';
@@ -18,7 +20,7 @@ import {
 export interface EvalOptions extends DeviceOptions {
   readonly task?: keyof typeof benchmarks;
   readonly suite?: 'mmm';
-  readonly data: string;
+  readonly data?: string;
   readonly model?: string;
   readonly queryEmbeddings?: string;
   readonly passageEmbeddings?: string;
@@ -39,17 +41,23 @@ export interface EvalOptions extends DeviceOptions {
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
   readonly maxLength?: number;
+  /** Of questions, where it differs. */
+  readonly queryMaxLength?: number;
   readonly dimension?: number;
 }
 
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('a model on a benchmark: in one language, across two, in a mixed pool, with language bias')
+    .argument('[config]', 'YAML file of a training run: what its hold_out keeps from training, or --data')
     .addOption(new Option('--task <name>', 'benchmark').choices(Object.keys(benchmarks)))
     .addOption(
       new Option('--suite <name>', 'every parallel benchmark below --data, in one table').choices(['mmm']),
     )
-    .option('--data <folder>', "the benchmark's files as published")
+    .option(
+      '--data <folder>',
+      "the benchmark's files as published; with a configuration, a file of pairs like its own",
+    )
     .option('--model <folder or hub id>', 'checkpoint')
     .option(
       '--query-embeddings <file>',
@@ -92,66 +100,75 @@ export function evalCommand(): Command {
     .option('--passage-prefix <text>', "put in front of candidates; default: the model's")
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
-  return withDeviceOptions(withRunOptions(command)).action(async (options: EvalOptions & RunEvalOptions) => {
-    const { task, suite } = options;
-    const ofRuns = options.qrels !== undefined || options.run !== undefined;
-    if (ofRuns && (options.model !== undefined || task !== undefined || suite !== undefined)) {
-      throw new EvaluationError(
-        'INPUT_TREC',
-        'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
-      );
-    }
-    // Hours of encoding must not end with a name that is none, or a folder that is not there.
-    if (options.json !== undefined) await checkOutput(options.json);
-    if (ofRuns) return runEvalCommand(options);
-    for (const name of options.measures ?? [])
-      measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));
-    if (options.data === undefined)
-      throw new EvaluationError('INPUT_COLLECTION', 'give --data, or --qrels and --run');
-    if ((task === undefined) === (suite === undefined)) {
-      throw new EvaluationError('INPUT_COLLECTION', 'give either --task or --suite; see synglot eval --help');
-    }
-    if (options.saveEmbeddings !== undefined && options.json === undefined) {
-      throw new EvaluationError(
-        'INPUT_COLLECTION',
-        '--save-embeddings goes with --json, whose report names them',
-      );
-    }
-    if (options.perQuery && options.json === undefined) {
-      throw new EvaluationError(
-        'INPUT_COLLECTION',
-        '--per-query goes with --json, whose report has the values',
-      );
-    }
-    if (options.predictions === undefined) requireEmbeddings(options);
-    if (task === undefined) refuseIdle('--suite', 'suite', options);
-    if (task === undefined) return withDevice(options, (executor) => evaluateSuite(executor, options));
-    const langs =
-      task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
-    const benchmark = await readBenchmark(task, options.data, {
-      ...(langs ? { langs } : {}),
-      ...(options.split ? { split: options.split } : {}),
-      ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
-    });
-    refuseIdle(`--task ${task}`, benchmark.kind, options);
-    if (benchmark.kind === 'parallel' && options.depth !== undefined && options.saveRun === undefined) {
-      throw new EvaluationError(
-        'INPUT_COLLECTION',
-        `--depth: --task ${task} ranks all passages; it is for --save-run, which keeps so many of each ranking`,
-      );
-    }
-    if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
-    return withDevice(options, (executor) => {
-      switch (benchmark.kind) {
-        case 'parallel':
-          return evaluateParallel(executor, benchmark.collection, options);
-        case 'ad-hoc':
-          return evaluateAdHoc(executor, benchmark.collections, options);
-        case 'bitext':
-          return evaluateBitexts(executor, benchmark.bitexts, options);
+  return withDeviceOptions(withRunOptions(command)).action(
+    async (path: string | undefined, options: EvalOptions & RunEvalOptions) => {
+      const { task, suite } = options;
+      const ofRuns = options.qrels !== undefined || options.run !== undefined;
+      if (
+        ofRuns &&
+        (path !== undefined || options.model !== undefined || task !== undefined || suite !== undefined)
+      ) {
+        throw new EvaluationError(
+          'INPUT_TREC',
+          'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
+        );
       }
-    });
-  });
+      // Hours of encoding must not end with a name that is none, or a folder that is not there.
+      if (options.json !== undefined) await checkOutput(options.json);
+      if (ofRuns) return runEvalCommand(options);
+      for (const name of options.measures ?? [])
+        measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));
+      if (path !== undefined) {
+        requireEmbeddings(options);
+        checkKept(options);
+        checkDepth(path, options);
+        const { config, collection } = await readOwn(path, options);
+        const { query_prefix, passage_prefix, query_max_length, passage_max_length } = config.text;
+        return withDevice(orDeviceOf(options, config), (executor) =>
+          evaluateParallel(executor, collection, {
+            ...(query_prefix === undefined ? {} : { queryPrefix: query_prefix }),
+            ...(passage_prefix === undefined ? {} : { passagePrefix: passage_prefix }),
+            ...(options.maxLength ? {} : { queryMaxLength: query_max_length, maxLength: passage_max_length }),
+            ...options,
+          }),
+        );
+      }
+      const { data } = options;
+      if (data === undefined)
+        throw new EvaluationError('INPUT_COLLECTION', 'give --data, a configuration, or --qrels and --run');
+      if ((task === undefined) === (suite === undefined)) {
+        throw new EvaluationError(
+          'INPUT_COLLECTION',
+          "give --task, --suite, or a training run's configuration; see synglot eval --help",
+        );
+      }
+      checkKept(options);
+      if (options.predictions === undefined) requireEmbeddings(options);
+      if (task === undefined) refuseIdle('--suite', 'suite', options);
+      if (task === undefined)
+        return withDevice(options, (executor) => evaluateSuite(executor, data, options));
+      const langs =
+        task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
+      const benchmark = await readBenchmark(task, data, {
+        ...(langs ? { langs } : {}),
+        ...(options.split ? { split: options.split } : {}),
+        ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
+      });
+      refuseIdle(`--task ${task}`, benchmark.kind, options);
+      if (benchmark.kind === 'parallel') checkDepth(`--task ${task}`, options);
+      if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
+      return withDevice(options, (executor) => {
+        switch (benchmark.kind) {
+          case 'parallel':
+            return evaluateParallel(executor, benchmark.collection, options);
+          case 'ad-hoc':
+            return evaluateAdHoc(executor, benchmark.collections, options);
+          case 'bitext':
+            return evaluateBitexts(executor, benchmark.bitexts, options);
+        }
+      });
+    },
+  );
 }
 
 /** Options that only some kinds of benchmark have, by kind: what would be passed over is a mistake. */
@@ -182,6 +199,32 @@ function refuseIdle(what: string, kind: keyof typeof idle, options: EvalOptions)
   throw new EvaluationError(
     'INPUT_COLLECTION',
     `${given[1]} is not for ${what}: it goes with ${companions[kind]}; leave it out`,
+  );
+}
+
+/** @throws EvaluationError `INPUT_COLLECTION` for what would be kept in a file that is not asked for */
+function checkKept({ saveEmbeddings, perQuery, json }: EvalOptions): void {
+  if (json !== undefined) return;
+  if (saveEmbeddings !== undefined) {
+    throw new EvaluationError(
+      'INPUT_COLLECTION',
+      '--save-embeddings goes with --json, whose report names them',
+    );
+  }
+  if (perQuery) {
+    throw new EvaluationError(
+      'INPUT_COLLECTION',
+      '--per-query goes with --json, whose report has the values',
+    );
+  }
+}
+
+/** @throws EvaluationError `INPUT_COLLECTION` for a depth that would be passed over */
+function checkDepth(what: string, { depth, saveRun }: EvalOptions): void {
+  if (depth === undefined || saveRun !== undefined) return;
+  throw new EvaluationError(
+    'INPUT_COLLECTION',
+    `--depth: ${what} ranks all passages; it is for --save-run, which keeps so many of each ranking`,
   );
 }
 
