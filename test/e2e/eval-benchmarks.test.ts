@@ -185,7 +185,8 @@ describe('synglot eval', () => {
     expect(some.stdout).not.toContain('published');
 
     const one = ['eval', '--task', 'xquad-r', '--data', join(root, 'xquad-r'), '--model', model];
-    const measured = await runCliWell([...one, '--measures', 'nDCG@3'], { env });
+    const measured = await runCliWell([...one, '--measures', 'nDCG@3', '--rank-correlation'], { env });
+    expect(measured.stdout).toMatch(/^mean rank correlation of translations: -?[01]\.\d{4}, 4 questions$/m);
     expect(measured.stdout).toMatch(/^run .* nDCG@3 mono +nDCG@3 cross +nDCG@3 multi +rank distance$/m);
     const { code, errorLines } = await runCli([...args, '--save-run', inPlace('x.run')], { env });
     expect([code, errorLines.at(-1)]).toEqual([

@@ -43,6 +43,10 @@ export async function evaluateParallel(
   );
   if (collection.langs.length > 1) console.log(pairMatrix(report));
   if (report.intervals) console.log(intervalsTable(report));
+  if (report.rank_correlation) {
+    const { mean, questions } = report.rank_correlation;
+    console.log(`mean rank correlation of translations: ${mean.toFixed(4)}, ${questions} questions`);
+  }
   if (!options.json) return;
   const { task, model, context, data, maxLength } = options;
   const { device } = executor;
@@ -151,6 +155,7 @@ async function reportOf(
       perQuery: true,
       ...(options.measures ? { measures: options.measures } : {}),
       ...(options.intervals ? { intervals: {} } : {}),
+      ...(options.rankCorrelation ? { rankCorrelation: true } : {}),
     });
     const { saveRun: folder, depth } = options;
     if (folder !== undefined) {

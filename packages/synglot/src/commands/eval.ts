@@ -30,6 +30,7 @@ export interface EvalOptions extends DeviceOptions {
   readonly corpusLang?: string;
   readonly json?: string;
   readonly perQuery?: true;
+  readonly rankCorrelation?: true;
   readonly saveRun?: string;
   readonly saveEmbeddings?: string;
   readonly store?: string;
@@ -72,6 +73,10 @@ export function evalCommand(): Command {
     .option(
       '--per-query',
       'parallel benchmarks: --json has the values of every question too, for synglot compare',
+    )
+    .option(
+      '--rank-correlation',
+      'parallel benchmarks: how alike translations of a question rank the mixed pool; orders all of it for each',
     )
     .option(
       '--save-run <file>',
@@ -178,9 +183,12 @@ const idle = {
   bitext: {
     ...{ saveRun: '--save-run', depth: '--depth', store: '--store', measures: '--measures' },
     ...{ profile: '--profile', saveEmbeddings: '--save-embeddings', queryPrefix: '--query-prefix' },
-    perQuery: '--per-query',
+    ...{ perQuery: '--per-query', rankCorrelation: '--rank-correlation' },
   },
-  'ad-hoc': { saveEmbeddings: '--save-embeddings', perQuery: '--per-query' },
+  'ad-hoc': {
+    ...{ saveEmbeddings: '--save-embeddings', perQuery: '--per-query' },
+    rankCorrelation: '--rank-correlation',
+  },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
 
 /** What such an option is for instead. */
