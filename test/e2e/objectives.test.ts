@@ -94,6 +94,11 @@ training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
   const answers = entries.filter(({ query }) => query === first!.query);
   expect(new Set(answers.map(({ positive_score: score }) => score)).size).toBe(2);
 
+  const fewer = ['--output', inFolder('fewer.jsonl'), '--set', 'mining={ negatives: 2 }'];
+  await runCliWell(['mine', unmined, '--model', inFolder('miner'), ...fewer]);
+  const [line] = (await readFile(inFolder('fewer.jsonl'), 'utf8')).split('\n');
+  expect(JSON.parse(line!).negatives).toHaveLength(2);
+
   const marginsOf = async (model: string) => {
     const name = `mined-${model}`;
     await runCliWell(['train', await writeConfig(name, lines(model, 'mined.jsonl'))]);
@@ -115,6 +120,8 @@ it('a teacher is stored once, and its embeddings are what a run is trained towar
   const args = ['distill-teacher', config, '--teacher', inFolder('other'), '--output', inFolder('teacher')];
   const { stdout } = await runCliWell(args);
   expect(stdout).toContain(': 80 × 16');
+  const some = [...args.slice(0, -1), inFolder('some'), '--set', 'data.0.limit=7'];
+  expect((await runCliWell(some)).stdout).toContain(': 14 × 16');
 
   // The stored embedding is that of the English text.
   const keys = (await readFile(inFolder('teacher/keys.txt'), 'utf8')).split('\n');
@@ -187,6 +194,8 @@ it('a probe reports its accuracy beside the majority, and cut embeddings are tho
   expect(majority).toBeCloseTo(1 / 3, 6);
   // Random weights still tell languages apart: their words are different.
   expect(accuracy).toBeGreaterThan(0.6);
+  await runCliWell([...probe, '--set', 'data.0.langs=[en, de]']);
+  expect(JSON.parse(await readFile(report, 'utf8')).languages).toEqual(['de', 'en']);
 
   await writeFile(inFolder('lines.txt'), 'red apple\nalter Baum\n');
   const encode = ['encode', '--model', inFolder('model'), '--input', inFolder('lines.txt'), '--output'];

@@ -69,6 +69,24 @@ async function expectTrimmed(full: string, trimmed: string): Promise<void> {
 
 it('MiniLM, trimmed', () => expectTrimmed(miniLm, inFolder('minilm-small')), 120_000);
 
+it('covers what a configuration sets aside, which the model is evaluated on', async () => {
+  const pairs = inFolder('aside.jsonl');
+  const words = covered.join(' ').split(' ');
+  const rows = words.map((word, i) => ({ query: word, passage: `${word} ${i}`, lang: 'en' }));
+  await writeFile(pairs, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const config = inFolder('aside.yaml');
+  await writeFile(
+    config,
+    `model: m\ndata: [{ format: pairs-jsonl, path: ${pairs} }]\ntraining: { steps: 1 }\nhold_out: { fraction: 0.4 }\nvalidation: { fraction: 0.6 }\n`,
+  );
+  const trim = async (...texts: string[]) => {
+    const output = inFolder(`trimmed by ${texts[0]}`);
+    await runCliWell(['vocabulary', 'trim', '--model', miniLm, '--output', output, ...texts]);
+    return (await openCheckpoint(output)).config.vocabularySize;
+  };
+  expect(await trim('--config', config)).toBe(await trim('--data', pairs));
+}, 120_000);
+
 const xlmr = sharedPath('data/tokenizers/xlm-roberta/tokenizer.json.gz');
 const xlmrConfig: EncoderConfig = {
   family: 'xlm-roberta',

@@ -12,7 +12,14 @@ import {
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { type DeviceOptions, openDevice, orDeviceOf, wholeNumber, withDeviceOptions } from './options.js';
+import {
+  type DeviceOptions,
+  openDevice,
+  orDeviceOf,
+  settingsOption,
+  wholeNumber,
+  withDeviceOptions,
+} from './options.js';
 
 interface DistillTeacherOptions extends DeviceOptions {
   readonly teacher: string;
@@ -21,6 +28,7 @@ interface DistillTeacherOptions extends DeviceOptions {
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
   readonly maxLength?: number;
+  readonly set?: readonly string[];
 }
 
 const help = `
@@ -40,10 +48,11 @@ export function distillTeacherCommand(): Command {
     .option('--query-prefix <text>', "put before questions; default: the teacher's own")
     .option('--passage-prefix <text>', "put before passages; default: the teacher's own")
     .option('--max-length <tokens>', 'longest text in tokens, special ones included', wholeNumber(3))
+    .option(...settingsOption)
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string, options: DistillTeacherOptions) => {
     checkWritable(options.output);
-    const config = await readConfig(path);
+    const config = await readConfig(path, options.set);
     const checkpoint = await openCheckpoint(options.teacher, { onProgress: hubProgress() });
     const { training, validation } = await inTermsOfConfig('', () => readData(config, console.error));
     const sets = [training, ...(validation ? [validation] : [])];

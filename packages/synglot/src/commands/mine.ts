@@ -22,6 +22,7 @@ import {
   type DeviceOptions,
   openDevice,
   orDeviceOf,
+  settingsOption,
   wholeNumber,
   withDeviceOptions,
 } from './options.js';
@@ -34,6 +35,7 @@ interface MineCommandOptions extends DeviceOptions, MiningOptions {
   readonly corpus?: string[];
   readonly corpusLang?: string;
   readonly output: string;
+  readonly set?: readonly string[];
 }
 
 const help = `
@@ -71,6 +73,7 @@ export function mineCommand(): Command {
       ]),
     )
     .option('--seed <number>', 'of random sampling', wholeNumber(0))
+    .option(...settingsOption)
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: MineCommandOptions) => {
     await checkJsonl(options.output);
@@ -137,7 +140,7 @@ async function inputsOf({ data, mining }: TrainConfig): Promise<string[]> {
 
 /** The configuration in the file, or one made of what the command line says. */
 async function configOf(path: string | undefined, options: MineCommandOptions): Promise<TrainConfig> {
-  const { model, data, format, lang } = options;
+  const { model, data, format, lang, set } = options;
   if (path === undefined && (model === undefined || data === undefined)) {
     throw new DataError(
       'INPUT_OPTION',
@@ -147,8 +150,8 @@ async function configOf(path: string | undefined, options: MineCommandOptions): 
   const source = data === undefined ? undefined : [{ format, path: data, ...(lang ? { lang } : {}) }];
   const config =
     path === undefined
-      ? parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data')
-      : await readConfig(path);
+      ? parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data', set)
+      : await readConfig(path, set);
   // Margins of scores are for training: mining makes them, and does not ask the data for any.
   const { margin_mse: _margins, ...rest } = config;
   return {

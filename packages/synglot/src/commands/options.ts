@@ -69,6 +69,13 @@ export function collect(value: string, values: readonly string[] = []): string[]
   return [...values, value];
 }
 
+/** `--set` of commands that read a configuration for its data: what a run was given, these must be given too. */
+export const settingsOption = [
+  '--set <key=value>',
+  'a setting instead of what the file says, as for synglot train; may be repeated',
+  collect,
+] as const;
+
 /** Parses the size to which embeddings are cut: a multiple of 4, as exact search wants it. */
 export function dimensionSize(value: string): number {
   const number = Number(value);

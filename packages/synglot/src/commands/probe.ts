@@ -12,6 +12,7 @@ import {
   type DeviceOptions,
   dimensionSize,
   openDevice,
+  settingsOption,
   wholeNumber,
   withDeviceOptions,
 } from './options.js';
@@ -26,6 +27,7 @@ interface ProbeCommandOptions extends DeviceOptions {
   readonly seed: number;
   readonly dimension?: number;
   readonly json?: string;
+  readonly set?: readonly string[];
 }
 
 const help = `
@@ -51,6 +53,7 @@ export function probeCommand(): Command {
     .option('--seed <number>', 'of the split', wholeNumber(0), 0)
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize)
     .option('--json <file>', 'write the report there')
+    .option(...settingsOption)
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: ProbeCommandOptions) => {
     if (options.json !== undefined) await checkOutput(options.json);
@@ -98,8 +101,8 @@ async function dataOf(path: string | undefined, options: ProbeCommandOptions) {
     ? `data: [{ format: ${JSON.stringify(options.format)}, path: ${JSON.stringify(options.data)} }]\n`
     : '';
   const config = path
-    ? await readConfig(path)
-    : parseConfig(`model: none\n${source}training: { steps: 1 }\n`, '--data');
+    ? await readConfig(path, options.set)
+    : parseConfig(`model: none\n${source}training: { steps: 1 }\n`, '--data', options.set);
   const { training, heldOut } = await inTermsOfConfig('', () => readData(config, console.error));
   const { query_prefix: query, passage_prefix: passage } = config.text;
   return { set: heldOut ?? training, prefixes: { query, passage } };

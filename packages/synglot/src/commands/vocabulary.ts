@@ -141,7 +141,8 @@ async function* readTexts(
           '--data',
         );
   const { training } = await inTermsOfConfig('', () =>
-    readData({ ...given, hold_out: undefined }, console.error),
+    // Whatever a model is evaluated on, it must be able to read.
+    readData({ ...given, hold_out: undefined, validation: undefined }, console.error),
   );
   const { query_prefix: query, passage_prefix: passage } = given.text;
   for (const { text } of training.rows) {
