@@ -53,6 +53,15 @@ describe('kernelCode', () => {
     expect(lines.slice(0, 3)).toEqual(['enable f16;', 'enable subgroups;', 'alias Element = f16;']);
   });
 
+  test.each([
+    ['f32', 'vec4<u32>'],
+    ['f16', 'vec2<u32>'],
+  ])('the bits of four %s are %s, for a kernel that names them', (Element, bits) => {
+    const source = `var<private> quad: ElementBits;\n${definition.source}`;
+    expect(kernelCode({ ...definition, source }, { Element })).toContain(`alias ElementBits = ${bits};`);
+    expect(kernelCode(definition, { Element })).not.toContain('Bits');
+  });
+
   test('an element type outside the choices is refused', () => {
     expect(() => kernelCode(definition, { Element: 'u32' })).toThrow(/f32 or f16 for type Element.*u32/);
   });

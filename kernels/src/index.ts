@@ -43,9 +43,13 @@ export function kernelCode(
       return typeof chosen === 'number' ? [[name, chosen]] : [];
     }),
   );
-  const counts = derivedConstants([...definition.includes, definition.source].join('\n'), numbers);
+  const text = [...definition.includes, definition.source].join('\n');
+  const counts = derivedConstants(text, numbers);
   const types = definition.types.map(({ name }) => [name, elementType(definition, name, constants)] as const);
-  const aliases = types.map(([name, type]) => `alias ${name} = ${type};`);
+  const aliases = types.flatMap(([name, type]) => [
+    `alias ${name} = ${type};`,
+    ...(text.includes(`${name}Bits`) ? [`alias ${name}Bits = vec${type === 'f16' ? 2 : 4}<u32>;`] : []),
+  ]);
   const enables = kernelExtensions(definition, constants).map((name) => `enable ${extensionName[name]};`);
   return [
     ...enables,

@@ -39,23 +39,3 @@ fn a_block(starts: vec4<u32>, k: u32, end_k: u32) -> mat4x4<f32> {
     a_quad(starts.x, k + 3u, end_k),
   ));
 }
-
-// 4 k (the matrix's columns) as memory holds them, of any k.
-fn a_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
-  return mat4x4<Element>(
-    a_stored(starts.x, a_last_k(k)),
-    a_stored(starts.x, a_last_k(k + 1u)),
-    a_stored(starts.x, a_last_k(k + 2u)),
-    a_stored(starts.x, a_last_k(k + 3u)),
-  );
-}
-
-// 4 rows of c (components) of 4 k (columns of the matrix), of what memory holds.
-fn a_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
-  return mat4x4<f32>(
-    vec4<f32>(a_live(stored[0], k, end_k)),
-    vec4<f32>(a_live(stored[1], k + 1u, end_k)),
-    vec4<f32>(a_live(stored[2], k + 2u, end_k)),
-    vec4<f32>(a_live(stored[3], k + 3u, end_k)),
-  );
-}

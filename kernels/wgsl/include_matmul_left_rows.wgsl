@@ -39,20 +39,3 @@ fn a_block(starts: vec4<u32>, k: u32, end_k: u32) -> mat4x4<f32> {
     a_quad(starts.w, k, end_k),
   );
 }
-
-// 4 rows of c (the matrix's columns) as memory holds them, of any k.
-fn a_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
-  let at = a_last_k(k);
-  return mat4x4<Element>(
-    a_stored(starts.x, at), a_stored(starts.y, at), a_stored(starts.z, at), a_stored(starts.w, at));
-}
-
-// 4 rows of c (components) of 4 k (columns of the matrix), of what memory holds.
-fn a_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
-  return transpose(mat4x4<f32>(
-    vec4<f32>(a_live(stored[0], k, end_k)),
-    vec4<f32>(a_live(stored[1], k, end_k)),
-    vec4<f32>(a_live(stored[2], k, end_k)),
-    vec4<f32>(a_live(stored[3], k, end_k)),
-  ));
-}

@@ -49,23 +49,3 @@ fn b_lane_k(lane: u32) -> u32 {
 fn b_turn(quads: mat4x4<f32>) -> mat4x4<f32> {
   return quads;
 }
-
-// 4 k (the matrix's columns) as memory holds them, of any k.
-fn b_stored_block(starts: vec4<u32>, k: u32) -> mat4x4<Element> {
-  return mat4x4<Element>(
-    b_stored(starts.x, b_last_k(k)),
-    b_stored(starts.x, b_last_k(k + 1u)),
-    b_stored(starts.x, b_last_k(k + 2u)),
-    b_stored(starts.x, b_last_k(k + 3u)),
-  );
-}
-
-// 4 columns of c (components) of 4 k (columns of the matrix), of what memory holds.
-fn b_panel_block(stored: mat4x4<Element>, k: u32, end_k: u32) -> mat4x4<f32> {
-  return mat4x4<f32>(
-    vec4<f32>(b_live(stored[0], k, end_k)),
-    vec4<f32>(b_live(stored[1], k + 1u, end_k)),
-    vec4<f32>(b_live(stored[2], k + 2u, end_k)),
-    vec4<f32>(b_live(stored[3], k + 3u, end_k)),
-  );
-}

@@ -30,6 +30,7 @@ const TILE_M: u32 = SUBGROUPS_M * FRAGMENTS_M * MATRIX_M;
 const TILE_N: u32 = SUBGROUPS_N * FRAGMENTS_N * MATRIX_N;
 const SUBGROUPS: u32 = SUBGROUPS_M * SUBGROUPS_N;
 const WORKGROUP_X: u32 = SUBGROUPS * SUBGROUP_SIZE;
+const INVOCATIONS: u32 = WORKGROUP_X;
 // What a subgroup has of k in one go over the panels: slices of MATRIX_K.
 const SLICES: u32 = STEP_K / MATRIX_K;
 // Each matrix of a panel is an array of its own: from a place that it knows, Dawn need not check every load.
@@ -46,6 +47,17 @@ alias Sums = subgroup_matrix_result<Sum, MATRIX_N, MATRIX_M>;
 const MATRIX_ELEMENTS: u32 = MATRIX_M * MATRIX_N;
 var<workgroup> finished: array<array<Sum, MATRIX_ELEMENTS>, SUBGROUPS>;
 
+// What is on its way is carried as bits: as halves, some compilers give each a register of its own.
+alias Carried = ElementBits;
+
+fn carry(quad: vec4<Element>) -> Carried {
+  return bitcast<Carried>(quad);
+}
+
+fn carried(quad: Carried) -> vec4<Element> {
+  return bitcast<vec4<Element>>(quad);
+}
+
 fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   let live_m = live_count(params.m_count, params.m);
   let first_row = tile.y * TILE_M;
@@ -56,16 +68,20 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   }
   let left_starts = starts_of_a(first_row, invocation);
   let right_starts = starts_of_b(first_column, invocation);
-  var left_quads = load_a(left_starts, part.begin, part.end, invocation);
-  var right_quads = load_b(right_starts, part.begin, part.end, invocation);
+  var left_quads = load_a(left_starts, part.begin, invocation);
+  var right_quads = load_b(right_starts, part.begin, invocation);
   var sums: array<Sums, FRAGMENTS_M * FRAGMENTS_N>;
   for (var k = part.begin; k < part.end; k += STEP_K) {
+    if (k + STEP_K > part.end) {
+      left_quads = live_a(left_quads, k, part.end, invocation);
+      right_quads = live_b(right_quads, k, part.end, invocation);
+    }
     stage_a(left_quads, invocation);
     stage_b(right_quads, invocation);
     workgroupBarrier();
     // What comes next is on its way while these panels are multiplied.
-    left_quads = load_a(left_starts, k + STEP_K, part.end, invocation);
-    right_quads = load_b(right_starts, k + STEP_K, part.end, invocation);
+    left_quads = load_a(left_starts, k + STEP_K, invocation);
+    right_quads = load_b(right_starts, k + STEP_K, invocation);
     for (var slice = 0u; slice < SLICES; slice++) {
       var left: array<Left, FRAGMENTS_M>;
       for (var row = 0u; row < FRAGMENTS_M; row++) { //@ unroll

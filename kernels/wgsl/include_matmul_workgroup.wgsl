@@ -2,7 +2,8 @@
 // matrix units. Each invocation sums ROW_BLOCKS × COLUMN_BLOCKS blocks of 4 × 4 in registers.
 //
 // A workgroup makes TILE_M = 4 · ROW_BLOCKS · WORKGROUP_Y rows × TILE_N = 4 · COLUMN_BLOCKS · WORKGROUP_X columns:
-// workgroups = [ceil(n / TILE_N), ceil(m / TILE_M), parts of k]. STEP_K and K_PER_PART are multiples of 4.
+// workgroups = [ceil(n / TILE_N), ceil(m / TILE_M), parts of k]. STEP_K and K_PER_PART are multiples of 4,
+// INVOCATIONS is one of A_QUADS and of B_QUADS.
 //
 // Source: the usual register tiling over shared memory (CUTLASS); 4 × 4 an invocation of 8 × 8 as llama.cpp's
 // WebGPU kernels have it, and larger ones.
@@ -14,68 +15,58 @@
 
 const TILE_M: u32 = 4u * ROW_BLOCKS * WORKGROUP_Y;
 const TILE_N: u32 = 4u * COLUMN_BLOCKS * WORKGROUP_X;
-// Quads of rows (columns) of c, by k; one more than there are, so that rows begin in different banks.
-const A_STRIDE: u32 = TILE_M / 4u + 1u;
-const B_STRIDE: u32 = TILE_N / 4u + 1u;
-var<workgroup> panel_a: array<vec4<f32>, STEP_K * A_STRIDE>;
-var<workgroup> panel_b: array<vec4<f32>, STEP_K * B_STRIDE>;
-
-// Blocks of 4 × 4 of both panels, those of a first, and how many of them an invocation brings at a time.
-const A_BLOCKS: u32 = (TILE_M / 4u) * (STEP_K / 4u);
-const BLOCKS: u32 = A_BLOCKS + (TILE_N / 4u) * (STEP_K / 4u);
 const INVOCATIONS: u32 = WORKGROUP_X * WORKGROUP_Y;
-const LOADS: u32 = (BLOCKS + INVOCATIONS - 1u) / INVOCATIONS;
+// Rows (columns) of c, by k; a quad more than there are, so that rows of a panel begin in different banks. Not of
+// vectors: invocations that write elements of one vector race.
+const A_STRIDE: u32 = TILE_M + 4u;
+const B_STRIDE: u32 = TILE_N + 4u;
+var<workgroup> panel_a: array<f32, STEP_K * A_STRIDE>;
+var<workgroup> panel_b: array<f32, STEP_K * B_STRIDE>;
 
-// Quad and first k of the i-th block of a panel: neighbouring invocations take neighbours in memory.
-fn block_place(i: u32, quads: u32, contiguous_k: bool) -> vec2<u32> {
-  let across = vec2<u32>(i % quads, 4u * (i / quads));
-  let along = vec2<u32>(i / (STEP_K / 4u), 4u * (i % (STEP_K / 4u)));
-  return select(across, along, contiguous_k);
+// How far apart in a panel the rows of a (b) are, and what is side by side in them.
+const A_DOWN: u32 = select(A_STRIDE, 1u, A_CONTIGUOUS_K);
+const A_ACROSS: u32 = select(1u, A_STRIDE, A_CONTIGUOUS_K);
+const B_DOWN: u32 = select(B_STRIDE, 1u, B_CONTIGUOUS_K);
+const B_ACROSS: u32 = select(1u, B_STRIDE, B_CONTIGUOUS_K);
+
+// What is on its way is carried as it is.
+alias Carried = vec4<Element>;
+
+fn carry(quad: vec4<Element>) -> Carried {
+  return quad;
 }
 
-fn a_place(i: u32) -> vec2<u32> {
-  return block_place(i, TILE_M / 4u, A_CONTIGUOUS_K);
+fn carried(quad: Carried) -> vec4<Element> {
+  return quad;
 }
 
-fn b_place(i: u32) -> vec2<u32> {
-  return block_place(i - A_BLOCKS, TILE_N / 4u, B_CONTIGUOUS_K);
-}
-
-fn starts_of(i: u32, first_row: u32, first_column: u32) -> vec4<u32> {
-  if (i < A_BLOCKS) {
-    return a_starts(first_row + 4u * a_place(i).x + QUAD);
+fn stage_a(quads: AQuads, invocation: u32) {
+  let across = 4u * (invocation % A_QUADS) * A_ACROSS;
+  for (var load = 0u; load < A_LOADS; load++) { //@ unroll
+    let row = load * A_STEP + (invocation / A_QUADS) % A_STEP;
+    if (A_ROWS % A_STEP == 0u || row < A_ROWS) {
+      let quad = vec4<f32>(carried(quads[load]));
+      let at = row * A_DOWN + across;
+      panel_a[at] = quad.x;
+      panel_a[at + A_ACROSS] = quad.y;
+      panel_a[at + 2u * A_ACROSS] = quad.z;
+      panel_a[at + 3u * A_ACROSS] = quad.w;
+    }
   }
-  return b_starts(first_column + 4u * b_place(i).x);
 }
 
-// As memory holds it: nothing is done to a block before it is staged, so that nothing waits for it.
-fn load(i: u32, starts: vec4<u32>, first_k: u32, before: mat4x4<Element>) -> mat4x4<Element> {
-  var block = before;
-  if (i < A_BLOCKS) {
-    block = a_stored_block(starts, first_k + a_place(i).y);
-  } else if (i < BLOCKS) {
-    block = b_stored_block(starts, first_k + b_place(i).y);
-  }
-  return block;
-}
-
-fn stage(i: u32, stored: mat4x4<Element>, first_k: u32, end_k: u32) {
-  if (i < A_BLOCKS) {
-    let place = a_place(i);
-    let block = a_panel_block(stored, first_k + place.y, end_k);
-    let at = place.y * A_STRIDE + place.x;
-    panel_a[at] = block[0];
-    panel_a[at + A_STRIDE] = block[1];
-    panel_a[at + 2u * A_STRIDE] = block[2];
-    panel_a[at + 3u * A_STRIDE] = block[3];
-  } else if (i < BLOCKS) {
-    let place = b_place(i);
-    let block = b_panel_block(stored, first_k + place.y, end_k);
-    let at = place.y * B_STRIDE + place.x;
-    panel_b[at] = block[0];
-    panel_b[at + B_STRIDE] = block[1];
-    panel_b[at + 2u * B_STRIDE] = block[2];
-    panel_b[at + 3u * B_STRIDE] = block[3];
+fn stage_b(quads: BQuads, invocation: u32) {
+  let across = 4u * (invocation % B_QUADS) * B_ACROSS;
+  for (var load = 0u; load < B_LOADS; load++) { //@ unroll
+    let row = load * B_STEP + (invocation / B_QUADS) % B_STEP;
+    if (B_ROWS % B_STEP == 0u || row < B_ROWS) {
+      let quad = vec4<f32>(carried(quads[load]));
+      let at = row * B_DOWN + across;
+      panel_b[at] = quad.x;
+      panel_b[at + B_ACROSS] = quad.y;
+      panel_b[at + 2u * B_ACROSS] = quad.z;
+      panel_b[at + 3u * B_ACROSS] = quad.w;
+    }
   }
 }
 
@@ -90,31 +81,33 @@ fn multiply(tile: vec3<u32>, invocation: u32) {
   let x = invocation % WORKGROUP_X;
   let y = (invocation / WORKGROUP_X) % WORKGROUP_Y;
 
-  var starts: array<vec4<u32>, LOADS>;
-  var ahead: array<mat4x4<Element>, LOADS>;
-  for (var i = 0u; i < LOADS; i++) { //@ unroll
-    starts[i] = starts_of(i * INVOCATIONS + invocation, first_row, first_column);
-    ahead[i] = load(i * INVOCATIONS + invocation, starts[i], part.begin, mat4x4<Element>());
-  }
+  let left_starts = starts_of_a(first_row, invocation);
+  let right_starts = starts_of_b(first_column, invocation);
+  var left_quads = load_a(left_starts, part.begin, invocation);
+  var right_quads = load_b(right_starts, part.begin, invocation);
   var sums: array<mat4x4<f32>, ROW_BLOCKS * COLUMN_BLOCKS>;
   for (var k = part.begin; k < part.end; k += STEP_K) {
-    for (var i = 0u; i < LOADS; i++) { //@ unroll
-      stage(i * INVOCATIONS + invocation, ahead[i], k, part.end);
+    if (k + STEP_K > part.end) {
+      left_quads = live_a(left_quads, k, part.end, invocation);
+      right_quads = live_b(right_quads, k, part.end, invocation);
     }
+    stage_a(left_quads, invocation);
+    stage_b(right_quads, invocation);
     workgroupBarrier();
     // What comes next is on its way while these panels are multiplied.
-    for (var i = 0u; i < LOADS; i++) { //@ unroll
-      ahead[i] = load(i * INVOCATIONS + invocation, starts[i], k + STEP_K, ahead[i]);
-    }
+    left_quads = load_a(left_starts, k + STEP_K, invocation);
+    right_quads = load_b(right_starts, k + STEP_K, invocation);
     for (var quad_k = 0u; quad_k < STEP_K / 4u; quad_k++) {
       let step_k = 4u * quad_k;
       for (var more_k = 0u; more_k < 4u; more_k++) { //@ unroll
         var rows: array<vec4<f32>, ROW_BLOCKS>;
         for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
-          rows[block] = panel_a[(step_k + more_k) * A_STRIDE + block * WORKGROUP_Y + y];
+          let at = (step_k + more_k) * A_STRIDE + 4u * (block * WORKGROUP_Y + y);
+          rows[block] = vec4<f32>(panel_a[at], panel_a[at + 1u], panel_a[at + 2u], panel_a[at + 3u]);
         }
         for (var column = 0u; column < COLUMN_BLOCKS; column++) { //@ unroll
-          let columns = panel_b[(step_k + more_k) * B_STRIDE + column * WORKGROUP_X + x];
+          let at = (step_k + more_k) * B_STRIDE + 4u * (column * WORKGROUP_X + x);
+          let columns = vec4<f32>(panel_b[at], panel_b[at + 1u], panel_b[at + 2u], panel_b[at + 3u]);
           for (var block = 0u; block < ROW_BLOCKS; block++) { //@ unroll
             let row = rows[block];
             sums[column * ROW_BLOCKS + block] +=

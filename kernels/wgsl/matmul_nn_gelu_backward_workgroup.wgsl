@@ -12,8 +12,8 @@
 //@ include matmul_params
 //@ include gelu
 //@ include matmul_workgroup
-//@ include matmul_left_rows
-//@ include matmul_right_columns
+//@ include matmul_ahead_left_rows
+//@ include matmul_ahead_right_columns
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;

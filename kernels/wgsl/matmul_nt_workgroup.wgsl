@@ -10,8 +10,8 @@
 //@ const ACCUMULATE: bool = false
 //@ include matmul_params
 //@ include matmul_workgroup
-//@ include matmul_left_rows
-//@ include matmul_right_rows
+//@ include matmul_ahead_left_rows
+//@ include matmul_ahead_right_rows
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;

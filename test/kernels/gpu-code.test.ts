@@ -58,10 +58,15 @@ function compilerOf(family: string, required: string) {
   const bench = (...args: string[]) => [command, 'bench', 'code', '--json', '--family', family, ...args];
   const compile = (...args: string[]): Result =>
     JSON.parse(execFileSync(process.execPath, bench(...args), options));
+  const assemblyOf = (kernel: string, precision: string) => {
+    const asked = ['--kernel', kernel, '--precision', precision, '--assembly'];
+    const all = bench(...asked).filter((each) => each !== '--json');
+    return execFileSync(process.execPath, all, options);
+  };
   const { status, stdout, stderr } = spawnSync(process.execPath, bench(), options);
   if (status === 0) {
     const result = JSON.parse(stdout) as Result;
-    return { title: `${result.device.name}, ${result.device.driver}`, compile, result };
+    return { title: `${result.device.name}, ${result.device.driver}`, compile, assemblyOf, result };
   }
   const reason = stderr?.trim().split('\n').at(-1) ?? '';
   if (status !== 2 || !/_icd\.json|does not open|without hardware|no C\+\+20 compiler/.test(reason)) {
@@ -70,7 +75,7 @@ function compilerOf(family: string, required: string) {
   const line = `kernels are not compiled for ${family}: ${reason}`;
   if (process.env[required] === '1') throw new Error(line);
   console.warn(line);
-  return { title: family, compile, result: undefined };
+  return { title: family, compile, assemblyOf, result: undefined };
 }
 
 const compilers = [
@@ -79,13 +84,34 @@ const compilers = [
   { ...compilerOf('gh100', 'REQUIRE_NVK'), fallbacks: ['attention_backward_key_value'] },
 ];
 
+/**
+ * Of AMD's blocks with a loop of a product in them: how many loads from buffers each has, and how many are still under way
+ * when a quarter of the products are done (`vmcnt(2)` waits until 2 are).
+ */
+function productLoops(assembly: string): { loads: number; underWay: number }[] {
+  const isProduct = /^\s+v_(?:wmma|(?:dual_)?fma)/;
+  return assembly.split(/^(?=BB\d+:)/m).flatMap((block) => {
+    const lines = block.split('\n');
+    const products = lines.flatMap((line, index) => (isProduct.test(line) ? [index] : []));
+    const loop = products.length >= 8 && lines.some((line) => /s_barrier/.test(line));
+    if (!loop) return [];
+    let underWay = 0;
+    for (const line of lines.slice(0, products[products.length >> 2])) {
+      if (/^\s+buffer_load/.test(line)) underWay++;
+      const [, most] = /s_waitcnt.*vmcnt\((\d+)\)/.exec(line) ?? [];
+      underWay = Math.min(underWay, Number(most ?? underWay));
+    }
+    return [{ loads: lines.filter((line) => /^\s+buffer_load/.test(line)).length, underWay }];
+  });
+}
+
 /** Kernels whose values have no place in the registers: each goes to memory and back. */
 const inMemory = (code: readonly Code[]) =>
   code
     .filter(({ spilled_registers, scratch_bytes }) => spilled_registers > 0 || scratch_bytes > 0)
     .map(({ kernel, constants }) => `${kernel} ${constants}`);
 
-for (const { title, compile, result, fallbacks } of compilers) {
+for (const { title, compile, assemblyOf, result, fallbacks } of compilers) {
   describe.skipIf(!result)(title, () => {
     const { steps = {}, device } = result ?? {};
 
@@ -105,6 +131,20 @@ for (const { title, compile, result, fallbacks } of compilers) {
     test('the second compilation is one without bounds on indices', () => {
       const product = steps.f32?.find(({ kernel }) => kernel === 'matmul_nn_workgroup') as Code;
       expect(product.estimated_cycles_unclamped).toBeLessThanOrEqual(product.estimated_cycles);
+    });
+
+    test.skipIf(device?.driver?.startsWith('radv') === false).each([
+      ['f32', ...['nt_bias', 'nn', 'tn'].map((each) => `matmul_${each}_workgroup`)],
+      ['mixed', ...['nt_bias', 'nn', 'tn'].map((each) => `matmul_${each}_subgroup_matrix`)],
+    ])('products in %s multiply while they wait for what comes next', (precision, ...kernels) => {
+      for (const kernel of kernels) {
+        const loops = productLoops(assemblyOf(kernel, precision));
+        expect(loops.length, kernel).toBeGreaterThan(0);
+        for (const { loads, underWay } of loops) {
+          expect(loads, kernel).toBeGreaterThan(1);
+          expect(underWay, kernel).toBe(loads);
+        }
+      }
     });
 
     test('attention on matrix units keeps to the registers', () => {
