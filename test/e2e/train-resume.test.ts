@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { openCheckpoint, PARTIAL_MARK, SafetensorsFile } from '@synglot/models';
+import { openCheckpoint, partialMark, SafetensorsFile } from '@synglot/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { miniLm, type RunningCli, runCliWell, startCli } from '../support/cli.js';
 import { readMetrics, saveTinyModel, sharedPath, testFolder, tinyPairs, writeJsonl } from './support.js';
@@ -146,7 +146,7 @@ checkpoint: { every: 1, keep: 2 }
       // Every other kill comes while a checkpoint is being written, at once or a little later; the rest at any time.
       const writing = kills.length % 2 === 0;
       const delayMs = writing ? kills.length * 3 : Math.round(Math.random() * 100);
-      const wanted = writing ? PARTIAL_MARK : 'step-';
+      const wanted = writing ? partialMark : 'step-';
       const seen = await waitFor(run, () =>
         checkpointEntries(broken).some((name) => !before.has(name) && name.includes(wanted)),
       );
@@ -155,7 +155,7 @@ checkpoint: { every: 1, keep: 2 }
       const { code } = await run.done;
       finished = code === 0;
       const entries = checkpointEntries(broken);
-      partial += entries.some((name) => name.includes(PARTIAL_MARK)) ? 1 : 0;
+      partial += entries.some((name) => name.includes(partialMark)) ? 1 : 0;
       kills.push(`${delayMs} ms: ${entries.join(' ')}`);
       await expectWholeCheckpoints(broken);
     }

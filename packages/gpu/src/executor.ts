@@ -107,6 +107,7 @@ export interface CompiledPlan {
    * order of the calls. Rejects with a GpuError (`DEVICE_LOST`, `DEVICE_VALIDATION`, …).
    */
   run(options?: RunOptions): Promise<RunResult>;
+  /** Frees the buffers that the plan owns; externals stay. Idempotent. */
   destroy(): void;
 }
 
@@ -118,6 +119,7 @@ export interface Executor {
   createBuffer(label: string, sizeBytes: number): DeviceBuffer;
   /** Queues a write; it is seen by every run that starts after it. */
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes?: number): void;
+  /** Bytes of a buffer after all runs that were called before; by default the whole of it. */
   read(buffer: DeviceBuffer, offsetBytes?: number, sizeBytes?: number): Promise<ArrayBuffer>;
   /** Validates the plan, builds pipelines, buffers and bind groups. */
   compile(plan: Plan, externals?: ReadonlyMap<string, DeviceBuffer>): Promise<CompiledPlan>;

@@ -11,7 +11,7 @@ import {
   discard,
   isFolder,
   makeFolders,
-  PARTIAL_MARK,
+  partialMark,
   partialName,
   syncFolder,
   systemCode,
@@ -40,7 +40,7 @@ const modelNames =
  */
 export async function checkReplaceable(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const other = names.find((name) => !modelNames.test(name) && !name.includes(PARTIAL_MARK));
+  const other = names.find((name) => !modelNames.test(name) && !name.includes(partialMark));
   if (other === undefined) return;
   throw new ModelError(
     'INPUT_DISK',
@@ -56,7 +56,7 @@ async function publish(partial: string, folder: string): Promise<void> {
   }
   // A folder that holds something cannot be replaced in one step: it steps aside, and back on failure.
   // A process killed in between leaves both whole; the earlier one can still be opened by this name.
-  const earlier = partialName(folder).replace(PARTIAL_MARK, '.replaced-');
+  const earlier = partialName(folder).replace(partialMark, '.replaced-');
   await rename(folder, earlier);
   try {
     await rename(partial, folder);

@@ -8,7 +8,7 @@ import { join, resolve, sep } from 'node:path';
 import { adapterBase } from './adapters/adapter-base.js';
 import { isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError, ModelError } from './errors.js';
-import { isFile, PARTIAL_MARK, systemCode } from './files.js';
+import { isFile, partialMark, systemCode } from './files.js';
 import { fetchHubModel, type HubOptions, isHubId } from './hub.js';
 import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
 import { findEncoderPath } from './sentence-transformers.js';
@@ -79,7 +79,7 @@ async function openFolder(pathOrHubId: string, options: OpenCheckpointOptions): 
   if (
     resolve(folder)
       .split(sep)
-      .some((part) => part.includes(PARTIAL_MARK))
+      .some((part) => part.includes(partialMark))
   ) {
     throw checkpointError(
       `${folder}: a checkpoint whose writing was cut short; delete it and use an earlier one`,

@@ -7,13 +7,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { checkpointError, ModelError } from './errors.js';
 
 /** Marks files and folders still being written; nothing with it in its name is ever read as a model. */
-export const PARTIAL_MARK = '.partial-';
+export const partialMark = '.partial-';
 
 /** A sibling name of `path` for writing before the rename; on the same file system, so the rename is atomic. */
 export function partialName(path: string): string {
   return join(
     dirname(path),
-    `${basename(path)}${PARTIAL_MARK}${process.pid}-${randomBytes(4).toString('hex')}`,
+    `${basename(path)}${partialMark}${process.pid}-${randomBytes(4).toString('hex')}`,
   );
 }
 

@@ -8,7 +8,7 @@ export * from './checkpoint-files.js';
 export { checkReplaceable, saveCheckpoint } from './checkpoint-writer.js';
 export * from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
-export { checkWritable, makeFolders, PARTIAL_MARK, writeError, writeFileAtomic } from './files.js';
+export { checkWritable, makeFolders, partialMark, writeError, writeFileAtomic } from './files.js';
 export { formatHfConfig, longestSequence, parseHfConfig, type SpecialTokenIds } from './hf-config.js';
 export {
   fetchHubModel,
@@ -28,7 +28,7 @@ export type { TensorEntry } from './safetensors/header.js';
 export { SafetensorsFile, TensorStore } from './safetensors/reader.js';
 export { writeSafetensors } from './safetensors/writer.js';
 export {
-  DEFAULT_POOLING,
+  defaultPooling,
   formatLayout,
   type LayoutSettings,
   readLayout,

@@ -27,7 +27,7 @@ export interface SentenceTransformersLayout {
 }
 
 /** What a plain Hugging Face folder gets, unless its user says otherwise. */
-export const DEFAULT_POOLING: PoolingConfig = { mode: 'mean', normalize: true };
+export const defaultPooling: PoolingConfig = { mode: 'mean', normalize: true };
 
 /** Modes by their old key names. */
 const OLD_MODES: Readonly<Record<string, string>> = {
@@ -189,7 +189,7 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     return {
       ...common,
       encoderPath: '',
-      pooling: DEFAULT_POOLING,
+      pooling: defaultPooling,
       ...(maxLength !== undefined && { maxLength }),
     };
   }

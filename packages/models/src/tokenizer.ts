@@ -129,6 +129,7 @@ export class Tokenizer {
     return this.#library.idToToken(id);
   }
 
+  /** Encodes one text. */
   async encode(text: string, options: EncodeOptions = {}): Promise<EncodedText> {
     const [encoded] = await this.encodeBatch([text], options);
     return encoded!;
@@ -141,6 +142,7 @@ export class Tokenizer {
     return bare.map((ids) => assemble(this.#single, [ids], [Math.min(ids.length, room)]));
   }
 
+  /** Encodes a text and its context. */
   async encodePair(text: string, context: string, options: EncodeOptions = {}): Promise<EncodedText> {
     const [encoded] = await this.encodePairs([[text, context]], options);
     return encoded!;

@@ -89,6 +89,7 @@ export class ParameterStore {
     return whole;
   }
 
+  /** Frees all buffers. */
   destroy(): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();

@@ -140,12 +140,14 @@ export class ParameterLayout {
     return { group: `${state} ${spec.shape.length > 1 ? 'tables' : 'vectors'}`, alignment: viewElements };
   }
 
+  /** The parts of a parameter by rows, in order: one, unless it is larger than a slab may be. */
   parts(name: ParameterName): readonly ParameterPart[] {
     const parts = this.#parts.get(name);
     if (!parts) throw new RangeError(`The model has no parameter '${name}'`);
     return parts;
   }
 
+  /** The shape of a parameter. Throws a RangeError for a name that is not here. */
   shape(name: ParameterName): readonly number[] {
     const spec = this.specs.find((entry) => entry.name === name);
     if (!spec) throw new RangeError(`The model has no parameter '${name}'`);

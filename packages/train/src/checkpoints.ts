@@ -9,7 +9,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CheckpointContents,
-  PARTIAL_MARK,
+  partialMark,
   SafetensorsFile,
   saveCheckpoint,
   storedTensors,
@@ -46,7 +46,7 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const { store, model, state } = options;
   const target = join(root, folderName(state.step));
-  const partial = `${target}${PARTIAL_MARK}`;
+  const partial = `${target}${partialMark}`;
   try {
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
@@ -72,7 +72,7 @@ export async function writeModel(folder: string, store: ParameterStore, model: M
 
 /** Replaces a saved model; a folder of that name is always complete. */
 export async function writeBest(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
-  const partial = `${folder}${PARTIAL_MARK}`;
+  const partial = `${folder}${partialMark}`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   await writeModel(join(partial, 'model'), store, model);
@@ -156,11 +156,11 @@ async function checkpointNames(root: string): Promise<string[]> {
 async function removeOld(root: string, keep: number): Promise<void> {
   const names = await checkpointNames(root);
   for (const name of names.slice(0, -keep)) {
-    const removed = join(root, `${name}${PARTIAL_MARK}`);
+    const removed = join(root, `${name}${partialMark}`);
     await rm(removed, { recursive: true, force: true });
     await rename(join(root, name), removed);
   }
   for (const name of await readdir(root)) {
-    if (name.includes(PARTIAL_MARK)) await rm(join(root, name), { recursive: true, force: true });
+    if (name.includes(partialMark)) await rm(join(root, name), { recursive: true, force: true });
   }
 }

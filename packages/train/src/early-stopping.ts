@@ -50,6 +50,7 @@ export class EarlyStopping {
     return this.#state;
   }
 
+  /** Goes on from a checkpoint. */
   restore(state: StoppingState | undefined): void {
     this.#state = state;
   }

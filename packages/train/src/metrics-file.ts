@@ -24,6 +24,7 @@ export class MetricsFile {
     return new MetricsFile(await open(path, 'a'), path);
   }
 
+  /** Appends a line. */
   async append(entry: object): Promise<void> {
     try {
       await this.#file.appendFile(`${JSON.stringify(entry)}\n`);

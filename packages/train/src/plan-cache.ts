@@ -96,6 +96,7 @@ export class PlanCache {
     }
   }
 
+  /** Frees all plans. */
   async destroy(): Promise<void> {
     for (const entry of this.#plans.values()) (await entry).compiled.destroy();
     this.#plans.clear();

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { PARTIAL_MARK, writeError } from '@synglot/models';
+import { partialMark, writeError } from '@synglot/models';
 import { TrainError } from './errors.js';
 
 const lockFile = 'running.json';
@@ -49,7 +49,7 @@ export class RunLock {
   async take(): Promise<boolean> {
     if (this.#taken) return false;
     const mine: Holder = { pid: process.pid, host: hostname(), began: await beginOf(process.pid) };
-    const partial = `${this.#path}${PARTIAL_MARK}${randomUUID()}`;
+    const partial = `${this.#path}${partialMark}${randomUUID()}`;
     try {
       await writeFile(partial, `${JSON.stringify(mine)}\n`);
       // Linking fails where the name is taken, and whoever reads it reads the whole of it.

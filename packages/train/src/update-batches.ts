@@ -6,6 +6,7 @@ import { type Batch, type CollateOptions, collate, type Encode, type PackedBatch
 
 /** Where batches come from: a `BatchSampler`, or your own. What it draws next depends only on its state. */
 export interface BatchSource {
+  /** The next batch; there is no last one. */
   next(): Batch;
   /** Plain JSON, which goes into checkpoints. */
   state(): unknown;

@@ -37,6 +37,7 @@ export class LexiconBuilder {
     this.#fingerprint = new Fingerprint().add(from).add(to);
   }
 
+  /** Adds a translation of a word; what is empty or the word itself is left out. */
   add(word: string, translation: string): void {
     const key = foldCase(word, this.#from);
     const value = translation.normalize('NFC').trim();
@@ -47,6 +48,7 @@ export class LexiconBuilder {
     this.#fingerprint.add(key).add(value);
   }
 
+  /** The lexicon of what was added. */
   build(): Lexicon {
     const entries = this.#entries;
     const from = this.#from;

@@ -12,6 +12,7 @@ import type { VectorSource } from '../search/vector-source.js';
 export interface MatrixFile {
   readonly rows: number;
   readonly dimension: number;
+  /** Reads rows `begin` … `end - 1` to the beginning of `into`. */
   read(begin: number, end: number, into: Float32Array): Promise<void>;
   close(): Promise<void>;
 }

@@ -185,10 +185,12 @@ export class TensorStore {
     return this.#file(name).entries.get(name)!;
   }
 
+  /** A whole tensor of whichever file: see {@link SafetensorsFile.read}. */
   read(name: string): Promise<Float32Array> {
     return this.#file(name).read(name);
   }
 
+  /** Rows of a tensor: see {@link SafetensorsFile.readRows}. */
   readRows(name: string, begin: number, end: number): Promise<Float32Array> {
     return this.#file(name).readRows(name, begin, end);
   }

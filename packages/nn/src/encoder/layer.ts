@@ -12,6 +12,7 @@ import { selfAttention } from './self-attention.js';
 /** An emitted layer; all matrices are [tokens, hidden]. */
 export interface EncoderLayer {
   readonly output: Activation;
+  /** Emits the gradients of parameters and returns the one of the input. */
   backward(dOutput: Activation): Activation;
 }
 

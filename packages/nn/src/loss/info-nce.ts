@@ -27,6 +27,7 @@ export const columnLossResult = 'column loss';
 
 /** An emitted loss; its gradients, times `weight`, go into those of the embeddings. */
 export interface InfoNce {
+  /** Emits the gradients of queries and candidates. */
   backward(this: void, into: Gradients): void;
 }
 

@@ -34,6 +34,7 @@ export interface EmbeddingView {
 export interface TiledObjective extends InfoNceOptions {
   /** Ends the names of its statistics; unique in a plan. */
   readonly suffix: string;
+  /** Emits what is compared. */
   view(g: Graph, embeddings: BatchEmbeddings): EmbeddingView;
 }
 

@@ -13,6 +13,7 @@ import {
 /** Emitted attention; all matrices are [tokens, heads · head size]. */
 export interface Attention {
   readonly output: Activation;
+  /** Emits the gradients of queries, keys and values. */
   backward(dOutput: Activation): { dQ: Activation; dK: Activation; dV: Activation };
 }
 
