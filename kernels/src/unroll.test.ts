@@ -3,7 +3,7 @@ import { unrollLoops } from './unroll.js';
 
 const squeeze = (text: string) => text.replace(/\s+/g, ' ').trim();
 
-test('a marked loop becomes one block a turn, its variable a literal', () => {
+test('a marked loop becomes one block per turn, its variable a literal', () => {
   const source = 'a; for (var i = 0u; i < COUNT; i++) { //@ unroll\n x[i] = y[i * 4u + ii]; } b;';
   expect(squeeze(unrollLoops(source, { COUNT: 2 }))).toBe(
     'a; { x[0u] = y[0u * 4u + ii]; } { x[1u] = y[1u * 4u + ii]; } b;',

@@ -69,7 +69,7 @@ it('has the bits of a run that prepares one batch ahead, and another depth may r
   }
 });
 
-/** A trainer that learns from the file of pairs, one batch an update. */
+/** A trainer that learns from the file of pairs, one batch per update. */
 async function openTrainer(beforeTexts: (kind: TextKind) => void = () => undefined) {
   const { config, pooling, readRows, tokenizer } = await openCheckpoint(inFolder('model'));
   const set = await TrainingSet.read(

@@ -302,7 +302,7 @@ describe('the texts to encode', () => {
       /--input \S+none\.txt: there is no such file or folder; check the path/,
     ]);
     await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), [
-      /--input \S+empty\.txt: is empty; expected one text a line/,
+      /--input \S+empty\.txt: is empty; expected one text per line/,
     ]);
   });
 

@@ -36,7 +36,7 @@ const lanes = [
   { LANES: 32, SUMS: 2, VECTORS: 2, workgroups: 34 },
   { LANES: 8, SUMS: 4, VECTORS: 5, workgroups: 3 },
 ] as const;
-/** Every kernel that does the same, with what decides how; `workgroups` for the one with an invocation a row. */
+/** Every kernel that does the same, with what decides how; `workgroups` for the one with an invocation per row. */
 function variants<Plain extends KernelName, Shared extends KernelName>(plain: Plain, shared: Shared) {
   return [
     { kernel: plain, constants: {}, workgroups: 2, name: plain },

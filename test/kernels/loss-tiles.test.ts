@@ -149,7 +149,7 @@ describe.each(problems)('$queries × $candidates in tiles of $tile', (sizes) => 
     begins: [tile.queryBegin, queries + tile.candidateBegin] as const,
   });
 
-  // One invocation a query or candidate, or several: more and fewer than there are others.
+  // One invocation per query or candidate, or several: more and fewer than there are others.
   const kernels = [
     { kernel: 'info_nce_tile_statistics', constants: {}, each: 64 },
     { kernel: 'info_nce_tile_statistics_workgroup', constants: { LANES: 64, SUMS: 1 }, each: 1 },

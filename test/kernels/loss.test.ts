@@ -72,7 +72,7 @@ function makeProblem({ queries, liveQueries, candidates, liveCandidates, groups 
   return { similarity, group, at, masked, row, column };
 }
 
-/** One invocation a query or positive, or several; with more and fewer lanes than there are candidates. */
+/** One invocation per query or positive, or several; with more and fewer lanes than there are candidates. */
 const rowKernels = [
   { kernel: 'info_nce_row_statistics', constants: {}, workgroups: 2 },
   { kernel: 'info_nce_row_statistics_workgroup', constants: { LANES: 64 }, workgroups: 67 },

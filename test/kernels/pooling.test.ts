@@ -118,7 +118,7 @@ const matrices = [
   { rows: 67, live: 65, columns: 36 },
   { rows: 3, live: 2, columns: 268 },
 ] as const;
-/** One invocation a row, or a workgroup that strides over rows, with more or fewer lanes than vectors. */
+/** One invocation per row, or a workgroup that strides over rows, with more or fewer lanes than vectors. */
 const forwards = [
   { kernel: 'normalize_forward', constants: {} },
   { kernel: 'normalize_forward_workgroup', constants: { LANES: 64 } },

@@ -22,7 +22,7 @@ test('training after a warm-up, run while weights are loaded, has the bits of tr
   for (const [name, bits] of plain) expect(after.get(name), name).toEqual(bits);
 });
 
-test('a warm-up has one dispatch a kernel and no buffer of the plan', () => {
+test('a warm-up has one dispatch per kernel and no buffer of the plan', () => {
   const plan = new PlanBuilder('two copies');
   const [source, destination] = [plan.external('source', [8]), plan.external('destination', [8])];
   const copy = (label: string) =>

@@ -14,7 +14,7 @@ afterAll(() => executor?.destroy());
 const invocations = 8;
 const workgroups = 2;
 
-/** Runs `body` with workgroup array `shared`, and `x` of one element an invocation, `x[global]` its own. */
+/** Runs `body` with workgroup array `shared`, and `x` of one element per invocation, `x[global]` its own. */
 async function run(body: string): Promise<Float32Array> {
   const code = `
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;

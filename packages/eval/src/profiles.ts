@@ -78,7 +78,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
   lareqa: {
     name: 'lareqa',
-    // The benchmark names no order for ties; the one of trec_eval is taken.
+    // The benchmark names no order for ties; this is trec_eval's.
     ties: 'id-descending',
     apDivisor: 'min-k-relevant',
     gain: 'binary',

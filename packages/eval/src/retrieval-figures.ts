@@ -1,6 +1,6 @@
 /**
- * What is gathered of one scored query after another: how its passages rank in each language's pool and in the mixed
- * one. Not the scores, and not the report that is made of it; see `evaluate.ts`.
+ * Gathers, query by query, how relevant passages rank in each language's pool and in the mixed one. Not the scores, and
+ * not the report made from these figures; see `evaluate.ts`.
  */
 import { EqualRank, equalRankDepth } from './bias/equal-expected-rank.js';
 import { LanguagePreference } from './bias/language-preference.js';
@@ -26,12 +26,12 @@ export interface RetrievalFiguresOptions {
   readonly recorder: PerQueryRecorder | undefined;
 }
 
-/** What was gathered of the queries in one language. */
+/** What was gathered from the queries in one language. */
 class LanguageFigures {
   /** By language of the pool. */
   readonly pools: ReadonlyMap<string, RunningMeans>;
   readonly mixed: RunningMeans;
-  /** One a query that has parallel relevant passages; likewise `lastRanks`. */
+  /** One for each query that has parallel relevant passages; likewise `lastRanks`. */
   readonly distances: number[] = [];
   readonly lastRanks: number[] = [];
   readonly preference = new LanguagePreference();
@@ -43,7 +43,7 @@ class LanguageFigures {
   }
 }
 
-/** One query, its scores from `offset` on, and the candidate that is the query itself where it must not be found. */
+/** One query, its scores from `offset` on, and, if it must not be found, the candidate that is the query itself. */
 interface ScoredQuery {
   readonly query: number;
   readonly lang: string;
@@ -62,7 +62,7 @@ export class RetrievalFigures {
   readonly #options: RetrievalFiguresOptions;
   readonly #pools: ReadonlyMap<string, Uint32Array>;
   readonly #mixedPool: Uint32Array;
-  /** Candidates by id, where the profile leaves out the one that has the query's. */
+  /** Candidates by id, if the profile leaves out the one with the query's own id. */
   readonly #byId: ReadonlyMap<string, number> | undefined;
 
   constructor(options: RetrievalFiguresOptions) {
@@ -121,7 +121,7 @@ export class RetrievalFigures {
     if (last !== undefined) lastRanks.push(last);
   }
 
-  /** What of the mixed pool depends on the languages of its first passages. */
+  /** The figures of the mixed pool that depend on the languages of its first passages. */
   #addLanguageBias(scored: ScoredQuery, { preference, equalRank }: LanguageFigures): void {
     const { lang } = scored;
     const langOf = (candidate: number) => this.#langOf(candidate);

@@ -1,5 +1,5 @@
 /**
- * The queries that a model serves worst, with what it ranked first: where to look when a figure is low.
+ * The queries that a model serves worst, with what it ranked first: where to look if a figure is low.
  * Plain data, a section of the report's JSON.
  */
 import type { RetrievalCollection } from './collection.js';

@@ -1,6 +1,6 @@
 /**
- * The files of a model's folder in the sentence-transformers layout, whatever becomes of them: in Node a folder
- * (`checkpoint-writer.ts`), in a page a download. It runs no model and opens no file.
+ * The files of a model's folder in the sentence-transformers layout. What happens to them is the caller's: Node writes a
+ * folder (`checkpoint-writer.ts`), a page offers downloads. It runs no model and opens no file.
  */
 
 import { type EncoderConfig, encoderParameters, type ParameterStore, type PoolingConfig } from '@synglot/nn';
@@ -11,7 +11,7 @@ import { type FileContents, formatSafetensors, type TensorSource } from './safet
 import { DENSE_FOLDER, formatLayout } from './sentence-transformers.js';
 import { checkTokenizer, cleanTokenizerJson, type Tokenizer, tokenizerConfigJson } from './tokenizer.js';
 
-/** What an embedding model is made of besides weights. */
+/** What makes up an embedding model besides its weights. */
 export interface EmbeddingModelParts {
   readonly config: EncoderConfig;
   readonly pooling: PoolingConfig;

@@ -29,7 +29,7 @@ async function writeFiles(folder: string, files: readonly CheckpointFile[]): Pro
   for (const path of folders) await syncFolder(path);
 }
 
-/** Names that stand in a model's folder, and nowhere else beside each other. */
+/** Names that a model's folder has; a folder with any other name in it is not taken for one. */
 const modelNames =
   /^(README\.md|\.gitattributes|modules\.json|(config|sentence_bert_config|config_sentence_transformers|adapter_config|generation_config)\.json|((adapter_)?model.*|pytorch_model.*)\.(safetensors|bin)(\.index\.json)?|tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.txt|sentencepiece.*|onnx|openvino|\d+_\w+)$/;
 

@@ -28,9 +28,9 @@ export interface EmbedOptions {
   readonly maxLength?: number;
   /** Put in front of every text: `query: `. Default nothing. */
   readonly prefix?: string;
-  /** Embeddings are cut to their first so many numbers; default: all. See `truncateRows`. */
+  /** How many numbers embeddings are cut to, the first ones; default: all. See `truncateRows`. */
   readonly dimension?: number;
-  /** Embeddings of length 1 though the model does not end so; see `retrievalUse`. Default: as the model gives them. */
+  /** Scales embeddings to length 1 where the model does not; see `retrievalUse`. Default: as the model gives them. */
   readonly normalize?: boolean;
   /** Tokens in one pass of the device. Default 4,096. */
   readonly tokensPerPass?: number;
@@ -68,8 +68,8 @@ export class EmbeddingModel {
    * Embeds texts.
    *
    * @returns [texts, dimension], row-major, in the order of the texts
-   * @throws ModelError `INPUT_MODEL` for a dimension that the embeddings do not have, for what is no text, and once
-   * the model was destroyed
+   * @throws ModelError `INPUT_MODEL` for more dimensions than the embeddings have, for what is no text, and after
+   *   `destroy`
    *
    * @example
    * const model = await EmbeddingModel.load(executor, await openCheckpoint('my-model'));
@@ -83,7 +83,7 @@ export class EmbeddingModel {
     const result = new Float32Array(texts.length * this.dimension);
     const budget = options.tokensPerPass ?? defaultTokensPerPass;
     const encoded = await this.#tokenize(texts, options);
-    // Neighbours in length share a pass, longest first, so that a lack of memory shows at once.
+    // Texts of similar length share a pass, the longest first, so that a lack of memory shows at once.
     const order = encoded
       .map((_, index) => index)
       .sort((a, b) => length(encoded, b) - length(encoded, a) || a - b);
@@ -109,8 +109,8 @@ export class EmbeddingModel {
   }
 
   /**
-   * What `saveCheckpoint(folder, model.contents())` saves in Node, and what `checkpointFiles` makes files of in a page.
-   * Weights are read from the device when their turn comes.
+   * The model as `saveCheckpoint` (Node) and `checkpointFiles` (page) take it. Weights are read from the device when
+   * their turn comes.
    */
   contents(): CheckpointContents {
     return { ...this.parts, tensors: storedTensors(this.store) };
@@ -190,14 +190,14 @@ export class EmbeddingModel {
         .compile(built.plan, this.store.externals)
         .then((compiled) => ({ compiled, capacity: built.capacity }));
       this.#plans.set(key, plan);
-      // One that failed is neither tried again nor in the way of the others' end.
+      // A plan that failed is forgotten: the next call tries again, and `releasePlans` does not trip over it.
       plan.catch(() => this.#plans.delete(key));
     }
     return plan;
   }
 }
 
-/** What comes from JavaScript or a file may be anything. */
+/** Types do not bind a caller in JavaScript, nor what was parsed from a file. */
 function checkTexts(texts: readonly TextInput[]): void {
   const isText = (input: unknown) => typeof input === 'string';
   const wrong = texts.findIndex(
@@ -212,7 +212,7 @@ function checkTexts(texts: readonly TextInput[]): void {
   );
 }
 
-/** Indices of the texts of each pass: as many in the given order as the budget of tokens takes, at least one. */
+/** Indices of the texts of each pass: in the given order, as many as the budget of tokens allows, at least one. */
 function* passesOf(order: readonly number[], encoded: readonly EncodedText[], budget: number) {
   for (let begin = 0; begin < order.length; ) {
     const batch: number[] = [];

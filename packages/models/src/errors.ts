@@ -3,7 +3,7 @@
 /**
  * Stable error codes of this package. Those starting with `INPUT_` are mistakes in what the user gave.
  *
- * - `INPUT_DATA`: a data set on the hub is not to be had.
+ * - `INPUT_DATA`: a data set on the hub cannot be fetched.
  * - `INPUT_MODEL`: no such model folder, or the hub cannot be reached.
  * - `INPUT_CHECKPOINT`: a file of a checkpoint is missing, damaged, unsupported or does not fit the others.
  * - `INPUT_TOKENIZER`: the tokenizer is missing, damaged, or does not fit the model.

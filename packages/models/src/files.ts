@@ -36,7 +36,7 @@ const DISK_REMEDIES: Readonly<Record<string, string>> = {
 /** An error met while writing `path`, as `INPUT_DISK` where the disk or its rights are the cause. */
 export function writeError(path: string, error: unknown): unknown {
   if (error instanceof ModelError) return error;
-  // Of a disk that is read-only, making folders says that a folder is missing.
+  // On a read-only disk, making folders fails as if a folder were missing.
   const code = (systemCode(error) === 'ENOENT' && whyNotIn(path)) || systemCode(error);
   const remedy = DISK_REMEDIES[code];
   return remedy === undefined
@@ -44,7 +44,7 @@ export function writeError(path: string, error: unknown): unknown {
     : new ModelError('INPUT_DISK', `${path}: not written, ${remedy} (${code})`, { cause: error });
 }
 
-/** Why nothing can be written below the nearest folder above `path` that is there: a system's code, or empty. */
+/** Why nothing can be written below the nearest existing folder above `path`: a system's code, or empty. */
 function whyNotIn(path: string): string {
   let above = resolve(path);
   do above = dirname(above);

@@ -1,6 +1,6 @@
 /**
- * Files of dataset repositories on the Hugging Face hub, copied into a folder under names of one's own. What a
- * benchmark needs of which repository is a table elsewhere; a file that is there is not fetched again.
+ * Copies files of dataset repositories on the Hugging Face hub into a folder, under names that the caller chooses. A
+ * file that is there is not fetched again. Which benchmark needs which repository is a table elsewhere.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -36,7 +36,7 @@ export interface FetchedFiles {
  * Fetches the wanted files of every repository into `folder`. A file arrives whole, with its digest checked,
  * or not at all; run again, it goes on where it stopped.
  *
- * @throws ModelError `INPUT_DATA` if a repository is not to be had or has none of the files; `INPUT_DISK`
+ * @throws ModelError `INPUT_DATA` if a repository cannot be fetched or has none of the files; `INPUT_DISK`
  */
 export async function fetchDatasets(
   requests: readonly DatasetRequest[],

@@ -97,7 +97,7 @@ const WANTED = new Set([
   'vocab.txt',
 ]);
 
-/** What of the hub's entry of a file is used. */
+/** The fields that are used of the hub's entry for a file. */
 export interface HubFile {
   readonly type: string;
   readonly path: string;
@@ -127,7 +127,7 @@ export interface HubSource {
   readonly accessToken?: string;
 }
 
-/** Where a repository is asked for: endpoint and token. */
+/** Endpoint and token of requests to the hub. */
 export function hubAccess(options: HubOptions): { hubUrl?: string; accessToken?: string } {
   const hubUrl = options.endpoint ?? process.env.HF_ENDPOINT;
   const accessToken = process.env.HF_TOKEN;
@@ -156,7 +156,7 @@ export async function fetchBlob(
 ) {
   const content = await downloadFile({ ...source, path: entry.path });
   if (content === null) throw new Error(`the hub lists ${entry.path} but does not have it`);
-  // Large files are known by their SHA-256, others by git's id of a blob.
+  // The hub names large files by their SHA-256, others by git's blob id.
   const hash = entry.lfs === undefined ? createHash('sha1') : createHash('sha256');
   if (entry.lfs === undefined) hash.update(`blob ${entry.size}\0`);
   const partial = partialName(blob);
@@ -225,7 +225,7 @@ async function download(id: string, options: HubOptions): Promise<string> {
  * The local folder of a hub model: from the cache if it is there, else downloaded.
  *
  * @param id - `owner/name`
- * @throws ModelError `INPUT_MODEL` if it is neither cached nor to be had; `INPUT_DISK` if it cannot be stored.
+ * @throws ModelError `INPUT_MODEL` if it is neither cached nor on the hub; `INPUT_DISK` if it cannot be stored.
  */
 export async function fetchHubModel(id: string, options: HubOptions = {}): Promise<string> {
   const cached = await findCachedModel(id, options);

@@ -17,7 +17,7 @@ export interface Matrix {
 
 const MAGIC = '\x93NUMPY';
 
-/** Rows that come one batch at a time: each a whole number of rows. */
+/** Rows in batches, each of a whole number of rows. */
 export type RowBatches = Iterable<Float32Array> | AsyncIterable<Float32Array>;
 
 /** What stands before the values of a float32 matrix in a `.npy` file. */

@@ -11,11 +11,11 @@ export interface RetrievalUse {
   readonly query: string;
   /** Stands before every passage. */
   readonly passage: string;
-  /** Embeddings are to be brought to length 1: the score is the cosine, and the model does not end so. */
+  /** Embeddings must be scaled to length 1: the score is the cosine, and the model does not normalise. */
   readonly normalize: boolean;
 }
 
-/** What sentence-transformers' `encode` puts before texts that are told to be neither questions nor passages. */
+/** What sentence-transformers' `encode` puts before texts that are declared neither questions nor passages. */
 export function defaultPrompt({
   prompts,
   defaultPromptName = '',
@@ -37,7 +37,7 @@ export function retrievalUse(
   name = 'the model',
 ): RetrievalUse {
   const { prompts = {}, similarity = 'cosine', pooling } = model;
-  // Of unit vectors every similarity ranks alike.
+  // For unit vectors all similarities rank alike.
   if (!pooling.normalize && similarity !== 'cosine' && similarity !== 'dot') {
     throw new ModelError(
       'INPUT_CHECKPOINT',

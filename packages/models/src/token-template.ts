@@ -1,6 +1,6 @@
 /**
- * Which special tokens go around texts and how long texts may then be: learned from a library once, put on here, so that
- * truncation is the same whichever library reads the file.
+ * Which special tokens go around texts and how long texts may then be: learned from a library once and applied here, so
+ * that truncation is the same whichever library reads the file.
  */
 import { ModelError } from './errors.js';
 import type { TokenizerLibrary } from './tokenizer-library/library.js';

@@ -10,12 +10,12 @@ import { Tokenizer } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
 
 /**
- * Parses `vocab.txt`: one token a line, its id the line's number from 0.
+ * Parses `vocab.txt`: one token per line; its id is the line's number from 0.
  *
  * @throws ModelError `INPUT_TOKENIZER` if a token that BERT needs is missing, or a line is empty.
  */
 export function parseVocabulary(text: string, path: string): Map<string, number> {
-  // Only the line feed parts tokens: some vocabularies hold U+2028 and the like.
+  // Only the line feed separates tokens: some vocabularies hold U+2028 and the like.
   const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   if (lines.at(-1) === '') lines.pop();
   const vocabulary = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
  * Text to token ids by Hugging Face's libraries (Rust in Node, JavaScript in a page), with special tokens and
- * truncation put on here. It knows nothing of weights; whether it fits a model is asked with `checkTokenizer`.
+ * truncation done here. It knows nothing of weights; `checkTokenizer` says whether it fits a model.
  */
 
 import type { EncoderConfig } from '@synglot/nn';
@@ -17,7 +17,7 @@ import {
 } from './token-template.js';
 import type { TokenizerLibrary } from './tokenizer-library/library.js';
 
-/** How long an encoded text may be, and what of a pair is cut. */
+/** How long an encoded text may be, and which part of a pair is cut. */
 export interface EncodeOptions {
   /** Longest result in tokens, special ones included; absent: no limit. */
   readonly maxLength?: number;
@@ -112,11 +112,6 @@ export class Tokenizer {
   /** Special tokens by the names that `tokenizer_config.json` uses: `pad_token`, `unk_token`, … */
   get specialTokens(): ReadonlyMap<string, string> {
     return this.#specialTokens;
-  }
-
-  /** Tokens that every single text gets on top of its own. */
-  get specialsPerText(): number {
-    return this.#single.specials;
   }
 
   /** Id of a token, or undefined if the vocabulary lacks it. */

@@ -30,7 +30,7 @@ export function truncateRows(
 /**
  * Checks a length that embeddings are to be cut to.
  *
- * @throws ModelError `INPUT_MODEL` where the model's embeddings have no so many numbers
+ * @throws ModelError `INPUT_MODEL` where the model's embeddings do not have that many numbers
  */
 export function checkDimension(wanted: number, dimension: number): void {
   if (Number.isInteger(wanted) && wanted >= 1 && wanted <= dimension) return;

@@ -43,7 +43,7 @@ export async function reportHtml(model: ReportModel): Promise<string> {
   ].join('\n');
 }
 
-/** JSON that no HTML parser can see an end or a beginning of anything in. */
+/** JSON in which no HTML parser can see the beginning or end of anything. */
 export function jsonForHtml(value: unknown): string {
   return JSON.stringify(value)
     .replaceAll('<', '\\u003c')

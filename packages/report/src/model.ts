@@ -104,7 +104,7 @@ export interface PairMatrixModel {
   readonly name: string;
   /** `langs.length` rows and columns. */
   readonly values: readonly (readonly (number | null)[])[];
-  /** The pool of all languages, one value a row; absent where it has no meaning. */
+  /** The pool of all languages, one value per row; absent where it has no meaning. */
   readonly mixed?: readonly (number | null)[];
 }
 

@@ -8,7 +8,7 @@ export * from '@synglot/gpu/node';
 export * from '@synglot/kernels';
 export * from '@synglot/models';
 export * from '@synglot/nn';
-// By name: two of its types are called as two of eval's, which describe other things.
+// By name: two of its types share their names with types of eval's that describe other things.
 export {
   type PrincipalPlane,
   principalPlane,

@@ -2,7 +2,7 @@
 import type { HubProgress, TokenizerProgress } from '@synglot/models';
 import { type Progress, progressBar } from './progress.js';
 
-/** A receiver for `openCheckpoint`'s `onProgress`: one bar a file on a terminal, one line elsewhere. */
+/** A receiver for `openCheckpoint`'s `onProgress`: one bar per file on a terminal, one line elsewhere. */
 export function hubProgress(): (progress: HubProgress) => void {
   let current = '';
   let bar: Progress | undefined;
@@ -24,7 +24,7 @@ const stages = {
   pieces: ['choosing a vocabulary:', 'pieces'],
 } as const satisfies Record<TokenizerProgress['stage'], readonly [label: string, unit: string]>;
 
-/** A receiver for the progress of a tokenizer's training: one bar a stage. `stop` ends the last one. */
+/** A receiver for the progress of a tokenizer's training: one bar per stage. `stop` ends the last one. */
 export function tokenizerProgress(open = progressBar): {
   readonly onProgress: (progress: TokenizerProgress) => void;
   readonly stop: () => void;

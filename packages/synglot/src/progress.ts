@@ -1,4 +1,4 @@
-/** Progress on standard error: a bar in a terminal, elsewhere a line now and then. */
+/** Progress on standard error: a bar in a terminal, else a line now and then. */
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface Progress {
@@ -6,7 +6,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Longest silence where there is no terminal: a log of a night's work stays short and is never dead. */
+/** Longest silence without a terminal: the log of a night's work stays short and never looks dead. */
 const quietMs = 30_000;
 
 /**

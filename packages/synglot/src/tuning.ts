@@ -56,7 +56,7 @@ export async function readTuning(path: string): Promise<TuningTable | undefined>
   throw new TuningError(`${path}: no table of tuned kernels; remove it or run 'synglot tune'`);
 }
 
-/** What a table of this device holds that is to be added to; empty where there is none that could be. */
+/** The choices of this device's table, to which new ones are added; empty if there is no usable table. */
 export async function keptTuning(path: string, { name, driver }: TunedDevice): Promise<TuningTable> {
   try {
     const file = JSON.parse(await readFile(path, 'utf8')) as TuningFile;
@@ -103,7 +103,7 @@ export function withTuning(executor: Executor, choices: TuningTable | undefined)
   };
 }
 
-/** Where the device's table is, or would be; `SYNGLOT_TUNING` names another file, or `off`: none. */
+/** Where the device's table is, or would be; `SYNGLOT_TUNING` names another file, or is `off` for none. */
 export function deviceTuning(device: TunedDevice): {
   readonly path: string | undefined;
   readonly exists: boolean;
@@ -113,7 +113,7 @@ export function deviceTuning(device: TunedDevice): {
   return { path, exists: path !== undefined && existsSync(path) };
 }
 
-/** The table that the device has been tuned with; `SYNGLOT_TUNING` names another file, or `off`. */
+/** The device's tuned table; `SYNGLOT_TUNING` names another file, or is `off`. */
 export async function defaultTuning(device: DeviceInfo): Promise<TuningTable | undefined> {
   const { path } = deviceTuning(device);
   if (path === undefined) return undefined;

@@ -87,7 +87,7 @@ describe('many texts', () => {
     }
   });
 
-  test('one language a word, or one a text', () => {
+  test('one language per word, or one per text', () => {
     const perWord = codeSwitching({ lexicons, rate: 1, seed: 3 }, ['en'])({ index: 0, pairs });
     expect(targetsIn(perWord.queries[0]!).size).toBe(3);
     const perText = codeSwitching({ lexicons, rate: 1, seed: 3, language: 'per-text' }, ['en'])({

@@ -38,7 +38,7 @@ export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
     if (Array.isArray(values) && number === 1) {
       throw new DataError(
         'INPUT_JSON',
-        `${where}: expected a JSON object on each line but received a list; write one object a line (jq -c '.[]' does it)`,
+        `${where}: expected a JSON object on each line but received a list; write one object per line (jq -c '.[]' does it)`,
       );
     }
     yield { values: asObject(values, where), where, number };

@@ -32,7 +32,7 @@ test('a table with phrases and three-letter codes; gzipped', async () => {
   expect(lexicon!.translations('coffee')).toEqual(['kuppi kahvia']);
 });
 
-test('languages in columns make one lexicon a pair; options name what the file does not', async () => {
+test('languages in columns make one lexicon per pair; options name what the file does not', async () => {
   const lexicons = await read('panlex.tsv', 'eng\tdog\tdeu\tHund\nen\tdog\tfi\tkoira\nen\tcat\tde\tKatze\n');
   expect(lexicons.map(({ from, to, size }) => [from, to, size])).toEqual([
     ['en', 'de', 2],

@@ -75,7 +75,7 @@ export async function* readLines(file: string, longest = longestBytes): AsyncGen
       if (lengthBytes > longest) {
         throw new DataError(
           'INPUT_FILE',
-          `${file}:${number + 1}: a line of more than ${Math.ceil(longest / 1e6)} MB; is the file one JSON document? write one object a line (jq -c '.[]' does it)`,
+          `${file}:${number + 1}: a line of more than ${Math.ceil(longest / 1e6)} MB; is the file one JSON document? write one object per line (jq -c '.[]' does it)`,
         );
       }
     }

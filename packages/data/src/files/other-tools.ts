@@ -1,6 +1,6 @@
 /**
  * Reads the training files of FlagEmbedding and of Tevatron (both of its styles): a question with lists of
- * positive and negative passages, one question a line.
+ * positive and negative passages, one question per line.
  */
 import { DataError } from '../errors.js';
 import type { Pair, Row } from '../rows.js';

@@ -86,7 +86,7 @@ describe('pairs-jsonl', () => {
     [
       'one JSON list',
       '["a"]',
-      "INPUT_JSON: /x.jsonl:1: expected a JSON object on each line but received a list; write one object a line (jq -c '.[]' does it)",
+      "INPUT_JSON: /x.jsonl:1: expected a JSON object on each line but received a list; write one object per line (jq -c '.[]' does it)",
     ],
     [
       'one JSON list over many lines',

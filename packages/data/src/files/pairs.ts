@@ -1,5 +1,5 @@
 /**
- * Reads pairs in our own field names from JSONL, TSV, CSV and Parquet: one pair a row, with its languages,
+ * Reads pairs in our own field names from JSONL, TSV, CSV and Parquet: one pair per row, with its languages,
  * parallel ids, data set and domain. For other tools' layouts see the files beside this one.
  */
 import { DataError } from '../errors.js';

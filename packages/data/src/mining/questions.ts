@@ -32,7 +32,7 @@ export class MiningPools {
   readonly #answers: readonly ReadonlySet<number>[];
   readonly #queryOfRow: ReadonlyMap<number, number>;
 
-  /** @param languages `within`: one pool a language; `across`: one for all */
+  /** @param languages `within`: one pool per language; `across`: one for all */
   constructor(set: TrainingSet, languages: 'within' | 'across') {
     this.set = set;
     const passageOf = new Map<number, number>();

@@ -64,7 +64,7 @@ describe('modes', () => {
     expect(draw(sampler, 50).map((batch) => batch.mode)).toEqual(told);
   });
 
-  test('per-batch language pairs have one pair a batch, per-row ones several', () => {
+  test('per-batch language pairs have one pair per batch, per-row ones several', () => {
     const modeAnd = (languagePair: 'per-row' | 'per-batch') =>
       draw(new BatchSampler(set, options({ mode: 'cross-lingual', languagePair })), 300);
     for (const batch of modeAnd('per-batch')) {

@@ -1,9 +1,9 @@
 /**
  * PEER, the probability of equal expected rank (Yang et al. 2024, arXiv 2405.00978): are passages of the same relevance
- * ranked alike whatever their language? No language is special, and none has a share that it ought to have.
+ * ranked alike whatever their language? No language is special, and none has a share that it should have.
  *
- * The paper was read in its abstract only; everything else is defined as in its authors' `peer_measure` 0.0.1, against
- * which `test/parity/peer.test.ts` compares.
+ * Only the abstract of the paper was read; everything else is defined as in its authors' `peer_measure` 0.0.1, with
+ * which `test/parity/peer.test.ts` compares it.
  */
 import { mean } from '../means.js';
 import { chiSquareTail } from '../significance/chi-square.js';
@@ -52,7 +52,7 @@ export function equalExpectedRank(
 /**
  * PEER at the length of `ranking`: {@link equalExpectedRank} of each grade, weighted.
  *
- * @param weights by grade, with a sum of 1; a grade that no passage has adds nothing, but for grade 0, which always counts
+ * @param weights by grade, with a sum of 1; a grade that no passage has adds nothing, except grade 0, which always counts
  */
 export function peer(
   ranking: readonly GradedPassage[],

@@ -1,6 +1,6 @@
 /**
  * Query-language preference: whether a ranking that mixes all languages puts the passage in the reader's own
- * language before its translations, and how that goes together with finding it at all.
+ * language before its translations, and how that relates to finding it at all.
  */
 
 /** What the first passage of a ranking is: right or wrong, in the query's language or in another. */

@@ -17,12 +17,12 @@ export function fullRanks(
   const count = pool.length;
   const bits = new Uint32Array(1);
   const float = new Float32Array(bits.buffer);
-  // One number a passage, whose order is the ranking's: 32 bits of score above 21 bits of tie order.
+  // One number per passage, whose order is the ranking's: 32 bits of score above 21 bits of tie order.
   const keys = new Float64Array(count);
   const byTie = new Map<number, number>();
   for (let i = 0; i < count; i++) {
     const tie = ties[pool[i]!]!;
-    // Adding 0 makes -0 into 0, which it equals.
+    // Adding 0 turns -0 into 0, to which it is equal.
     float[0] = scores[offset + pool[i]!]! + 0;
     const ascending = bits[0]! >>> 31 ? ~bits[0]! >>> 0 : (bits[0]! | 0x80000000) >>> 0;
     keys[i] = (0xffffffff - ascending) * 2 ** 21 + tie;

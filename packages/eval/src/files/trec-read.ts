@@ -1,6 +1,6 @@
 /**
- * Reads TREC judgments (qrels) and runs, line by line, gunzipped where the name ends in `.gz`. What trec_eval
- * reads is read; what it would take for something else (a score that is no number) is refused.
+ * Reads TREC judgments (qrels) and runs, line by line, gunzipped where the name ends in `.gz`. It reads what trec_eval
+ * reads, but refuses what trec_eval would misread (a score that is not a number).
  */
 import { type Line, readLines } from '@synglot/data/files';
 import { EvaluationError } from '../errors.js';
@@ -18,8 +18,8 @@ export interface TrecReadOptions {
 const highestGrade = 1_000_000;
 
 /**
- * Reads judgments: `topic iteration document grade`, fields apart by white space, a line that begins with `#`
- * a comment. BEIR's table of three columns, known by its header `query-id corpus-id score`, is read too.
+ * Reads judgments: `topic iteration document grade`, separated by white space; lines that begin with `#` are
+ * comments. BEIR's table of three columns, known by its header `query-id corpus-id score`, is read too.
  *
  * @throws EvaluationError `INPUT_TREC` with file and line; DataError `INPUT_FILE`
  */

@@ -16,7 +16,7 @@ export interface RunRanking {
 }
 
 /**
- * Writes a run, `topic Q0 document rank score tag` a line, query by query as `rankings` yields them. Scores
+ * Writes a run, lines of `topic Q0 document rank score tag`, query by query as `rankings` yields them. Scores
  * are written so that reading them gives the same number; readers rank by score and not by rank.
  *
  * @param tag - name of the system, without white space
@@ -50,7 +50,7 @@ export async function writeRun(
   );
 }
 
-/** Writes judgments, `topic 0 document grade` a line. Errors as in {@link writeRun}. */
+/** Writes judgments, lines of `topic 0 document grade`. Errors as in {@link writeRun}. */
 export async function writeQrels(file: string, qrels: Qrels): Promise<void> {
   const field = checker(file);
   await writeLines(

@@ -61,7 +61,7 @@ export function measureNamed(name: string, profile: Profile): Measure {
   return { name, evaluate: (ranking) => family.evaluate(ranking, cutoff, profile) };
 }
 
-/** What other tools call our measures, in small letters without marks. */
+/** What other tools call our measures, in lower case without punctuation. */
 const otherNames: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(families).map((name) => [name.toLowerCase(), name])),
   map: 'AP',
@@ -77,7 +77,7 @@ const otherNames: Readonly<Record<string, string>> = {
   accuracy: 'Success',
 };
 
-/** ` (did you mean "RR@10"?)` for a name of another tool, such as `mrr@10`, `ndcg_cut_10` or `recall.100`. */
+/** ` (did you mean "RR@10"?)` for another tool's name, such as `mrr@10`, `ndcg_cut_10` or `recall.100`. */
 function likely(name: string): string {
   const [, word = '', k] = /^(.*?)(?:[@._](\d+))?$/.exec(name) ?? [];
   const known =

@@ -1,6 +1,6 @@
 /**
- * How well a fresh linear probe tells the language of an embedding: what a model still says of the language
- * that a text is in. 1 is all of it; the share of the most frequent language is nothing.
+ * How well a fresh linear probe tells the language of an embedding: how much a model still says about the language
+ * of a text. 1 is everything; the share of the most frequent language is nothing.
  */
 import { holdOut } from '@synglot/data';
 import { EvaluationError } from '../errors.js';

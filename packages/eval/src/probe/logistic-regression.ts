@@ -1,7 +1,7 @@
 /** Multinomial logistic regression, trained to convergence: the linear probe. Plain TypeScript, no device. */
 import { type Minimum, minimise } from './minimise.js';
 
-/** Rows of numbers with a class each. */
+/** Rows of numbers, each with a class. */
 export interface LabelledRows {
   /** [rows, columns] */
   readonly values: Float32Array;

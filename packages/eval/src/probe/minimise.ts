@@ -1,4 +1,4 @@
-/** L-BFGS: minimises a smooth function to convergence, in double precision. Knows nothing of what it minimises. */
+/** L-BFGS: minimises a smooth function to convergence, in double precision. Knows nothing about the function. */
 
 /** Value at `x`; writes the gradient into `gradient`. */
 export type SmoothFunction = (x: Float64Array, gradient: Float64Array) => number;
@@ -44,7 +44,7 @@ export function minimise(f: SmoothFunction, start: Float64Array, options: Minimi
       nextValue = f(next, nextGradient);
       if (nextValue <= value + 1e-4 * step * slope) break;
     }
-    // Nothing is gained any more: rounding is all that is left.
+    // No more progress: all that is left is rounding.
     if (!(nextValue < value)) return { x, value, iterations: iteration, converged: false };
     const s = next.map((entry, i) => entry - (x[i] as number));
     const y = nextGradient.map((entry, i) => entry - (gradient[i] as number));

@@ -32,7 +32,7 @@ export interface TopKOptions extends SearchSizes {
   readonly k: number;
   /** Which of equal scores ranks first; default that of trec_eval. */
   readonly ties?: Profile['ties'];
-  /** Scores a query that are read back from each block once there are k. Default: 256, or 4 k if more. */
+  /** Scores per query that are read back from each block once there are k. Default: 256, or 4 k if more. */
   readonly capacity?: number;
 }
 
@@ -47,9 +47,9 @@ const lowest = -3e38;
  * The first block's scores are all read back; from then on only those that reach the k-th best so far, which
  * the device picks out (all again for a query where there are too many). Memory: two blocks of passages
  * on the host and the device, one of scores, and the hits. Where the hits of all queries would take more
- * than 256 MiB, the passages are swept once for every so many queries.
+ * than 256 MiB, queries are taken in groups and the passages are swept once for each.
  *
- * @returns one {@link Hits} a query, fewer than k where there are fewer passages
+ * @returns one {@link Hits} per query, fewer than k if there are fewer passages
  * @throws EvaluationError `INPUT_EMBEDDINGS` for a wrong length or a value that is not finite
  */
 export async function searchTopK(options: TopKOptions): Promise<Hits[]> {
@@ -91,7 +91,7 @@ async function sweepTopK(
         capacity,
       }),
     options: ({ firstQuery, queries: live, firstRow }, shape) => ({
-      // Not newer than the last run taken: an older threshold lets more pass, never less.
+      // As of the last run taken, at the latest: an older threshold lets more pass, never fewer.
       feeds: {
         [thresholdFeed]: best.thresholds
           .slice(firstQuery, firstQuery + live)

@@ -1,6 +1,6 @@
 /**
  * The plan of exact search for the first k: scores in f32, and of them only those that may still be among
- * the k best. Read back are a few pairs a query instead of every score.
+ * the k best. A few pairs per query are read back instead of every score.
  */
 import type { Plan } from '@synglot/gpu';
 import {
@@ -25,7 +25,7 @@ export function buildTopKPlan(size: {
   readonly candidates: number;
   /** A multiple of 4. */
   readonly dimension: number;
-  /** Pairs a query. */
+  /** Pairs per query. */
   readonly capacity: number;
   readonly device?: DeviceTraits;
 }): Plan {

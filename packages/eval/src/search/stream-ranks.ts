@@ -12,7 +12,7 @@ import type { VectorSource } from './vector-source.js';
 /**
  * Ranks (from 1, ascending) of each query's relevant rows among all passages.
  *
- * @param relevant distinct rows, one list a query
+ * @param relevant distinct rows, one list per query
  * @throws EvaluationError `INPUT_EMBEDDINGS`
  */
 export async function streamRanks(

@@ -1,6 +1,6 @@
 /**
  * Streams passages through a device: blocks of rows are uploaded in turn into two buffers, and every block of
- * queries runs against each. What a run feeds, reads and means is the caller's.
+ * queries runs against each. What a run feeds, reads and means is up to the caller.
  */
 import type { CompiledPlan, DeviceBuffer, Executor, Plan, RunOptions, RunResult } from '@synglot/gpu';
 import { packStep, scoreCandidates, scoreQueries } from '@synglot/nn';

@@ -1,4 +1,4 @@
-/** The k best passages of a pool for one query; for a handful of them, so by insertion and not by a heap. */
+/** The k best passages of a pool for one query. Meant for a small k, so by insertion and not by a heap. */
 
 /**
  * Indices of the `k` best passages of `pool`, best first (fewer when the pool is smaller).

@@ -34,7 +34,7 @@ export function memoryVectors(data: Float32Array, dimension: number, ids: readon
 }
 
 /**
- * Larger values could overflow in a dot product; embeddings are near 1, so they are none.
+ * Refuses NaN, and values so large that a dot product could overflow; those of embeddings are around 1.
  *
  * @throws EvaluationError `INPUT_EMBEDDINGS` naming the row
  */

@@ -47,7 +47,7 @@ export function bootstrapInterval(sample: MacroSample, options: IntervalOptions 
 
 /**
  * Two-sided paired bootstrap test that a and b have the same figure: how often the resampled difference,
- * shifted to a mean of none, is as large as the one seen. At least 1 / (resamples + 1).
+ * shifted to a mean of 0, is as large as the one seen. At least 1 / (resamples + 1).
  */
 export function pairedBootstrap(
   a: MacroSample,
@@ -72,7 +72,7 @@ export function pairedBootstrap(
 }
 
 /**
- * From which size on a figure counts as large as `difference`: sums of the same values in another order differ in
+ * The size from which on a figure counts as large as `difference`: sums of the same values in another order differ in
  * their last bits, by no more than a share of the values' `magnitude`, however small the difference itself is.
  */
 export function asLargeAs(difference: number, magnitude: number): number {

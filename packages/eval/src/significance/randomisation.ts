@@ -9,7 +9,7 @@ import { differences, type MacroSample } from './sample.js';
 /**
  * Two-sided test that a and b are interchangeable, unit by unit: all queries of a unit change sides at once.
  *
- * With so few differing units that all sides can be tried within `resamples`, the p-value is exact; else it
+ * With so few differing units that all combinations can be tried within `resamples`, the p-value is exact; else it
  * is at least 1 / (resamples + 1).
  */
 export function randomisationTest(

@@ -8,7 +8,7 @@ import { type MacroSample, type Observation, sampleOf } from './sample.js';
 /** The three settings. */
 export const settings = ['monolingual', 'cross_lingual', 'multilingual'] as const;
 
-/** The per-query values of a report. @throws EvaluationError `INPUT_SIGNIFICANCE` when it was made without. */
+/** The per-query values of a report. @throws EvaluationError `INPUT_SIGNIFICANCE` when it was made without them. */
 export function perQueryOf(report: RetrievalReport): PerQueryValues {
   if (report.per_query === undefined) {
     throw new EvaluationError(
@@ -103,7 +103,7 @@ export function macroIntervals(
  * several: [low, high] by measure.
  *
  * @param perQuery - by query id, then measure, as `AdHocReport.per_query`
- * @param langOf - language of a query; by default all are of one
+ * @param langOf - language of a query; by default all are in one
  */
 export function meanIntervals(
   perQuery: Readonly<Record<string, Readonly<Record<string, number>>>>,

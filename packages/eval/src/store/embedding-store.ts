@@ -4,7 +4,7 @@
  * when the store is opened again. It encodes nothing and searches nothing.
  *
  * Files: `store.json` (format, dimension, what made the rows), `vectors.f32` (rows, little-endian),
- * `index.jsonl` (one line an append: rows, their checksum, ids, places and checksums of the texts),
+ * `index.jsonl` (one line per append: rows, their checksum, ids, places and checksums of the texts),
  * `complete.json` (there when the corpus is finished).
  */
 import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
@@ -16,13 +16,13 @@ import { codeOf, storeError } from './store-errors.js';
 import { type IndexLine, readIndex, readMeta, type StoreKey, type StoreMeta } from './store-index.js';
 import { lockStore, unlockStore } from './store-lock.js';
 
-/** Bytes read at a time where a store is checked. */
+/** Bytes read at a time when a store is verified. */
 const chunkBytes = 8 * 2 ** 20;
 
 /** A passage as the store knows it. */
 export interface StoredPassage {
   readonly id: string;
-  /** Place in the corpus, from 0; rows are in the order of encoding, which is another. */
+  /** Place in the corpus, from 0; rows are in the order of encoding, which is a different one. */
   readonly place: number;
   /** CRC-32 of the text, so that a changed corpus is noticed. */
   readonly textChecksum: number;
@@ -122,7 +122,7 @@ export class EmbeddingStore implements VectorSource {
     return this.#ids.length;
   }
 
-  /** Whether all of the corpus is in it. */
+  /** Whether the whole corpus is in it. */
   get complete(): boolean {
     return this.#complete;
   }
@@ -137,7 +137,7 @@ export class EmbeddingStore implements VectorSource {
     return row ? row - 1 : undefined;
   }
 
-  /** Whether a row was made of this id and text. */
+  /** Whether a row was made from this id and text. */
   matches(row: number, id: string, textChecksum: number): boolean {
     return this.#ids[row] === id && this.#checksums[row] === textChecksum;
   }

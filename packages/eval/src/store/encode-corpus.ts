@@ -1,5 +1,5 @@
 /**
- * Encodes a corpus into a store, block by block, and goes on where an earlier run was stopped or killed:
+ * Encodes a corpus into a store, block by block, and continues where an earlier run was stopped or killed:
  * a passage whose row is in the store is never encoded again. It knows no model: `encode` is given.
  */
 import { inFlight } from '@synglot/gpu';
@@ -18,7 +18,7 @@ export interface EncodeCorpusOptions {
   readonly blockPassages?: number;
   /** Characters handed to `encode` at a time. Default 65,536. */
   readonly chunkCharacters?: number;
-  /** Rows are written when so much time has passed: what a kill loses at most. Default 1,000. */
+  /** Time between two writes of rows, which is at most what a kill loses. Default 1,000. */
   readonly commitMs?: number;
   readonly onProgress?: (passages: number) => void;
   /** Stops after the chunks at hand, which are kept. */
@@ -28,7 +28,7 @@ export interface EncodeCorpusOptions {
 /** What a run has done. */
 export interface EncodeCorpusResult {
   readonly passages: number;
-  /** Passages encoded by this run; the others were there. */
+  /** Passages encoded by this run; the others were there already. */
   readonly encoded: number;
 }
 
@@ -37,9 +37,9 @@ interface Pending extends StoredPassage {
 }
 
 /**
- * Encodes what of the corpus is not in the store yet.
+ * Encodes the passages of the corpus that are not in the store yet.
  *
- * @throws EvaluationError `INPUT_STORE` where a stored row was made of another text than the corpus now has
+ * @throws EvaluationError `INPUT_STORE` where a stored row was made from another text than the corpus now has
  *   in its place, `INPUT_COLLECTION` for an id that occurs twice, `INPUT_EMBEDDINGS` for a value that is not
  *   finite
  */
@@ -123,7 +123,7 @@ async function encodeBlock(block: readonly Pending[], options: EncodeCorpusOptio
   return sorted.length;
 }
 
-/** Runs of passages of about so many characters; none after `signal`. */
+/** Runs of passages of about `characters` characters; none after `signal`. */
 function* chunksOf(sorted: readonly Pending[], characters: number, signal: AbortSignal | undefined) {
   for (let begin = 0; begin < sorted.length && !signal?.aborted; ) {
     let end = begin;

@@ -1,7 +1,7 @@
 /** Errors of a store of embeddings. */
 import { EvaluationError } from '../errors.js';
 
-/** `ENOENT` and the like; else what the error says. */
+/** The system's code, such as `ENOENT`; else what the error says. */
 export function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
 }

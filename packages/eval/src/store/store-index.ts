@@ -28,7 +28,7 @@ export interface IndexLine {
 }
 
 /**
- * What `store.json` says; with `create` it is written where there is none, and must agree with it where there is one.
+ * What `store.json` says. With `create` the file is written if there is none, and must agree if there is one.
  *
  * @throws EvaluationError `INPUT_STORE`
  */
@@ -67,7 +67,7 @@ export async function readMeta(folder: string, create: StoreMeta | undefined): P
 }
 
 /**
- * The whole lines of the index, and how many bytes they are; a last one without an end was being written when its
+ * The complete lines of the index and their length in bytes; a last line without an end was being written when its
  * process died.
  *
  * @throws EvaluationError `INPUT_STORE`

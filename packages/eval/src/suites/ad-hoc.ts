@@ -22,20 +22,20 @@ export interface JudgedCollection {
 /** The result for one collection; plain data, written as JSON as it stands. */
 export interface AdHocReport {
   collection: string;
-  /** Language of the documents; null where they are of several. */
+  /** Language of the documents; null if they are in several. */
   lang: string | null;
   profile: ProfileName;
   measures: string[];
   queries: number;
   documents: number;
-  /** Means over the queries; where they are of several languages, macro means over the languages. */
+  /** Means over the queries; if they are in several languages, macro means over the languages. */
   means: MeasureMeans;
   by_query_lang: Record<string, MeasureMeans>;
   per_query: Record<string, MeasureMeans>;
 }
 
 /**
- * Judges one ranking a query.
+ * Judges one ranking per query.
  *
  * @param rankings ids of the ranked documents, best first, in the order of `collection.queries`; they may be
  *   longer than the cut-offs but must reach them
@@ -86,8 +86,8 @@ export function evaluateRankings(
 }
 
 /**
- * What a user may not expect of judgments: relevant documents that are not in the corpus, and relevant
- * documents that the profile takes out because they have their query's id. A line each; none where all is well.
+ * Notes on what a user may not expect of judgments: relevant documents that are not in the corpus, and relevant
+ * documents that the profile removes because they have their query's id. One line each; none if all is well.
  *
  * @param ids of the corpus; read only where there is a judgment
  */

@@ -46,7 +46,7 @@ async function accuracy(
   dimension: number,
 ): Promise<number> {
   const count = passages.length / dimension;
-  // Ids of one length, so that their order is that of the lines.
+  // Ids of one length, so that they sort as the lines do.
   const ids = Array.from({ length: count }, (_, line) => String(line).padStart(9, '0'));
   const source = memoryVectors(passages, dimension, ids);
   const hits = await searchTopK({ executor, queries, source, k: 1, ties: 'id-ascending' });

@@ -1,4 +1,4 @@
-/** Tables of suites: one line a collection or a benchmark, and means. Plain text. */
+/** Tables of suites: one line per collection or benchmark, and means. Plain text. */
 import type { RetrievalReport } from '../report.js';
 import { decimal } from '../tables/settings-table.js';
 import { textTable } from '../tables/text-table.js';

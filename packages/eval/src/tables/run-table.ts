@@ -33,7 +33,7 @@ export function runTable(runs: readonly LabelledRun[], options: IntervalOptions 
   return textTable(header, rows);
 }
 
-/** One comparison a line; `p` as found and corrected. */
+/** One comparison per line; `p` as found and corrected. */
 export function comparisonTable(comparisons: readonly Comparison[], correction: string): string {
   return textTable(
     ['system - baseline', 'figure', 'difference', 'interval', 'p', `p (${correction})`],

@@ -10,7 +10,7 @@ export interface SettingsRow {
 }
 
 /**
- * Text of a table with one row a run: mAP and, where given, further `measures` in the monolingual,
+ * Text of a table with one row per run: mAP and, where given, further `measures` in the monolingual,
  * cross-lingual and multilingual setting, and rank distance. A value that does not exist is a dash.
  */
 export function settingsTable(rows: readonly SettingsRow[], measures: readonly string[] = []): string {

@@ -3,7 +3,7 @@
 /**
  * Lines of a table: a header, a rule and the rows; the first column left, the others right aligned.
  *
- * @param header - one cell a column; each row must have as many
+ * @param header - one cell per column; each row must have as many
  */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((cell, column) =>
@@ -21,7 +21,7 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
   return [line(header), line(rule), ...rows.map(line)].join('\n');
 }
 
-/** Columns of a terminal; enough for names of runs and languages, wide scripts apart. */
+/** Columns of a terminal; good enough for names of runs and languages, except in wide scripts. */
 function displayWidth(text: string): number {
   return Array.from(text).length;
 }

@@ -29,7 +29,7 @@ export interface RunEvaluation {
   readonly topics: readonly { readonly topic: string; readonly values: readonly (number | string)[] }[];
   /** Value per column over all topics; undefined where there is none. */
   readonly summary: readonly (number | string | undefined)[];
-  /** What was left out or filled in, a line each, for the user to know. */
+  /** What was left out or filled in, one line each, for the user to know. */
   readonly notes: readonly string[];
 }
 

@@ -16,7 +16,7 @@ export const unjudgedInPool = -2;
 export interface JudgeOptions {
   /** [-l] Least grade that counts as relevant. Default 1. */
   readonly relevanceLevel?: number;
-  /** [-M] Only so many documents of each topic are looked at. Default: all. */
+  /** [-M] How many documents of each topic are looked at. Default: all. */
   readonly depth?: number;
   /** [-J] Documents that were not judged are taken out of the ranking. Default false. */
   readonly judgedOnly?: boolean;

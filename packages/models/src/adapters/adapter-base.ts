@@ -7,11 +7,11 @@ import { adapterConfigFile } from './adapter-config.js';
 
 /** The model that an adapter's folder names: a folder if there is one of that name, else a hub id. */
 export async function adapterBase(folder: string): Promise<string> {
-  const path = join(folder, adapterConfigFile);
-  const { base_model_name_or_path: base } = await readJsonObject(path);
+  const configPath = join(folder, adapterConfigFile);
+  const { base_model_name_or_path: base } = await readJsonObject(configPath);
   if (typeof base !== 'string' || base === '') {
     throw checkpointError(
-      `${path}: base_model_name_or_path names no model; give the model and, with --adapter, this folder`,
+      `${configPath}: base_model_name_or_path names no model; give the model and, with --adapter, this folder`,
     );
   }
   for (const path of [resolve(base), resolve(folder, base)]) if (await isFolder(path)) return path;

@@ -31,25 +31,19 @@ const patterns = ['rank_pattern', 'alpha_pattern'];
 
 const tables = ['word_embeddings', 'position_embeddings', 'token_type_embeddings'];
 
-/** Names of the parameters that an adapter's file holds: what they tell about the adapter. */
-interface Stored {
-  /** Our names. */
-  readonly names: ReadonlySet<string>;
-}
-
 /**
  * Reads an adapter's configuration.
  *
  * @param json - of `adapter_config.json`
- * @param stored - of the weights beside it: which modules have one is told by these, as `target_modules`
- *   may be a regular expression
+ * @param names - our names of the parameters in the weights beside it: they show which modules are adapted, since
+ *   `target_modules` may be a regular expression
  * @throws ModelError `INPUT_CHECKPOINT` for another kind of adapter or one that does not fit the model
  */
 export function parseAdapterConfig(
   json: JsonObject,
   path: string,
   config: EncoderConfig,
-  { names }: Stored,
+  names: ReadonlySet<string>,
 ): AdapterConfig {
   const beside = {
     trainsEmbeddings: tables.some((table) => names.has(`embeddings.${table}.weight`)),

@@ -1,4 +1,4 @@
-/** Puts an adapter's folder, or in a page its address, over a checkpoint. It runs nothing. */
+/** Opens an adapter's folder (in a page, its address) on top of a checkpoint. It runs nothing. */
 import { encoderParameters, type PoolingConfig } from '@synglot/nn';
 import { modelSource } from '#model-source';
 import { checkpointError } from '../errors.js';
@@ -43,7 +43,7 @@ export async function withAdapter(base: Checkpoint, folder: string): Promise<Che
     const name = adapterParameterName(stored);
     if (name !== undefined) names.set(name, stored);
   }
-  const adapter = parseAdapterConfig(json, path, base.config, { names: new Set(names.keys()) });
+  const adapter = parseAdapterConfig(json, path, base.config, new Set(names.keys()));
   const config = { ...base.config, adapter };
   const parameters = encoderParameters(config, base.pooling);
   const specs = new Map(

@@ -1,12 +1,12 @@
 /**
- * Where a model's files are: a folder of this machine in Node, an address in a page. Which is behind
- * `#model-source` is decided by `imports` in package.json. It knows names and bytes, not what is in them.
+ * Where a model's files are: a folder of this machine in Node, an address in a page. `imports` in package.json decides
+ * which is behind `#model-source`. It knows names and bytes, not what they mean.
  */
 
 /** Fills `target` from `position` on; rejects with `INPUT_CHECKPOINT` where the file ends before. */
 export type ReadExactly = (target: Uint8Array, position: number) => Promise<void>;
 
-/** A file of which parts are read. */
+/** A file that is read in parts. */
 export interface ByteFile {
   /** Opens the file for `work`. @throws ModelError `INPUT_CHECKPOINT` where it cannot be opened */
   use<T>(work: (read: ReadExactly, sizeBytes: number) => Promise<T>): Promise<T>;

@@ -47,7 +47,7 @@ export const LENGTH_FIELD_BYTES = 8;
 /** The format's own limit, 100 MB: a larger length is garbage. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** What a file begins with that git-lfs has not fetched. */
+/** The beginning of a git-lfs pointer, which stands in for a file that was not fetched. */
 const LFS_POINTER = new TextEncoder().encode('version ');
 const AGAIN = 'the file is damaged or cut; get it again';
 

@@ -1,6 +1,6 @@
 /**
- * What is asked of a library that reads `tokenizer.json`, so that Node and pages can have one each. Which one is
- * behind `#tokenizer-library` is decided by `imports` in package.json.
+ * The interface of a library that reads `tokenizer.json`; Node and pages have one each. `imports` in package.json
+ * decides which one is behind `#tokenizer-library`.
  */
 
 /** Tokens of a text, or of a text and its context, with the special tokens around them. */

@@ -61,7 +61,7 @@ export class Lattices {
     this.#trie = trie;
   }
 
-  /** Adds a text by its characters; it is the one of the next number, from 0. */
+  /** Adds a text by its characters; texts are numbered from 0 in the order in which they are added. */
   add(characters: readonly string[]): void {
     const { length } = characters;
     for (let begin = 0; begin < length; begin++) {

@@ -1,6 +1,6 @@
 /**
- * How far a training of seconds or minutes is: who asked is told, and other tasks have their turn, Ctrl-C among them.
- * It decides nothing about what is trained.
+ * Keeps a training of seconds or minutes responsive: it reports progress and lets other tasks run, Ctrl-C among them. It
+ * decides nothing about what is trained.
  */
 
 /** How far the training of a tokenizer, or of pieces to add to one, is. */
@@ -12,10 +12,10 @@ export interface TokenizerProgress {
   readonly total: number;
 }
 
-/** Longest time without a turn for others. */
+/** Longest time without letting other tasks run. */
 const turnMs = 50;
 
-/** Knows what is being done, and has a pause now and then. */
+/** Counts what is done of a stage, and pauses now and then. */
 export class Pace {
   readonly #onProgress: ((progress: TokenizerProgress) => void) | undefined;
   #stage: TokenizerProgress['stage'] = 'texts';
@@ -34,12 +34,12 @@ export class Pace {
     this.done = 0;
   }
 
-  /** To be asked after each piece of work; where it is true, {@link pause} is due. */
+  /** Check it after each piece of work; when it is true, call {@link pause}. */
   get isDue(): boolean {
     return performance.now() - this.#last >= turnMs;
   }
 
-  /** Tells how far it is, and lets others go on. */
+  /** Reports progress and lets other tasks run. */
   async pause(): Promise<void> {
     this.#onProgress?.({ stage: this.#stage, done: this.done, total: this.#total });
     await nextTask();
@@ -47,7 +47,7 @@ export class Pace {
   }
 }
 
-/** Ends the turn of this task. A timer would do it once a second in a page that is not looked at. */
+/** Lets other tasks run. Not a timer: in a page in the background they fire once a second. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

@@ -7,7 +7,7 @@ import { type CountedWord, compareTexts } from './words.js';
 
 /** Longest piece in characters; SentencePiece's default. */
 const MAX_PIECE = 16;
-/** Words whose substrings are candidates, the most frequent first: bounds memory on large corpora. */
+/** How many words, the most frequent ones, give candidates: bounds memory on large corpora. */
 const SEED_WORDS = 200_000;
 /** Substrings that are counted at a time. A map holds 2²⁴ of them, and text without spaces has more. */
 const MOST_COUNTED = 15_000_000;
@@ -27,7 +27,7 @@ export async function seedPieces(
   for (const [piece, count] of counts) {
     weights[index++] = count >= 2 && !singles.has(piece) ? count * [...piece].length : 0;
   }
-  // To sort millions by text for the best hundred thousand takes long: only what may be among them is sorted.
+  // Sorting millions by text for the best hundred thousand is slow, so only those that can be among them are sorted.
   const least = wanted === 0 ? Number.POSITIVE_INFINITY : (weights.toSorted().at(-wanted) ?? 0);
   const longer: [string, number][] = [];
   index = 0;

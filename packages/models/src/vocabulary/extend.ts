@@ -43,9 +43,9 @@ export interface ExtendOptions {
   readonly onProgress?: (progress: TokenizerProgress) => void;
 }
 
-/** Pieces that are trained for one that is added: many are in the vocabulary already. */
+/** Pieces trained per token added: many of them are in the vocabulary already. */
 const trainedPerToken = 4;
-/** How much likelier a new piece is than the pieces it takes the place of (logarithm). */
+/** How much likelier a new piece is than the pieces that it replaces (logarithm). */
 const advantage = 0.01;
 
 /**
@@ -76,7 +76,7 @@ export async function extendVocabulary(
     );
   }
   const oldSize = tokenizer.vocabularySize;
-  // Ids that no token has stay so: rows of the table must keep their places.
+  // A gap in the ids cannot be kept, and without it the rows after it would move.
   if (vocabulary.tokens.length !== oldSize || vocabulary.tokens.includes(undefined)) {
     throw new ModelError(
       'INPUT_TOKENIZER',
@@ -99,7 +99,7 @@ export async function extendVocabulary(
   };
 }
 
-/** The checkpoint with the new rows; `seed` is for those that nothing old tells anything about. */
+/** The checkpoint with the new rows; `seed` is for those that no old row says anything about. */
 export function withExtendedVocabulary(
   checkpoint: Checkpoint,
   { tokenizer, added, oldSize }: ExtendedVocabulary,
@@ -138,7 +138,7 @@ async function wordsOf(
   );
 }
 
-/** Characters of the texts that no token is in any form; in both forms for WordPiece. */
+/** Characters of the texts for which there is no token; for WordPiece each in both its forms. */
 function unknownLetters(words: readonly CountedWord[], { continuing }: Vocabulary, old: Segmenter): string[] {
   return chooseAlphabet(words, Number.POSITIVE_INFINITY)
     .map((letter) => (continuing === '' ? [letter] : [letter, continuing + letter]))
@@ -160,7 +160,7 @@ async function trainPieces(
   return (await trainMerges(words, alphabet, room, vocabulary.continuing, pace)).symbols;
 }
 
-/** Candidates that save tokens, most first; how often each occurs is counted with all of them there. */
+/** Candidates that save tokens, most first; uses are counted with all candidates in the vocabulary. */
 async function mostSaving(
   words: readonly CountedWord[],
   vocabulary: Vocabulary,
@@ -190,7 +190,7 @@ async function mostSaving(
   }
   const saving = candidates.map((piece, index) => {
     const { ids } = old.split(piece);
-    // What is unknown says nothing at all: a token for it is worth more than a shorter text.
+    // An unknown token carries no meaning: a token in its place is worth more than a shorter text.
     const worth = ids.includes(undefined) ? ids.length + 1 : ids.length - 1;
     return { piece, saved: (counts[index] as number) * worth };
   });

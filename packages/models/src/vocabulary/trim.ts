@@ -18,8 +18,8 @@ export interface TrimmedVocabulary {
  * A tokenizer that splits the given texts as before, with fewer tokens.
  *
  * Kept are all tokens that occur, single characters (with and without the prefix of a continued word), added
- * tokens, byte tokens, and for unigram the least probable piece, from which the price of unknown characters
- * is reckoned. WordPiece takes the longest piece there is and unigram the likeliest segmentation: what is
+ * tokens, byte tokens, and for unigram the least probable piece, from which the cost of unknown characters
+ * is computed. WordPiece takes the longest piece there is and unigram the likeliest segmentation: what is
  * best among all pieces is best among fewer, so covered texts keep their tokens.
  *
  * @param texts as the model sees them, prompts included

@@ -24,7 +24,7 @@ test('rows are shared on everything but software devices', () => {
   ]);
 });
 
-test('software devices keep one invocation a row or column', () => {
+test('software devices keep one invocation per row or column', () => {
   expect(registerRowKernel(software, 'layer_norm_backward_input', { rows: 130, columns: 768 })).toEqual({
     kernel: 'layer_norm_backward_input',
     constants: {},

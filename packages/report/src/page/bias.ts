@@ -1,4 +1,4 @@
-/** Language bias of the mixed pool beyond rank distance: a row a run, a column a figure. */
+/** Language bias of the mixed pool beyond rank distance: one row per run, one column per figure. */
 import type { BiasModel } from '../model.js';
 import { h } from './dom.js';
 import { decimal } from './format.js';

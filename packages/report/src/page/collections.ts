@@ -1,4 +1,4 @@
-/** Judged collections, bitexts and TREC runs: a row a collection, a column a run, for one measure at a time. */
+/** Judged collections, bitexts and TREC runs: one row per collection, one column per run, for one measure at a time. */
 import type { CollectionModel, CollectionsModel, Interval } from '../model.js';
 import { choice, h } from './dom.js';
 import { decimal } from './format.js';

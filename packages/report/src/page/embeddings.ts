@@ -1,4 +1,4 @@
-/** The map of embeddings: a point a text, coloured by language, the plane as the readers computed it. */
+/** The map of embeddings: one point per text, coloured by language, in the plane that the readers computed. */
 import * as Plot from '@observablehq/plot';
 import type { EmbeddingMapModel } from '../model.js';
 import { category, shape } from './colors.js';

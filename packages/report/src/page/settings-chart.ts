@@ -1,4 +1,4 @@
-/** Settings and bias of all runs: points on one line a run, bars of rank distance beside them. */
+/** Settings and bias of all runs: one line of points per run, bars of rank distance beside them. */
 import * as Plot from '@observablehq/plot';
 import { h, widthOf } from './dom.js';
 import { clip, decimal, extent, settings } from './format.js';

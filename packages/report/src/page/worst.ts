@@ -5,7 +5,7 @@ import { decimal, languageName } from './format.js';
 import type { Section, View } from './view.js';
 
 const all = '';
-/** More at once are slow to lay out and nobody reads them. */
+/** More are slow to lay out, and nobody reads them. */
 const most = 50;
 
 export function worstSection(view: View): Section {

@@ -23,7 +23,7 @@ const section = z
     texts_file: z.string().optional(),
     /** Already in the plane. */
     points: z.array(z.tuple([z.number(), z.number()])).optional(),
-    /** One row a text, all of one length. */
+    /** One row per text, all of one length. */
     vectors: z.array(row).optional(),
     /** An .npy file, relative to the JSON file. */
     file: z.string().optional(),
@@ -40,7 +40,7 @@ export function besideNpy(path: string): { langs: string; texts: string } {
   return { langs: `${stem}.langs.txt`, texts: `${stem}.texts.txt` };
 }
 
-/** The map of `name.npy` with `name.langs.txt` (a language a line) and perhaps `name.texts.txt`. */
+/** The map of `name.npy` with `name.langs.txt` (one language per line) and perhaps `name.texts.txt`. */
 export async function readNpyMap(path: string, label: string): Promise<EmbeddingMapModel> {
   const { langs, texts } = besideNpy(path);
   const { data, rows, columns } = await readNpy(path);

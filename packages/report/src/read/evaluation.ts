@@ -121,7 +121,7 @@ export function isSuite(json: unknown): boolean {
   );
 }
 
-/** Every run of a suite: one model, each benchmark. What was said once for all goes to each. */
+/** Every run of a suite: one model, each benchmark. What the file says once for all of them goes to each. */
 export function readSuite(json: unknown, file: string, training?: TrainedWith): RunModel[] {
   const { reports, suite: _, ...common } = json as { reports: object[]; suite?: unknown };
   return reports.map((report) => readEvaluation({ ...common, ...report }, file, training));

@@ -40,7 +40,7 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** `value` as the schema has it, or an error that names file, key, what was expected and what was there. */
+/** `value` as the schema has it, or an error that names the file, the key, and what was expected and found. */
 export function checked<T extends z.ZodType>(schema: T, value: unknown, path: string): z.output<T> {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;

@@ -35,7 +35,7 @@ export function devicesCommand(): Command {
     });
 }
 
-/** What decides which kernels run: half precision, subgroups, and the shapes of matrix units a line each. */
+/** What decides which kernels run: half precision, subgroups, and a line for each shape of matrix units. */
 function abilities({ usable, features = [], subgroups, subgroupMatrixConfigs = [] }: ListedDevice): string {
   if (!usable) return '-';
   const types = ['f32', ...(features.includes('shader-f16') ? ['f16'] : [])];
@@ -48,7 +48,7 @@ function abilities({ usable, features = [], subgroups, subgroupMatrixConfigs = [
   return [types.join(', '), ...groups, ...matrices].join('\n');
 }
 
-/** Of the device that is used: with what it is driven, what its limits are, which kernels its plans take. */
+/** Details of the device that is used: its driver, its limits, and which kernels its plans take. */
 async function details(device: ListedDevice): Promise<string[]> {
   const { id, name = '', executor, dawn, features = [], limits } = device;
   const lines = [`${id}: ${executor} executor${dawn ? `, Dawn ${dawn}` : ''}; ${features.join(', ')}`];

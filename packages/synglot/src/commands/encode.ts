@@ -48,7 +48,7 @@ export function encodeCommand(): Command {
     .option('--adapter <folder>', "adapter in PEFT's layout to put over the model")
     .requiredOption(
       '--input <file>',
-      'UTF-8 text, one text a line, or with --column JSONL, TSV, CSV or Parquet; .gz too; - is standard input',
+      'UTF-8 text, one text per line, or with --column JSONL, TSV, CSV or Parquet; .gz too; - is standard input',
     )
     .option('--column <name>', 'of the input, whose texts are meant; a number where a TSV has no header')
     .requiredOption(
@@ -108,7 +108,7 @@ async function checkNpy({ input, output }: EncodeOptions): Promise<void> {
 async function pipeOut(rows: number, dimension: number, vectors: Float32Array): Promise<void> {
   const values = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
   for (const bytes of [npyHeader(rows, dimension), values]) {
-    // A reader that has gone is no fault: `| head`.
+    // A reader that stops early, as in `| head`, is no fault.
     if (!process.stdout.write(bytes) && process.stdout.writable) {
       await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
     }
@@ -123,16 +123,16 @@ async function textsOf({ input: path, column }: EncodeOptions): Promise<string[]
   } else if (isRecordFile(path)) {
     throw new DataError(
       'INPUT_OPTION',
-      `${path}: has columns, and not one text a line; name the one that is meant with --column, such as --column passage`,
+      `${path}: has columns, and not one text per line; name the one that is meant with --column, such as --column passage`,
     );
   } else {
     for await (const { text } of readLines(path)) texts.push(text);
   }
-  if (texts.length === 0) throw new DataError('INPUT_EMPTY', `${path}: is empty; expected one text a line`);
+  if (texts.length === 0) throw new DataError('INPUT_EMPTY', `${path}: is empty; expected one text per line`);
   return texts;
 }
 
-/** Weights that are no numbers give embeddings that are none. */
+/** Weights that are NaN or infinite give embeddings that are, too. */
 function checkNumbers(vectors: Float32Array, dimension: number, model: string): void {
   const at = vectors.findIndex((value) => !Number.isFinite(value));
   if (at === -1) return;

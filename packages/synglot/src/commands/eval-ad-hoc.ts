@@ -108,7 +108,7 @@ async function show(
   console.log(adHocTable(reports));
   if (!options.json) return;
   const { task, model, data, maxLength } = options;
-  // Where queries are of several languages, the mean is macro-averaged and needs them by language.
+  // With queries in several languages the mean is macro-averaged, so it needs them by language.
   const withIntervals = reports.map((report) =>
     options.intervals && Object.keys(report.by_query_lang).length <= 1
       ? { ...report, intervals: meanIntervals(report.per_query) }
@@ -148,7 +148,7 @@ async function searchAndJudge(
   for (const note of judgmentNotes(collection, ids, { profile: profile.name })) console.error(note);
   const measures = options.measures ?? collection.measures;
   const cutoffs = measures.map((name) => Number(/@(\d+)$/.exec(name)?.[1] ?? 0));
-  // One more, where the profile takes the query's own document out.
+  // One more where the profile removes the query's own document.
   const k =
     Math.max(options.depth ?? collection.depth, ...cutoffs) + (profile.identicalIds === 'drop' ? 1 : 0);
   const bar = progressBar('searching', source.rows, 'passages');

@@ -1,4 +1,4 @@
-/** A model as an evaluation uses it: questions and passages in, embeddings out, and what a store is keyed by. */
+/** A model as an evaluation uses it: questions and passages in, embeddings out, and the key of a store. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -18,12 +18,12 @@ export interface EncoderOptions {
   readonly model: string;
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
-  /** Passages are texts of one kind with all others: the model's default prompt is theirs unless one is given. */
+  /** Neither questions nor passages, as in a bitext: passages get the model's default prompt unless one is given. */
   readonly oneKind?: boolean;
   readonly maxLength?: number;
   /** Of questions; default: that of passages. */
   readonly queryMaxLength?: number;
-  /** Embeddings are cut to their first so many numbers, normalised again. */
+  /** How many numbers embeddings are cut to, the first ones, and then normalised again. */
   readonly dimension?: number;
 }
 

@@ -187,7 +187,7 @@ function tables(evaluated: Evaluated, options: RunEvalOptions): string {
   return `${table}\n\n${note}${comparisonTable(comparisons, correction)}`;
 }
 
-/** What was asked for; without, the tool's own set, or the main figures where runs are compared. */
+/** The measures asked for; by default the tool's own set, or the main figures when runs are compared. */
 function measuresOf(options: RunEvalOptions, comparing: boolean): { measures?: readonly string[] } {
   if (options.format === 'mteb') return { measures: mtebMeasures };
   const asked = [...(options.measure ?? []), ...(options.measures ?? [])];

@@ -118,7 +118,7 @@ export function evalCommand(): Command {
           'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
         );
       }
-      // Hours of encoding must not end with a name that is none, or a folder that is not there.
+      // Hours of encoding must not end with a wrong name or a missing folder.
       if (options.json !== undefined) await checkOutput(options.json);
       if (ofRuns) return runEvalCommand(options);
       for (const name of options.measures ?? [])
@@ -176,7 +176,7 @@ export function evalCommand(): Command {
   );
 }
 
-/** Options that only some kinds of benchmark have, by kind: what would be passed over is a mistake. */
+/** By kind of benchmark: options of other kinds. They would have no effect, so giving one is a mistake. */
 const idle = {
   parallel: { store: '--store' },
   suite: { saveRun: '--save-run', depth: '--depth', store: '--store', perQuery: '--per-query' },
@@ -191,7 +191,7 @@ const idle = {
   },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
 
-/** What such an option is for instead. */
+/** What such an option is for. */
 const companions = {
   parallel: 'judged collections such as miracl or beir',
   suite: 'one --task',

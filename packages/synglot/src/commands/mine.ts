@@ -87,7 +87,7 @@ export function mineCommand(): Command {
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
       const { text } = config;
-      // What the configuration does not say the model does.
+      // The model decides what the configuration leaves open.
       const { query, passage, normalize } = retrievalUse(checkpoint, config.model);
       const embed = async (label: string, texts: readonly string[], prefix: string, maxLength: number) => {
         const bar = progressBar(label, texts.length, 'texts');
@@ -121,7 +121,7 @@ export function mineCommand(): Command {
   });
 }
 
-/** Checks that what is written can be, and is read back as what it is. */
+/** Checks that the output can be written, and has a name by which it is read back as what it is. */
 async function checkJsonl(output: string): Promise<void> {
   if (!/\.(jsonl|ndjson|json)(\.gz)?$/.test(output)) {
     throw new DataError(
@@ -132,7 +132,7 @@ async function checkJsonl(output: string): Promise<void> {
   await checkOutputFile(output);
 }
 
-/** The files that are read; those that are not there are told when they are. */
+/** The files that are read; missing ones are reported when they are opened. */
 async function inputsOf({ data, mining }: TrainConfig): Promise<string[]> {
   const paths = [...data, ...(mining?.corpus ?? [])].flatMap(({ path }) => path);
   return (await Promise.all(paths.map((path) => expandPaths(path).catch(() => [])))).flat();
@@ -152,7 +152,7 @@ async function configOf(path: string | undefined, options: MineCommandOptions): 
     path === undefined
       ? parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data', set)
       : await readConfig(path, set);
-  // Margins of scores are for training: mining makes them, and does not ask the data for any.
+  // Margins of scores are for training: mining makes them and needs none in the data.
   const { margin_mse: _margins, ...rest } = config;
   return {
     ...rest,

@@ -30,7 +30,7 @@ export function withDeviceOptions(command: Command): Command {
     );
 }
 
-/** The options, with the device of a configuration where they name none. */
+/** The options, with the configuration's device if they name none. */
 export function orDeviceOf<Options extends DeviceOptions>(
   options: Options,
   { device }: { readonly device?: string | undefined },

@@ -89,7 +89,7 @@ async function configOf(path: string | undefined, options: PlanOptions) {
   ];
   if (path) return readConfig(path, set);
   if (!options.model) throw new TrainError('INPUT_CONFIG', 'expected a configuration or --model');
-  // The plan reads no data; a configuration cannot be without.
+  // The plan reads no data, but a configuration must name some.
   return parseConfig(
     '{ model: "", data: [{ format: pairs-jsonl, path: none }], training: { steps: 1 } }',
     '--model',

@@ -122,7 +122,7 @@ export function trainCommand(): Command {
   });
 }
 
-/** Which update the model is of, where that was to be chosen. */
+/** Which update the model was taken from, if the run chose one. */
 function bestOf({ best, steps }: TrainingRunResult): string {
   return best && best.step !== steps
     ? `; best validation ${best.value.toFixed(4)} after step ${best.step}`

@@ -71,11 +71,11 @@ bits differ from untuned ones; a run keeps its table and is resumed with it. SYN
       const problems = collectMatmuls(device, build);
       const passes = collectAttention(device, build);
       console.error(`${problems.length} kinds of matrix products, ${passes.length} of attention`);
-      // Two texts a pair.
+      // Two texts per pair.
       const textTokens = Math.max(1, Math.round(tokens / (2 * pairs)));
       const path = options.output ?? tuningPath(device);
       const table = await keptTuning(path, device);
-      // Before the work, not after it: whether the file can be written.
+      // Checked before the work: whether the file can be written.
       let written = writeTuning(path, device, table).catch((error: NodeJS.ErrnoException) => {
         throw new TuningError(`${path}: cannot be written (${error.code ?? error.message})`);
       });

@@ -49,7 +49,7 @@ export function vocabularyCommand(): Command {
     new Command('trim')
       .description("keep a model's tokens that texts use, special ones and single characters")
       .requiredOption('--model <folder or hub id>', 'model with a unigram or WordPiece vocabulary')
-      .option('--keep-text <files...>', 'UTF-8 text, one text a line; globs too'),
+      .option('--keep-text <files...>', 'UTF-8 text, one text per line; globs too'),
   )
     .requiredOption('--output <folder>', 'folder of the smaller model')
     .addHelpText('after', trimHelp)
@@ -81,7 +81,7 @@ export function vocabularyCommand(): Command {
     new Command('extend')
       .description('add tokens and rows for the language of some texts')
       .requiredOption('--model <folder or hub id>', 'model with a unigram or WordPiece vocabulary')
-      .option('--text <files...>', 'UTF-8 text of the language, one text a line; globs too'),
+      .option('--text <files...>', 'UTF-8 text of the language, one text per line; globs too'),
   )
     .option('--tokens <count>', 'most tokens to add', wholeNumber(1), 1000)
     .option('--seed <number>', 'of rows that nothing is known of', wholeNumber(0), 0)
@@ -117,7 +117,7 @@ function withTexts(command: Command): Command {
     .option('--format <name>', 'format of --data', 'pairs-jsonl');
 }
 
-/** The texts, one after another; what they are read from is looked for now. */
+/** The texts, one after another; their files are looked for at once. */
 async function openTexts(options: TextOptions, name: string): Promise<AsyncIterable<string>> {
   const { text = [], config, data } = options;
   if (text.length === 0 && config === undefined && data === undefined) throw noTexts(name);
@@ -164,7 +164,7 @@ function noTexts(name: string): DataError {
   return new DataError('INPUT_OPTION', `no texts: give files with ${name}, or --config, or --data`);
 }
 
-/** What a file of training data is read as: which language its rows have is no matter here. */
+/** How a file of training data is read; the language of its rows does not matter here. */
 function source(format: string, path: string): object {
   const known = Object.hasOwn(readers, format) ? readerOptions(format as keyof typeof readers) : [];
   return { format, path, ...(known.includes('lang') ? { lang: 'und' } : {}) };

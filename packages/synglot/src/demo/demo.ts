@@ -201,27 +201,28 @@ async function trainAndEvaluate(options: RunOptions): Promise<DemoRun> {
   };
 }
 
+type Side = 'queries' | 'candidates';
+
 async function evaluateEmbeddings(
   collection: ParallelCollection,
   scorer: DeviceScorer,
   dimension: number,
-  embed: (texts: string[], dimension: number) => Promise<Float32Array>,
+  embed: (texts: string[], dimension: number, side: Side) => Promise<Float32Array>,
 ): Promise<RetrievalReport> {
-  const queryEmbeddings = await embed(
-    collection.queries.map(({ text }) => text),
-    dimension,
-  );
-  const candidateEmbeddings = await embed(
-    collection.candidates.map(({ text }) => text),
-    dimension,
-  );
+  const embedSide = (side: Side) =>
+    embed(
+      collection[side].map(({ text }) => text),
+      dimension,
+      side,
+    );
+  const queryEmbeddings = await embedSide('queries');
+  const candidateEmbeddings = await embedSide('candidates');
   return evaluateRetrieval({ collection, queryEmbeddings, candidateEmbeddings, dimension, scorer });
 }
 
 /** Random directions, different for queries and candidates: what chance looks like. */
-let chanceCalls = 0;
-async function randomRows(texts: string[], dimension: number): Promise<Float32Array> {
+async function randomRows(texts: string[], dimension: number, side: Side): Promise<Float32Array> {
   const config = { ...demoEncoder(texts.length), hiddenSize: dimension, initializerRange: 1 };
-  const spec = { name: `chance ${chanceCalls++ % 2}`, shape: [texts.length, dimension] };
+  const spec = { name: `chance ${side === 'queries' ? 0 : 1}`, shape: [texts.length, dimension] };
   return freshParameters(config, [spec], 0)(spec.name, 0, texts.length);
 }

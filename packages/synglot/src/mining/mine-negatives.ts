@@ -55,7 +55,7 @@ export async function mineNegatives(options: MineOptions): Promise<MineResult> {
   for (const [pool, { rows }] of data.pools.entries()) {
     const questions = data.questions.filter((question) => question.pool === pool);
     if (questions.length === 0) continue;
-    // The same passages in the same order, whatever else is in the set: ties fall by row.
+    // The same passages in the same order, whatever else is in the set: ties are broken by row.
     const ids = rows.map((row) => String(row).padStart(10, '0'));
     const hits = await searchTopK({
       executor,

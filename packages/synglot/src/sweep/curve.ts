@@ -29,7 +29,7 @@ export function curvesOf(summary: SweepSummary, key: string): Curve[] {
     const x = value === undefined || value === '' ? Number.NaN : Number(value);
     if (!Number.isFinite(x) || setting.chosen === false) continue;
     const others = setting.values.filter((each) => !each.startsWith(`${key}=`));
-    // A chosen rate belongs to its point, it does not part the curve.
+    // A chosen rate belongs to its point; it does not split the curve.
     const same = setting.chosen
       ? others.filter((each) => !each.startsWith('optimizer.learning_rate='))
       : others;

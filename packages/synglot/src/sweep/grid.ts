@@ -8,11 +8,11 @@ export interface Axis {
   readonly values: readonly string[];
 }
 
-/** More than this is a slip of the keyboard. */
+/** More than this is a typing mistake. */
 const mostValues = 1000;
 
 /**
- * Parses `key=0:1:0.1` (from, to, step; both ends included) or `key=a,b,c`; commas within brackets do not part.
+ * Parses `key=0:1:0.1` (from, to, step; both ends included) or `key=a,b,c`; commas within brackets do not separate.
  *
  * @throws TrainError `INPUT_CONFIG`
  */
@@ -32,7 +32,7 @@ export function parseAxis(text: string): Axis {
   if (!(count >= 1 && count <= mostValues)) {
     throw mistake(text, `expected a step above 0 and 1 to ${mostValues} values from ${from} to ${to}`);
   }
-  // Twelve digits: 0.1 + 0.2 is called 0.3.
+  // Twelve digits, so that 0.1 + 0.2 is written 0.3.
   const value = (index: number) => String(Number((from + index * step).toPrecision(12)));
   return { key, values: Array.from({ length: count }, (_, index) => value(index)) };
 }

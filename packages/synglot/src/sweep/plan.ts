@@ -47,7 +47,7 @@ export interface SweepPlanOptions {
 /**
  * Checks every combination against the schema.
  *
- * @throws TrainError `INPUT_CONFIG` for an unknown key, a value that is none, a key that is swept twice
+ * @throws TrainError `INPUT_CONFIG` for an unknown key, an invalid value, a key that is swept twice
  */
 export async function planSweep(options: SweepPlanOptions): Promise<SweepPlan> {
   const { configs, axes, learningRates, seeds, set = [] } = options;
@@ -103,7 +103,7 @@ function labelOf(file: string, values: readonly string[], configs: number): stri
   return [...(configs > 1 || values.length === 0 ? [file] : []), ...values].join(', ');
 }
 
-/** A name that every file system takes; what had to be replaced is told apart by a hash. */
+/** A name that every file system takes; a hash tells labels apart in which characters had to be replaced. */
 function folderName(label: string, seed: number): string {
   const plain = label.replaceAll(', ', ',').replace(/[^\w.=,+-]/g, '_');
   const exact = plain === label.replaceAll(', ', ',') && plain.length <= 150;

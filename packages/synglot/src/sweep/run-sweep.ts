@@ -1,6 +1,6 @@
 /**
- * The loop of a sweep: each planned run is trained, evaluated and written down in a folder of its own. What is
- * written down is never done again; what was begun is resumed.
+ * The loop of a sweep: each planned run is trained, evaluated and recorded in a folder of its own. What is
+ * recorded is never done again; what was begun is resumed.
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ export interface RunRecord {
 const recordFile = 'run.json';
 const perQueryFile = 'per-query.json';
 
-/** Runs what is not done yet; undefined when it was asked to stop before the end. */
+/** Runs what is not done yet; undefined if it was stopped before the end. */
 export async function runSweep(
   options: SweepRunOptions,
 ): Promise<ReadonlyMap<PlannedRun, RunRecord> | undefined> {
@@ -155,7 +155,7 @@ async function doRun(
   }
 }
 
-/** The record comes last: with it the run is done, and its checkpoints have served. */
+/** The record comes last: with it the run is done, and its checkpoints are no longer needed. */
 async function finish(folder: string, record: RunRecord): Promise<void> {
   await writeJson(join(folder, recordFile), record);
   await rm(join(folder, 'checkpoints'), { recursive: true, force: true });
@@ -225,7 +225,7 @@ function nothingHeldOut(path: string, problem: string): TrainError {
   );
 }
 
-/** Data that the next run reads alike is kept; only the last, because it may be large. */
+/** Keeps the last data read, for a next run that reads the same; only the last, because it may be large. */
 class DataCache {
   readonly #onNotice: (line: string) => void;
   #last: { readonly key: string; readonly data: RunData } | undefined;

@@ -3,7 +3,7 @@ import { csvTable, latexTable, textTable } from '@synglot/eval';
 import type { MeanInterval } from './interval.js';
 import { figures, type SweepSummary } from './summary.js';
 
-/** One row a setting; a chosen learning rate has a star. */
+/** One row per setting; a chosen learning rate has a star. */
 export function sweepTable({ settings, seeds }: SweepSummary): string {
   const withLoss = settings.some(({ validation_loss: loss }) => loss !== null);
   const header = ['setting', ...figures, ...(withLoss ? ['validation loss'] : [])];
@@ -58,7 +58,7 @@ export function sweepLatex({ settings, seeds, baseline, test, comparisons }: Swe
   return latexTable(['setting', ...figures], rows, note);
 }
 
-/** One row a comparison with the baseline and figure. */
+/** One row per figure compared with the baseline. */
 export function sweepComparisonTable({ comparisons }: SweepSummary): string {
   const rows = comparisons.map(
     ({ system, figure, difference, over_seeds: seeds, p, p_adjusted: adjusted }) => {

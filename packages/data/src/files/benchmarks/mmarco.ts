@@ -20,7 +20,7 @@ export interface MmarcoOptions {
 }
 
 /**
- * One collection a question language. Measures: RR@10 with MS MARCO's rules, Recall@1000.
+ * One collection per question language. Measures: RR@10 with MS MARCO's rules, Recall@1000.
  *
  * @throws DataError with the file that is missing or the line that is wrong
  */
