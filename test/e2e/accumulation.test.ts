@@ -14,7 +14,13 @@ import {
   ParameterLayout,
   ParameterStore,
 } from '@synglot/nn';
-import { contrastiveObjective, PlanCache, Trainer, type TrainerOptions } from '@synglot/train';
+import {
+  contrastiveObjective,
+  PlanCache,
+  type StepMetrics,
+  Trainer,
+  type TrainerOptions,
+} from '@synglot/train';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { saveTinyModel, testFolder, tinyPairs } from './support.js';
@@ -149,6 +155,17 @@ it('updates with the kernels of the device that it trains on', async () => {
   expect(atOnce.kernels.get('update')).toEqual(texts(executor.device));
   // The kernels do depend on the device: without one they are those of GPUs.
   if (executor.device.type === 'cpu') expect(texts()).not.toEqual(texts(executor.device));
+});
+
+it('the gradient of an update is the mean of those of its batches', async () => {
+  const { config } = await openCheckpoint(join(folder.path, 'model'));
+  const batch = sampler(3).next();
+  const always = { next: () => batch, state: () => null, restore: () => undefined };
+  const still = { sampler: always, config: { ...config, hiddenDropout: 0, attentionDropout: 0 } };
+  const [one, several] = [await train(executor, { ...still, accumulation: 1 }), await train(executor, still)];
+  const norms = [one, several].map(({ told }) => (told[0] as StepMetrics).gradient_norm);
+  expect(norms[0]).toBeGreaterThan(0);
+  expect((norms[1] as number) / (norms[0] as number)).toBeCloseTo(1, 4);
 });
 
 it('cached gradients draw the masks of each batch that uncached ones draw', async () => {

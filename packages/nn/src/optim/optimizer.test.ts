@@ -52,6 +52,17 @@ describe('weight decay', () => {
   });
 });
 
+test('a parameter with a range is brought back into it', () => {
+  const g = new Graph('update', new ParameterLayout([{ name: 't', shape: [4], range: [-1, 2] }], 1024), true);
+  emitUpdate(g, { method: defaultAdamW, maxGradientNorm: 1, decay: 'all' });
+  const plan = g.plan.build();
+  const last = plan.commands.at(-1);
+  if (last?.kind !== 'dispatch') throw new Error('expected a dispatch');
+  expect(plan.kernels[last.kernel]?.label).toBe('clamp');
+  const view = new DataView(last.params.buffer, last.params.byteOffset);
+  expect([view.getUint32(0, true), view.getFloat32(4, true), view.getFloat32(8, true)]).toEqual([4, -1, 2]);
+});
+
 describe('the update plan', () => {
   const options = { method: defaultAdamW, maxGradientNorm: 0.5, decay: 'all' } as const;
 
