@@ -76,6 +76,13 @@ const cases: Readonly<Record<string, readonly TrainObjective[]>> = {
     }),
     temperature,
   ],
+  'a learned temperature after another objective': [
+    marginMseObjective(scoredMargins, { weight: 0.8 }),
+    contrastiveObjective({
+      ...{ temperature: Number.NaN, direction: 'both', learnedTemperature: temperatureParameter },
+    }),
+    temperature,
+  ],
   'both of them': [
     ...matryoshka(nested, {
       ...{ temperature: Number.NaN, direction: 'query-to-passage' },
