@@ -125,6 +125,21 @@ describe.each(Object.entries(kinds))('%s', (name, adapter) => {
   });
 });
 
+it('does not go on over other weights than it began with', async () => {
+  await saveTinyModel(inFolder('base'), undefined, { layers: 2 });
+  await train('moved', kinds.lora, { model: 'base', stopAfter: 3 });
+  const { model: other } = await train('other-weights', '{ kind: lora, merge: true }');
+  const weights = join('base', 'model.safetensors');
+  const before = await readFile(inFolder(weights));
+  await writeFile(inFolder(weights), await readFile(join(other as string, 'model.safetensors')));
+  await expect(train('moved', kinds.lora, { model: 'base' })).rejects.toMatchObject({
+    code: 'INPUT_RESUME',
+    message: expect.stringContaining(`${inFolder('base')}: has other weights than those over which`),
+  });
+  await writeFile(inFolder(weights), before);
+  expect(await train('moved', kinds.lora, { model: 'base' })).toMatchObject({ steps });
+});
+
 it('a fresh LoRA leaves the embeddings what they were, bit for bit', async () => {
   const text = configText(kinds.lora).replace('learning_rate: 0.03', 'learning_rate: 1.0e-30');
   const config = parseConfig(text, 'still.yaml');

@@ -19,6 +19,7 @@ import {
   type OptimizerOptions,
   type ParameterSpec,
 } from '@synglot/nn';
+import { baseFingerprint, checkBase } from './adapter-base.js';
 import { findCheckpoint, type SavedRun } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import { inTermsOfConfig, placeIn } from './config/places.js';
@@ -80,6 +81,8 @@ export interface OpenedModel {
   readonly checkpoint: Checkpoint;
   /** The checkpoint's own, with the configuration's prefixes in place of its prompts. */
   readonly use: RetrievalUse;
+  /** What the model under an adapter is known by. */
+  readonly base: string | undefined;
   /** The checkpoint's encoder with the run's dropout. */
   readonly encoder: EncoderConfig;
   /** The checkpoint that the run continues from, and its model. */
@@ -168,8 +171,10 @@ async function openModel(
   const { query_prefix: query = own.query, passage_prefix: passage = own.passage } = config.text;
   const use = { ...own, query, passage };
   const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
+  const base = await baseFingerprint(checkpoint);
+  checkBase(saved, base, config.model, output);
   const model = saved && (await openSavedModel(join(saved.folder, 'model'), start));
-  return { start, checkpoint, use, encoder, saved: saved && model ? { ...saved, model } : undefined };
+  return { start, checkpoint, use, base, encoder, saved: saved && model ? { ...saved, model } : undefined };
 }
 
 /** @throws TrainError `INPUT_CONFIG` if nothing of a text fits beside the special tokens */

@@ -179,7 +179,7 @@ function checkpointsOf(output: string): string {
 
 async function keepCheckpoint(
   { config, output }: TrainingRunOptions,
-  { phase: { optimizer, skipped }, store, trainer }: RunOnDevice,
+  { model: { base }, phase: { optimizer, skipped }, store, trainer }: RunOnDevice,
   parts: ModelParts,
   validations: RunValidation,
 ): Promise<void> {
@@ -190,6 +190,7 @@ async function keepCheckpoint(
     state: {
       ...trainer.state(),
       ...(skipped ? { skipped_before: skipped } : {}),
+      ...(base === undefined ? {} : { base }),
       ...(validation ? { validation } : {}),
     },
     optimizerKinds: optimizerState(optimizer),

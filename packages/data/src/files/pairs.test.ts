@@ -203,6 +203,8 @@ describe('pairs-tsv and parquet', () => {
     const headed = await file('x.tsv.gz', 'lang\tpassage\tquery\nfi\tp1\tq1\n');
     const [pair] = await read({ format: 'pairs-tsv', path: headed, header: true });
     expect([pair!.query.text, pair!.passage.text, pair!.query.lang]).toEqual(['q1', 'p1', 'fi']);
+    const triplet = await file('x.csv', 'query,passage,negative\nq,p,n\n');
+    expect(texts(await read({ format: 'pairs-csv', path: triplet, lang: 'en' }))).toEqual([['q', 'p', 'n']]);
     const named = await file('x.tsv', '1\tneg a\tpos\tquestion\tneg b\n');
     const columns = { query: 3, passage: 2, negatives: [1, 4], id: 0 };
     expect(texts(await read({ format: 'pairs-tsv', path: named, lang: 'en', columns }))).toEqual([

@@ -39,7 +39,7 @@ export interface PairOptions extends SingleLanguageOptions, TsvOptions, ScoredOp
 /**
  * Reads pairs from `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` files.
  *
- * Fields: `query`, `passage`; and optional `negatives` (texts, or objects with `text` and optional `id`,
+ * Fields: `query`, `passage`; and optional `negatives` or `negative` (texts, or objects with `text` and optional `id`,
  * `lang`, `parallel_id`, `dataset`), `lang` or `query_lang` and `passage_lang`, `parallel_id` or `query_parallel_id`
  * and `passage_parallel_id`, `id`, `dataset`, `domain`. A TSV or CSV file without a header has the query in its
  * first column and the passage in its second. With `scores` also a teacher's scores of the passages, as
@@ -61,7 +61,7 @@ async function* pairsOf(file: string, options: PairOptions): AsyncGenerator<Pair
   };
   const column = (field: PairField) => String(columns[field] ?? field);
   const name = nameOf(file);
-  const negativeColumns = [columns.negatives ?? 'negatives'].flat().map(String);
+  const negativeColumns = [columns.negatives ?? ['negatives', 'negative']].flat().map(String);
   const scoreColumns = columns.scores === undefined ? undefined : [columns.scores].flat().map(String);
   for await (const fields of readRecords(file, options)) {
     const text = (field: PairField) => optionalText(fields, column(field));
