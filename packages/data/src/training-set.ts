@@ -172,12 +172,17 @@ export class TrainingSetBuilder {
   readonly #languages = new Numbering<string>();
   readonly #datasets = new Numbering<string>();
   readonly #domains = new Numbering<string>();
-  readonly #texts = new Numbering<number>();
+  readonly #texts: Numbering<number>;
   readonly #queries = new Side();
   readonly #passages = new Side();
   readonly #items: MutableItem[] = [];
   readonly #itemNumbers = new Map<number, number>();
   readonly #fingerprint = new Fingerprint();
+
+  /** @param sibling builder of another part of the same data: equal texts then have equal `rowText` in both */
+  constructor(sibling?: TrainingSetBuilder) {
+    this.#texts = sibling === undefined ? new Numbering() : sibling.#texts;
+  }
 
   /**
    * Adds a passage that answers no question: one more among which hard negatives can be mined.

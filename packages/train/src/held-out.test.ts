@@ -1,6 +1,6 @@
-import { type Pair, type Row, TrainingSet } from '@synglot/data';
+import { type Pair, type Row, TrainingSet, TrainingSetBuilder } from '@synglot/data';
 import { expect, test } from 'vitest';
-import { heldOutCollection } from './held-out.js';
+import { heldOutCollection, heldOutOverlap } from './held-out.js';
 
 const row = (text: string, lang: string, parallelId: string): Row => ({
   id: text,
@@ -17,14 +17,15 @@ const pair = (question: string, passage: string, lang: string): Pair => ({
 });
 
 /** Two questions of one passage, one of two passages; Finnish lacks the last. */
-const set = TrainingSet.from([
+const pairs = [
   pair('a', 'x', 'en'),
   pair('a', 'x', 'fi'),
   pair('b', 'x', 'en'),
   pair('b', 'x', 'fi'),
   pair('c', 'y', 'en'),
   pair('c', 'z', 'en'),
-]);
+];
+const set = TrainingSet.from(pairs);
 
 test('every question in every language, all answers in all languages relevant', () => {
   const collection = heldOutCollection(set)!;
@@ -70,4 +71,25 @@ test('two wordings of a question in one language are two queries of one question
 test('a language without a question is left out, and none is no collection', () => {
   const english = TrainingSet.from([{ ...pair('a', 'x', 'en'), passage: row('x', 'fi', 'x') }]);
   expect(heldOutCollection(english)).toBeUndefined();
+});
+
+test('what is in the training data word for word is counted, by language and once for each version', () => {
+  const again = (question: string, passage: string, lang: string, id: string): Pair => ({
+    query: row(question, lang, `q${id}`),
+    passage: row(passage, lang, `p${id}`),
+    negatives: [row('z en.', 'en', `n${id}`)],
+  });
+  const held = new TrainingSetBuilder();
+  for (const one of pairs) held.add(one);
+  const training = new TrainingSetBuilder(held);
+  // Case and white space do not matter; another language does, and so does what no question asks for.
+  training.add(again('x fi.', 'elsewhere', 'fi', '1'));
+  training.add(again('A  EN?', 'x en.', 'fi', '2'));
+  training.add(again('a EN?', 'X  en.', 'en', '3'));
+  training.add(again('b fi?', 'y EN.', 'en', '4'));
+  training.add(again('b fi?', 'nowhere', 'fi', '5'));
+  expect(heldOutOverlap(held.build(), training.build())).toEqual({
+    questions: { shared: 2, all: 5 },
+    passages: { shared: 2, all: 4 },
+  });
 });

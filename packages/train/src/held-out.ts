@@ -77,3 +77,34 @@ function chosen(set: TrainingSet, questions: readonly number[], limit = Number.P
   const ranked = [...questions].sort((a, b) => key(a) - key(b) || a - b);
   return ranked.slice(0, limit).sort((a, b) => a - b);
 }
+
+/** How many of some texts are among others, and how many there are. */
+export interface Overlap {
+  readonly shared: number;
+  readonly all: number;
+}
+
+/**
+ * What is held out and in the training data too, word for word and in one language: duplicates, or a question on
+ * passages of both parts. A question may be there for good reason, a title such as "Translate" say; a passage has been seen.
+ *
+ * @param training built beside `heldOut`, by a sibling of its builder
+ */
+export function heldOutOverlap(heldOut: TrainingSet, training: TrainingSet) {
+  const overlap = (role: 'query' | 'passage'): Overlap => {
+    const held = [...textsOf(heldOut, role)];
+    const wanted = new Set(held);
+    const seen = new Set<string>();
+    for (const text of textsOf(training, role)) if (wanted.has(text)) seen.add(text);
+    return { shared: held.filter((text) => seen.has(text)).length, all: held.length };
+  };
+  return { questions: overlap('query'), passages: overlap('passage') };
+}
+
+/** Language and text, as a key, of every version of what is asked, or of what answers. */
+function* textsOf(set: TrainingSet, role: 'query' | 'passage'): Generator<string> {
+  const texts = role === 'query' ? set.queries : set.passages;
+  for (const text of new Set(set.items.map((item) => item[role]))) {
+    for (const row of texts[text]!) yield `${set.rows[row]!.lang} ${set.rowText[row]!}`;
+  }
+}

@@ -54,6 +54,21 @@ test('with equal seeds, what is set aside and what is validated on are drawn apa
   expect(validation!.items.length).toBeGreaterThan(3);
 });
 
+test('texts that are held out and trained on under other ids are told', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ query: 'Translate', passage: `p${i}`, lang: 'en' }));
+  await writeFile(join(folder, 't.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const notices: string[] = [];
+  const data = 'data: [{ format: pairs-jsonl, path: HERE/FILE }]\nhold_out: { fraction: 0.5 }\n';
+  await readData(withFiles(data.replace('FILE', 'p.jsonl')), (line) => notices.push(line));
+  expect(notices).toEqual([]);
+  await readData(withFiles(data.replace('FILE', 't.jsonl')), (line) => notices.push(line));
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /^hold_out: 1 of 1 questions and 0 of \d+ passages are in the training data word for word$/,
+    ),
+  ]);
+});
+
 test('what is read is named by a key: a sweep reads anew where it would be other data', async () => {
   const rows = Array.from({ length: 20 }, (_, i) => ({ query: `q${i}`, passage: `p${i}`, lang: 'en' }));
   const scored = rows.map((row) => ({ ...row, negatives: ['n'], scores: [2, 1] }));

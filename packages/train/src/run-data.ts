@@ -17,6 +17,7 @@ import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { HeapWatch } from './heap-watch.js';
+import { heldOutOverlap } from './held-out.js';
 import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
 
 type DataSource = TrainConfig['data'][number];
@@ -34,7 +35,8 @@ export interface RunData {
  * all their questions.
  */
 export async function readData(config: TrainConfig, onNotice: (line: string) => void): Promise<RunData> {
-  const sides = { training: newSide(), validation: newSide(), heldOut: newSide() };
+  const first = newSide();
+  const sides = { training: first, validation: newSide(first), heldOut: newSide(first) };
   const share = config.validation?.fraction ?? 0;
   const { fraction: aside = 0, seed: asideSeed = 0 } = config.hold_out ?? {};
   const validated = config.validation?.langs?.map(normaliseLanguage);
@@ -82,11 +84,21 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
     onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
   await addMiningCorpora(corpora, sides.training.builder);
   const built = ({ pairs, builder }: Side) => (pairs > 0 ? builder.build() : undefined);
-  return {
-    training: sides.training.builder.build(),
-    validation: built(sides.validation),
-    heldOut: built(sides.heldOut),
-  };
+  const training = sides.training.builder.build();
+  const heldOut = built(sides.heldOut);
+  if (heldOut) noticeOverlap(heldOut, training, onNotice);
+  return { training, validation: built(sides.validation), heldOut };
+}
+
+/** An evaluation on texts that were trained on is worth less, and whoever publishes it must know. */
+function noticeOverlap(heldOut: TrainingSet, training: TrainingSet, onNotice: (line: string) => void): void {
+  const { questions, passages } = heldOutOverlap(heldOut, training);
+  if (questions.shared + passages.shared === 0) return;
+  const shares = [
+    `${questions.shared} of ${questions.all} questions`,
+    `${passages.shared} of ${passages.all} passages`,
+  ];
+  onNotice(`hold_out: ${shares.join(' and ')} are in the training data word for word`);
 }
 
 /** Equal for configurations that {@link readData} reads alike, so that a sweep may read once for several runs. */
@@ -106,8 +118,8 @@ interface Side {
   pairs: number;
 }
 
-function newSide(): Side {
-  return { builder: new TrainingSetBuilder(), pairs: 0 };
+function newSide(sibling?: Side): Side {
+  return { builder: new TrainingSetBuilder(sibling?.builder), pairs: 0 };
 }
 
 /** Every question of a passage, in every language, falls on one side. */
