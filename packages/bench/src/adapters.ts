@@ -3,8 +3,8 @@
  *
  *   node packages/bench/dist/adapters.js [--device lavapipe] [--rounds 5] [--pairs 8]
  *
- * Bytes and dispatches are exact; step times are taken in turn, a step of each method a round, so that
- * other load on the machine falls on all alike. Writes `packages/bench/results/<device>/adapters.json`.
+ * Bytes and dispatches are exact; step times are taken in turn, one step of each method per round, so that
+ * other load on the machine affects all alike. Writes `packages/bench/results/<device>/adapters.json`.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

@@ -5,7 +5,7 @@
  *   node packages/bench/dist/adversarial-probe.js --device lavapipe [--steps 300] [--seeds 3] [--lambdas 0.1,1]
  *     [--langs de,en,es,fr,it] [--shared ../shared/data] [--work FOLDER]
  *
- * Runs `synglot sweep` and `synglot probe`, and goes on in `--work` where it was stopped. Results:
+ * Runs `synglot sweep` and `synglot probe`, and continues in `--work` where it was stopped. Results:
  * `packages/bench/results/<device>/adversarial-probe.json`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -6,7 +6,7 @@ export class ArgumentError extends Error {
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Has a mistake of whoever calls this process end it with one line and status 2; faults keep their stack. */
+/** Makes a caller's mistake end this process with one line and status 2; faults keep their stack. */
 export function tellMistakes(): void {
   process.on('uncaughtException', (error: Error & { code?: string }) => {
     const mistake = /^(INPUT_|ERR_PARSE_ARGS_)/.test(error.code ?? '');

@@ -33,10 +33,10 @@ export async function measureCeilings(executor: Executor): Promise<Ceilings> {
   const f16 = device.features.includes('shader-f16') ? await fma(executor, 'f16', software) : null;
   const matrix = [];
   for (const config of device.subgroupMatrixConfigs) {
-    // Integer units train nothing.
+    // Integer units are of no use in training.
     if (!config.component.startsWith('f')) continue;
     const [subgroup] = matrixSubgroups(device);
-    // Of subgroups of an unknown size nobody can say how much they have multiplied.
+    // With subgroups of unknown size the amount of work is unknown.
     if (!subgroup) continue;
     const { plan, flops } = matrixPlan(config, subgroup, software);
     matrix.push({ ...config, gflops_per_second: (await rate(executor, plan, flops)) / 1e9 });
@@ -61,7 +61,7 @@ async function rate(executor: Executor, plan: Plan, work: number): Promise<numbe
       const wall = (performance.now() - begin) / 1000;
       if (run > 0) seconds.push(timings?.[0]?.timeNs ? timings[0].timeNs / 1e9 : wall);
     }
-    // A ceiling is what was reached, not what other load left of it.
+    // A ceiling is the best that was reached: other load only lowers it.
     return work / Math.min(...seconds, spread(seconds).median);
   } finally {
     compiled.destroy();

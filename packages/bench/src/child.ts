@@ -17,7 +17,7 @@ export interface ChildResult {
   readonly cold_start_seconds: number;
   /** The part of the cold start spent making weights, which is the same code for all. */
   readonly weights_seconds: number;
-  /** Median CPU time of a run, all threads of the process: feels the load of the machine less. */
+  /** Median CPU time of a run, all threads of the process: less sensitive to other load on the machine. */
   readonly cpu_seconds: number;
   /** Training step: the loss before the first and before the last step. */
   readonly loss?: { readonly first: number; readonly last: number };

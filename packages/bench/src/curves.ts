@@ -3,7 +3,7 @@
  *
  *   node packages/bench/dist/curves.js [--device lavapipe] [--runs 3]
  *
- * Writes `packages/bench/results/<device>/curves.json`: seconds a step with p10 and p90, bytes of the plan's buffers and
+ * Writes `packages/bench/results/<device>/curves.json`: seconds per step with p10 and p90, bytes of the plan's buffers and
  * of parameters with gradients.
  */
 import { parseArgs } from 'node:util';

@@ -6,10 +6,10 @@
  *     [--documents 1000] [--articles 12] [--langs en,de,ar,zh] [--shared ../shared/data] [--work FOLDER]
  *
  * `--documents` and `--articles` take a part of each collection, for slow devices: judged documents and others
- * by hash; the first articles. 0 takes all. Runs the `synglot` command, and goes on in `--work` where it was
- * stopped; the commit told is that of the first start. Gains in the domain are tested question by question
- * (paired randomisation, Holm's correction). Results: `packages/bench/results/<device>/domain-adaptation.json`; `scripts/domain-table.mjs` makes
- * the table in docs/domains.md of them.
+ * by hash; the first articles. 0 takes all. Runs the `synglot` command, and continues in `--work` where it was
+ * stopped; the commit recorded is that of the first start. Gains in the domain are tested question by question
+ * (paired randomisation, Holm's correction). Results: `packages/bench/results/<device>/domain-adaptation.json`, from
+ * which `scripts/domain-table.mjs` makes the table in docs/domains.md.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

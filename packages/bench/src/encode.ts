@@ -1,5 +1,5 @@
 /**
- * Benchmark of encoding: texts and tokens a second of an encoder, tokens in and embeddings out.
+ * Benchmark of encoding: texts and tokens per second of an encoder, tokens in and embeddings out.
  *
  *   node packages/bench/dist/encode.js [--device lavapipe] [--shape minilm] [--texts 64] [--lengths xquad-r] [--runs 5]
  *

@@ -1,4 +1,4 @@
-/** A GPU that rests runs slow: what is measured in milliseconds is measured after it has worked for a while. */
+/** An idle GPU lowers its clocks: what takes milliseconds is measured after the GPU has worked for a while. */
 import type { DeviceInfo } from '@synglot/gpu';
 
 const workMs = 200;

@@ -52,7 +52,7 @@ export async function measureReading({ lines }: HostData, runs: number) {
   }
 }
 
-/** Makes batches of `pairs` as a training run does, one after the other; times in milliseconds a batch. */
+/** Makes batches of `pairs` as a training run does, one after the other; times in milliseconds per batch. */
 export async function measureBatches(
   set: TrainingSet,
   tokenizer: Tokenizer,

@@ -10,7 +10,7 @@ import { Tokenizer, trainTokenizer } from '@synglot/models';
 import { uniform } from './shapes.js';
 
 export interface HostData {
-  /** One line of JSON a pair, as the reader `pairs-jsonl` takes it. */
+  /** One line of JSON per pair, as the reader `pairs-jsonl` takes it. */
   readonly lines: readonly string[];
   readonly tokenizer: Tokenizer;
   /** In words, for the result. */
@@ -48,7 +48,7 @@ async function madeUp(): Promise<HostData> {
       String.fromCharCode(97 + Math.floor(random() * 26)),
     ).join(''),
   );
-  // Small numbers are frequent, as frequent words are.
+  // Small numbers are drawn more often, as some words are more frequent.
   const text = (mean: number) =>
     Array.from(
       { length: Math.ceil(mean * (0.5 + random())) },

@@ -1,5 +1,5 @@
 /**
- * Benchmark of what the host does beside the device: the native executor's cost a dispatch, the making of
+ * Benchmark of what the host does beside the device: the native executor's cost per dispatch, the making of
  * batches, how free the event loop is in training, and how long the tokenizer holds it while it is read.
  *
  *   node packages/bench/dist/host.js [--device lavapipe] [--runs 200] [--pairs 128] [--batches 100] [--steps 20]
@@ -52,7 +52,7 @@ function tinyShape(vocabularySize: number, layers: number): Shape {
   };
 }
 
-/** Cost a dispatch of a training step of 12 layers; `empty`: its dispatches have no workgroups. */
+/** Cost per dispatch of a training step of 12 layers; `empty`: its dispatches have no workgroups. */
 async function measureDispatches(executor: Executor, empty: boolean) {
   const shape = tinyShape(512, 12);
   const batch = seededBatch(4, 2, shape.encoder.vocabularySize);

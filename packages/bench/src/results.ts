@@ -1,4 +1,4 @@
-/** Where results are written, and what of the machine and the checkout goes into each. */
+/** Where results are written, and what each says about the machine and the checkout. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -26,7 +26,7 @@ export function environment() {
 }
 
 /**
- * The commit that is measured, and whether the sources differ from it; nulls where none can be told: in an installed
+ * The commit that is measured, and whether the sources differ from it; nulls if that is unknown: in an installed
  * package, a copy without `.git`, a machine without git. A measurement must not be lost for that.
  *
  * @param checkout where a checkout's root would be

@@ -68,7 +68,7 @@ export interface StepBench {
   readonly compileSeconds: number;
   /** Runs update `index` and returns the loss before it. */
   run(index: number): Promise<number>;
-  /** Runs an update and tells what it cost the host. Native executor only. */
+  /** Runs an update and returns what it cost the host. Native executor only. */
   measureHost(index: number): Promise<StepHostTime>;
   /** Runs an update with timestamps; empty where the device has none. */
   profile(index: number): Promise<readonly DispatchTiming[]>;

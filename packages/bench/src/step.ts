@@ -8,8 +8,9 @@
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
  * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`; mixed
  * precision: `step-<shape>-<executor>-mixed.json`). `--tune` takes kernels from a table of
- * `synglot tune`, measures what it lacks and adds that to it; the result is `…-tuned.json`. With `--json` it only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and tells the share
- * of the step in which the device was idle.
+ * `synglot tune`, measures what it lacks and adds that to it; the result is `…-tuned.json`. With `--json` it
+ * only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and prints the share of the step in
+ * which the device was idle.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

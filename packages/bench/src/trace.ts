@@ -7,7 +7,7 @@ export interface Trace {
   readonly traceEvents: readonly object[];
 }
 
-/** One row for the device, a slice a dispatch: named by what it computes, coloured by kernel. */
+/** One row for the device, one slice per dispatch: named by what it computes, coloured by kernel. */
 export function traceOf(process: string, timings: readonly DispatchTiming[]): Trace {
   const common = { pid: 1, tid: 1 };
   return {

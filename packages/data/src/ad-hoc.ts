@@ -14,7 +14,7 @@ export interface CorpusDocument {
   readonly text: string;
 }
 
-/** Grades by document id, by query id. A grade from 1 on is relevant; 0 and below are judged and not. */
+/** Grades by document id, by query id. A grade from 1 on is relevant; 0 and below are judged but not relevant. */
 export type Judgments = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Queries (of one language or several), graded judgments, and one corpus. */

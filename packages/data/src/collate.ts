@@ -18,7 +18,7 @@ export type Encode = (
 
 /** The texts of a batch as a {@link BatchRewrite} leaves them. */
 export interface RewrittenTexts {
-  /** One a pair. */
+  /** One per pair. */
   readonly queries: readonly string[];
   /** In the order of {@link candidatesOf}. */
   readonly passages: readonly string[];

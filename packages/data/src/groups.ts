@@ -10,7 +10,7 @@ import { candidatesOf, type Pair, type Row } from './rows.js';
  *
  * Two candidates are in one group if they are the same passage (data set and parallel id: translations),
  * the same text but for case, white space and Unicode form, or answers to one question (data set and
- * parallel id, or the same question text), directly or over others. The group of query `i` is `groups[i]`;
+ * parallel id, or the same question text), directly or through others. The group of query `i` is `groups[i]`;
  * a loss leaves out candidate `j ≠ i` for it where `groups[j] === groups[i]`.
  *
  * @returns one number per candidate, from 0, in the order of first occurrence
@@ -26,7 +26,7 @@ export function candidateGroups(pairs: readonly Pair[]): Uint32Array {
     }
     return node;
   };
-  /** Joins candidates whose rows, one a candidate, have a key in common. */
+  /** Joins candidates whose rows, one per candidate, have a key in common. */
   const joinEqual = <Key>(rows: readonly Row[], keyOf: (row: Row) => Key) => {
     const firstWith = new Map<Key, number>();
     rows.forEach((row, candidate) => {

@@ -136,7 +136,7 @@ export function normaliseLanguage(language: string): string {
  *
  * @param available the languages that the data have, normalised
  * @param source what to call the data in the message: a file, a folder
- * @throws DataError `INPUT_LANGUAGE` for one that the data have not, with the nearest that they have
+ * @throws DataError `INPUT_LANGUAGE` for one that the data do not have, with the nearest that they have
  */
 export function selectLanguages(
   wanted: readonly string[] | undefined,
@@ -158,7 +158,7 @@ export function selectLanguages(
   return selected;
 }
 
-/** The error for a language that the data have not; it names the nearest ones that they have. */
+/** The error for a language that the data do not have; it names the nearest ones that they have. */
 export function unknownLanguage(code: string, known: readonly string[], source: string): DataError {
   const near = nearest(code, known);
   const related = known.filter(

@@ -31,8 +31,8 @@ export interface Pair {
 }
 
 /**
- * The passages of a batch in the order in which tokens, masks, losses and their feeds have them: the positives, one a
- * pair, then the negatives, pair by pair.
+ * The passages of a batch in the order in which tokens, masks, losses and their feeds have them: the positives, one
+ * per pair, then the negatives, pair by pair.
  */
 export function candidatesOf(pairs: readonly Pair[]): Row[] {
   return [...pairs.map(({ passage }) => passage), ...pairs.flatMap(({ negatives }) => negatives)];

@@ -153,7 +153,7 @@ class Side {
 
 const largestParallelTexts = 2 ** 28;
 const mostLanguages = 1024;
-/** Rows of one parallel text: languages times wordings. Beyond that, one id has been given to everything. */
+/** Most rows of one parallel text: languages times wordings. Beyond it, one id must have been given to everything. */
 const mostRows = 10_000;
 const noNegatives: readonly number[] = [];
 
@@ -245,7 +245,7 @@ export class TrainingSetBuilder {
   /** Stores a row under its parallel id and returns the number of that parallel text. */
   #place(side: Side, row: Row, role: string): number {
     const text = side.textOf(this.#datasets.of(row.dataset), row.parallelId);
-    // A reader hands out one object for a passage that many questions share: no need to hash it again.
+    // A reader gives out one object for a passage that many questions share: no need to hash it again.
     if (side.texts[text]!.some((known) => this.#rows[known] === row)) return text;
     if (row.text.trim() === '') {
       throw new DataError(

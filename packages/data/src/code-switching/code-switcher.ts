@@ -3,7 +3,7 @@
  * every batch. Multilingual with a language for each word (CoSDA-ML, Qin et al. 2020, arXiv 2006.06402) or
  * bilingual with one for each text (Litschko et al. 2023, arXiv 2305.05295, for retrieval).
  *
- * A pure transform: what a batch becomes depends on the seed, the batch's index and its rows, on nothing
+ * A pure transform: what a batch becomes depends on the seed, the batch's index and its rows, and on nothing
  * that came before.
  */
 import type { BatchToRewrite, RewrittenTexts, TextKind } from '../collate.js';

@@ -1,4 +1,4 @@
-/** What a file is that is read as text and is none: told by its name and its first bytes, with what to do about it. */
+/** Recognises a file that is not the text it is read as, by its name and first bytes, and says what to do about it. */
 import { DataError } from '../errors.js';
 
 const packers = /\.(zst|bz2|xz|lz4|lzma|zip|7z)$/;
@@ -24,7 +24,7 @@ const kinds: readonly (readonly [bytes: readonly number[], what: string])[] = [
   [[0xfe, 0xff], 'this is UTF-16; convert it (iconv -f UTF-16 -t UTF-8)'],
 ];
 
-/** Most bytes that a kind is known by. */
+/** How many bytes are enough to recognise any kind. */
 export const telling = 5;
 
 /** What a file that is not UTF-8 is, by its first {@link telling} bytes, and what to do. */
@@ -33,7 +33,7 @@ export function notText(first: Uint8Array): string {
   return kind?.[1] ?? 'not UTF-8; convert the file to UTF-8';
 }
 
-/** Why a line that is no JSON may be none, for what editors do not show; empty where nothing is known. */
+/** Why a line may fail to be JSON because of what editors do not show; empty if nothing of the kind is found. */
 export function hiddenFault(text: string): string {
   if (text.includes('\0')) {
     return '; it holds NUL bytes: the file is UTF-16, or its writing was cut off; convert it to UTF-8 or get it again';

@@ -18,7 +18,7 @@ export interface Fields {
   readonly number: number;
 }
 
-/** The objects of a JSONL file, one a line; blank lines are skipped. @throws DataError `INPUT_FILE`, `INPUT_JSON` */
+/** The objects of a JSONL file, one per line; blank lines are skipped. @throws DataError `INPUT_FILE`, `INPUT_JSON` */
 export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
   for await (const { text, number, where } of readLines(file)) {
     if (text.trim() === '') continue;

@@ -20,18 +20,18 @@ export interface Line {
 
 const newline = 0x0a;
 
-/** Bytes at a time. What is made of them is made at once, and the event loop should not wait for long. */
+/** Bytes at a time. Lines are made from them in one go, and the event loop should not wait for long. */
 const chunkBytes = 1 << 17;
 
-/** No string is longer than so many characters. */
+/** No string is longer than this, in characters. */
 const longestBytes = constants.MAX_STRING_LENGTH;
 
 /** In place of a file's name: what comes through a pipe. */
 const standardInput = '-';
 
 /**
- * The lines of a UTF-8 file, or of standard input where it is called `-`. Ends are `\n` or `\r\n` and nothing else (U+2028 may stand in JSON); a byte
- * order mark is dropped; a last line without an end counts.
+ * The lines of a UTF-8 file, or of standard input if it is called `-`. Lines end with `\n` or `\r\n` and nothing else
+ * (JSON may hold U+2028); a byte order mark is dropped; a last line without an end counts.
  *
  * @param longest bytes of a line; more are no line, but a file without any
  * @throws DataError `INPUT_FILE` where the file is missing, is a damaged or cut gzip file, is not UTF-8, or has a line
@@ -55,7 +55,7 @@ export async function* readLines(file: string, longest = longestBytes): AsyncGen
   const source: Readable =
     file === standardInput ? process.stdin : createReadStream(file, { highWaterMark: chunkBytes });
   const stream = file.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: chunkBytes })) : source;
-  // `pipe` passes no error on.
+  // `pipe` does not forward errors.
   if (stream !== source) source.on('error', (error) => stream.destroy(error));
   let parts: Uint8Array[] = [];
   let lengthBytes = 0;

@@ -1,6 +1,6 @@
 /**
  * Reads the single-language reading-comprehension sets of one normalised shape:
- * `{lang}-{set}.{split}.jsonl.gz`, a paragraph a line, `{title, context, qas: [{id, q, a, imp}]}`.
+ * `{lang}-{set}.{split}.jsonl.gz`, one paragraph per line, `{title, context, qas: [{id, q, a, imp}]}`.
  */
 import { DataError } from '../errors.js';
 import { selectLanguages } from '../languages.js';

@@ -10,7 +10,7 @@ import type { Pair } from '../rows.js';
 export interface ReadOptions {
   /** Only pairs whose question and passage are in these languages. Default all. */
   readonly langs?: readonly string[];
-  /** At most so many pairs of each (question language, passage language). Default all. */
+  /** Most pairs of each (question language, passage language). Default all. */
   readonly limit?: number;
   /** Name of the data set, instead of the reader's own or the file's. */
   readonly dataset?: string;
@@ -28,7 +28,7 @@ export interface SingleLanguageOptions extends ReadOptions {
   readonly passageLang?: string;
 }
 
-/** File name without folder, `.gz` and extension: what a data set is called if nothing else is said. */
+/** File name without folder, `.gz` and extension: the default name of a data set. */
 export function nameOf(path: string): string {
   const base = path
     .replace(/[/\\]+$/, '')
@@ -48,8 +48,8 @@ export function textId(text: string): string {
  * @param source what to call the data in messages
  * @param known the languages of the data, if known before reading and if all pairs are monolingual: reading
  *   then stops when every language has its `limit`
- * @throws DataError `INPUT_LANGUAGE` for a wanted language that the data have not, `INPUT_EMPTY` where no
- *   pair came, `INPUT_OPTION` for a bad limit
+ * @throws DataError `INPUT_LANGUAGE` for a wanted language that the data do not have, `INPUT_EMPTY` for no
+ *   pairs, `INPUT_OPTION` for a bad limit
  */
 export async function* select(
   pairs: AsyncIterable<Pair> | Iterable<Pair>,
@@ -106,7 +106,7 @@ function checkLimit(options: ReadOptions): void {
 /**
  * The languages of a row without its own: `lang`, `queryLang`, `passageLang` of the options.
  *
- * @param hint what more there is to do where there is none, for the message
+ * @param hint what else the user can do if there is none, for the message
  * @throws DataError `INPUT_LANGUAGE` where neither the row nor the options name one
  */
 export function languagesOf(

@@ -21,7 +21,7 @@ import { expandPaths, type Paths, readShards, shownPaths } from './shards.js';
 
 /**
  * Reads FlagEmbedding's JSONL: `{query, pos: [texts], neg: [texts]}`. Each positive makes a pair. A line may
- * name its `lang`; with `scores` it has `pos_scores` and `neg_scores`, one a text.
+ * name its `lang`; with `scores` it has `pos_scores` and `neg_scores`, one per text.
  *
  * @throws DataError with file and line
  */

@@ -1,12 +1,12 @@
 /**
- * Makes training pairs from texts without questions, for a domain of which nothing more is known. Two tasks:
+ * Makes training pairs from texts without questions, for a domain that has nothing else. Two tasks:
  *
  * - `dropout-views`: a text is its own positive; the two embeddings differ by dropout alone (SimCSE, Gao et al.
  *   2021, arXiv 2104.08821).
  * - `inverse-cloze`: a sentence is the question and the rest of its text the passage; with probability `keep`
  *   the sentence stays in the passage, so that matching words is learnt too (Lee et al. 2019, arXiv 1906.00300).
  *
- * Which sentence is asked for, and whether it stays, depends on the seed and the text alone.
+ * Which sentence becomes the question, and whether it stays, depends on the seed and the text alone.
  */
 import { DataError } from '../errors.js';
 import { hashNormalisedText } from '../hash.js';
@@ -32,9 +32,9 @@ export interface RawTextOptions extends ReadOptions {
 }
 
 /**
- * Reads a `.txt` file with a text a line, or a `.jsonl` file with `text` (or `contents`) and optional `title`,
+ * Reads a `.txt` file with one text per line, or a `.jsonl` file with `text` (or `contents`) and optional `title`,
  * `_id` (or `id`, `docid`), `lang` and `domain`, such as BEIR's `corpus.jsonl`; either may end in `.gz`. Empty
- * texts are passed over, and so are texts of one sentence where the task is `inverse-cloze`.
+ * texts are skipped, and so are texts of one sentence if the task is `inverse-cloze`.
  *
  * @throws DataError with file and line; `INPUT_EMPTY` where no text makes a pair
  */
@@ -127,7 +127,7 @@ async function* rawTexts(file: string, options: RawTextOptions): AsyncGenerator<
   }
 }
 
-/** The text of a document, which may be empty, as some of BEIR's are; but the field must be there. */
+/** The text of a document. It may be empty, as some of BEIR's are, but the field must be there. */
 function rawText(fields: Fields): string {
   const value = fields.values.text ?? fields.values.contents;
   if (value === undefined || value === null) throw missingField(fields, 'text');

@@ -1,5 +1,5 @@
 /**
- * Rows of a table, whatever file they lie in: JSONL objects, TSV and CSV rows and Parquet rows as named fields
+ * Rows of a table, whatever file they are in: JSONL objects, TSV and CSV rows and Parquet rows as named fields
  * in the file's column order. Knows nothing of what the columns mean.
  */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -28,7 +28,7 @@ export function isRecordFile(file: string): boolean {
 }
 
 /**
- * The texts of one column, one a row; what is empty or null is an empty text.
+ * The texts of one column, one per row; what is empty or null is an empty text.
  *
  * @param column its name; a TSV file may be counted too, `0`, `1`, …, and then has no header
  * @throws DataError `INPUT_COLUMN` with file and line for a row that has no such column, or no text in it
@@ -114,7 +114,7 @@ async function* readCsv(file: string, options: TsvOptions = {}): AsyncGenerator<
     if (open === undefined && text.trim() === '') continue;
     const row: { parts: string[]; number: number; where: string } = open ?? { parts: [], number, where };
     row.parts.push(text);
-    // A field goes on where quotes are not in pairs; a doubled quote within one is a pair.
+    // A field continues while its quotes are unpaired; a doubled quote within it is a pair.
     const paired = text.split('"').length % 2 === 1;
     open = paired === (open === undefined) ? undefined : row;
     if (open !== undefined) continue;
@@ -210,7 +210,7 @@ export async function* readParquetRows(file: string): AsyncGenerator<Fields> {
       rowStart = rowEnd;
     }
   } catch (error) {
-    // Numbers are codes of what unpacks pages.
+    // The code of a system error is a string; a decompressor's is a number.
     const { code } = error as { code?: unknown };
     if (error instanceof DataError || typeof code === 'string') throw fileError(file, error);
     const message = (error as Error).message;

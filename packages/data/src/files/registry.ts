@@ -114,8 +114,9 @@ const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readon
 /**
  * Opens training data. Nothing is read before the first pair is asked for.
  *
- * @throws DataError `INPUT_FORMAT` for an unknown format, `INPUT_OPTION` for an option that it has not, `INPUT_FILE` where the file's name does not end as
- *   its format's do, and for several paths where the format takes one; the readers' errors come with the pairs
+ * @throws DataError `INPUT_FORMAT` for an unknown format, `INPUT_OPTION` for an option that it does not have, `INPUT_FILE`
+ *   for a file name that does not end as its format's do, and for several paths if the format takes one; the readers'
+ *   errors come with the pairs
  *
  * @example
  * const set = await TrainingSet.read(openTrainingData({ format: 'squad2-fi-en', path, limit: 1000 }));

@@ -29,7 +29,7 @@ export interface BeirOptions extends RetrievalOptions {
 /**
  * Reads a folder with one folder per language, each with `corpus.jsonl.gz` (`_id`, `title`, `text`),
  * `queries.{split}.tsv` (id, text; no header) and `qrels.{split}.tsv` (BEIR's, with header). Languages
- * without this split are passed over, unless asked for.
+ * without this split are skipped, unless asked for.
  *
  * @throws DataError with file and line
  */

@@ -1,6 +1,6 @@
 /**
- * A source of several files: a list of paths, a glob, or both, as data sets come that are cut into shards
- * (`train-00000-of-00004.parquet`). Finds and orders the files and joins what is read of them; knows no format.
+ * A source of several files: a list of paths, a glob, or both, for data sets that come in shards
+ * (`train-00000-of-00004.parquet`). Finds and orders the files and joins what is read from them; knows no format.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -167,7 +167,7 @@ function patternOf(part: string): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
-/** What there is where nothing matches. */
+/** What there is instead, if nothing matches. */
 function near(path: string): string {
   const parts = path.split(/[/\\]/);
   const folder = parts.slice(0, parts.findIndex(isGlob)).join('/') || (path.startsWith('/') ? '/' : '.');

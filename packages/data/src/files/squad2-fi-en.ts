@@ -1,6 +1,6 @@
 /**
- * Reads SQuAD 2.0 in Finnish and (back-translated) English: `squad2_fi_en.train.jsonl.gz`, a paragraph a
- * line, `{doc, para, split, context: {fi, en}, questions: [{i, fi, en}]}`.
+ * Reads SQuAD 2.0 in Finnish and (back-translated) English: `squad2_fi_en.train.jsonl.gz`, one paragraph
+ * per line, `{doc, para, split, context: {fi, en}, questions: [{i, fi, en}]}`.
  */
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
@@ -13,7 +13,7 @@ import { type ReadOptions, select } from './options.js';
 /** Options of {@link readSquad2FiEn}. */
 export interface Squad2FiEnOptions extends ReadOptions {
   /**
-   * Take only the first so many questions of a paragraph. A third of all questions have no answer in their
+   * How many questions of a paragraph to take, the first ones. A third of all questions have no answer in their
    * paragraph and mostly come late: 5 makes a cleaner set. Default all.
    */
   readonly questionsPerParagraph?: number;

@@ -2,7 +2,7 @@
  * Which passages may be hard negatives: the options of mining and their checks. The rules are applied in
  * `select.ts`.
  */
-import { DataError } from '../errors.js';
+import { expectOption } from '../expect-option.js';
 import { didYouMean } from '../nearest.js';
 
 /** Options of mining. */
@@ -23,11 +23,11 @@ export interface MiningOptions {
   readonly maxScore?: number;
   /** Keep a passage only if its score ≥ this. Default: no such rule. */
   readonly minScore?: number;
-  /** Skips so many of the best-ranked passages that are no answer. Default 0. */
+  /** How many of the best-ranked passages that are no answer to skip. Default 0. */
   readonly rangeMin?: number;
   /** Looks no further than this rank, counted without answers. Default 100. */
   readonly rangeMax?: number;
-  /** Of those that are left, the best, or as many by chance. Default `top`. */
+  /** Of those that are left, the best ones or random ones. Default `top`. */
   readonly sampling?: 'top' | 'random';
   /** Passages in the language of the answer, or in all languages. Default `within`. */
   readonly languages?: 'within' | 'across';
@@ -49,25 +49,30 @@ export function resolveMining(options: MiningOptions): ResolvedMining {
   const { negatives = 4, rangeMin = 0, rangeMax = 100, seed = 0 } = options;
   const { sampling = 'top', languages = 'within' } = options;
   const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
-  expect(whole(negatives, 1), 'negatives', 'a whole number from 1', negatives);
-  expect(whole(rangeMin, 0), 'rangeMin', 'a whole number from 0', rangeMin);
-  expect(
+  expectOption(whole(negatives, 1), 'negatives', 'a whole number from 1', negatives);
+  expectOption(whole(rangeMin, 0), 'rangeMin', 'a whole number from 0', rangeMin);
+  expectOption(
     whole(rangeMax, rangeMin + negatives),
     'rangeMax',
     `a whole number from ${rangeMin + negatives} (\`rangeMin\` ${rangeMin} + ${negatives} negatives)`,
     rangeMax,
   );
-  expect(Number.isSafeInteger(seed), 'seed', 'a whole number', seed);
+  expectOption(Number.isSafeInteger(seed), 'seed', 'a whole number', seed);
   for (const name of bounds) {
     const value = options[name];
-    expect(value === undefined || Number.isFinite(value), name, 'a number', value);
+    expectOption(value === undefined || Number.isFinite(value), name, 'a number', value);
   }
   for (const [name, value, allowed] of [
     ['sampling', sampling, ['top', 'random']],
     ['languages', languages, ['within', 'across']],
   ] as const) {
     const hint = didYouMean(String(value), allowed);
-    expect((allowed as readonly string[]).includes(value), name, `${allowed.join(' or ')}${hint}`, value);
+    expectOption(
+      (allowed as readonly string[]).includes(value),
+      name,
+      `${allowed.join(' or ')}${hint}`,
+      value,
+    );
   }
   return {
     negatives,
@@ -81,12 +86,4 @@ export function resolveMining(options: MiningOptions): ResolvedMining {
     maxScore: options.maxScore ?? Number.POSITIVE_INFINITY,
     minScore: options.minScore ?? Number.NEGATIVE_INFINITY,
   };
-}
-
-function expect(holds: boolean, name: string, expected: string, received: unknown): void {
-  if (holds) return;
-  throw new DataError(
-    'INPUT_OPTION',
-    `\`${name}\`: expected ${expected} but received ${JSON.stringify(received) ?? String(received)}`,
-  );
 }

@@ -1,8 +1,8 @@
 /**
- * Chooses hard negatives from ranked passages: the rules, and a count of what each rule refused. Not the
+ * Chooses hard negatives from ranked passages: the rules, and a count of what each rule rejected. Not the
  * search, which needs a model and a device.
  *
- * As `mine_hard_negatives` of sentence-transformers, but for two things: what answers a question is excluded
+ * As `mine_hard_negatives` of sentence-transformers, except for two things: what answers a question is excluded
  * in every language and as a duplicate text too, and ranks are counted before margins and scores refuse any.
  */
 import { DataError } from '../errors.js';
@@ -11,7 +11,7 @@ import { Random } from '../random.js';
 import { type MiningOptions, type ResolvedMining, resolveMining } from './options.js';
 import type { MiningPools, MiningQuestion } from './questions.js';
 
-/** Why a passage is no hard negative; the first rule that refuses it counts. */
+/** Why a passage is no hard negative; the first rule that rejects it counts. */
 export const miningRules = [
   'answer',
   'duplicate',
@@ -27,7 +27,7 @@ export type MiningRule = (typeof miningRules)[number];
 /** What mining did. */
 export interface MiningStatistics {
   readonly questions: number;
-  /** Ranked passages that the rules were asked about. */
+  /** Ranked passages to which the rules were applied. */
   readonly candidates: number;
   readonly excluded: Readonly<Record<MiningRule, number>>;
   readonly mined: number;
@@ -112,7 +112,7 @@ export class NegativeSelector {
   /**
    * All that was mined.
    *
-   * @throws DataError `INPUT_MINING` where no question has any negative, with what the rules refused
+   * @throws DataError `INPUT_MINING` where no question has any negative, with what the rules rejected
    */
   finish(): { readonly mined: readonly MinedQuestion[]; readonly statistics: MiningStatistics } {
     const mined = this.#mined.reduce((sum, { negatives }) => sum + negatives.length, 0);
@@ -156,7 +156,7 @@ export class NegativeSelector {
       this.#candidates++;
       const refuse = (): MiningRule | undefined => {
         if (answers.has(passage)) return 'answer';
-        // Of a passage and its translations, and of equal texts, only the best-ranked one is asked about.
+        // Of a passage and its translations, and of equal texts, only the best-ranked one is considered.
         if (texts.has(set.rowText[row]!) || passages.has(passage)) return 'duplicate';
         texts.add(set.rowText[row]!);
         passages.add(passage);

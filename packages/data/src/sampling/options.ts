@@ -2,6 +2,7 @@
  * The options of a batch sampler and their checks. Not the sampler itself.
  */
 import { DataError } from '../errors.js';
+import { expectOption } from '../expect-option.js';
 import { normaliseLanguage } from '../languages.js';
 import { didYouMean } from '../nearest.js';
 
@@ -21,8 +22,8 @@ export const batchModes: readonly BatchMode[] = ['monolingual', 'cross-lingual',
 export type ModeWeights = Readonly<Partial<Record<BatchMode, number>>>;
 
 /**
- * One value, or values at steps (batch indices): `[[0, 1], [1000, 0.5]]` goes in a straight line from 1 at
- * step 0 to 0.5 at step 1000, and keeps the first value before and the last one after.
+ * One value, or values at steps (batch indices): `[[0, 1], [1000, 0.5]]` goes linearly from 1 at
+ * step 0 to 0.5 at step 1000, with the first value before and the last one after.
  */
 export type Scheduled<T> = T | readonly (readonly [step: number, value: T])[];
 
@@ -73,7 +74,7 @@ export interface SamplerOptions {
   readonly languagePair?: 'per-row' | 'per-batch';
   /** Restricts cross-lingual and multilingual batches to these [question, passage] languages. */
   readonly onlyPairs?: readonly (readonly [query: string, passage: string])[];
-  /** At most so many negatives for each question, drawn anew each time. Default all there are. */
+  /** Most negatives for each question, drawn anew each time. Default all there are. */
   readonly negatives?: number;
   /**
    * What to do with a language, pair or data set that has too few items for a whole batch of its own:
@@ -108,9 +109,14 @@ export interface ResolvedOptions {
  */
 export function resolveOptions(options: SamplerOptions): ResolvedOptions {
   const { batchSize, seed, negatives } = options;
-  expect(Number.isSafeInteger(batchSize) && batchSize >= 1, 'batchSize', 'a whole number from 1', batchSize);
-  expect(Number.isSafeInteger(seed), 'seed', 'a whole number', seed);
-  expect(
+  expectOption(
+    Number.isSafeInteger(batchSize) && batchSize >= 1,
+    'batchSize',
+    'a whole number from 1',
+    batchSize,
+  );
+  expectOption(Number.isSafeInteger(seed), 'seed', 'a whole number', seed);
+  expectOption(
     negatives === undefined || (Number.isSafeInteger(negatives) && negatives >= 0),
     'negatives',
     'a whole number from 0',
@@ -143,7 +149,7 @@ export function modeWeightsAt(schedule: ResolvedOptions['schedule'], step: numbe
   return interpolated(schedule, step);
 }
 
-/** The weights at a step, between the knots in a straight line. */
+/** The weights at a step, interpolated linearly between the knots. */
 export function interpolated(
   schedule: readonly { readonly step: number; readonly weights: readonly number[] }[],
   step: number,
@@ -180,14 +186,19 @@ function resolveSchedule(options: SamplerOptions): ResolvedOptions['schedule'] {
     }));
   }
   return knots('alpha', alpha ?? 0.5).map(([step, value]) => {
-    expect(typeof value === 'number' && value >= 0 && value <= 1, 'alpha', 'a number from 0 to 1', value);
+    expectOption(
+      typeof value === 'number' && value >= 0 && value <= 1,
+      'alpha',
+      'a number from 0 to 1',
+      value,
+    );
     return { step, weights: [value, 1 - value, 0] };
   });
 }
 
 /**
- * A schedule's knots are normalised weights, so that in a line between two of them the share of each mode
- * goes in a line too.
+ * A schedule's knots are normalised weights, so that between two of them the share of each mode is linear,
+ * too.
  */
 function checkedModes(weights: ModeWeights): number[] {
   for (const name of Object.keys(weights)) {
@@ -201,7 +212,12 @@ function checkedModes(weights: ModeWeights): number[] {
   }
   const values = batchModes.map((mode) => weights[mode] ?? 0);
   const sum = values.reduce((a, b) => a + b, 0);
-  expect(values.every(isWeight) && sum > 0, 'modeWeights', 'weights from 0, one of them above 0', weights);
+  expectOption(
+    values.every(isWeight) && sum > 0,
+    'modeWeights',
+    'weights from 0, one of them above 0',
+    weights,
+  );
   return values.map((value) => value / sum);
 }
 
@@ -213,7 +229,7 @@ export function knots<T>(name: string, value: Scheduled<T>): (readonly [number, 
     (knot, i) =>
       Array.isArray(knot) && knot.length === 2 && knot[0] >= 0 && (i === 0 || knot[0] > list[i - 1]![0]),
   );
-  expect(list.length > 0 && ascending, name, 'a list of [step, value] with rising steps from 0', value);
+  expectOption(list.length > 0 && ascending, name, 'a list of [step, value] with rising steps from 0', value);
   return [...list];
 }
 
@@ -224,19 +240,19 @@ function checkWeighting(
 ): void {
   if (value === undefined) return;
   const expected = `${words.map((word) => `'${word}'`).join(', ')} or {smoothed: tau}`;
-  if (typeof value === 'string') expect(words.includes(value), name, expected, value);
-  else if ('smoothed' in value) expect(isWeight(value.smoothed), name, 'a tau from 0', value.smoothed);
+  if (typeof value === 'string') expectOption(words.includes(value), name, expected, value);
+  else if ('smoothed' in value) expectOption(isWeight(value.smoothed), name, 'a tau from 0', value.smoothed);
   else if ('weights' in value && name !== 'languages') {
     for (const [, byName] of knots(`${name}.weights`, value.weights)) {
       const weights = Object.values(byName);
-      expect(
+      expectOption(
         weights.every(isWeight) && weights.some((weight) => weight > 0),
         `${name}.weights`,
         'numbers from 0, one of them above 0',
         byName,
       );
     }
-  } else expect(false, name, expected, value);
+  } else expectOption(false, name, expected, value);
 }
 
 function isWeight(value: number): boolean {
@@ -249,10 +265,4 @@ function oneOf(name: string, value: string | undefined, allowed: readonly string
     'INPUT_OPTION',
     `\`${name}\`: expected one of ${allowed.join(', ')} but received '${value}'${didYouMean(value, allowed)}`,
   );
-}
-
-function expect(holds: boolean, name: string, expected: string, received: unknown): void {
-  if (holds) return;
-  const text = JSON.stringify(received) ?? String(received);
-  throw new DataError('INPUT_OPTION', `\`${name}\`: expected ${expected} but received ${text}`);
 }

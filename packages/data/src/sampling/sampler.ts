@@ -1,8 +1,8 @@
 /**
  * Draws batches of training pairs: monolingual, cross-lingual, multilingual or a mix of them.
  *
- * Not a data loader: it reads no file, makes no token and has no thread. It never ends; the smallest set
- * goes into its next epoch when it is through.
+ * Not a data loader: it reads no file, makes no token and has no thread. It never ends; a set that is
+ * exhausted begins its next epoch.
  */
 import { Fingerprint } from '../hash.js';
 import { Random } from '../random.js';
@@ -47,8 +47,8 @@ export interface Batch {
  *   replacement: {@link StratumCursor} says exactly what an epoch covers.
  * - A batch has as many pairs as asked. In it a question, a passage and a text occur once at most, in
  *   whatever language, and no passage is a known answer to another question.
- * - {@link state} is of constant size in the number of steps (a few numbers per stratum), and
- *   {@link restore} goes on from it without replaying anything.
+ * - {@link state} does not grow with the number of steps (a few numbers per stratum), and
+ *   {@link restore} continues from it without replaying anything.
  * - A pair's negatives are in the language of its passage; in multilingual mode one that has no such
  *   version comes in another language. One that answers a question of the batch is left out.
  *
@@ -113,7 +113,7 @@ export class BatchSampler {
   }
 
   /**
-   * Takes hard negatives that were mined, by item, as indices into the set's passages; they stand in for the
+   * Takes hard negatives that were mined, by item, as indices into the set's passages; they replace the
    * data's own where an item has some. They are no part of {@link state}: give them again after {@link restore}.
    */
   setNegatives(byItem: ReadonlyMap<number, readonly number[]>): void {
@@ -227,7 +227,7 @@ export class BatchSampler {
     const item = set.items[drawn.item]!;
     const mined = this.#mined.get(drawn.item);
     const known = mined ?? item.negatives;
-    // Nobody has scored what was mined since.
+    // A mined negative has no teacher's score.
     const scored = mined === undefined ? item.margins : undefined;
     const negatives: Row[] = [];
     const margins: number[] = [];

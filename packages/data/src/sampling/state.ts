@@ -1,5 +1,5 @@
 /**
- * The state of a batch sampler as it lies in a checkpoint, and the checks before it is trusted.
+ * The state of a batch sampler as a checkpoint holds it, and the checks before it is trusted.
  */
 import { DataError } from '../errors.js';
 import type { CursorState, Stratum } from './strata.js';

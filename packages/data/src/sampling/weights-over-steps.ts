@@ -40,7 +40,7 @@ function isSchedule(weighting: SourceWeighting): weighting is Schedule {
   return typeof weighting === 'object' && 'weights' in weighting && Array.isArray(weighting.weights);
 }
 
-/** In a line between two knots the share of each name goes in a line, so their weights are normalised. */
+/** Weights are normalised, so that between two knots the share of each name is linear. */
 function at(option: string, weighting: SourceWeighting, step: number): SourceWeighting {
   if (!isSchedule(weighting)) return weighting;
   const list = knots(`${option}.weights`, weighting.weights);

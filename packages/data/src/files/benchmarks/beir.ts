@@ -7,7 +7,7 @@ import { type AdHocCollection, adHocCollection } from '../../ad-hoc.js';
 import { DataError } from '../../errors.js';
 import { normaliseLanguage } from '../../languages.js';
 import { nameOf } from '../options.js';
-import { filesBelow, matching, theOne } from './find.js';
+import { filesBelow, literal, matching, theOne } from './find.js';
 import { readCorpus, readJudgments, readQueries } from './parts.js';
 
 /** Options of {@link readBeirCollection} and {@link readTrecCollection}. */
@@ -91,8 +91,4 @@ export async function readTrecCollection(
     profile: 'trec_eval',
     depth: 1000,
   });
-}
-
-function literal(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

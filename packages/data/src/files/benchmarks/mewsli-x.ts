@@ -8,7 +8,7 @@ import type { CollectionQuery } from '../../collection.js';
 import { DataError } from '../../errors.js';
 import { normaliseLanguage, selectLanguages } from '../../languages.js';
 import { asList, asObject, optionalText, readJsonLines, requiredText } from '../json.js';
-import { filesBelow, theOne } from './find.js';
+import { filesBelow, literal, theOne } from './find.js';
 
 /** Options of {@link readMewsliX}. */
 export interface MewsliXOptions {
@@ -35,7 +35,7 @@ export async function readMewsliX(folder: string, options: MewsliXOptions = {}):
   const mentions = theOne(
     folder,
     files,
-    [new RegExp(`(^|/)wikinews_mentions-${split}\\.jsonl$`)],
+    [new RegExp(`(^|/)wikinews_mentions-${literal(split)}\\.jsonl$`)],
     `wikinews_mentions-${split}.jsonl (made by the publisher's get-mewsli-x.sh)`,
   );
   const entities = theOne(
@@ -95,7 +95,7 @@ export async function readMewsliX(folder: string, options: MewsliXOptions = {}):
 
 /**
  * Reads predictions as the benchmark's own scorer takes them: objects of lists of entity ids by example id,
- * best first, in one object or one a line.
+ * best first, in one object or one per line.
  *
  * @throws DataError with file and line
  */

@@ -1,11 +1,11 @@
 /**
- * MIRACL and Mr. TyDi: one monolingual collection a language, in the layouts of the Hugging Face hub, of
+ * MIRACL and Mr. TyDi: one monolingual collection per language, in the layouts of the Hugging Face hub, of
  * Anserini, and of one folder per language.
  */
 import { type AdHocCollection, adHocCollection } from '../../ad-hoc.js';
 import { DataError } from '../../errors.js';
 import { normaliseLanguage, selectLanguages } from '../../languages.js';
-import { filesBelow, matching } from './find.js';
+import { filesBelow, literal, matching } from './find.js';
 import { readCorpus, readJudgments, readQueries } from './parts.js';
 
 /** Options of {@link readMiraclCollections} and {@link readMrTydiCollections}. */
@@ -30,7 +30,7 @@ const lang = '(?<lang>[a-z]{2,3}(?:[-_][A-Za-z]+)?)';
 const language = '(?<lang>[a-z]+)';
 
 /**
- * The collections of MIRACL (arXiv 2210.09984) below a folder, one a language.
+ * The collections of MIRACL (arXiv 2210.09984) below a folder, one per language.
  *
  * Topics `topics.miracl-v1.0-{lang}-{split}.tsv`, judgments `qrels.miracl-v1.0-{lang}-{split}.tsv`, corpora
  * `miracl-corpus-v1.0-{lang}/docs-{n}.jsonl.gz`, at any depth; or `{lang}/queries.{split}.tsv`,
@@ -44,16 +44,17 @@ export function readMiraclCollections(
   options: PerLanguageOptions = {},
 ): Promise<AdHocCollection[]> {
   const split = options.split ?? 'dev';
+  const ofSplit = literal(split);
   return readLayout(folder, options, {
     name: 'miracl',
     split,
     topics: [
-      new RegExp(`(^|/)topics\\.miracl-v[\\d.]+-${lang}-${split}\\.tsv$`),
-      new RegExp(`^${lang}/queries\\.${split}\\.tsv$`),
+      new RegExp(`(^|/)topics\\.miracl-v[\\d.]+-${lang}-${ofSplit}\\.tsv$`),
+      new RegExp(`^${lang}/queries\\.${ofSplit}\\.tsv$`),
     ],
     qrels: [
-      new RegExp(`(^|/)qrels\\.miracl-v[\\d.]+-${lang}-${split}\\.tsv$`),
-      new RegExp(`^${lang}/qrels\\.${split}\\.tsv$`),
+      new RegExp(`(^|/)qrels\\.miracl-v[\\d.]+-${lang}-${ofSplit}\\.tsv$`),
+      new RegExp(`^${lang}/qrels\\.${ofSplit}\\.tsv$`),
     ],
     corpus: [
       new RegExp(`(^|/)miracl-corpus-v[\\d.]+-${lang}/docs-\\d+\\.jsonl$`),
@@ -65,7 +66,7 @@ export function readMiraclCollections(
 }
 
 /**
- * The collections of Mr. TyDi (arXiv 2108.08787) below a folder, one a language.
+ * The collections of Mr. TyDi (arXiv 2108.08787) below a folder, one per language.
  *
  * `mrtydi-v1.1-{language}/topic.{split}.tsv`, `…/qrels.{split}.txt` and `…/collection/docs.jsonl.gz` (or
  * `…/corpus.jsonl.gz`); or Anserini's `topics.mrtydi-v1.1-{lang}.{split}.txt` and `qrels.…` for the first
@@ -78,16 +79,17 @@ export function readMrTydiCollections(
   options: PerLanguageOptions = {},
 ): Promise<AdHocCollection[]> {
   const split = options.split ?? 'test';
+  const ofSplit = literal(split);
   return readLayout(folder, options, {
     name: 'mr-tydi',
     split,
     topics: [
-      new RegExp(`(^|/)mrtydi-v[\\d.]+-${language}/topics?\\.${split}\\.tsv$`),
-      new RegExp(`(^|/)topics\\.mrtydi-v[\\d.]+-${lang}\\.${split}\\.(txt|tsv)$`),
+      new RegExp(`(^|/)mrtydi-v[\\d.]+-${language}/topics?\\.${ofSplit}\\.tsv$`),
+      new RegExp(`(^|/)topics\\.mrtydi-v[\\d.]+-${lang}\\.${ofSplit}\\.(txt|tsv)$`),
     ],
     qrels: [
-      new RegExp(`(^|/)mrtydi-v[\\d.]+-${language}/qrels\\.${split}\\.(txt|tsv)$`),
-      new RegExp(`(^|/)qrels\\.mrtydi-v[\\d.]+-${lang}\\.${split}\\.(txt|tsv)$`),
+      new RegExp(`(^|/)mrtydi-v[\\d.]+-${language}/qrels\\.${ofSplit}\\.(txt|tsv)$`),
+      new RegExp(`(^|/)qrels\\.mrtydi-v[\\d.]+-${lang}\\.${ofSplit}\\.(txt|tsv)$`),
     ],
     corpus: [new RegExp(`(^|/)mrtydi-v[\\d.]+-${language}(-corpus)?/(collection/docs|corpus)[^/]*\\.jsonl$`)],
     expected: 'mrtydi-v1.1-{language}/collection/docs.jsonl.gz or mrtydi-v1.1-{language}/corpus.jsonl.gz',

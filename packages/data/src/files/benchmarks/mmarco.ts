@@ -6,7 +6,7 @@
 import { type AdHocCollection, adHocCollection } from '../../ad-hoc.js';
 import { DataError } from '../../errors.js';
 import { normaliseLanguage, selectLanguages } from '../../languages.js';
-import { filesBelow, matching, theOne } from './find.js';
+import { filesBelow, literal, matching, theOne } from './find.js';
 import { readCorpus, readJudgments, readQueries } from './parts.js';
 
 /** Options of {@link readMmarcoCollections}. */
@@ -29,7 +29,7 @@ export async function readMmarcoCollections(
   options: MmarcoOptions = {},
 ): Promise<AdHocCollection[]> {
   const split = options.split ?? 'dev.small';
-  const ending = split.replaceAll('.', '\\.');
+  const ending = literal(split);
   const files = await filesBelow(folder);
   const byLang = (pattern: RegExp) =>
     new Map(

@@ -9,6 +9,7 @@ import { selectLanguages } from '../../languages.js';
 import { asList, asObject, type Fields, readJson, requiredText } from '../json.js';
 import { listFolder } from '../lines.js';
 import { readXquadR } from '../xquad-r.js';
+import { literal } from './find.js';
 
 /** Options of these readers. */
 export interface ParallelOptions {
@@ -75,7 +76,7 @@ async function readMlqaFiles(
   unit: 'paragraph' | 'sentence',
 ): Promise<ParallelCollection> {
   const split = options.split ?? 'test';
-  const pattern = new RegExp(`^${split}-context-([a-z]{2})-question-\\1\\.json$`);
+  const pattern = new RegExp(`^${literal(split)}-context-([a-z]{2})-question-\\1\\.json$`);
   const known = (await listFolder(folder)).flatMap((name) => pattern.exec(name)?.[1] ?? []);
   if (known.length === 0) {
     throw new DataError(
