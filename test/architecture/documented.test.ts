@@ -1,4 +1,4 @@
-/** Everything that a package exports is said what it is: a comment of the form that editors show. */
+/** Everything that a package exports has a comment that editors show, and a name of its own. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,4 +46,17 @@ test.each(entries)('%s', (entry) => {
   const all = [...exported(join(root, entry)).values()];
   expect(all.length).toBeGreaterThan(4);
   expect(all.filter(({ documented }) => !documented).map(({ place }) => place)).toEqual([]);
+});
+
+test('no two of the packages under the umbrella have one name for two things, types included', () => {
+  // Of report's types `synglot` takes the main ones by name, and nothing of native.
+  const umbrella = entries.filter((entry) => !/native|report|browser/.test(entry));
+  const places = new Map<string, Set<string>>();
+  for (const entry of umbrella) {
+    for (const [name, { place }] of exported(join(root, entry))) {
+      places.set(name, (places.get(name) ?? new Set()).add(place));
+    }
+  }
+  expect(places.size).toBeGreaterThan(600);
+  expect([...places.values()].filter(({ size }) => size > 1).map((twice) => [...twice])).toEqual([]);
 });
