@@ -1,4 +1,4 @@
-// The tables of docs/performance.md on compiled kernels, for performance-tables.mjs.
+// The tables of docs/compiled-kernels.md, for performance-tables.mjs.
 
 /**
  * Lines of both vendors.
@@ -44,7 +44,7 @@ function vendorTables(read, link, vendor, device, least, columns) {
   const table = (name, what) => codeTable(read(device, name), link(device, name), least, columns, what);
   const all = table('code-xlm-r-base');
   const units = table('code-xlm-r-base-attention-subgroup_matrix', ', attention on matrix units');
-  return all.length === 0 ? [] : [`### ${vendor}`, '', ...all, ...units];
+  return all.length === 0 ? [] : [`## ${vendor}`, '', ...all, ...units];
 }
 
 function codeTable(data, source, least, columns, what = '') {

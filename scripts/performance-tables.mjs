@@ -1,4 +1,4 @@
-// Fills the tables of docs/performance.md from committed result files.
+// Fills the tables of docs/performance.md and docs/compiled-kernels.md from committed result files.
 //
 //   node scripts/performance-tables.mjs [--check]
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,38 +8,42 @@ import { codeTables } from './code-tables.mjs';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const results = 'packages/bench/results';
 const devices = { lavapipe: 'lavapipe', 'lavapipe-26': 'lavapipe 26.1', swiftshader: 'SwiftShader' };
-const path = `${root}docs/performance.md`;
-const text = readFileSync(path, 'utf8');
-const filled = [
-  ['peers', peerTables()],
-  ['profile', profileTables()],
-  ['adapters', adapterTables()],
-  ['start', startTables()],
-  ['host', hostTables()],
-  ['kernels', kernelTables()],
-  ['curves', curveTables()],
-  ['large', largeTables()],
-  ['mixed', mixedTables()],
-  ['code', codeTables(read, link)],
-].reduce((page, [tag, lines]) => put(page, tag, lines), text);
+const pages = {
+  'docs/performance.md': [
+    ['peers', peerTables()],
+    ['profile', profileTables()],
+    ['adapters', adapterTables()],
+    ['start', startTables()],
+    ['host', hostTables()],
+    ['kernels', kernelTables()],
+    ['curves', curveTables()],
+    ['large', largeTables()],
+    ['mixed', mixedTables()],
+  ],
+  'docs/compiled-kernels.md': [['code', codeTables(read, link)]],
+};
 
-if (process.argv.includes('--check')) {
-  if (filled !== text) {
+const check = process.argv.includes('--check');
+for (const [page, tables] of Object.entries(pages)) {
+  const text = readFileSync(root + page, 'utf8');
+  const filled = tables.reduce((filling, [tag, lines]) => put(page, filling, tag, lines), text);
+  if (!check) {
+    writeFileSync(root + page, filled);
+  } else if (filled === text) {
+    console.log(`${page} agrees with its result files`);
+  } else {
     console.error(
-      'docs/performance.md does not agree with its result files: run `node scripts/performance-tables.mjs`.',
+      `${page} does not agree with its result files: run \`node scripts/performance-tables.mjs\`.`,
     );
-    process.exit(1);
+    process.exitCode = 1;
   }
-  console.log('docs/performance.md agrees with its result files');
-} else {
-  writeFileSync(path, filled);
 }
 
-function put(page, tag, lines) {
+function put(page, text, tag, lines) {
   const [open, close] = [`<!-- ${tag} -->`, `<!-- /${tag} -->`];
-  const [from, to] = [page.indexOf(open), page.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no ${open} … ${close}`);
-  return `${page.slice(0, from)}${open}\n\n${lines.join('\n').trimEnd()}\n\n${page.slice(to)}`;
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`${page} has no ${open} … ${close}`);
+  return `${text.slice(0, from)}${open}\n\n${lines.join('\n').trimEnd()}\n\n${text.slice(to)}`;
 }
 
 function read(device, name) {
