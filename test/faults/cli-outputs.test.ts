@@ -87,6 +87,13 @@ describe('a model', () => {
   });
 });
 
+it('a file is never called -', async () => {
+  await expectMistake(
+    ['eval', '--qrels', inPlace('q'), '--run', inPlace('r'), '--json', '-'],
+    ['-: only encode writes to standard output; name a file'],
+  );
+});
+
 describe('encode', () => {
   const encode = (...rest: string[]) => ['encode', '--model', place.model, ...rest];
   const texts = ['one', '', 'zwei und drei'];

@@ -102,6 +102,9 @@ export function languageList(value: string): string[] {
  *   be written in it
  */
 export async function checkOutput(path: string): Promise<void> {
+  if (path === '-') {
+    throw new DataError('INPUT_OPTION', '-: only encode writes to standard output; name a file');
+  }
   const folder = dirname(path);
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return checkWritable(folder, path);
