@@ -331,7 +331,7 @@ describe('synglot eval', () => {
       for (const part of parts) expect(errorLines.at(-1)).toContain(part);
     };
     const task = ['--task', 'beir', '--data', root];
-    await expectMistake([...task, '--suite', 'mmm', '--model', model], 'either --task or --suite');
+    await expectMistake([...task, '--suite', 'mmm', '--model', model], 'give one of --task, --suite');
     await expectMistake(task, '--model', '--query-embeddings');
     await expectMistake([...task, '--model', model, '--split', 'dev'], 'qrels/dev.tsv');
     await expectMistake(

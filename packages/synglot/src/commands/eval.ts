@@ -144,7 +144,7 @@ export function evalCommand(): Command {
       if ((task === undefined) === (suite === undefined)) {
         throw new EvaluationError(
           'INPUT_COLLECTION',
-          "give --task, --suite, or a training run's configuration; see synglot eval --help",
+          "give one of --task, --suite and a training run's configuration; see synglot eval --help",
         );
       }
       checkKept(options);
