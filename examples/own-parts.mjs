@@ -20,8 +20,12 @@ const words = {
 const rows = Object.entries(words).flatMap(([lang, list]) =>
   list.flatMap((a, i) =>
     list.map((b, j) => ({
-      ...{ key: `${i}-${j}`, lang, query: `${a} ${b}`, passage: `${b}, ${a}` },
-      ...{ dataset: 'words', domain: 'toy' },
+      key: `${i}-${j}`,
+      lang,
+      query: `${a} ${b}`,
+      passage: `${b}, ${a}`,
+      dataset: 'words',
+      domain: 'toy',
     })),
   ),
 );
@@ -59,7 +63,8 @@ const alignment = {
     const dispatch = (kernel, own, constants, factor) =>
       g.plan.dispatch(kernel, {
         label: `${kernel} of ${name}`,
-        ...{ constants, bindings: { ...bindings, ...own } },
+        constants,
+        bindings: { ...bindings, ...own },
         params: { ...rowParams(axis), columns, factor },
         workgroups: [Math.ceil(axis.capacity / 64)],
       });
@@ -82,9 +87,19 @@ const feeds = ({ packed, capacity }) => {
 };
 
 const config = {
-  ...{ family: 'bert', vocabularySize: tokenizer.vocabularySize, hiddenSize: 32, layers: 1, heads: 2 },
-  ...{ intermediateSize: 64, maxPositions: 32, typeVocabularySize: 1, layerNormEpsilon: 1e-12 },
-  ...{ hiddenDropout: 0, attentionDropout: 0, positionOffset: 0, initializerRange: 0.05 },
+  family: 'bert',
+  vocabularySize: tokenizer.vocabularySize,
+  hiddenSize: 32,
+  layers: 1,
+  heads: 2,
+  intermediateSize: 64,
+  maxPositions: 32,
+  typeVocabularySize: 1,
+  layerNormEpsilon: 1e-12,
+  hiddenDropout: 0,
+  attentionDropout: 0,
+  positionOffset: 0,
+  initializerRange: 0.05,
 };
 const pooling = { mode: 'mean', normalize: true };
 const [maxLength, steps] = [16, 45];
@@ -93,7 +108,11 @@ const specs = encoderParameters(config, pooling);
 const store = new ParameterStore(executor, specs);
 await store.load('parameter', freshParameters(config, specs, 1));
 const trainer = new Trainer({
-  ...{ executor, store, config, pooling, sampler: new TwoToOne() },
+  executor,
+  store,
+  config,
+  pooling,
+  sampler: new TwoToOne(),
   encode: async (batch) => (await tokenizer.encodeBatch(batch, { maxLength })).map(({ ids }) => ids),
   objectives: [
     contrastiveObjective({ temperature: 0.05, direction: 'both' }),

@@ -62,7 +62,10 @@ function bundle({ gzip, keep, output }) {
   const { version } = JSON.parse(readFileSync(join(root, 'packages/synglot/package.json'), 'utf8'));
   const needs = neededVersions(folder);
   fillReadme(join(folder, 'README.txt'), {
-    ...{ version, commit: commit.name, node: process.version, ...needs },
+    version,
+    commit: commit.name,
+    node: process.version,
+    ...needs,
     loader: loader
       ? 'The Vulkan loader is here.'
       : 'The Vulkan loader is not here: install it (Debian: libvulkan1).',

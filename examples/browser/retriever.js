@@ -29,15 +29,29 @@ export async function makeRetriever(executor, { mode, steps, seed = 1 }) {
   const texts = shown.flatMap(({ query, passage }) => [query, passage]);
   const tokenizer = await trainTokenizer(texts, { vocabularySize: 800, lowercase: true });
   const config = {
-    ...{ family: 'bert', vocabularySize: tokenizer.vocabularySize, typeVocabularySize: 1, positionOffset: 0 },
-    ...{ hiddenSize: 64, layers: 2, heads: 4, intermediateSize: 128, maxPositions: 32 },
-    ...{ layerNormEpsilon: 1e-12, hiddenDropout: 0.1, attentionDropout: 0.1, initializerRange: 0.05 },
+    family: 'bert',
+    vocabularySize: tokenizer.vocabularySize,
+    typeVocabularySize: 1,
+    positionOffset: 0,
+    hiddenSize: 64,
+    layers: 2,
+    heads: 4,
+    intermediateSize: 128,
+    maxPositions: 32,
+    layerNormEpsilon: 1e-12,
+    hiddenDropout: 0.1,
+    attentionDropout: 0.1,
+    initializerRange: 0.05,
   };
   const specs = encoderParameters(config, pooling);
   const store = new ParameterStore(executor, specs);
   await store.load('parameter', freshParameters(config, specs, seed));
   const trainer = new Trainer({
-    ...{ executor, store, config, pooling, seed },
+    executor,
+    store,
+    config,
+    pooling,
+    seed,
     sampler: new BatchSampler(set, {
       mode,
       batchSize: 32,
@@ -107,7 +121,9 @@ class Retriever {
     const scorer = new DeviceScorer(this.executor);
     try {
       const { summary } = await evaluateRetrieval({
-        ...{ collection, dimension: this.model.dimension, scorer },
+        collection,
+        dimension: this.model.dimension,
+        scorer,
         queryEmbeddings: await embed(queries),
         candidateEmbeddings: await embed(candidates),
       });

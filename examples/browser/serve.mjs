@@ -20,7 +20,11 @@ export async function pageFiles(conditions = []) {
   const { outputFiles } = await build({
     absWorkingDir: here,
     entryPoints: ['main.js'],
-    ...{ bundle: true, format: 'esm', platform: 'browser', minify: true, write: false },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    minify: true,
+    write: false,
     conditions,
   });
   return { 'index.html': await readFile(join(here, 'index.html')), 'main.js': outputFiles[0].contents };

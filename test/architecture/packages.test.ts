@@ -24,7 +24,10 @@ const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 
 
 beforeAll(() => {
   const output = execFileSync('npm', ['pack', '--workspaces', '--dry-run', '--json', '--ignore-scripts'], {
-    ...{ cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26, stdio: ['ignore', 'pipe', 'ignore'] },
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    stdio: ['ignore', 'pipe', 'ignore'],
     shell: process.platform === 'win32',
   });
   // A list, or by name: npm's releases differ.

@@ -112,7 +112,13 @@ async function train(device: Executor, more: Partial<TrainerOptions> = {}) {
   const store = new ParameterStore(device, specs);
   await store.load('parameter', readRows);
   const trainer = new Trainer({
-    ...{ executor: device, store, config, pooling, encode, seed: 1, accumulation },
+    executor: device,
+    store,
+    config,
+    pooling,
+    encode,
+    seed: 1,
+    accumulation,
     sampler: sampler(3),
     objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
     optimizer,

@@ -278,7 +278,9 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
       }),
     );
     expect(device).toEqual({
-      ...{ name: 'unknown adapter', type: 'unknown', values: [7, 9] },
+      name: 'unknown adapter',
+      type: 'unknown',
+      values: [7, 9],
       subgroups: { minSize: 0, maxSize: 0 },
     });
   });

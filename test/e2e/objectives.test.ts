@@ -45,7 +45,9 @@ training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
   // All rows are in every batch, so that the first value is known.
   const rows = tinyPairs(24, ['en']);
   const triplets = rows.slice(0, 8).map(({ query, passage: positive, lang }, index) => ({
-    ...{ query, positive, lang },
+    query,
+    positive,
+    lang,
     negatives: [rows[index + 8]!.passage, rows[index + 16]!.passage],
     scores: [2 + index, 1.5 - index, -4],
   }));

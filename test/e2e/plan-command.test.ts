@@ -18,7 +18,10 @@ describe('synglot plan', () => {
       expect(parameter).toBeGreaterThanOrEqual(22_565_376 * 4);
       expect(parameter).toBeLessThan(22_565_376 * 4 * 1.01);
       expect(plan.parameterBytes).toEqual({
-        ...{ parameter, gradient: parameter, 'first moment': parameter, 'second moment': parameter },
+        parameter,
+        gradient: parameter,
+        'first moment': parameter,
+        'second moment': parameter,
       });
       const { peak, pool, ownBytes } = plan;
       expect(peak.liveBytes).toBe(

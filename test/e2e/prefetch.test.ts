@@ -45,7 +45,12 @@ checkpoint: { every: 2 }
   );
   const stop = new AbortController();
   await runTraining({
-    ...{ executor, config, output: inFolder(name), resume: true, signal: stop.signal, mine: mineForTraining },
+    executor,
+    config,
+    output: inFolder(name),
+    resume: true,
+    signal: stop.signal,
+    mine: mineForTraining,
     onStep: ({ step }) => {
       if (step === stopAfter) stop.abort();
     },
@@ -84,7 +89,14 @@ async function openTrainer(beforeTexts: (kind: TextKind) => void = () => undefin
   };
   const sampler = newSampler();
   const trainer = new Trainer({
-    ...{ executor, store, config, pooling, sampler, encode, seed: 1, prefetch: 4 },
+    executor,
+    store,
+    config,
+    pooling,
+    sampler,
+    encode,
+    seed: 1,
+    prefetch: 4,
     objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
     schedule: { learningRate: 0.01, steps, warmupSteps: 0, decay: 'constant' },

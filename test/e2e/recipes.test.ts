@@ -62,7 +62,8 @@ async function writeTriplets(): Promise<void> {
   await writeJsonl(inFolder('TRIPLETS.jsonl'), rows);
   // The same with a teacher's scores, which differ from row to row.
   const scored = rows.map(({ passage: positive, ...row }, index) => ({
-    ...{ ...row, positive },
+    ...row,
+    positive,
     scores: [5 + (index % 7), (index % 3) - 4, (index % 5) - 8],
   }));
   await writeJsonl(inFolder('SCORED.jsonl'), scored);

@@ -132,8 +132,14 @@ export async function saveTinyAdapter(folder: string, base: string): Promise<voi
   const adapted: EncoderConfig = {
     ...config,
     adapter: {
-      ...{ kind: 'lora', rank: 4, alpha: 8, dropout: 0, rankStabilized: false, modules },
-      ...{ trainsEmbeddings: false, trainsLayerNorms: false },
+      kind: 'lora',
+      rank: 4,
+      alpha: 8,
+      dropout: 0,
+      rankStabilized: false,
+      modules,
+      trainsEmbeddings: false,
+      trainsLayerNorms: false,
     },
   };
   const tensors = encoderParameters(adapted, pooling).map(({ name, shape }) => ({

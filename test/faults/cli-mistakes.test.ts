@@ -127,7 +127,9 @@ describe('the configuration', () => {
     const config = await writeConfig(place, `device-${command}`, changes);
     const [cwd, env] = [place.path, { SYNGLOT_DEVICE: undefined }];
     await expectMistake([command, config, ...more], ['device: expected one of gpu,', "'gpv'"], {
-      ...{ cwd, env, late: true },
+      cwd,
+      env,
+      late: true,
     });
   });
 

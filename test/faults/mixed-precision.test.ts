@@ -234,7 +234,13 @@ describe('where there is half precision', () => {
     const store = new ParameterStore(executor, encoderParameters(config, pooling));
     await store.load('parameter', readRows);
     const trainer = new Trainer({
-      ...{ executor, store, config, pooling, encode, seed: 1, precision: 'mixed' },
+      executor,
+      store,
+      config,
+      pooling,
+      encode,
+      seed: 1,
+      precision: 'mixed',
       sampler: new BatchSampler(set, { batchSize: 8, seed: 1, mode: 'monolingual' }),
       objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],
       optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },

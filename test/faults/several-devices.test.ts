@@ -187,7 +187,9 @@ it('a device is chosen by a part of its name, in the command too', async () => {
   const devices = JSON.parse(stdout) as { id: string; chosen: boolean; reason: string }[];
   expect(devices.filter(({ chosen }) => chosen)).toMatchObject([
     {
-      ...{ id: 'swiftshader', reason: 'asked for', executor: expect.stringMatching(/^(native|webgpu)$/) },
+      id: 'swiftshader',
+      reason: 'asked for',
+      executor: expect.stringMatching(/^(native|webgpu)$/),
       subgroups: { minSize: 4, maxSize: 4 },
       limits: { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 32768 },
     },

@@ -83,7 +83,10 @@ async function step(type: DeviceInfo['type']) {
     name === temperatureParameter ? temperature.initial : fresh(name, begin, end),
   );
   const plan = buildTrainPlan({
-    ...{ config, pooling, capacity, objectives },
+    config,
+    pooling,
+    capacity,
+    objectives,
     layout: store.layout,
     device: { ...executor.device, type },
     mode: 'step',
@@ -99,7 +102,9 @@ async function step(type: DeviceInfo['type']) {
   const update = { step: 1, learningRate: 0.1, beta1: 0, beta2: 0 };
   const found = await compiled.run({
     feeds: {
-      ...{ ...feeds, ...Object.fromEntries(teachers), [groupsFeed]: groups },
+      ...feeds,
+      ...Object.fromEntries(teachers),
+      [groupsFeed]: groups,
       step: packStep({ counts, seed: 77, update }),
     },
     reads,

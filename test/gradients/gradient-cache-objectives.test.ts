@@ -59,8 +59,13 @@ const temperature: TrainObjective = {
   parameters: [{ spec: learned.spec, initial: learned.initial }],
 };
 const discriminator: AdversarialOptions = {
-  ...{ lambda: 0.7, gamma: 10, hidden: 8, learningRateScale: 1, seed: 3 },
-  ...{ dimension, languages: ['de', 'en', 'fi'] },
+  lambda: 0.7,
+  gamma: 10,
+  hidden: 8,
+  learningRateScale: 1,
+  seed: 3,
+  dimension,
+  languages: ['de', 'en', 'fi'],
   schedule: 'ganin',
 };
 const nested = { dimensions: [16, 8, 4], weights: [1, 0.5, 2] };
@@ -72,20 +77,25 @@ const cases: Readonly<Record<string, readonly TrainObjective[]>> = {
   matryoshka: matryoshka(nested, { temperature: 0.1, direction: 'both' }).map(masked),
   'a learned temperature': [
     contrastiveObjective({
-      ...{ temperature: Number.NaN, direction: 'both', learnedTemperature: temperatureParameter },
+      temperature: Number.NaN,
+      direction: 'both',
+      learnedTemperature: temperatureParameter,
     }),
     temperature,
   ],
   'a learned temperature after another objective': [
     marginMseObjective(scoredMargins, { weight: 0.8 }),
     contrastiveObjective({
-      ...{ temperature: Number.NaN, direction: 'both', learnedTemperature: temperatureParameter },
+      temperature: Number.NaN,
+      direction: 'both',
+      learnedTemperature: temperatureParameter,
     }),
     temperature,
   ],
   'both of them': [
     ...matryoshka(nested, {
-      ...{ temperature: Number.NaN, direction: 'query-to-passage' },
+      temperature: Number.NaN,
+      direction: 'query-to-passage',
       learnedTemperature: temperatureParameter,
     }).map(masked),
     temperature,

@@ -37,7 +37,11 @@ beforeEach(({ skip }) => skip(!canStore(executor, 'f16'), noHalf));
 
 const config: EncoderConfig = {
   ...smallEncoder,
-  ...{ hiddenSize: 64, heads: 4, intermediateSize: 48, hiddenDropout: 0.1, attentionDropout: 0.1 },
+  hiddenSize: 64,
+  heads: 4,
+  intermediateSize: 48,
+  hiddenDropout: 0.1,
+  attentionDropout: 0.1,
 };
 const dense = denseHead(config.hiddenSize);
 const objectives = [contrastive({ temperature: 0.1, direction: 'both' })];
@@ -113,7 +117,13 @@ async function whole(
   const { queries, candidates, tokens } = batch.counts;
   const capacity = { tokens: tokens + 5, queries: queries + 4, candidates: candidates + 4 };
   const plan = buildTrainPlan({
-    ...{ config, pooling, layout, device, precision, capacity, objectives },
+    config,
+    pooling,
+    layout,
+    device,
+    precision,
+    capacity,
+    objectives,
     mode: 'accumulate',
     ...(perturbation === undefined ? {} : { perturbation }),
   });

@@ -196,8 +196,13 @@ test('survives scores that differ by hundreds', async (context) => {
       { tokens, heads: 1 },
       {
         params: {
-          ...{ tokens, tokens_count: 0, heads: 1, scale: 1 / Math.sqrt(headSize) },
-          ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
+          tokens,
+          tokens_count: 0,
+          heads: 1,
+          scale: 1 / Math.sqrt(headSize),
+          dropout_site: 0,
+          dropout_threshold: 0,
+          dropout_keep_scale: 1,
           ...separate(headVectors),
         },
         bindings: { q, k, v, bounds, context: tokens * headSize, log_sum_exp: tokens },

@@ -50,7 +50,9 @@ const compileTimeoutMs = 300_000;
 const strategies = attentionStrategies.filter((strategy) => strategy !== 'subgroup_matrix');
 const variants = strategies.flatMap((strategy) => [
   {
-    ...{ strategy, hasDropout: false, element: 'f32' as const },
+    strategy,
+    hasDropout: false,
+    element: 'f32' as const,
     cases:
       strategy === 'portable'
         ? [...shortProblems, long, odd]
@@ -58,11 +60,15 @@ const variants = strategies.flatMap((strategy) => [
   },
   // lavapipe needs tens of seconds to compile the portable kernels for large heads, with and without.
   {
-    ...{ strategy, hasDropout: true, element: 'f32' as const },
+    strategy,
+    hasDropout: true,
+    element: 'f32' as const,
     cases: strategy === 'portable' ? [...shortProblems, wide] : [...shortProblems, long, wide, odd],
   },
   {
-    ...{ strategy, hasDropout: true, element: 'f16' as const },
+    strategy,
+    hasDropout: true,
+    element: 'f16' as const,
     cases: strategy === 'workgroup' ? [...shortProblems, ...tiledProblems] : shortProblems,
   },
 ]);

@@ -214,7 +214,12 @@ for (const { title, compile, assemblyOf, result, fallbacks } of compilers) {
       const candidates = op.startsWith('attention')
         ? attentionCandidates(traits, { pass: op as AttentionPass, headVectors: 16, element })
         : matmulCandidates(traits, {
-            ...{ product: op as MatmulProduct, m: axis, n: axis, k: axis, element, output: element },
+            product: op as MatmulProduct,
+            m: axis,
+            n: axis,
+            k: axis,
+            element,
+            output: element,
           });
       return candidates.find((choice) => choice.kernel === kernel)?.constants;
     }

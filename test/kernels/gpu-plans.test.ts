@@ -26,8 +26,14 @@ import { describe, expect, test } from 'vitest';
 import { workgroupUse } from '../support/wgsl-use.js';
 
 const base = {
-  ...{ hiddenSize: 768, layers: 12, heads: 12, intermediateSize: 3072, layerNormEpsilon: 1e-5 },
-  ...{ hiddenDropout: 0.1, attentionDropout: 0.1, initializerRange: 0.02 },
+  hiddenSize: 768,
+  layers: 12,
+  heads: 12,
+  intermediateSize: 3072,
+  layerNormEpsilon: 1e-5,
+  hiddenDropout: 0.1,
+  attentionDropout: 0.1,
+  initializerRange: 0.02,
 };
 interface Model {
   readonly config: EncoderConfig;
@@ -36,18 +42,27 @@ interface Model {
 const models: Readonly<Record<string, Model>> = {
   'XLM-R base': {
     config: {
-      ...{ ...base, family: 'xlm-roberta', vocabularySize: 250002 },
-      ...{ maxPositions: 514, positionOffset: 2, typeVocabularySize: 1 },
+      ...base,
+      family: 'xlm-roberta',
+      vocabularySize: 250002,
+      maxPositions: 514,
+      positionOffset: 2,
+      typeVocabularySize: 1,
     },
     pooling: { mode: 'mean', normalize: true },
   },
   LaBSE: {
     config: {
-      ...{ ...base, family: 'bert', vocabularySize: 501153 },
-      ...{ maxPositions: 512, positionOffset: 0, typeVocabularySize: 2 },
+      ...base,
+      family: 'bert',
+      vocabularySize: 501153,
+      maxPositions: 512,
+      positionOffset: 0,
+      typeVocabularySize: 2,
     },
     pooling: {
-      ...{ mode: 'cls', normalize: true },
+      mode: 'cls',
+      normalize: true,
       dense: { inFeatures: 768, outFeatures: 768, bias: true, activation: 'tanh' },
     },
   },
@@ -78,8 +93,10 @@ const devices = {
     ],
     limits: {
       ...leastLimits,
-      ...{ maxStorageBufferBindingSize: 2 ** 32 - 4, maxBufferSize: 2 ** 32 - 2 ** 21 },
-      ...{ maxComputeWorkgroupStorageSize: 49152, maxComputeInvocationsPerWorkgroup: 1024 },
+      maxStorageBufferBindingSize: 2 ** 32 - 4,
+      maxBufferSize: 2 ** 32 - 2 ** 21,
+      maxComputeWorkgroupStorageSize: 49152,
+      maxComputeInvocationsPerWorkgroup: 1024,
     },
   },
   'a GPU with the least limits': {
@@ -106,7 +123,12 @@ function trainPlan(
   capacity: typeof usual,
 ): Plan {
   return buildTrainPlan({
-    ...{ ...model, layout: layoutOf(model, device.limits), device, precision, capacity, mode: 'step' },
+    ...model,
+    layout: layoutOf(model, device.limits),
+    device,
+    precision,
+    capacity,
+    mode: 'step',
     objectives: [contrastive({ temperature: 0.05, direction: 'both' })],
     optimizer: { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' },
   });
@@ -157,7 +179,11 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
 
     test('encoding 1,024 texts at once', () => {
       const { plan } = buildEncodePlan({
-        ...{ ...model, layout: layoutOf(model, device.limits), device, tokens: 8192, sequences: 1024 },
+        ...model,
+        layout: layoutOf(model, device.limits),
+        device,
+        tokens: 8192,
+        sequences: 1024,
       });
       expect(refused(plan, device.limits)).toEqual([]);
     });

@@ -41,7 +41,9 @@ function variants<Plain extends KernelName, Shared extends KernelName>(plain: Pl
   return [
     { kernel: plain, constants: {}, workgroups: 2, name: plain },
     ...lanes.map(({ workgroups, ...constants }) => ({
-      ...{ kernel: shared, constants, workgroups },
+      kernel: shared,
+      constants,
+      workgroups,
       name: `${shared} ${constants.SUMS} × ${constants.LANES} × ${constants.VECTORS}`,
     })),
   ] as const;

@@ -204,8 +204,11 @@ describe('easy queries at a temperature of 0.001', () => {
     expectClose(loss, row.map(Math.log), close, 'loss');
     const { d_similarity } = await runKernel(executor, 'info_nce_backward', {
       bindings: {
-        ...{ similarity, groups: group, row_statistics: statistics as Float32Array },
-        ...{ column_statistics: poison(2 * size), d_similarity: size * size },
+        similarity,
+        groups: group,
+        row_statistics: statistics as Float32Array,
+        column_statistics: poison(2 * size),
+        d_similarity: size * size,
       },
       params: { ...params, candidates_count: 0, row_weight: 1, column_weight: 0 },
       workgroups: [1, size],

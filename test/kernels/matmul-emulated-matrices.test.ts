@@ -68,7 +68,8 @@ function emulated({ M, N, K, size }: Units): Executor {
 function offered(product: MatmulProduct, { M, N, K, size }: Units): MatrixTile[] {
   const limits = {
     ...executor.device.limits,
-    ...{ maxComputeWorkgroupStorageSize: 49152, maxComputeInvocationsPerWorkgroup: 1024 },
+    maxComputeWorkgroupStorageSize: 49152,
+    maxComputeInvocationsPerWorkgroup: 1024,
   };
   const config: SubgroupMatrixConfig = { component: 'f16', result: 'f32', M, N, K };
   return matrixShapes({ ...executor.device, type: 'discrete-gpu', limits }, product, config, size);
@@ -128,7 +129,9 @@ describe.each(units)('$M × $N × $K, subgroups of $size', (unit) => {
       for (const given of [large, ragged]) {
         const shape = fit(product.product, given);
         await checkMatrixProduct(emulated(unit), {
-          ...{ ...product, shape, storage: storage() },
+          ...product,
+          shape,
+          storage: storage(),
           tile: tile as MatrixTile,
         });
       }

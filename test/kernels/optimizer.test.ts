@@ -22,8 +22,11 @@ const clip = Float32Array.of(7, 0.75, 0);
 const learning_rate_scale = 0.5;
 const update = (step: number, beta1 = 0.9, beta2 = 0.999) => ({ step, learningRate: 0.02, beta1, beta2 });
 const betas = (beta1 = 0.9, beta2 = 0.999) => ({
-  ...{ beta_2: beta2, new_share_1: 1 - beta1, new_share_2: 1 - beta2 },
-  ...{ log_beta_1: Math.log(beta1), log_beta_2: Math.log(beta2) },
+  beta_2: beta2,
+  new_share_1: 1 - beta1,
+  new_share_2: 1 - beta2,
+  log_beta_1: Math.log(beta1),
+  log_beta_2: Math.log(beta2),
 });
 
 describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, workgroups }) => {
@@ -56,8 +59,12 @@ describe.each(sizes)('$elements elements, $workgroups workgroups', ({ elements, 
       const result = await runKernel(executor, 'adamw', {
         bindings: { gradient, clip, parameter, first_moment: first, second_moment: second },
         params: {
-          ...{ elements, ...betas(beta1, beta2), learning_rate_scale },
-          ...{ weight_decay, epsilon, updates_before: before },
+          elements,
+          ...betas(beta1, beta2),
+          learning_rate_scale,
+          weight_decay,
+          epsilon,
+          updates_before: before,
         },
         workgroups: [workgroups],
         step: { counts: {}, update: update(before + step, beta1, beta2) },
@@ -197,8 +204,12 @@ describe('overflow', () => {
     const adamw = await runKernel(executor, 'adamw', {
       bindings: { gradient, clip: overflow, parameter, first_moment: first, second_moment: second },
       params: {
-        ...{ elements: 64, ...betas(), learning_rate_scale },
-        ...{ updates_before: 0, weight_decay: 0.1, epsilon: 1e-8 },
+        elements: 64,
+        ...betas(),
+        learning_rate_scale,
+        updates_before: 0,
+        weight_decay: 0.1,
+        epsilon: 1e-8,
       },
       workgroups: [1],
       step,

@@ -36,7 +36,11 @@ const pooling = { mode: 'mean', normalize: true } as const;
 const layout = new ParameterLayout(encoderParameters(config, pooling), 2 ** 27);
 const train = (device: DeviceTraits, tokens = 80) =>
   buildTrainPlan({
-    ...{ config, pooling, layout, device, mode: 'accumulate' },
+    config,
+    pooling,
+    layout,
+    device,
+    mode: 'accumulate',
     capacity: { tokens, queries: 4, candidates: 4 },
     objectives: [contrastive({ temperature: 0.05, direction: 'both' })],
   });
@@ -100,7 +104,10 @@ test(
     const gpu = asGpu(executor);
     const task: AttentionTask = {
       pass: 'attention_backward_query',
-      ...{ headVectors: 2, element: 'f32', tokens: 80, heads: 2 },
+      headVectors: 2,
+      element: 'f32',
+      tokens: 80,
+      heads: 2,
     };
     const tried: string[] = [];
     await tuneAttention(gpu, [task], 12, {
@@ -120,7 +127,10 @@ test(
   async ({ skip }) => {
     const task: AttentionTask = {
       pass: 'attention_backward_key_value',
-      ...{ headVectors: 4, element: 'f16', tokens: 80, heads: 1 },
+      headVectors: 4,
+      element: 'f16',
+      tokens: 80,
+      heads: 1,
     };
     const units = attentionCandidates(executor.device, task, 'subgroup_matrix');
     skip(units.length === 0, 'this device has no matrix units for f16 with sums in f32');

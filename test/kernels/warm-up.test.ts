@@ -27,7 +27,8 @@ test('a warm-up has one dispatch per kernel and no buffer of the plan', () => {
   const [source, destination] = [plan.external('source', [8]), plan.external('destination', [8])];
   const copy = (label: string) =>
     plan.dispatch('tanh_forward', {
-      ...{ label, workgroups: [4] as const },
+      label,
+      workgroups: [4] as const,
       bindings: { x: source, y: destination },
       params: { rows: 1, rows_count: 0, columns: 8 },
     });

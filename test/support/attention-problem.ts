@@ -43,8 +43,12 @@ const attentionMask = { seed: 0xdead_beef, site: 3, rate: 0.2 };
 /** Strides and offsets, in vectors, of three matrices of their own. */
 export function separate(vectors: number) {
   return {
-    ...{ q_stride: vectors, q_offset: 0, k_stride: vectors, k_offset: 0 },
-    ...{ v_stride: vectors, v_offset: 0 },
+    q_stride: vectors,
+    q_offset: 0,
+    k_stride: vectors,
+    k_offset: 0,
+    v_stride: vectors,
+    v_offset: 0,
   };
 }
 
@@ -64,7 +68,13 @@ export function attentionProblem(
   bounds.set(boundsOf(lengths).flat());
   const size = { tokens: capacity, tokens_count: 1, heads };
   return {
-    ...{ q, k, v, dContext, bounds, columns, size },
+    q,
+    k,
+    v,
+    dContext,
+    bounds,
+    columns,
+    size,
     reference: attentionReference({ lengths, heads, headSize, q, k, v, dContext, ...drawn }),
     dispatch: {
       params: {
@@ -108,16 +118,27 @@ export function jointAttentionProblem(
   bounds.set(boundsOf(lengths).flat());
   const size = { tokens: capacity, heads };
   return {
-    ...{ capacity, columns, width, size, dContext },
+    capacity,
+    columns,
+    width,
+    size,
+    dContext,
     inputs: { q: joint, k: joint, v: joint, bounds },
     reference: attentionReference({ lengths, heads, headSize, q, k, v, dContext }),
     dispatch: {
       params: {
-        ...{ ...size, tokens_count: 1, scale: 1 / Math.sqrt(headSize) },
-        ...{ dropout_site: 0, dropout_threshold: 0, dropout_keep_scale: 1 },
-        ...{ q_stride: width / 4, q_offset: begins.q / 4 },
-        ...{ k_stride: width / 4, k_offset: begins.k / 4 },
-        ...{ v_stride: width / 4, v_offset: begins.v / 4 },
+        ...size,
+        tokens_count: 1,
+        scale: 1 / Math.sqrt(headSize),
+        dropout_site: 0,
+        dropout_threshold: 0,
+        dropout_keep_scale: 1,
+        q_stride: width / 4,
+        q_offset: begins.q / 4,
+        k_stride: width / 4,
+        k_offset: begins.k / 4,
+        v_stride: width / 4,
+        v_offset: begins.v / 4,
       },
       step: { counts: { tokens: live } },
     },

@@ -80,7 +80,10 @@ function miniLmKernels(device: DeviceInfo): readonly PlanKernel[] {
   const pooling = { mode: 'mean', normalize: true } as const;
   const specs = encoderParameters(miniLm, pooling);
   const plan = buildTrainPlan({
-    ...{ device, config: miniLm, pooling, mode: 'step' },
+    device,
+    config: miniLm,
+    pooling,
+    mode: 'step',
     layout: new ParameterLayout(specs, device.limits.maxStorageBufferBindingSize),
     capacity: { tokens: 512, queries: 16, candidates: 16 },
     objectives: [contrastive({ temperature: 0.05, direction: 'both' })],
@@ -130,7 +133,9 @@ async function compileKernels(executor: Executor): Promise<Checked> {
   const checked: Checked = { names: [], skipped: [], failures: [] };
   const { features } = executor.device;
   const own = miniLmKernels(executor.device).map((kernel) => ({
-    ...{ name: `${kernel.label} of MiniLM`, kernel, needs: [] as string[] },
+    name: `${kernel.label} of MiniLM`,
+    kernel,
+    needs: [] as string[],
   }));
   for (const { name, kernel, needs } of [...variants(), ...own]) {
     const slow = /^(matmul|attention).*_workgroup/.test(name);

@@ -80,8 +80,10 @@ export function attentionReference(problem: AttentionProblem) {
   const dK = new Float64Array(size);
   const dV = new Float64Array(size);
   const magnitudes = {
-    ...{ context: new Float64Array(size), dQ: new Float64Array(size) },
-    ...{ dK: new Float64Array(size), dV: new Float64Array(size) },
+    context: new Float64Array(size),
+    dQ: new Float64Array(size),
+    dK: new Float64Array(size),
+    dV: new Float64Array(size),
   };
   const factor = (query: number, head: number, key: number) => {
     if (!mask) return 1;

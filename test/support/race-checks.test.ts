@@ -32,8 +32,12 @@ fn main(@builtin(local_invocation_index) own: u32, @builtin(global_invocation_id
     buffers: [{ name: 'x', sizeBytes, role: 'external' }],
     commands: [
       {
-        ...{ kind: 'dispatch', kernel: 0, buffers: [0], params: new Uint8Array(0) },
-        ...{ workgroups: [workgroups, 1, 1], label: 'test' },
+        kind: 'dispatch',
+        kernel: 0,
+        buffers: [0],
+        params: new Uint8Array(0),
+        workgroups: [workgroups, 1, 1],
+        label: 'test',
       },
     ],
     stepBuffer: -1,

@@ -85,7 +85,9 @@ interface TracedArray {
 function tracedPlan(plan: Plan, traced: readonly TracedKernel[]): Plan {
   const marks = plan.buffers.length;
   const clear: PlanCommand = {
-    ...{ kind: 'clear', buffer: marks, offsetBytes: reportWords * 4 },
+    kind: 'clear',
+    buffer: marks,
+    offsetBytes: reportWords * 4,
     sizeBytes: shadowBytes - reportWords * 4,
   };
   return {
@@ -113,12 +115,17 @@ function traceKernel(kernel: PlanKernel, index: number): TracedKernel {
   const arrays: TracedArray[] = [
     ...[...code.matchAll(/\bvar<workgroup>\s*(\w+)\s*:\s*array<(?:[^<>]|<[^<>]*>)*?,([^<>,]*?),?\s*>;/g)].map(
       ([, name, length]): TracedArray => ({
-        ...{ name: name as string, space: 'workgroup', length: `u32(${length})`, written: true },
+        name: name as string,
+        space: 'workgroup',
+        length: `u32(${length})`,
+        written: true,
       }),
     ),
     ...[...code.matchAll(/\bvar<storage,\s*(\w+)>\s*(\w+)\s*:\s*array</g)].map(
       ([, access, name]): TracedArray => ({
-        ...{ name: name as string, space: 'storage', length: `arrayLength(&${name})` },
+        name: name as string,
+        space: 'storage',
+        length: `arrayLength(&${name})`,
         written: access === 'read_write',
       }),
     ),

@@ -52,7 +52,11 @@ export function makeCachedBatch(queries: number, candidates: number, groups: num
     };
   });
   const batch: Batch = {
-    ...{ index: 0, mode: 'multilingual', queryLang: null, passageLang: null, dataset: 'd' },
+    index: 0,
+    mode: 'multilingual',
+    queryLang: null,
+    passageLang: null,
+    dataset: 'd',
     pairs,
   };
   return { batch, packed, progress: 0.5 };

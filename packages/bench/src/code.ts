@@ -93,8 +93,11 @@ const result = {
     : { shape: values.shape, pairs: Number(values.pairs), lengths: values.lengths, attention, matmul }),
   steps: rows,
   device: {
-    ...{ name: device.name, driver: device.driver, architecture: family.architecture },
-    ...{ subgroups: device.subgroups, features: device.features },
+    name: device.name,
+    driver: device.driver,
+    architecture: family.architecture,
+    subgroups: device.subgroups,
+    features: device.features,
     subgroup_matrix_configs: device.subgroupMatrixConfigs,
     limits: device.limits,
   },

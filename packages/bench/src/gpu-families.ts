@@ -20,7 +20,8 @@ interface Multiprocessor {
 }
 
 const nvidia = (architecture: string, workgroups: number, memoryKib: number): GpuFamily => ({
-  ...{ driver: 'nvk', architecture },
+  driver: 'nvk',
+  architecture,
   multiprocessor: { workgroups, memoryKib, unitBytes: 128, reservedBytes: 1024 },
 });
 const amd = (architecture: string): GpuFamily => ({ driver: 'radv', architecture });
@@ -40,7 +41,8 @@ export const families: Readonly<Record<string, GpuFamily>> = {
   ga102: nvidia('Ampere, 8.6', 16, 100),
   ga100: nvidia('Ampere, 8.0', 32, 164),
   tu102: {
-    ...{ driver: 'nvk', architecture: 'Turing' },
+    driver: 'nvk',
+    architecture: 'Turing',
     multiprocessor: { workgroups: 16, memoryKib: 64, unitBytes: 256, reservedBytes: 0 },
   },
 };

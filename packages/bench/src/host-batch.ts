@@ -104,7 +104,8 @@ export async function measureBatches(
   }
   await worker.terminate();
   return {
-    ...{ pairs, tokens: tokens / runs },
+    pairs,
+    tokens: tokens / runs,
     main_ms: {
       sample: times.of('sample'),
       collate: times.of('collate'),

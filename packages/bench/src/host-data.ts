@@ -30,7 +30,10 @@ async function xquadR(folder: string, tokenizerFile: string): Promise<HostData> 
   const lines = queries.map(({ id, lang, text }, index) => {
     const answers = [...(relevant[index] as Uint32Array)].map((each) => candidates[each]);
     return JSON.stringify({
-      ...{ id, lang, query: text, passage: answers.find((answer) => answer?.lang === lang)?.text },
+      id,
+      lang,
+      query: text,
+      passage: answers.find((answer) => answer?.lang === lang)?.text,
       query_parallel_id: id.slice(0, id.lastIndexOf('_')),
       passage_parallel_id: answers[0]?.id,
     });

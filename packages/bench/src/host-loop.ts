@@ -45,7 +45,11 @@ async function training(
   const store = new ParameterStore(executor, specs);
   await store.load('parameter', freshParameters(encoder, specs, 0));
   const trainer = new Trainer({
-    ...{ executor, store, config: encoder, pooling, seed: 1 },
+    executor,
+    store,
+    config: encoder,
+    pooling,
+    seed: 1,
     sampler: hybridSampler(set, pairs),
     encode: encodeWith(tokenizer),
     objectives: [contrastiveObjective({ temperature: 0.05, direction: 'query-to-passage' })],

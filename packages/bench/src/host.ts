@@ -44,9 +44,19 @@ const [runs, pairs, batches, steps] = [values.runs, values.pairs, values.batches
 function tinyShape(vocabularySize: number, layers: number): Shape {
   return {
     encoder: {
-      ...{ family: 'xlm-roberta', vocabularySize, layers, hiddenSize: 64, heads: 2, intermediateSize: 64 },
-      ...{ maxPositions: 258, positionOffset: 2, typeVocabularySize: 1, layerNormEpsilon: 1e-5 },
-      ...{ hiddenDropout: 0.1, attentionDropout: 0.1, initializerRange: 0.02 },
+      family: 'xlm-roberta',
+      vocabularySize,
+      layers,
+      hiddenSize: 64,
+      heads: 2,
+      intermediateSize: 64,
+      maxPositions: 258,
+      positionOffset: 2,
+      typeVocabularySize: 1,
+      layerNormEpsilon: 1e-5,
+      hiddenDropout: 0.1,
+      attentionDropout: 0.1,
+      initializerRange: 0.02,
     },
     pooling: { mode: 'mean', normalize: true },
   };

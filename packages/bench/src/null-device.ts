@@ -46,18 +46,21 @@ const drivers: Readonly<
   >
 > = {
   radv: {
-    ...{ file: 'radeon', vendor: 'RADV' },
+    file: 'radeon',
+    vendor: 'RADV',
     mesa: 'Mesa 25 (Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1)',
     none: 'has no device without hardware, which ended with Mesa 25',
     environment: (family) => ({ RADV_FORCE_FAMILY: family }),
   },
   nvk: {
-    ...{ file: 'nouveau', vendor: 'NVK' },
+    file: 'nouveau',
+    vendor: 'NVK',
     mesa: 'Mesa 26.1 (Debian 13: apt install -t trixie-backports mesa-vulkan-drivers libvulkan1)',
     none: 'does not open as that of Mesa 26.1 does',
     environment: (family) => ({
       SYNGLOT_CHIP: family,
-      ...{ NVK_I_WANT_A_BROKEN_VULKAN_DRIVER: '1', MESA_VK_IGNORE_CONFORMANCE_WARNING: 'true' },
+      NVK_I_WANT_A_BROKEN_VULKAN_DRIVER: '1',
+      MESA_VK_IGNORE_CONFORMANCE_WARNING: 'true',
     }),
   },
 };
@@ -92,9 +95,12 @@ export async function openNullDevice(family: string, toggles: readonly string[] 
   writeFileSync(join(folder, 'layer.json'), JSON.stringify(manifest(layer)));
   // For good, since the driver reads some of them whenever it makes a pipeline. Loaders before 1.3.207 know the second name.
   Object.assign(process.env, {
-    ...{ VK_DRIVER_FILES: path, VK_ICD_FILENAMES: path },
-    ...{ VK_LAYER_PATH: folder, VK_INSTANCE_LAYERS: layerName },
-    ...{ MESA_SHADER_CACHE_DISABLE: 'true', SYNGLOT_COMPILE_ONLY: notes },
+    VK_DRIVER_FILES: path,
+    VK_ICD_FILENAMES: path,
+    VK_LAYER_PATH: folder,
+    VK_INSTANCE_LAYERS: layerName,
+    MESA_SHADER_CACHE_DISABLE: 'true',
+    SYNGLOT_COMPILE_ONLY: notes,
     ...environment(family),
   });
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -136,8 +142,11 @@ function manifest(library: string): object {
   return {
     file_format_version: '1.1.2',
     layer: {
-      ...{ name: layerName, type: 'GLOBAL', library_path: library },
-      ...{ api_version: '1.4.0', implementation_version: '1' },
+      name: layerName,
+      type: 'GLOBAL',
+      library_path: library,
+      api_version: '1.4.0',
+      implementation_version: '1',
       description: 'Compiles for a device without hardware, and tells what came out',
     },
   };

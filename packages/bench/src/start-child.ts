@@ -101,11 +101,16 @@ async function pipelineTimes(): Promise<PipelineTime[]> {
     const command = step.plan.commands.find((one) => one.kind === 'dispatch' && one.kernel === index);
     if (command?.kind !== 'dispatch') continue;
     const buffers = step.plan.buffers.map(({ name, sizeBytes }, at) => ({
-      ...{ name, sizeBytes, role: at === step.plan.stepBuffer ? ('feed' as const) : ('transient' as const) },
+      name,
+      sizeBytes,
+      role: at === step.plan.stepBuffer ? ('feed' as const) : ('transient' as const),
     }));
     const created = cpu();
     const compiled = await fresh.compile({
-      ...{ label: kernel.label, kernels: [kernel], buffers, stepBuffer: step.plan.stepBuffer },
+      label: kernel.label,
+      kernels: [kernel],
+      buffers,
+      stepBuffer: step.plan.stepBuffer,
       commands: [{ ...command, kernel: 0, workgroups: [1, 1, 1] }],
     });
     const dispatched = cpu();

@@ -36,8 +36,10 @@ function driverCaches(folder: string | undefined): Readonly<Record<string, strin
   const [mesa, nvidia] = [join(folder, 'mesa'), join(folder, 'nvidia')];
   mkdirSync(nvidia, { recursive: true });
   return {
-    ...{ MESA_SHADER_CACHE_DIR: mesa, MESA_SHADER_CACHE_DISABLE: 'false' },
-    ...{ __GL_SHADER_DISK_CACHE_PATH: nvidia, __GL_SHADER_DISK_CACHE: '1' },
+    MESA_SHADER_CACHE_DIR: mesa,
+    MESA_SHADER_CACHE_DISABLE: 'false',
+    __GL_SHADER_DISK_CACHE_PATH: nvidia,
+    __GL_SHADER_DISK_CACHE: '1',
   };
 }
 

@@ -186,7 +186,9 @@ export class PlanBuilder {
     });
     const stepBuffer = this.#step ? resolve(this.#step.id) : -1;
     const named = transients.map(({ id, ...use }) => ({
-      ...{ ...use, name: this.#tensors[id]?.tensor.name ?? '', buffer: resolve(id) },
+      ...use,
+      name: this.#tensors[id]?.tensor.name ?? '',
+      buffer: resolve(id),
     }));
     return { label: this.#label, kernels: this.#kernels, buffers, commands, transients: named, stepBuffer };
   }

@@ -12,7 +12,8 @@ test('the peak is where most bytes are live, and the pool is what lifetimes allo
   const later = plan.transient('later', [64]);
   const tanh = (label: string, x: typeof input, y: typeof input) =>
     plan.dispatch('tanh_forward', {
-      ...{ label, workgroups: [1] as const },
+      label,
+      workgroups: [1] as const,
       bindings: { x, y },
       params: { rows: 1, rows_count: 0, columns: 4 },
     });
@@ -23,7 +24,9 @@ test('the peak is where most bytes are live, and the pool is what lifetimes allo
   tanh('ends', later, output);
   const memory = planMemory(plan.build());
   expect(memory).toMatchObject({
-    ...{ dispatches: 5, pipelines: 1, copiesAndClears: 0 },
+    dispatches: 5,
+    pipelines: 1,
+    copiesAndClears: 0,
     ownBytes: { feed: 16 + stepFeedSizeBytes, result: 32, transient: 32 + 256 },
     pool: { tensors: 3, buffers: 2, unsharedBytes: 32 + 256 + 256 },
     peak: { command: 1, label: 'widens', liveBytes: 32 + 256 },

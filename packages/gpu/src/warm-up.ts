@@ -18,7 +18,9 @@ export function warmUpPlan(plan: Plan): Plan {
   const usesStep = plan.kernels.some((kernel) => kernel.usesStep);
   const bindings = Math.max(0, ...plan.kernels.map(({ access }) => access.length));
   const buffers: PlanBuffer[] = Array.from({ length: bindings }, (_, index) => ({
-    ...{ name: `scratch ${index}`, sizeBytes: scratchBytes, role: 'transient' as const },
+    name: `scratch ${index}`,
+    sizeBytes: scratchBytes,
+    role: 'transient' as const,
   }));
   if (usesStep) buffers.push({ name: stepFeedName, sizeBytes: stepFeedSizeBytes, role: 'feed' });
   const commands = plan.kernels.map(

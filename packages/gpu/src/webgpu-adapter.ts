@@ -41,7 +41,9 @@ export function describeInfo(info: Partial<GPUAdapterInfo>) {
     // `description` is the driver's own text, `device` a slug of the adapter's name; pages often get neither.
     name: device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
     type: adapterType(info),
-    ...{ vendor, architecture, driver: description },
+    vendor,
+    architecture,
+    driver: description,
   };
 }
 
@@ -116,6 +118,10 @@ export function readMatrixConfigs(info: Partial<GPUAdapterInfo>): SubgroupMatrix
   }
   const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<DawnConfig> };
   return Array.from(subgroupMatrixConfigs, ({ componentType, resultComponentType, M, N, K }) => ({
-    ...{ component: componentType, result: resultComponentType, M, N, K },
+    component: componentType,
+    result: resultComponentType,
+    M,
+    N,
+    K,
   }));
 }

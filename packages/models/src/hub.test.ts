@@ -148,19 +148,21 @@ describe('downloading', () => {
     const lora = {
       kind: 'lora',
       modules: ['encoder.layer.0.attention.self.query'],
-      ...{ rank: 2, alpha: 4, dropout: 0, rankStabilized: false },
-      ...{ trainsEmbeddings: false, trainsLayerNorms: false },
+      rank: 2,
+      alpha: 4,
+      dropout: 0,
+      rankStabilized: false,
+      trainsEmbeddings: false,
+      trainsLayerNorms: false,
     } as const;
     const config = tinyConfig({ adapter: lora });
     const folder = join(await temporaryFolder(), 'adapter');
     await saveCheckpoint(folder, {
-      ...{
-        config,
-        pooling: LABSE_POOLING,
-        maxLength: 16,
-        tokenizer: await tinyTokenizer(),
-        adapterBase: base,
-      },
+      config,
+      pooling: LABSE_POOLING,
+      maxLength: 16,
+      tokenizer: await tinyTokenizer(),
+      adapterBase: base,
       tensors: tensorSources(config, LABSE_POOLING, tinyWeights(config, LABSE_POOLING)),
     });
     const endpoint = await listen(hubServer(await filesOf(folder)));

@@ -48,8 +48,14 @@ describe('ParameterLayout', () => {
     const layout = new ParameterLayout([table], 10 * rowBytes);
     expect(layout.parts('table')).toEqual([
       {
-        ...{ key: 'table', name: 'table', rowBegin: 0, rowEnd: 10, shape: [10, 8], elements: 80 },
-        ...{ slab: 0, offsetElements: 0 },
+        key: 'table',
+        name: 'table',
+        rowBegin: 0,
+        rowEnd: 10,
+        shape: [10, 8],
+        elements: 80,
+        slab: 0,
+        offsetElements: 0,
       },
     ]);
   });

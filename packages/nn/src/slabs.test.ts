@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { packSlabs, type SlabItem } from './slabs.js';
 
 const item = (key: string, elements: number, group = 'g', block?: string): SlabItem => ({
-  ...{ key, elements, group, alignment: 64 },
+  key,
+  elements,
+  group,
+  alignment: 64,
   ...(block ? { block } : {}),
 });
 

@@ -133,7 +133,10 @@ export class CacheRoom {
     const { dimension, others: objectives } = this.#shape;
     return this.#compiled(`${mode} the embeddings`, () =>
       buildEmbeddingLossPlan({
-        ...{ mode, rows: this.rows, dimension, layout: store.layout },
+        mode,
+        rows: this.rows,
+        dimension,
+        layout: store.layout,
         objectives,
         device: executor.device,
       }),

@@ -26,7 +26,13 @@ test('rows of a language that was not trained with weigh nothing, the others the
     lang,
   });
   const [entropy] = adversarialObjectives({
-    ...{ lambda: 1, schedule: 'constant', gamma: 10, hidden: 8, learningRateScale: 1, dimension: 8, seed: 1 },
+    lambda: 1,
+    schedule: 'constant',
+    gamma: 10,
+    hidden: 8,
+    learningRateScale: 1,
+    dimension: 8,
+    seed: 1,
     languages: ['de', 'en'],
   });
   const pairs = [

@@ -7,7 +7,9 @@ import type { Teacher } from './teacher.js';
 
 const row = (id: string): Row => ({ id, text: id, lang: 'en', parallelId: id, dataset: 'd', domain: 'd' });
 const pair = (id: string, margins: readonly number[]): Pair => ({
-  ...{ query: row(`q${id}`), passage: row(`p${id}`), margins },
+  query: row(`q${id}`),
+  passage: row(`p${id}`),
+  margins,
   negatives: margins.map((_, index) => row(`n${id}${index}`)),
 });
 

@@ -3,7 +3,12 @@ import { expect, it } from 'vitest';
 import { inTurns } from './rewrite-in-turns.js';
 
 const row = (id: string, text: string) => ({
-  ...{ id, text, lang: 'en', parallelId: id, dataset: 'colours', domain: 'colours' },
+  id,
+  text,
+  lang: 'en',
+  parallelId: id,
+  dataset: 'colours',
+  domain: 'colours',
 });
 /** Pairs of which every third has no negative and every other two. */
 const pairs: Pair[] = Array.from({ length: 37 }, (_, index) => ({

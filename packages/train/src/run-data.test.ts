@@ -11,7 +11,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'synglot-run-data-'));
   const rows = ['en', 'de'].flatMap((lang) =>
     Array.from({ length: 40 }, (_, i) => ({
-      ...{ query: `q${i} ${lang}`, passage: `p${i} ${lang}`, lang, parallel_id: String(i) },
+      query: `q${i} ${lang}`,
+      passage: `p${i} ${lang}`,
+      lang,
+      parallel_id: String(i),
     })),
   );
   await writeFile(join(folder, 'p.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));

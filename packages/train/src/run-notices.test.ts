@@ -5,7 +5,12 @@ import { parseConfig } from './config.js';
 import { checkDropoutViews, describeData, idleSettings } from './run-notices.js';
 
 const row = (text: string, lang: string, parallelId = text) => ({
-  ...{ id: text, text, lang, parallelId, dataset: 'd', domain: 'd' },
+  id: text,
+  text,
+  lang,
+  parallelId,
+  dataset: 'd',
+  domain: 'd',
 });
 const pair = (query: string, passage: string, queryLang: string, passageLang = queryLang): Pair => ({
   query: row(query, queryLang),

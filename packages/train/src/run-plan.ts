@@ -46,7 +46,13 @@ export function planRun(
   const { precision } = config.training;
   const capacity = capacityFor(size);
   const plan = buildTrainPlan({
-    ...{ config: encoder, pooling: model.pooling, layout, device, precision, capacity, optimizer },
+    config: encoder,
+    pooling: model.pooling,
+    layout,
+    device,
+    precision,
+    capacity,
+    optimizer,
     objectives: [contrastiveObjective({ ...config.loss, normalize: !model.pooling.normalize }).objective],
     recompute: config.training.recompute,
     mode: config.training.accumulation === 1 ? 'step' : 'accumulate',

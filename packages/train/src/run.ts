@@ -218,7 +218,14 @@ function validationsOf(
 ): RunValidation {
   const { batches, validation: set } = data;
   const validations = new RunValidation({
-    ...{ config, batches, set, executor, store, parts, trainer, checkpoints: checkpointsOf(output) },
+    config,
+    batches,
+    set,
+    executor,
+    store,
+    parts,
+    trainer,
+    checkpoints: checkpointsOf(output),
     ...(onValidation ? { onValidation } : {}),
   });
   validations.restore(model.saved?.state.validation);

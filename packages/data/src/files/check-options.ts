@@ -23,10 +23,25 @@ const number: Check = { expected: 'a number', fits: (value) => typeof value === 
 
 /** What every option takes, but for `columns`. */
 const checks: Readonly<Record<string, Check>> = {
-  ...{ dataset: text, domain: text, lang: text, queryLang: text, passageLang: text },
-  ...{ split: text, corpus: paths, task: text, langs: texts, sets: texts, splits: texts },
-  ...{ header: flag, scores: flag, keepUntranslated: flag },
-  ...{ limit: number, questionsPerParagraph: number, keep: number, words: number, seed: number },
+  dataset: text,
+  domain: text,
+  lang: text,
+  queryLang: text,
+  passageLang: text,
+  split: text,
+  corpus: paths,
+  task: text,
+  langs: texts,
+  sets: texts,
+  splits: texts,
+  header: flag,
+  scores: flag,
+  keepUntranslated: flag,
+  limit: number,
+  questionsPerParagraph: number,
+  keep: number,
+  words: number,
+  seed: number,
 };
 
 /** Fields that `columns` of a file of pairs may name. */

@@ -44,7 +44,8 @@ export async function openNativeExecutor(
     limits.maxStorageBufferBindingSize,
   );
   return new NativeExecutor(native, {
-    ...{ id, ...info },
+    id,
+    ...info,
     limits: { ...limits, maxStorageBufferBindingSize: lowered },
   });
 }
@@ -53,7 +54,12 @@ export async function openNativeExecutor(
 export function describeNativeAdapter(info: NativeAdapterInfo): Omit<DeviceInfo, 'id'> {
   const { name, type, vendor, architecture, driver, features, subgroupMatrixConfigs } = info;
   return {
-    ...{ name, type, vendor, architecture, driver, subgroupMatrixConfigs },
+    name,
+    type,
+    vendor,
+    architecture,
+    driver,
+    subgroupMatrixConfigs,
     features: [...features].sort(),
     subgroups: readSubgroups(info, features),
     limits: info.limits as unknown as DeviceLimits,

@@ -177,7 +177,13 @@ function chosenOf(found: readonly FoundAdapter[], request: DeviceRequest | undef
 }
 
 const listed = ({ name, driver, type, features, subgroups, subgroupMatrixConfigs, limits }: Adapter) => ({
-  ...{ name, driver, type, features, subgroups, subgroupMatrixConfigs, limits },
+  name,
+  driver,
+  type,
+  features,
+  subgroups,
+  subgroupMatrixConfigs,
+  limits,
 });
 
 /**

@@ -13,7 +13,10 @@ const reason = (error: unknown) => systemCode(error) || reasonOf(error);
 
 /** Folders and files; a file that is read in parts is open only while it is. */
 export const modelSource: ModelSource = {
-  ...{ join, basename, isFile, reason },
+  join,
+  basename,
+  isFile,
+  reason,
   isMissing: (error) => systemCode(error) === 'ENOENT',
   list: (folder) => readdir(folder),
   readBytes: (path) => readFile(path),

@@ -35,7 +35,10 @@ export function contrastive(options: ContrastiveOptions): Objective {
   // A learned temperature is in the view.
   const temperature = learnedTemperature === undefined ? options.temperature : 1;
   const tiles: TiledObjective = {
-    ...{ temperature, direction, weight, suffix },
+    temperature,
+    direction,
+    weight,
+    suffix,
     view: (g, embeddings) => viewOf(g, embeddings, options, suffix),
   };
   return {

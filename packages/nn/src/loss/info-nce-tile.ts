@@ -63,7 +63,9 @@ function similarityTile(g: Graph, options: InfoNceTileOptions): Tile {
   const similarity = g.plan.transient('similarity tile', [tile, tile]);
   const k: Axis = { capacity: compared.queries.columns, slot: 'all' };
   matmulNt(g, compared.queries.tensor, compared.candidates.tensor, similarity, {
-    ...{ m: q, n: c, k },
+    m: q,
+    n: c,
+    k,
     label: 'similarity tile',
   });
   const groups = g.plan.external(groupsExternal, [rows], 'u32');
@@ -129,13 +131,19 @@ export function infoNceTileBackward(g: Graph, options: InfoNceTileOptions): void
     const [q, c] = [queries.axis, candidates.axis];
     into.queries.write((dQueries, accumulate) =>
       matmulNn(g, dSimilarity, compared.candidates.tensor, dQueries.tensor, {
-        ...{ m: q, n, k: c, accumulate },
+        m: q,
+        n,
+        k: c,
+        accumulate,
         label: 'd tile of queries',
       }),
     );
     into.candidates.write((dCandidates, accumulate) =>
       matmulTn(g, dSimilarity, compared.queries.tensor, dCandidates.tensor, {
-        ...{ m: c, n, k: q, accumulate },
+        m: c,
+        n,
+        k: q,
+        accumulate,
         label: 'd tile of candidates',
       }),
     );

@@ -19,11 +19,16 @@ const limits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 const half = (M: number, N: number, K: number): SubgroupMatrixConfig => ({
-  ...{ component: 'f16', result: 'f32' },
-  ...{ M, N, K },
+  component: 'f16',
+  result: 'f32',
+  M,
+  N,
+  K,
 });
 const device: DeviceTraits = {
-  ...{ type: 'discrete-gpu', subgroups: { minSize: 32, maxSize: 32 }, limits },
+  type: 'discrete-gpu',
+  subgroups: { minSize: 32, maxSize: 32 },
+  limits,
   features: ['subgroups', 'chromium-experimental-subgroup-matrix'],
   subgroupMatrixConfigs: [half(16, 16, 16)],
 };

@@ -82,12 +82,19 @@ function tileConstants(
   const ownFragments = Math.ceil(own / (down * M));
   const lanes = Math.floor((down * across * subgroupSize) / (down * ownFragments * M));
   return {
-    ...{ MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP_SIZE: subgroupSize },
-    ...{ SUBGROUPS_M: down, SUBGROUPS_N: across },
-    ...{ OWN_FRAGMENTS: ownFragments, OTHER_FRAGMENTS: fragments(others) },
-    ...{ COLUMN_FRAGMENTS: fragments(4 * headVectors), HEAD_VECTORS: headVectors },
+    MATRIX_M: M,
+    MATRIX_N: N,
+    MATRIX_K: K,
+    SUBGROUP_SIZE: subgroupSize,
+    SUBGROUPS_M: down,
+    SUBGROUPS_N: across,
+    OWN_FRAGMENTS: ownFragments,
+    OTHER_FRAGMENTS: fragments(others),
+    COLUMN_FRAGMENTS: fragments(4 * headVectors),
+    HEAD_VECTORS: headVectors,
     ...(pass === 'attention_forward' ? { COLUMNS_EACH: Math.ceil(headVectors / Math.max(1, lanes)) } : {}),
-    ...{ Component: component, Sum: result },
+    Component: component,
+    Sum: result,
   };
 }
 
@@ -98,8 +105,11 @@ function sizesOf(constants: Constants) {
   const own = down * of('OWN_FRAGMENTS') * of('MATRIX_M');
   const workgroup = down * of('SUBGROUPS_N') * of('SUBGROUP_SIZE');
   return {
-    ...{ own, workgroup, lanes: Math.floor(workgroup / own) },
-    ...{ others: across * of('OTHER_FRAGMENTS'), columns: across * of('COLUMN_FRAGMENTS') },
+    own,
+    workgroup,
+    lanes: Math.floor(workgroup / own),
+    others: across * of('OTHER_FRAGMENTS'),
+    columns: across * of('COLUMN_FRAGMENTS'),
     across: of('SUBGROUPS_N'),
   };
 }

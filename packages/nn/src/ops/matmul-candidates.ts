@@ -189,9 +189,17 @@ export function matrixShapes(
       invocations <= limits.maxComputeInvocationsPerWorkgroup &&
       left + right + finished <= limits.maxComputeWorkgroupStorageSize;
     const constants = {
-      ...{ MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP_SIZE: subgroupSize },
-      ...{ SUBGROUPS_M: down, SUBGROUPS_N: across, FRAGMENTS_M: fragments.m, FRAGMENTS_N: fragments.n },
-      ...{ STEP_K: stepK, Component: component, Sum: result },
+      MATRIX_M: M,
+      MATRIX_N: N,
+      MATRIX_K: K,
+      SUBGROUP_SIZE: subgroupSize,
+      SUBGROUPS_M: down,
+      SUBGROUPS_N: across,
+      FRAGMENTS_M: fragments.m,
+      FRAGMENTS_N: fragments.n,
+      STEP_K: stepK,
+      Component: component,
+      Sum: result,
     };
     return fits ? [constants] : [];
   });

@@ -96,7 +96,8 @@ function emit(
     constants: {
       ...choice.constants,
       ...asConstant,
-      ...{ Element: element, Output: output },
+      Element: element,
+      Output: output,
     },
     params: {
       m: m.capacity,

@@ -24,7 +24,8 @@ export function matrixUnits(device: DeviceTraits, element: ElementChoice): Matri
     .filter(({ component, result }) => component === element && result === 'f32')
     .flatMap((config) =>
       matrixSubgroups(device).map(({ size, pinned }) => ({
-        ...{ config, subgroupSize: size },
+        config,
+        subgroupSize: size,
         pin: pinned ? { PIN_SUBGROUP_SIZE: true } : {},
       })),
     );

@@ -84,7 +84,9 @@ export function normalize(g: Graph, x: Activation, label: string): Differentiabl
   const params = { ...rowParams(axis), columns };
   const { kernel, ...forward } = rowKernel(g.device, 'normalize_forward', axis.capacity);
   g.plan.dispatch(kernel, {
-    ...{ ...forward, params, label },
+    ...forward,
+    params,
+    label,
     bindings: { x: x.tensor, y: output.tensor, inverse_norms: inverseNorms },
   });
   return {
@@ -94,7 +96,9 @@ export function normalize(g: Graph, x: Activation, label: string): Differentiabl
       if (x.frozen) return dX;
       const { kernel, ...backward } = rowKernel(g.device, 'normalize_backward', axis.capacity);
       g.plan.dispatch(kernel, {
-        ...{ ...backward, params, label: `d ${label}` },
+        ...backward,
+        params,
+        label: `d ${label}`,
         bindings: { y: output.tensor, d_y: dOutput.tensor, inverse_norms: inverseNorms, d_x: dX.tensor },
       });
       return dX;

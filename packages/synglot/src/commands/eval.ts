@@ -181,12 +181,19 @@ const idle = {
   parallel: { store: '--store' },
   suite: { saveRun: '--save-run', depth: '--depth', store: '--store', perQuery: '--per-query' },
   bitext: {
-    ...{ saveRun: '--save-run', depth: '--depth', store: '--store', measures: '--measures' },
-    ...{ profile: '--profile', saveEmbeddings: '--save-embeddings', queryPrefix: '--query-prefix' },
-    ...{ perQuery: '--per-query', rankCorrelation: '--rank-correlation' },
+    saveRun: '--save-run',
+    depth: '--depth',
+    store: '--store',
+    measures: '--measures',
+    profile: '--profile',
+    saveEmbeddings: '--save-embeddings',
+    queryPrefix: '--query-prefix',
+    perQuery: '--per-query',
+    rankCorrelation: '--rank-correlation',
   },
   'ad-hoc': {
-    ...{ saveEmbeddings: '--save-embeddings', perQuery: '--per-query' },
+    saveEmbeddings: '--save-embeddings',
+    perQuery: '--per-query',
     rankCorrelation: '--rank-correlation',
   },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;

@@ -40,8 +40,17 @@ function perQuery(value: (question: number) => number): PerQueryValues {
 function record(mean: number, more: Partial<RunRecord> = {}): RunRecord {
   const all = { monolingual: mean, cross_lingual: mean, multilingual: mean };
   return {
-    ...{ label: '', seed: 0, evaluated: 'held-out', collection: 'held-out 10%', map_measure: 'AP' },
-    ...{ queries: 24, langs: ['en', 'fi'], steps: 5, loss: 1, validation_loss: null, training_seconds: 1 },
+    label: '',
+    seed: 0,
+    evaluated: 'held-out',
+    collection: 'held-out 10%',
+    map_measure: 'AP',
+    queries: 24,
+    langs: ['en', 'fi'],
+    steps: 5,
+    loss: 1,
+    validation_loss: null,
+    training_seconds: 1,
     summary: { map: all, rank_distance: mean, measures: { AP: all } },
     ...more,
   };
