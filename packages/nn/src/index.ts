@@ -44,6 +44,7 @@ export * from './ops/learned-scale.js';
 export * from './ops/linear.js';
 export * from './ops/matmul.js';
 export * from './ops/matmul-candidates.js';
+export * from './ops/matmul-matrix-tiles.js';
 export * from './ops/matrix-units.js';
 export * from './ops/perturbation.js';
 export * from './ops/pooling.js';

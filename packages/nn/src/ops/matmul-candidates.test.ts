@@ -5,9 +5,9 @@ import {
   matmulCandidates,
   matmulShapeClass,
   matmulTile,
-  matrixShapes,
   pickMatmul,
 } from './matmul-candidates.js';
+import { matrixShapes } from './matmul-matrix-tiles.js';
 
 const limits = {
   maxStorageBufferBindingSize: 2 ** 31 - 4,

@@ -7,11 +7,11 @@
  * An axis whose live size changes from step to step counts as long whatever its capacity, so that the same
  * kernels run, and the same bits come out, in every capacity bucket.
  */
-import type { SubgroupMatrixConfig } from '@synglot/gpu';
 import { type ElementChoice, type KernelName, kernelConstant } from '@synglot/kernels';
 import type { Axis } from '../axis.js';
 import type { DeviceTraits } from '../graph.js';
 import { type KernelChoice, tunedChoice } from './kernel-choice.js';
+import { matrixShapes } from './matmul-matrix-tiles.js';
 import { matrixUnits } from './matrix-units.js';
 import { portableLimits } from './portable-limits.js';
 
@@ -47,8 +47,6 @@ const enoughTiles = 128;
 /** k of one part where k is worked through in parts, and the largest c, in elements, for which it may be. */
 const partOfK = 1024;
 const maxPartElements = 2 ** 20;
-/** Sums of an invocation on matrix units: half of the 256 registers that it has at most on a GPU. */
-const maxMatrixSums = 128;
 
 /**
  * All that is valid for a product on a device; the first is what runs unless a table says otherwise.
@@ -147,62 +145,6 @@ function matrixTiles(device: DeviceTraits, { product, element }: MatmulProblem):
   return matrixUnits(device, element).flatMap(({ config, subgroupSize, pin }) =>
     matrixShapes(device, product, config, subgroupSize).map((shape) => ({ ...shape, ...pin })),
   );
-}
-
-/** Tiles of one configuration that fit the device, from the largest. */
-export function matrixShapes(
-  device: DeviceTraits,
-  product: MatmulProduct,
-  { component, result, M, N, K }: SubgroupMatrixConfig,
-  subgroupSize: number,
-): MatmulChoice['constants'][] {
-  const limits = device.limits ?? portableLimits;
-  const shapes = [
-    { across: 4, down: 2, rows: 64, columns: 32, step: 32 },
-    { across: 2, down: 2, rows: 64, columns: 64, step: 32 },
-    { across: 2, down: 2, rows: 32, columns: 32, step: 32 },
-    { across: 2, down: 2, rows: 16, columns: 16, step: 32 },
-    { across: 1, down: 1, rows: 32, columns: 32, step: 16 },
-  ];
-  return shapes.flatMap(({ across, down, rows, columns, step }) => {
-    const fragments = { m: Math.ceil(rows / M), n: Math.ceil(columns / N) };
-    const tile = { m: down * fragments.m * M, n: across * fragments.n * N };
-    const stepK = Math.ceil(step / K) * K;
-    const bytes = (type: string) => (type === 'f16' ? 2 : 4);
-    // Of each matrix, rows as memory has them: along k, or along m or n. Padded as in the include.
-    const padded = (size: number) => (size % 16 === 0 ? size + 8 : size);
-    const panel = (outer: number, size: number, alongK: boolean) =>
-      ((outer * stepK) / (size * K)) * (alongK ? size * padded(K) : K * padded(size)) * bytes(component);
-    const [leftAlongK, rightAlongK] = [product !== 'matmul_tn', product.startsWith('matmul_nt')];
-    const left = panel(tile.m, M, leftAlongK);
-    const right = panel(tile.n, N, rightAlongK);
-    // Invocations bring whole rows of a panel at a time, four elements each.
-    const invocations = across * down * subgroupSize;
-    const evenly = [leftAlongK ? stepK : tile.m, rightAlongK ? stepK : tile.n].every(
-      (row) => invocations % (row / 4) === 0,
-    );
-    const finished = across * down * M * N * bytes(result);
-    const fits =
-      fragments.m * fragments.n <= 32 &&
-      (device.type === 'cpu' || (fragments.m * M * fragments.n * N) / subgroupSize <= maxMatrixSums) &&
-      evenly &&
-      invocations <= limits.maxComputeInvocationsPerWorkgroup &&
-      left + right + finished <= limits.maxComputeWorkgroupStorageSize;
-    const constants = {
-      MATRIX_M: M,
-      MATRIX_N: N,
-      MATRIX_K: K,
-      SUBGROUP_SIZE: subgroupSize,
-      SUBGROUPS_M: down,
-      SUBGROUPS_N: across,
-      FRAGMENTS_M: fragments.m,
-      FRAGMENTS_N: fragments.n,
-      STEP_K: stepK,
-      Component: component,
-      Sum: result,
-    };
-    return fits ? [constants] : [];
-  });
 }
 
 /** Tiles that are enough in number before those that are not, larger before smaller. */

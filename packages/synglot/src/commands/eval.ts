@@ -3,6 +3,7 @@ import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data
 import { EvaluationError, measureNamed, profileNamed, profiles } from '@synglot/eval';
 import { Command, Option } from 'commander';
 import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
+import { checkDepth, checkKept, refuseIdle, requireEmbeddings } from './eval-options.js';
 import { readOwn } from './eval-own.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
@@ -105,142 +106,83 @@ export function evalCommand(): Command {
     .option('--passage-prefix <text>', "put in front of candidates; default: the model's")
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
     .option('--dimension <size>', 'first numbers of the embeddings, normalised again', dimensionSize);
-  return withDeviceOptions(withRunOptions(command)).action(
-    async (path: string | undefined, options: EvalOptions & RunEvalOptions) => {
-      const { task, suite } = options;
-      const ofRuns = options.qrels !== undefined || options.run !== undefined;
-      if (
-        ofRuns &&
-        (path !== undefined || options.model !== undefined || task !== undefined || suite !== undefined)
-      ) {
-        throw new EvaluationError(
-          'INPUT_TREC',
-          'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
-        );
-      }
-      // Hours of encoding must not end with a wrong name or a missing folder.
-      if (options.json !== undefined) await checkOutput(options.json);
-      if (ofRuns) return runEvalCommand(options);
-      for (const name of options.measures ?? [])
-        measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));
-      if (path !== undefined) {
-        requireEmbeddings(options);
-        checkKept(options);
-        checkDepth(path, options);
-        const { config, collection } = await readOwn(path, options);
-        const { query_prefix, passage_prefix, query_max_length, passage_max_length } = config.text;
-        return withDevice(orDeviceOf(options, config), (executor) =>
-          evaluateParallel(executor, collection, {
-            ...(query_prefix === undefined ? {} : { queryPrefix: query_prefix }),
-            ...(passage_prefix === undefined ? {} : { passagePrefix: passage_prefix }),
-            ...(options.maxLength ? {} : { queryMaxLength: query_max_length, maxLength: passage_max_length }),
-            ...options,
-          }),
-        );
-      }
-      const { data } = options;
-      if (data === undefined)
-        throw new EvaluationError('INPUT_COLLECTION', 'give --data, a configuration, or --qrels and --run');
-      if ((task === undefined) === (suite === undefined)) {
-        throw new EvaluationError(
-          'INPUT_COLLECTION',
-          "give one of --task, --suite and a training run's configuration; see synglot eval --help",
-        );
-      }
-      checkKept(options);
-      if (options.predictions === undefined) requireEmbeddings(options);
-      if (task === undefined) refuseIdle('--suite', 'suite', options);
-      if (task === undefined)
-        return withDevice(options, (executor) => evaluateSuite(executor, data, options));
-      const langs =
-        task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
-      const benchmark = await readBenchmark(task, data, {
-        ...(langs ? { langs } : {}),
-        ...(options.split ? { split: options.split } : {}),
-        ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
-      });
-      refuseIdle(`--task ${task}`, benchmark.kind, options);
-      if (benchmark.kind === 'parallel') checkDepth(`--task ${task}`, options);
-      if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
-      return withDevice(options, (executor) => {
-        switch (benchmark.kind) {
-          case 'parallel':
-            return evaluateParallel(executor, benchmark.collection, options);
-          case 'ad-hoc':
-            return evaluateAdHoc(executor, benchmark.collections, options);
-          case 'bitext':
-            return evaluateBitexts(executor, benchmark.bitexts, options);
-        }
-      });
-    },
-  );
+  return withDeviceOptions(withRunOptions(command)).action(evaluate);
 }
 
-/** By kind of benchmark: options of other kinds. They would have no effect, so giving one is a mistake. */
-const idle = {
-  parallel: { store: '--store' },
-  suite: { saveRun: '--save-run', depth: '--depth', store: '--store', perQuery: '--per-query' },
-  bitext: {
-    saveRun: '--save-run',
-    depth: '--depth',
-    store: '--store',
-    measures: '--measures',
-    profile: '--profile',
-    saveEmbeddings: '--save-embeddings',
-    queryPrefix: '--query-prefix',
-    perQuery: '--per-query',
-    rankCorrelation: '--rank-correlation',
-  },
-  'ad-hoc': {
-    saveEmbeddings: '--save-embeddings',
-    perQuery: '--per-query',
-    rankCorrelation: '--rank-correlation',
-  },
-} as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
-
-/** What such an option is for. */
-const companions = {
-  parallel: 'judged collections such as miracl or beir',
-  suite: 'one --task',
-  bitext: 'judged collections such as miracl or beir',
-  'ad-hoc': 'parallel benchmarks',
-} as const;
-
-/** @throws EvaluationError `INPUT_COLLECTION` for an option that the kind of benchmark has no use for */
-function refuseIdle(what: string, kind: keyof typeof idle, options: EvalOptions): void {
-  const names = Object.entries(idle[kind]) as [keyof EvalOptions, string][];
-  const given = names.find(([key]) => options[key] !== undefined);
-  if (given === undefined) return;
-  throw new EvaluationError(
-    'INPUT_COLLECTION',
-    `${given[1]} is not for ${what}: it goes with ${companions[kind]}; leave it out`,
-  );
-}
-
-/** @throws EvaluationError `INPUT_COLLECTION` for what would be kept in a file that is not asked for */
-function checkKept({ saveEmbeddings, perQuery, json }: EvalOptions): void {
-  if (json !== undefined) return;
-  if (saveEmbeddings !== undefined) {
+async function evaluate(path: string | undefined, options: EvalOptions & RunEvalOptions): Promise<void> {
+  const { data, task, suite } = options;
+  const ofRuns = options.qrels !== undefined || options.run !== undefined;
+  if (ofRuns && [path, options.model, task, suite].some((given) => given !== undefined)) {
     throw new EvaluationError(
-      'INPUT_COLLECTION',
-      '--save-embeddings goes with --json, whose report names them',
+      'INPUT_TREC',
+      'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
     );
   }
-  if (perQuery) {
-    throw new EvaluationError(
-      'INPUT_COLLECTION',
-      '--per-query goes with --json, whose report has the values',
-    );
+  // Hours of encoding must not end with a wrong name or a missing folder.
+  if (options.json !== undefined) await checkOutput(options.json);
+  if (ofRuns) return runEvalCommand(options);
+  for (const name of options.measures ?? []) {
+    measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));
   }
-}
-
-/** @throws EvaluationError `INPUT_COLLECTION` for a depth that would be passed over */
-function checkDepth(what: string, { depth, saveRun }: EvalOptions): void {
-  if (depth === undefined || saveRun !== undefined) return;
+  checkKept(options);
+  if (path !== undefined) return evaluateOwn(path, options);
+  if (data === undefined) {
+    throw new EvaluationError('INPUT_COLLECTION', 'give --data, a configuration, or --qrels and --run');
+  }
+  if (suite !== undefined && task === undefined) {
+    requireEmbeddings(options);
+    refuseIdle('--suite', 'suite', options);
+    return withDevice(options, (executor) => evaluateSuite(executor, data, options));
+  }
+  if (task !== undefined && suite === undefined) return evaluateBenchmark(task, data, options);
   throw new EvaluationError(
     'INPUT_COLLECTION',
-    `--depth: ${what} ranks all passages; it is for --save-run, which keeps so many of each ranking`,
+    "give one of --task, --suite and a training run's configuration; see synglot eval --help",
   );
+}
+
+/** What the configuration of a training run keeps from training, or other pairs of its user's. */
+async function evaluateOwn(path: string, options: EvalOptions): Promise<void> {
+  requireEmbeddings(options);
+  checkDepth(path, options);
+  const { config, collection } = await readOwn(path, options);
+  const { query_prefix, passage_prefix, query_max_length, passage_max_length } = config.text;
+  return withDevice(orDeviceOf(options, config), (executor) =>
+    evaluateParallel(executor, collection, {
+      ...(query_prefix === undefined ? {} : { queryPrefix: query_prefix }),
+      ...(passage_prefix === undefined ? {} : { passagePrefix: passage_prefix }),
+      ...(options.maxLength ? {} : { queryMaxLength: query_max_length, maxLength: passage_max_length }),
+      ...options,
+    }),
+  );
+}
+
+async function evaluateBenchmark(
+  task: keyof typeof benchmarks,
+  data: string,
+  options: EvalOptions,
+): Promise<void> {
+  if (options.predictions === undefined) requireEmbeddings(options);
+  const langs =
+    task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
+  const benchmark = await readBenchmark(task, data, {
+    ...(langs ? { langs } : {}),
+    ...(options.split ? { split: options.split } : {}),
+    ...(options.corpusLang ? { corpusLang: options.corpusLang } : {}),
+  });
+  refuseIdle(`--task ${task}`, benchmark.kind, options);
+  if (benchmark.kind === 'parallel') checkDepth(`--task ${task}`, options);
+  if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
+  return withDevice(options, (executor) => {
+    switch (benchmark.kind) {
+      case 'parallel':
+        return evaluateParallel(executor, benchmark.collection, options);
+      case 'ad-hoc':
+        return evaluateAdHoc(executor, benchmark.collections, options);
+      case 'bitext':
+        return evaluateBitexts(executor, benchmark.bitexts, options);
+    }
+  });
 }
 
 async function withDevice(
@@ -252,19 +194,5 @@ async function withDevice(
     await work(executor);
   } finally {
     executor.destroy();
-  }
-}
-
-/** A model, or embeddings of both sides. */
-function requireEmbeddings({ model, queryEmbeddings, passageEmbeddings, suite }: EvalOptions): void {
-  const given = queryEmbeddings !== undefined && passageEmbeddings !== undefined;
-  if (model === undefined && !given) {
-    throw new EvaluationError(
-      'INPUT_EMBEDDINGS',
-      'give --model, or both --query-embeddings and --passage-embeddings',
-    );
-  }
-  if (given && (model !== undefined || suite !== undefined)) {
-    throw new EvaluationError('INPUT_EMBEDDINGS', 'embeddings are given: leave --model and --suite out');
   }
 }
