@@ -36,7 +36,10 @@ export function sweepCsv({ settings }: SweepSummary): string {
         ...keys.map((key) => values.find((value) => keyOf(value) === key)?.slice(key.length + 1)),
         seed,
         ...measures.flatMap((name) => three.map((each) => summary?.measures[name]?.[each])),
-        ...[summary?.rank_distance, loss, steps, seconds],
+        summary?.rank_distance,
+        loss,
+        steps,
+        seconds,
       ]),
     ),
   );
