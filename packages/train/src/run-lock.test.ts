@@ -14,6 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(output, { recursive: true }));
 
+const gone = { pid: spawnSync(process.execPath, ['-e', '0']).pid, host: hostname() };
 const leave = (holder: object) => writeFile(join(output, 'running.json'), JSON.stringify(holder));
 
 test('a folder is one run’s until it is released', async () => {
@@ -35,7 +36,11 @@ test('a folder is one run’s until it is released', async () => {
   expect(await readdir(output)).toEqual([]);
 });
 
-test('of many that begin at once, one gets it', async () => {
+test.each([
+  ['an empty folder', undefined],
+  ['one that a killed run left', gone],
+])('of many that begin at once in %s, one gets it', async (_, left) => {
+  if (left) await leave(left);
   const locks = Array.from({ length: 8 }, () => new RunLock(output));
   const taken = await Promise.allSettled(locks.map((lock) => lock.take()));
   expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -43,7 +48,7 @@ test('of many that begin at once, one gets it', async () => {
 });
 
 test.each([
-  ['a process that is gone', { pid: spawnSync(process.execPath, ['-e', '0']).pid, host: hostname() }],
+  ['a process that is gone', gone],
   ['a process of another machine', { pid: process.pid, host: `not-${hostname()}` }],
   ['nobody', {}],
 ])('what %s left is taken over', async (_, holder) => {
@@ -55,6 +60,13 @@ test.each([
     pid: process.pid,
     host: hostname(),
   });
+});
+
+test('a run that was killed while it took over keeps nobody out', async () => {
+  await leave(gone);
+  await writeFile(join(output, 'running.json.partial-guard'), JSON.stringify(gone));
+  expect(await new RunLock(output).take()).toBe(true);
+  expect(await readdir(output)).toEqual(['running.json']);
 });
 
 test.runIf(process.platform === 'linux')('a process id that is used again is another process', async () => {

@@ -3,9 +3,10 @@
  * A file names the process that trains; one left by a process that is gone, or from another machine, counts for nothing.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { partialMark, writeError } from '@synglot/models';
 import { TrainError } from './errors.js';
 
@@ -31,13 +32,7 @@ export class RunLock {
 
   /** @throws TrainError `INPUT_OUTPUT` while another run holds the folder */
   async check(): Promise<void> {
-    if (this.#taken) return;
-    const holder = await this.#holder();
-    if (holder === undefined || !(await isAlive(holder))) return;
-    throw new TrainError(
-      'INPUT_OUTPUT',
-      `${this.#output}: process ${holder.pid} is training into it; wait for it, stop it (kill -INT ${holder.pid} leaves a checkpoint), or choose another --output`,
-    );
+    if (!this.#taken) await this.#look();
   }
 
   /**
@@ -49,18 +44,16 @@ export class RunLock {
   async take(): Promise<boolean> {
     if (this.#taken) return false;
     const mine: Holder = { pid: process.pid, host: hostname(), began: await beginOf(process.pid) };
-    const partial = `${this.#path}${partialMark}${randomUUID()}`;
+    const written = `${this.#path}${partialMark}${randomUUID()}`;
     try {
-      await writeFile(partial, `${JSON.stringify(mine)}\n`);
-      // Linking fails where the name is taken, and whoever reads it reads the whole of it.
-      while (!(await linked(partial, this.#path))) {
-        await this.check();
-        await rm(this.#path, { force: true });
+      await writeFile(written, `${JSON.stringify(mine)}\n`);
+      while (!(await linked(written, this.#path))) {
+        if ((await this.#look()) === 'left' && (await this.#takeOver(written))) break;
       }
     } catch (error) {
       throw writeError(this.#path, error);
     } finally {
-      await rm(partial, { force: true }).catch(() => undefined);
+      await rm(written, { force: true }).catch(() => undefined);
     }
     this.#taken = true;
     return true;
@@ -73,28 +66,73 @@ export class RunLock {
     await rm(this.#path, { force: true }).catch(() => undefined);
   }
 
-  async #holder(): Promise<Holder | undefined> {
+  /** Whether there is no lock, or one that a run which is gone has left. @throws TrainError as `check` */
+  async #look(): Promise<'free' | 'left'> {
+    const holder = await holderOf(this.#path);
+    if (holder === undefined) return 'free';
+    if (!(await isAlive(holder))) return 'left';
+    throw new TrainError(
+      'INPUT_OUTPUT',
+      `${this.#output}: process ${holder.pid} is training into it; wait for it, stop it (kill -INT ${holder.pid} leaves a checkpoint), or choose another --output`,
+    );
+  }
+
+  /**
+   * Puts `written` in the place of what a run that is gone has left: one process at a time, so that nobody takes away
+   * what another has just put there.
+   */
+  async #takeOver(written: string): Promise<boolean> {
+    const guard = `${this.#path}${partialMark}guard`;
+    if (!(await linked(written, guard))) {
+      const other = await holderOf(guard);
+      // It was killed just there.
+      if (other !== undefined && !(await isAlive(other))) await rm(guard, { force: true });
+      await setTimeout(1);
+      return false;
+    }
     try {
-      return JSON.parse(await readFile(this.#path, 'utf8')) as Holder;
-    } catch {
-      return undefined;
+      if ((await this.#look()) === 'free') return false;
+      await rename(written, this.#path);
+      return true;
+    } finally {
+      await rm(guard, { force: true });
     }
   }
 }
 
+/** Undefined where there is none; of a file that is not a lock, a holder without anything. */
+async function holderOf(path: string): Promise<Partial<Holder> | undefined> {
+  try {
+    return { ...(JSON.parse(await readFile(path, 'utf8')) as Holder) };
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? undefined : {};
+  }
+}
+
+/** Gives a file a second name, if nothing has it. Whoever reads it there reads the whole of it. */
 async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    // Some file systems have no links.
-    await rename(from, to);
+    return copied(from, to);
   }
   return true;
 }
 
-async function isAlive({ pid, host, began }: Holder): Promise<boolean> {
-  if (host !== hostname()) return false;
+/** For file systems without links. */
+async function copied(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  return true;
+}
+
+async function isAlive({ pid, host, began }: Partial<Holder>): Promise<boolean> {
+  if (pid === undefined || host !== hostname()) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
