@@ -40,7 +40,12 @@ const sweep = ['--over', 'sampling.alpha=0:1:0.5', '--seeds', '2'];
 interface Sweep {
   readonly settings: {
     readonly label: string;
-    readonly runs: { readonly seed: number; readonly summary: { readonly map: Record<string, number> } }[];
+    readonly runs: {
+      readonly seed: number;
+      readonly queries: number;
+      readonly seen_in_training?: { readonly questions: { readonly all: number } };
+      readonly summary: { readonly map: Record<string, number> };
+    }[];
     readonly figures: Record<string, { readonly mean: number; readonly low: number; readonly high: number }>;
   }[];
   readonly comparisons: {
@@ -114,6 +119,7 @@ it('means are of the runs, tests are between the settings, the curve is a pictur
     const values = runs.map(({ summary }) => summary.map.multilingual as number);
     expect(figures['mAP multilingual']!.mean).toBeCloseTo((values[0]! + values[1]!) / 2, 12);
     expect(figures['mAP multilingual']!.low).toBeLessThanOrEqual(Math.min(...values));
+    for (const run of runs) expect(run.seen_in_training!.questions.all).toBe(run.queries);
   }
   expect(comparisons.map(({ system, figure }) => `${system}: ${figure}`)).toEqual(
     ['sampling.alpha=0.5', 'sampling.alpha=1'].flatMap((system) =>
@@ -158,6 +164,7 @@ it.skipIf(!xquad)('evaluates finished runs on a benchmark without training them 
   expect(metrics.map((path) => statSync(path).mtimeMs)).toEqual(before);
   const { settings, ...rest } = await readSweep(output);
   expect(rest).toMatchObject({ langs: ['en', 'de'], queries: 2380 });
+  expect(settings[0]!.runs[0]!.seen_in_training).toBeUndefined();
   const means = (from: Sweep['settings']) => from.map(({ figures }) => figures['mAP monolingual']!.mean);
   expect(means(settings)).not.toEqual(means(held.settings));
 });

@@ -18,6 +18,7 @@ import {
   checkFolder,
   dataKey,
   heldOutCollection,
+  heldOutOverlap,
   inTermsOfConfig,
   type RunData,
   readData,
@@ -58,6 +59,8 @@ export interface RunRecord {
   readonly map_measure: string;
   readonly queries: number;
   readonly langs: readonly string[];
+  /** How many of the held-out texts were trained on too; absent where a benchmark is evaluated. */
+  readonly seen_in_training?: ReturnType<typeof heldOutOverlap>;
   readonly steps: number;
   readonly loss: number | null;
   readonly validation_loss: number | null;
@@ -114,6 +117,7 @@ async function doRun(
     collection: collection.name,
     queries: collection.queries.length,
     langs: collection.langs,
+    ...(task.collection ? {} : { seen_in_training: heldOutOverlap(data.heldOut!, data.training) }),
   };
   const conclude = async (model: string, trained: Awaited<ReturnType<typeof trainedFor>>) => {
     const report = await evaluateModel(executor, model, collection, config);
