@@ -5,7 +5,8 @@
  *
  * Not a reader (see `files/benchmarks/`), not a measure, and it holds no embeddings.
  */
-import { CollectionError, type CollectionQuery } from './collection.js';
+import type { CollectionQuery } from './collection.js';
+import { DataError } from './errors.js';
 
 /** One document of a corpus, as it is encoded: a title, where there is one, stands in front of the text. */
 export interface CorpusDocument {
@@ -46,13 +47,13 @@ export interface Bitext {
 /**
  * Checks a collection and leaves out the queries without judgments, which no tool scores.
  *
- * @throws CollectionError `INPUT_COLLECTION` when a query id occurs twice or no query is judged
+ * @throws DataError `INPUT_COLLECTION` when a query id occurs twice or no query is judged
  */
 export function adHocCollection(parts: AdHocCollection): AdHocCollection {
   const seen = new Set<string>();
   for (const { id } of parts.queries) {
     if (seen.has(id)) {
-      throw new CollectionError(
+      throw new DataError(
         'INPUT_COLLECTION',
         `${parts.name}: query id "${id}" occurs twice; ids must be unique.`,
       );
@@ -61,7 +62,7 @@ export function adHocCollection(parts: AdHocCollection): AdHocCollection {
   }
   const queries = parts.queries.filter(({ id }) => parts.judgments.has(id));
   if (queries.length === 0) {
-    throw new CollectionError(
+    throw new DataError(
       'INPUT_COLLECTION',
       `${parts.name}: none of the ${parts.queries.length} queries is judged (the first is "${parts.queries[0]?.id ?? ''}"); do queries and judgments belong together?`,
     );

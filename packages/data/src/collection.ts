@@ -4,20 +4,7 @@
  *
  * Not a reader (see `files/`), not a measure, and it holds no embeddings.
  */
-
-/** Stable error codes of collections; all of them are mistakes in what the user gave. */
-export type CollectionErrorCode = 'INPUT_COLLECTION' | 'INPUT_FILE' | 'INPUT_JSON' | 'INPUT_LANGUAGE';
-
-/** A mistake in a collection or in the files it is read from, in one line, with a stable `code`. */
-export class CollectionError extends Error {
-  readonly code: CollectionErrorCode;
-
-  constructor(code: CollectionErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'CollectionError';
-    this.code = code;
-  }
-}
+import { DataError } from './errors.js';
 
 /** One query. `id` is unique in the collection: translations of one question have different ids. */
 export interface CollectionQuery {
@@ -48,7 +35,7 @@ export interface CollectionParts {
  * A validated parallel collection. A query may lack a relevant candidate in some language; whether that
  * is a mistake is for the evaluation's profile to say.
  *
- * @throws CollectionError `INPUT_COLLECTION` when a language has no query or no candidate, an id occurs
+ * @throws DataError `INPUT_COLLECTION` when a language has no query or no candidate, an id occurs
  *   twice, or a relevant index is out of range or repeated.
  */
 export class ParallelCollection implements CollectionParts {
@@ -73,12 +60,12 @@ export class ParallelCollection implements CollectionParts {
   /**
    * The part of the collection in `langs`, in that order: queries, candidates and relevance.
    *
-   * @throws CollectionError `INPUT_LANGUAGE` for a language that the collection lacks or that is named twice.
+   * @throws DataError `INPUT_LANGUAGE` for a language that the collection lacks or that is named twice.
    */
   subset(langs: readonly string[]): ParallelCollection {
     for (const lang of langs) {
       if (!this.langs.includes(lang)) {
-        throw new CollectionError(
+        throw new DataError(
           'INPUT_LANGUAGE',
           `${this.name}: no language "${lang}"; it has ${this.langs.join(', ')}.`,
         );
@@ -111,14 +98,11 @@ function remap(indices: Uint32Array, newIndex: ReadonlyMap<number, number>): num
 
 function requireDistinctLangs(langs: readonly string[], name: string): void {
   if (langs.length === 0) {
-    throw new CollectionError('INPUT_LANGUAGE', `${name}: no language given; name at least one.`);
+    throw new DataError('INPUT_LANGUAGE', `${name}: no language given; name at least one.`);
   }
   const repeated = langs.find((lang, index) => langs.indexOf(lang) !== index);
   if (repeated !== undefined) {
-    throw new CollectionError(
-      'INPUT_LANGUAGE',
-      `${name}: language "${repeated}" is named twice; name it once.`,
-    );
+    throw new DataError('INPUT_LANGUAGE', `${name}: language "${repeated}" is named twice; name it once.`);
   }
 }
 
@@ -134,14 +118,14 @@ function checkItems(
   for (const item of items) {
     const count = counts.get(item.lang);
     if (count === undefined) {
-      throw new CollectionError(
+      throw new DataError(
         'INPUT_COLLECTION',
         `${name}: ${one} "${item.id}" is in language "${item.lang}", expected one of ${langs.join(', ')}.`,
       );
     }
     counts.set(item.lang, count + 1);
     if (ids.has(item.id)) {
-      throw new CollectionError(
+      throw new DataError(
         'INPUT_COLLECTION',
         `${name}: ${one} id "${item.id}" occurs twice; ids must be unique.`,
       );
@@ -150,7 +134,7 @@ function checkItems(
   }
   for (const [lang, count] of counts) {
     if (count === 0) {
-      throw new CollectionError(
+      throw new DataError(
         'INPUT_COLLECTION',
         `${name}: language "${lang}" has no ${many}; add some or leave the language out.`,
       );
@@ -160,7 +144,7 @@ function checkItems(
 
 function checkRelevant(parts: CollectionParts): Uint32Array[] {
   if (parts.relevant.length !== parts.queries.length) {
-    throw new CollectionError(
+    throw new DataError(
       'INPUT_COLLECTION',
       `${parts.name}: relevance for ${parts.relevant.length} queries, expected ${parts.queries.length}.`,
     );
@@ -170,7 +154,7 @@ function checkRelevant(parts: CollectionParts): Uint32Array[] {
     // Checked before the copy, which would wrap a negative or fractional index around silently.
     for (const candidate of Array.from(indices)) {
       if (!Number.isInteger(candidate) || candidate < 0 || candidate >= parts.candidates.length) {
-        throw new CollectionError(
+        throw new DataError(
           'INPUT_COLLECTION',
           `${parts.name}: query "${query}": relevant candidate ${candidate}, expected an index below ${parts.candidates.length}.`,
         );
@@ -179,7 +163,7 @@ function checkRelevant(parts: CollectionParts): Uint32Array[] {
     const sorted = Uint32Array.from(indices).sort();
     const repeated = sorted.find((candidate, at) => at > 0 && sorted[at - 1] === candidate);
     if (repeated !== undefined) {
-      throw new CollectionError(
+      throw new DataError(
         'INPUT_COLLECTION',
         `${parts.name}: query "${query}" names candidate ${repeated} as relevant twice; name it once.`,
       );

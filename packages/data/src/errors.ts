@@ -1,5 +1,5 @@
 /**
- * The error of this package. Not for collections of evaluation data, which have their own.
+ * The error of this package.
  */
 
 /**
@@ -11,6 +11,7 @@
  * - `INPUT_EMPTY`: a query, a passage, a negative, an encoding or a whole data set is empty.
  * - `INPUT_LANGUAGE`: a language is missing, malformed or not in the data.
  * - `INPUT_MINING`: mining leaves no negative.
+ * - `INPUT_COLLECTION`: a collection contradicts itself, or nothing of it can be evaluated.
  * - `INPUT_OPTION`: an option has a value that is not allowed.
  * - `INPUT_FORMAT`: no reader has this name.
  * - `INPUT_BATCH`: no batch of the wanted size, mode or languages can be drawn from the data.
@@ -18,6 +19,7 @@
  */
 export type DataErrorCode =
   | 'INPUT_BATCH'
+  | 'INPUT_COLLECTION'
   | 'INPUT_COLUMN'
   | 'INPUT_EMPTY'
   | 'INPUT_FILE'
@@ -28,7 +30,7 @@ export type DataErrorCode =
   | 'INPUT_OPTION'
   | 'INPUT_STATE';
 
-/** A mistake in training data or in the options of a sampler, in one line, with a stable `code`. */
+/** A mistake in data, a collection or the options of a sampler, in one line, with a stable `code`. */
 export class DataError extends Error {
   readonly code: DataErrorCode;
 

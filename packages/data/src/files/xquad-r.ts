@@ -12,12 +12,8 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type CollectionCandidate,
-  CollectionError,
-  type CollectionQuery,
-  ParallelCollection,
-} from '../collection.js';
+import { type CollectionCandidate, type CollectionQuery, ParallelCollection } from '../collection.js';
+import { DataError } from '../errors.js';
 
 /** Options of {@link readXquadR}. */
 export interface XquadROptions {
@@ -28,7 +24,7 @@ export interface XquadROptions {
 /**
  * Reads the XQuAD-R files of `folder` into one collection.
  *
- * @throws CollectionError `INPUT_LANGUAGE` for a language without a file, `INPUT_FILE` for an unreadable
+ * @throws DataError `INPUT_LANGUAGE` for a language without a file, `INPUT_FILE` for an unreadable
  *   folder or file, `INPUT_JSON` naming file and place for content that is not XQuAD-R.
  * @example
  * const collection = await readXquadR('data/xquad-r', { langs: ['en', 'de'] });
@@ -38,7 +34,7 @@ export async function readXquadR(folder: string, options: XquadROptions = {}): P
   const langs = options.langs ?? available;
   for (const lang of langs) {
     if (!available.includes(lang)) {
-      throw new CollectionError(
+      throw new DataError(
         'INPUT_LANGUAGE',
         `${folder}: no file ${lang}.json for language "${lang}"; the folder has ${available.join(', ')}.`,
       );
@@ -75,7 +71,7 @@ async function listLangs(folder: string): Promise<string[]> {
   try {
     names = await readdir(folder);
   } catch (cause) {
-    throw new CollectionError(
+    throw new DataError(
       'INPUT_FILE',
       `${folder}: cannot be read as a folder (${codeOf(cause)}); give the folder that holds XQuAD-R's en.json, de.json ….`,
       { cause },
@@ -83,7 +79,7 @@ async function listLangs(folder: string): Promise<string[]> {
   }
   const langs = names.flatMap((name) => /^([a-z]{2,3}(?:[-_][A-Za-z]+)?)\.json$/.exec(name)?.[1] ?? []);
   if (langs.length === 0) {
-    throw new CollectionError(
+    throw new DataError(
       'INPUT_FILE',
       `${folder}: no file named like en.json; give the folder that holds XQuAD-R's language files.`,
     );
@@ -96,7 +92,7 @@ async function readJson(file: string): Promise<unknown> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new CollectionError('INPUT_FILE', `${file}: cannot be read (${codeOf(cause)}).`, { cause });
+    throw new DataError('INPUT_FILE', `${file}: cannot be read (${codeOf(cause)}).`, { cause });
   }
   try {
     return JSON.parse(text);
@@ -105,7 +101,7 @@ async function readJson(file: string): Promise<unknown> {
     const before = text.slice(0, end).split('\n');
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
     const what = end === text.length ? 'JSON ends too early; is the file cut off?' : 'not JSON.';
-    throw new CollectionError('INPUT_JSON', `${file}: ${place}: ${what}`, { cause });
+    throw new DataError('INPUT_JSON', `${file}: ${place}: ${what}`, { cause });
   }
 }
 
@@ -217,8 +213,8 @@ class Place {
     private readonly path: string,
   ) {}
 
-  error(what: string): CollectionError {
-    return new CollectionError('INPUT_JSON', `${this.file}: ${this.path || 'top level'}: ${what}.`);
+  error(what: string): DataError {
+    return new DataError('INPUT_JSON', `${this.file}: ${this.path || 'top level'}: ${what}.`);
   }
 
   object(value: unknown): Record<string, unknown> {
