@@ -2,15 +2,19 @@
  * The packages in a browser: headless Chromium with WebGPU on the SwiftShader that it brings along. No other browser
  * and no GPU has been tried. The page for readers, `examples/browser`, has a test of its own.
  */
-import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { catalogue, extensionFeature, type KernelName, kernelExtensions } from '@synglot/kernels';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, missingBrowser, openPage, type Served, serveModule } from '../support/browser.js';
 import { embedWith, type PageFunctions, plainTrainingBits } from '../support/browser-page.js';
-import { miniLm } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
+import {
+  expectAllKernels,
+  expectClose,
+  linkMiniLm,
+  stepResults,
+  tellSameBits,
+} from '../support/page-results.js';
 import { labsePooling, saveTinyAdapter, saveTinyModel, testFolder } from './support.js';
 
 /** What there is in the page. */
@@ -36,12 +40,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     folder = await testFolder('browser');
     await saveTinyModel(join(folder.path, 'tiny'), labsePooling);
     await saveTinyAdapter(join(folder.path, 'adapter'), join(folder.path, 'tiny'));
-    // Under the usual name, which is all that a page can guess.
-    await mkdir(join(folder.path, 'minilm'));
-    for (const name of await readdir(miniLm)) {
-      const usual = name.replace('.fp16.', '.');
-      await symlink(join(miniLm, name), join(folder.path, 'minilm', usual));
-    }
+    await linkMiniLm(join(folder.path, 'minilm'));
     [browser, served] = await Promise.all([
       launchBrowser(),
       serveModule('test/support/browser-page.ts', { '/models/': folder.path }),
@@ -107,22 +106,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
         return { read, compiled, features: executor.device.features };
       }),
     );
-    expect([...read.failures, ...compiled.failures]).toEqual([]);
-    const lacking = (name: string) => {
-      const definition = catalogue[name.replace(' (f16)', '') as KernelName];
-      const half = Object.fromEntries(definition.types.map((type) => [type.name, 'f16']));
-      return kernelExtensions(definition, name.endsWith('(f16)') ? half : {}).filter(
-        (extension) => !features.includes(extensionFeature[extension]),
-      );
-    };
-    const known = Object.keys(catalogue);
-    const named = [...read.names, ...read.skipped].filter((name) => known.includes(name));
-    expect(named.toSorted()).toEqual(known.toSorted());
-    expect(read.skipped.filter((name) => lacking(name).length === 0)).toEqual([]);
-    expect(compiled.names.length).toBeGreaterThan(known.length / 2);
-    console.info(
-      `${read.names.length} modules read, ${compiled.names.length} pipelines made, ${read.skipped.length} variants need what this device lacks`,
-    );
+    expectAllKernels(read, compiled, features);
   });
 
   test('training in the page agrees with training in Node', async () => {
@@ -136,17 +120,9 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     );
     const node = await openTestExecutor({ device: 'swiftshader', executor: 'webgpu' });
     const inNode = await plainTrainingBits(node, steps).finally(() => node.destroy());
-    expect(inBrowser.map(([name]) => name)).toEqual(inNode.map(([name]) => name));
-    const differing = inNode.filter(([, words], index) =>
-      words.some((word, at) => word !== inBrowser[index]?.[1][at]),
-    );
-    console.info(
-      `${inNode.length - differing.length} of ${inNode.length} tensors have the same bits in the page and in Node`,
-    );
-    const losses = (bits: typeof inNode) =>
-      bits.filter(([name]) => name.startsWith('step ')).flatMap(([, words]) => floats(words));
-    expect(losses(inNode).length).toBeGreaterThan(steps * 4);
-    expectClose(losses(inBrowser), losses(inNode), 1e-5);
+    tellSameBits('the page', inBrowser, inNode);
+    expect(stepResults(inNode).length).toBeGreaterThan(steps * 4);
+    expectClose(stepResults(inBrowser), stepResults(inNode), 1e-5);
   });
 
   test.each([
@@ -210,7 +186,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
           const executor = await synglot.openBrowserExecutor({ without });
           const bits = await synglot.plainTrainingBits(executor, 1);
           executor.destroy();
-          return bits.filter(([name]) => name.startsWith('step '));
+          return bits;
         };
         return [
           await train([]),
@@ -218,9 +194,8 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
         ] as const;
       }),
     );
-    const all = (bits: typeof full) => bits.flatMap(([, words]) => floats(words));
-    expect(all(full).length).toBeGreaterThan(4);
-    expectClose(all(less), all(full), 1e-4);
+    expect(stepResults(full).length).toBeGreaterThan(4);
+    expectClose(stepResults(less), stepResults(full), 1e-4);
   });
 
   test("a page's own device, with WebGPU's default limits and no features, trains to the same losses", async () => {
@@ -236,7 +211,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
             type,
             limits,
             features,
-            bits: bits.filter(([name]) => name.startsWith('step ')),
+            bits,
           };
         };
         const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
@@ -253,9 +228,8 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
       maxComputeInvocationsPerWorkgroup: 256,
     });
     expect(own.features).not.toContain('subgroups');
-    const all = ({ bits }: typeof full) => bits.flatMap(([, words]) => floats(words));
-    expect(all(full).length).toBeGreaterThan(4);
-    expectClose(all(own), all(full), 1e-4);
+    expect(stepResults(full.bits).length).toBeGreaterThan(4);
+    expectClose(stepResults(own.bits), stepResults(full.bits), 1e-4);
   });
 
   test('a browser that says nothing of its adapter gives a device all the same', async () => {
@@ -357,16 +331,3 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     await close();
   });
 });
-
-function floats(words: readonly number[]): number[] {
-  return [...new Float32Array(Uint32Array.from(words).buffer)];
-}
-
-/** Same lengths, all finite, and no value off by more than `tolerance` of the larger of 1 and itself. */
-function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  expect(actual).toHaveLength(expected.length);
-  for (const [index, value] of expected.entries()) {
-    const off = Math.abs((actual[index] as number) - value) / Math.max(1, Math.abs(value));
-    expect(off, `value ${index}: ${actual[index]}, expected ${value}`).toBeLessThanOrEqual(tolerance);
-  }
-}

@@ -1,5 +1,6 @@
 /**
- * What `test/e2e/browser.test.ts` runs in a page, and the same functions for Node to compare with. Imports packages by
+ * What `test/e2e/browser.test.ts` runs in a page and `test/e2e/deno.test.ts` in Deno, and the same functions for Node to
+ * compare with. Imports packages by
  * their names, as a page's code would; nothing here needs Node.
  */
 import {
@@ -21,11 +22,11 @@ import {
   encoderParameters,
   ParameterLayout,
 } from '@synglot/nn';
-import { trainingBits } from './kernel-training-bits.js';
+import { type TrainingBitsOptions, trainingBits } from './kernel-training-bits.js';
 
 declare const navigator: { readonly gpu: GPU };
 
-interface Checked {
+export interface Checked {
   readonly names: string[];
   /** Kernels whose extensions the device does not grant. */
   readonly skipped: string[];
@@ -155,8 +156,12 @@ async function compileKernels(executor: Executor): Promise<Checked> {
 }
 
 /** `trainingBits` as plain lists, which a page can hand over. */
-export async function plainTrainingBits(executor: Executor, steps: number): Promise<[string, number[]][]> {
-  return [...(await trainingBits(executor, steps))].map(([name, words]) => [name, [...words]]);
+export async function plainTrainingBits(
+  executor: Executor,
+  steps: number,
+  options: TrainingBitsOptions = {},
+): Promise<[string, number[]][]> {
+  return [...(await trainingBits(executor, steps, options))].map(([name, words]) => [name, [...words]]);
 }
 
 /** Embeds texts with a model's folder, or in a page with its address: [texts, dimension], row-major. */

@@ -34,21 +34,8 @@ export function launchBrowser(options: { readonly webGpu?: boolean } = {}): Prom
   return chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
 }
 
-/** A page on localhost with a module of the repository in it. */
-export interface Served {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/**
- * Bundles a module as a user's bundler would, from the sources, and serves an empty page that loads it.
- *
- * @param folders served too: the beginning of an address and the folder that it is, such as `/model/`
- */
-export async function serveModule(
-  entry: string,
-  folders: Readonly<Record<string, string>> = {},
-): Promise<Served> {
+/** A module of the repository with all that it imports, as a user's bundler would make it for a page, from the sources. */
+export async function bundleModule(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(root, entry)],
     absWorkingDir: root,
@@ -58,7 +45,25 @@ export async function serveModule(
     platform: 'browser',
     conditions: ['@synglot/source'],
   });
-  const script = outputFiles[0]!.text;
+  return outputFiles[0]!.text;
+}
+
+/** A page on localhost with a module of the repository in it. */
+export interface Served {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Bundles a module and serves an empty page that loads it.
+ *
+ * @param folders served too: the beginning of an address and the folder that it is, such as `/model/`
+ */
+export async function serveModule(
+  entry: string,
+  folders: Readonly<Record<string, string>> = {},
+): Promise<Served> {
+  const script = await bundleModule(entry);
   const html =
     '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>test</title><script type="module" src="/module.js"></script>';
   const server = createServer(({ url = '' }, response) => {

@@ -1,6 +1,7 @@
 /** A few training steps from a fixed start, and every bit that they leave behind. For comparing runs. */
 import { type Executor, type Plan, stepFeedName, warmUpPlan } from '@synglot/gpu';
 import {
+  buildCastPlan,
   buildClearPlan,
   buildTrainPlan,
   buildUpdatePlan,
@@ -12,6 +13,7 @@ import {
   encoderParameters,
   freshParameters,
   groupsFeed,
+  halfKind,
   ParameterStore,
   packBatch,
   packStep,
@@ -43,7 +45,7 @@ const pooling = {
 const capacity = { tokens: 96, queries: 6, candidates: 8 };
 const kinds = ['parameter', 'gradient', 'first moment', 'second moment'];
 
-interface TrainingBitsOptions extends Pick<TrainPlanOptions, 'recompute'> {
+export interface TrainingBitsOptions extends Pick<TrainPlanOptions, 'recompute' | 'precision'> {
   readonly warmUp?: boolean;
   readonly apart?: boolean;
 }
@@ -81,10 +83,16 @@ export async function trainingBits(
   await store.load('parameter', freshParameters(config, specs, 42));
   await warming;
   (await warm)?.destroy();
+  if (options.precision === 'mixed') store.allocate(halfKind);
   const compile = (one: Plan) => executor.compile(one, store.externals);
+  if (options.precision === 'mixed') {
+    const cast = await compile(buildCastPlan(layout));
+    await cast.run();
+    cast.destroy();
+  }
   const compiled = await compile(plan);
   const clear = apart ? await compile(buildClearPlan(layout)) : undefined;
-  const apply = apart ? await compile(buildUpdatePlan(layout, optimizer, { device })) : undefined;
+  const apply = apart ? await compile(buildUpdatePlan(layout, optimizer, { device, ...options })) : undefined;
   const bits = new Map<string, Uint32Array>();
   const random = uniform(99);
   for (let step = 1; step <= steps; step++) {

@@ -38,8 +38,13 @@ export function describeAdapter(adapter: GPUAdapter, without: readonly string[] 
 export function describeInfo(info: Partial<GPUAdapterInfo>) {
   const { vendor = '', architecture = '', description = '', device = '' } = info;
   return {
-    // `description` is the driver's own text, `device` a slug of the adapter's name; pages often get neither.
-    name: device || description || [vendor, architecture].filter(Boolean).join(' ') || 'unknown adapter',
+    // `description` is the driver's own text, `device` a slug of the adapter's name, or, in Deno, a number on its bus;
+    // pages often get neither.
+    name:
+      (/^\d+$/.test(device) ? '' : device) ||
+      description ||
+      [vendor, architecture].filter(Boolean).join(' ') ||
+      'unknown adapter',
     type: adapterType(info),
     vendor,
     architecture,
