@@ -71,6 +71,7 @@ export async function serveModule(
     const file = begin && folder ? join(folder, url.slice(begin.length)) : undefined;
     if (file && existsSync(file)) {
       response.setHeader('content-type', 'application/octet-stream');
+      response.setHeader('access-control-allow-origin', '*');
       createReadStream(file).pipe(response);
       return;
     }

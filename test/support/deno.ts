@@ -1,24 +1,14 @@
-/**
- * Runs a module of the repository in Deno, whose WebGPU is wgpu: Firefox's implementation, with its compiler naga, where
- * all other tests have Dawn and Tint.
- */
+/** Runs a module of the repository in Deno. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { hasSystemLoader, lavapipeIcd, swiftShaderIcd } from '../../packages/gpu/src/node/vulkan-driver.js';
+import { hasSystemLoader } from '../../packages/gpu/src/node/vulkan-driver.js';
 import { bundleModule } from './browser.js';
+import { driverEnvironment } from './driver-environment.js';
 
-const deno = process.env.DENO ?? 'deno';
-
-/** The driver that it shall find: that of this test run. */
-const device = process.env.SYNGLOT_DEVICE ?? 'swiftshader';
-const drivers: Readonly<Record<string, () => string | undefined>> = {
-  lavapipe: lavapipeIcd,
-  swiftshader: swiftShaderIcd,
-};
-const driver = drivers[device]?.();
+const deno = process.env.DENO || 'deno';
 
 /** Why tests in Deno cannot run here; undefined where they can. */
 export function missingDeno(): string | undefined {
@@ -57,9 +47,8 @@ const result = await (${work})(${JSON.stringify(argument)});
 Deno.writeTextFileSync(${result}, JSON.stringify(result));
 `,
     );
-    const variables = driver ? { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver } : {};
     const child = spawn(deno, ['run', '--no-config', '--allow-all', join(folder, 'main.js')], {
-      env: { ...process.env, ...variables, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' },
+      env: { ...process.env, ...driverEnvironment(), NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' },
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     const [said, code] = await Promise.all([

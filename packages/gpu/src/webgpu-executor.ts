@@ -6,6 +6,7 @@
  */
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
+import { keepAsking } from './keep-asking.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { checkBuffer, checkPlan, checkRange } from './plan-check.js';
 import { describeInfo, readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
@@ -20,14 +21,24 @@ const paramsAlignment = 256;
 /** What is known of a `GPUDevice` besides what it says itself. Kernels are chosen by its `type`. */
 export type WebGpuDeviceInfo = Partial<Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>>;
 
+/** How the executor waits for its device. */
+export interface WebGpuExecutorOptions {
+  /** The device tells at once when it is done, as npm `webgpu`'s does; default false: it is asked every few milliseconds. */
+  readonly prompt?: boolean;
+}
+
 /**
  * Makes an executor that owns `device` and destroys it with itself. Any device will do, with WebGPU's default limits and
  * no features too.
  *
  * @param info by default what the device says of its adapter
  */
-export function createWebGpuExecutor(device: WebGpuDevice, info: WebGpuDeviceInfo = {}): Executor {
-  return new WebGpuExecutor(device, info);
+export function createWebGpuExecutor(
+  device: WebGpuDevice,
+  info: WebGpuDeviceInfo = {},
+  options: WebGpuExecutorOptions = {},
+): Executor {
+  return new WebGpuExecutor(device, info, options);
 }
 
 class WebGpuBuffer implements DeviceBuffer {
@@ -49,14 +60,16 @@ class WebGpuExecutor implements Executor {
   readonly kind = 'webgpu';
   readonly device: DeviceInfo;
   readonly #device: GPUDevice;
+  readonly #prompt: boolean;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #lost: GpuError | undefined;
   /** Rejects every pending promise when the device goes away; Dawn would leave some unresolved. */
   readonly #whenLost: Promise<never>;
 
-  constructor(device: WebGpuDevice, info: WebGpuDeviceInfo) {
+  constructor(device: WebGpuDevice, info: WebGpuDeviceInfo, { prompt = false }: WebGpuExecutorOptions) {
     this.#device = device;
+    this.#prompt = prompt;
     const limits = readLimits(device.limits);
     const features = [...device.features].map(String).sort();
     // Not every browser has `adapterInfo`.
@@ -157,7 +170,9 @@ class WebGpuExecutor implements Executor {
     // Error scopes are a stack: popped right after the synchronous part of `work`, so that calls
     // that overlap in time do not see each other's errors.
     const errors = Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
-    const [result, popped] = await Promise.race([this.#whenLost, Promise.allSettled([pending, errors])]);
+    const stopAsking = this.#prompt ? undefined : keepAsking(this.#device.queue);
+    const settled = Promise.allSettled([pending, errors]);
+    const [result, popped] = await Promise.race([this.#whenLost, settled]).finally(stopAsking);
     if (popped.status === 'fulfilled') {
       const [validation, memory] = popped.value;
       if (memory) throw new GpuError('DEVICE_OUT_OF_MEMORY', `${what}: ${memory.message}`);

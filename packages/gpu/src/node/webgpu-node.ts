@@ -81,7 +81,7 @@ export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOpti
   const device = await requestWholeDevice(adapter, description);
   instances.add(gpu);
   void device.lost.then(() => instances.delete(gpu));
-  const executor = createWebGpuExecutor(device, { ...description, id });
+  const executor = createWebGpuExecutor(device, { ...description, id }, { prompt: true });
   return lowerLimit(executor, options.maxStorageBufferBindingSize);
 }
 
