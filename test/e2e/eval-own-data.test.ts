@@ -57,6 +57,22 @@ it('other pairs, laid out as the configuration says, in some of their languages'
   expect(one.report.summary.map.monolingual).toBeGreaterThan(0);
 });
 
+it('what --set gave the training, it gives the evaluation', async () => {
+  const held = (fraction: number) => ({ hold_out: `{ fraction: ${fraction} }` });
+  const [small, large] = [
+    await writeConfig(place, 'small', held(0.1)),
+    await writeConfig(place, 'large', held(0.4)),
+  ];
+  const set = await evaluated(small, place.model, '--set', 'hold_out.fraction=0.4');
+  const { report } = await evaluated(large, place.model);
+  expect(set.report.counts).toEqual(report.counts);
+  expect(set.report.summary).toEqual(report.summary);
+  await expectMistake(
+    ['eval', '--set', 'hold_out.fraction=0.4', '--data', 'x'],
+    ['--set is for a configuration'],
+  );
+});
+
 it('nothing to evaluate on, and options of benchmarks, are mistakes', async () => {
   const config = await writeConfig(place, 'plain');
   const args = ['eval', config, '--model', place.model];

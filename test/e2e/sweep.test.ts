@@ -179,6 +179,16 @@ it('keeps the learning rate with the lowest validation loss', async () => {
   expect(stdout).not.toMatch(/1e-9 \*/);
 });
 
+it('runs that are asked other questions are reported and not compared', async () => {
+  const output = join(folder.path, 'apart');
+  const over = ['--over', 'hold_out.seed=0,1', '--seeds', '1'];
+  const { stdout } = await runCliWell(['sweep', config, ...over, '--output', output]);
+  expect(stdout).toMatch(/^Asked other questions than hold_out\.seed=0, .*: hold_out\.seed=1$/m);
+  const { settings, comparisons } = await readSweep(output);
+  expect(settings).toHaveLength(2);
+  expect(comparisons).toEqual([]);
+});
+
 it('says what is wrong in one line', async () => {
   const output = ['--output', join(folder.path, 'wrong')];
   await expectMistake(
@@ -193,6 +203,10 @@ it('says what is wrong in one line', async () => {
   await expectMistake(
     ['sweep', config, '--over', 'sampling.alpha=0,1', '--baseline', 'x', ...output],
     ["--baseline 'x'", 'sampling.alpha=0'],
+  );
+  await expectMistake(
+    ['sweep', config, '--over', 'sampling.batch_size=10000', '--seeds', '1', ...output],
+    [/^synglot: sampling\.batch_size=10000, seed 0: .*10000/],
   );
   const without = join(folder.path, 'without.yaml');
   await writeFile(without, (await readFile(config, 'utf8')).replace(/^hold_out.*\n/m, ''));

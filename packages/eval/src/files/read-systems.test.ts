@@ -9,7 +9,7 @@ let folder = '';
 const at = (name: string) => join(folder, name);
 const put = (name: string, value: unknown) => writeFile(at(name), JSON.stringify(value));
 
-const perQuery = (values: readonly number[], langs = ['en', 'de']) => ({
+const perQuery = (values: readonly (number | null)[], langs = ['en', 'de']) => ({
   queries: ['q0_en', 'q0_de'],
   langs,
   questions: ['q0', 'q0'],
@@ -33,6 +33,10 @@ beforeAll(async () => {
   await put('run,seed=0/evaluation.json', parallel);
   await put('run,seed=0/per-query.json', perQuery([0.2, 0.4]));
   await put('without.json', parallel);
+  await put('half.json', { ...parallel, per_query: perQuery([0.5, null]) });
+  await mkdir(at('diverged'));
+  await put('diverged/run.json', { failed: 'the loss is NaN', summary: null });
+  await mkdir(at('empty'));
   await put('other.json', { ...parallel, collection: 'd', per_query: perQuery([0.5, 0.7]) });
   await put('one.json', { reports: [judged([0.25, 0.5])] });
   await put('two.json', { reports: [judged([0.25, 0.5]), judged([1], 'fiqa')] });
@@ -86,6 +90,9 @@ test.each([
     /two\.json: was measured .*, which has nothing more where it has collection fiqa;/,
   ],
   [['one.json', 'a.json'], /one\.json, which has collection sci where it has collection c;/],
+  [['a.json', 'half.json'], /which has query q0_de where it has query q0_de in no language;/],
+  [['a.json', 'diverged'], /diverged: has no figures, because its training diverged; leave it out/],
+  [['a.json', 'empty'], /empty: is not the folder of a finished run of a sweep/],
   [['several.json'], /sci is a mean over languages/],
   [['none.json'], /is no report of 'synglot eval --json'/],
   [['broken.json'], /broken\.json: cannot be read as JSON/],

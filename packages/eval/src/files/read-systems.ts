@@ -48,6 +48,7 @@ async function readOne(path: string): Promise<Read> {
     () => false,
   );
   const file = isFolder ? join(path, 'evaluation.json') : path;
+  if (isFolder) await checkRun(path, file);
   const json = await readJson(file);
   const name = basename(file, extname(file));
   const label = json.label ?? (name === 'evaluation' ? basename(dirname(resolve(file))) : name);
@@ -58,7 +59,7 @@ async function readOne(path: string): Promise<Read> {
     }
     const report = { ...(json as unknown as RetrievalReport), per_query: values };
     const measures = Object.keys(values.multilingual);
-    const queries = values.queries.map((id) => `query ${id}`);
+    const queries = values.queries.map((id, index) => `query ${id}${measuredIn(values, index)}`);
     return {
       system: systemOfReport(label, report, measures),
       queries: [`collection ${report.collection}`, `profile ${report.profile}`, ...queries],
@@ -72,6 +73,28 @@ async function readOne(path: string): Promise<Read> {
     );
   }
   return { system: { label, samples: samplesOf(file, reports) }, queries: reports.flatMap(queriesOf) };
+}
+
+/** @throws EvaluationError `INPUT_SIGNIFICANCE` for a folder of something else, and for a run without an evaluation */
+async function checkRun(folder: string, evaluation: string): Promise<void> {
+  if (await stat(evaluation).catch(() => undefined)) return;
+  const record = (await readJson(join(folder, 'run.json')).catch(() => undefined)) as Json | undefined;
+  if (typeof record?.failed === 'string') {
+    throw mistake(folder, 'has no figures, because its training diverged; leave it out');
+  }
+  throw mistake(
+    folder,
+    "is not the folder of a finished run of a sweep; name one, or a report of 'synglot eval --per-query --json'",
+  );
+}
+
+/** The pools in which a query was measured, where these are not all. */
+function measuredIn({ pools }: PerQueryValues, query: number): string {
+  const names = Object.keys(pools);
+  const measured = names.filter((name) =>
+    Object.values(pools[name]!).some((column) => column[query] !== null),
+  );
+  return measured.length === names.length ? '' : ` in ${measured.join(', ') || 'no language'}`;
 }
 
 /** A figure for each collection and measure: plain means over queries. */
@@ -109,6 +132,7 @@ interface Json {
   readonly profile?: unknown;
   readonly per_query?: unknown;
   readonly reports?: unknown;
+  readonly failed?: unknown;
 }
 
 async function readJson(file: string): Promise<Json> {

@@ -6,6 +6,7 @@ import { EvaluationError } from '../errors.js';
 
 /** Values of the queries of one cell, each belonging to a unit. */
 export interface Cell {
+  readonly name: string;
   readonly values: Float64Array;
   /** Per value: the index of its unit. */
   readonly units: Uint32Array;
@@ -19,6 +20,8 @@ export interface MacroSample {
   readonly cells: readonly Cell[];
   /** Number of units. */
   readonly units: number;
+  /** Their names: systems are paired by them. */
+  readonly names: readonly string[];
   /** Units by stratum, each drawn from within its own; one array of all when there are no strata. */
   readonly strata: readonly Uint32Array[];
 }
@@ -70,11 +73,13 @@ export function sampleOf(observations: Iterable<Observation>): MacroSample {
   }
   if (cells.size === 0) throw new EvaluationError('INPUT_SIGNIFICANCE', 'There is no value to resample.');
   return {
-    cells: [...cells.values()].map(({ values, units }) => ({
+    cells: Array.from(cells, ([name, { values, units }]) => ({
+      name,
       values: Float64Array.from(values),
       units: Uint32Array.from(units),
     })),
     units: unitIndices.size,
+    names: [...unitIndices.keys()],
     strata: [...strata.values()].map((members) => Uint32Array.from(members)),
   };
 }
@@ -103,28 +108,32 @@ export function macroMean(sample: MacroSample, weights?: ArrayLike<number>): num
   return total / counted;
 }
 
+/** Whether both have values of the same units in the same cells, so that they can be paired. */
+export function arePaired(a: MacroSample, b: MacroSample): boolean {
+  const same = <T>(one: ArrayLike<T>, other: ArrayLike<T>) =>
+    one.length === other.length && Array.prototype.every.call(one, (item, i) => item === other[i]);
+  return (
+    same(a.names, b.names) &&
+    a.cells.length === b.cells.length &&
+    a.cells.every(({ name, units }, i) => name === b.cells[i]!.name && same(units, b.cells[i]!.units))
+  );
+}
+
 /**
  * Per-query differences a - b as a sample.
  *
  * @throws EvaluationError `INPUT_SIGNIFICANCE` unless both samples have the same cells and units
  */
 export function differences(a: MacroSample, b: MacroSample): MacroSample {
-  const matches =
-    a.units === b.units &&
-    a.cells.length === b.cells.length &&
-    a.cells.every(({ units }, i) => {
-      const other = b.cells[i]!.units;
-      return units.length === other.length && units.every((unit, j) => unit === other[j]);
-    });
-  if (!matches) {
+  if (!arePaired(a, b)) {
     throw new EvaluationError(
       'INPUT_SIGNIFICANCE',
       'The two systems were not measured on the same queries, which a paired test needs.',
     );
   }
-  const cells = a.cells.map(({ values, units }, i) => ({
-    values: values.map((value, j) => value - b.cells[i]!.values[j]!),
-    units,
+  const cells = a.cells.map((cell, i) => ({
+    ...cell,
+    values: cell.values.map((value, j) => value - b.cells[i]!.values[j]!),
   }));
   return { ...a, cells };
 }

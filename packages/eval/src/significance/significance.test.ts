@@ -160,3 +160,13 @@ test('what cannot be tested is said', () => {
   expect(() => bootstrapInterval(plainSample([1]), { resamples: 0 })).toThrow(mistake);
   expect(() => adjusted([1.1], 'holm')).toThrow(mistake);
 });
+
+test('as many values of other questions, or in other cells, are no pair', () => {
+  const of = (unit: string, cell: string) => sampleOf([{ value: 1, cell, unit }]);
+  expect(randomisationTest(of('q', 'en'), of('q', 'en')).p).toBe(1);
+  for (const other of [of('r', 'en'), of('q', 'de')]) {
+    const refused = expect.objectContaining({ code: 'INPUT_SIGNIFICANCE' });
+    expect(() => randomisationTest(of('q', 'en'), other)).toThrow(refused);
+    expect(() => pairedBootstrap(of('q', 'en'), other)).toThrow(refused);
+  }
+});

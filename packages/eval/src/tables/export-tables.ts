@@ -1,5 +1,7 @@
 /** Tables for other programs: CSV for spreadsheets and data frames, LaTeX for papers. Plain text is in `text-table.ts`. */
 
+import { oneLine } from './text-table.js';
+
 /** A cell of {@link csvTable}; what does not exist is an empty field. */
 export type CsvCell = string | number | null | undefined;
 
@@ -26,9 +28,9 @@ export function latexTable(
   rows: readonly (readonly string[])[],
   note?: string,
 ): string {
-  const line = (cells: readonly string[]) => `${cells.map(latexText).join(' & ')} \\\\`;
+  const line = (cells: readonly string[]) => `${afterBreak(cells.map(latexText).join(' & '))} \\\\`;
   return [
-    ...(note === undefined ? [] : note.split('\n').map((text) => `% ${text}`)),
+    ...(note === undefined ? [] : note.split(/[\n\r]+/).map((text) => `% ${text}`)),
     `\\begin{tabular}{l${'r'.repeat(header.length - 1)}}`,
     '\\toprule',
     line(header),
@@ -53,6 +55,11 @@ const latex: Readonly<Record<string, string>> = {
   λ: '$\\lambda$',
 };
 
+/** What \\ in the line before would take for its own: a star, or a length in brackets. */
+function afterBreak(line: string): string {
+  return /^[*[]/.test(line) ? `{}${line}` : line;
+}
+
 function latexText(text: string): string {
-  return text.replace(/[\\~^<>±−…†αλ]|[&%$#_{}]/g, (letter) => latex[letter] ?? `\\${letter}`);
+  return oneLine(text).replace(/[\\~^<>±−…†αλ]|[&%$#_{}]/g, (letter) => latex[letter] ?? `\\${letter}`);
 }

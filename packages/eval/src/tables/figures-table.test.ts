@@ -46,6 +46,8 @@ test('LaTeX prints as itself what means something to LaTeX', () => {
     [
       ['50% & $x {y} #1 ~^\\', '0.5 ± 0.1†'],
       ['<', '−3 … +4'],
+      ['[1em]\n\nb', '*'],
+      ['* c', ''],
     ],
     'one\ntwo',
   );
@@ -58,6 +60,9 @@ test('LaTeX prints as itself what means something to LaTeX', () => {
     '\\midrule',
     '50\\% \\& \\$x \\{y\\} \\#1 \\textasciitilde{}\\textasciicircum{}\\textbackslash{} & 0.5 $\\pm$ 0.1\\textsuperscript{\\dag} \\\\',
     '$<$ & $-$3 \\dots{} +4 \\\\',
+    // What \\ would read as its own star or length.
+    '{}[1em] b & * \\\\',
+    '{}* c &  \\\\',
     '\\bottomrule',
     '\\end{tabular}',
   ]);

@@ -3,6 +3,7 @@ import { publishedRows } from '../published.js';
 import type { RetrievalReport } from '../report.js';
 import { pairMatrix } from './pair-matrix.js';
 import { settingsTable } from './settings-table.js';
+import { textTable } from './text-table.js';
 
 test('runs are rows, the three settings and rank distance columns', () => {
   const hybrid = {
@@ -24,6 +25,10 @@ test('runs are rows, the three settings and rank distance columns', () => {
   const wide = settingsTable(rows, ['Recall@1']).split('\n');
   expect(wide[0]).toContain('Recall@1 mono  Recall@1 cross  Recall@1 multi');
   expect(wide[2]).toMatch(/^hybrid +0\.5000 +0\.2500 +0\.3333 +1\.0000 +- +0\.1250 +12\.3$/);
+});
+
+test('a name with a line break keeps its row in one line', () => {
+  expect(textTable(['run', 'n'], [['a\r\nb\tc', '1']])).toBe('run    n\n-----  -\na b c  1');
 });
 
 test('published rows fit into the same table', () => {

@@ -6,8 +6,9 @@
  * @param header - one cell per column; each row must have as many
  */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((cell, column) =>
-    Math.max(displayWidth(cell), ...rows.map((row) => displayWidth(row[column]!))),
+  const [names = [], ...lines] = [header, ...rows].map((cells) => cells.map(oneLine));
+  const widths = names.map((cell, column) =>
+    Math.max(displayWidth(cell), ...lines.map((row) => displayWidth(row[column]!))),
   );
   const line = (cells: readonly string[]) =>
     cells
@@ -18,7 +19,12 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '-'.repeat(width));
-  return [line(header), line(rule), ...rows.map(line)].join('\n');
+  return [line(names), line(rule), ...lines.map(line)].join('\n');
+}
+
+/** Line breaks and tabs of names as spaces. */
+export function oneLine(text: string): string {
+  return text.replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ');
 }
 
 /** Columns of a terminal; good enough for names of runs and languages, except in wide scripts. */

@@ -37,7 +37,7 @@ export async function readOwn(path: string, options: EvalOptions): Promise<OwnCo
       `${given[1]} is for benchmarks, and not for the data of ${path}; leave one of them out`,
     );
   }
-  const config = await readConfig(path);
+  const config = await readConfig(path, options.set);
   const collection =
     options.data === undefined ? await heldOut(path, config) : await pairsOf(options.data, config);
   return { config, collection: options.langs ? collection.subset(options.langs) : collection };

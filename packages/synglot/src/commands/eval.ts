@@ -14,6 +14,7 @@ import {
   languageList,
   openDevice,
   orDeviceOf,
+  settingsOption,
   wholeNumber,
   withDeviceOptions,
 } from './options.js';
@@ -27,6 +28,7 @@ export interface EvalOptions extends DeviceOptions {
   readonly passageEmbeddings?: string;
   readonly predictions?: string;
   readonly langs?: string[];
+  readonly set?: readonly string[];
   readonly split?: string;
   readonly corpusLang?: string;
   readonly json?: string;
@@ -52,6 +54,7 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .description('a model on a benchmark: in one language, across two, in a mixed pool, with language bias')
     .argument('[config]', 'YAML file of a training run: what its hold_out keeps from training, or --data')
+    .option(...settingsOption)
     .addOption(new Option('--task <name>', 'benchmark').choices(Object.keys(benchmarks)))
     .addOption(
       new Option('--suite <name>', 'every parallel benchmark below --data, in one table').choices(['mmm']),
@@ -126,6 +129,9 @@ async function evaluate(path: string | undefined, options: EvalOptions & RunEval
   }
   checkKept(options);
   if (path !== undefined) return evaluateOwn(path, options);
+  if (options.set !== undefined) {
+    throw new EvaluationError('INPUT_COLLECTION', '--set is for a configuration; name its YAML file');
+  }
   if (data === undefined) {
     throw new EvaluationError('INPUT_COLLECTION', 'give --data, a configuration, or --qrels and --run');
   }

@@ -12,7 +12,7 @@ import { curvesOf } from '../sweep/curve.js';
 import { parseAxis, parseSeeds } from '../sweep/grid.js';
 import { learningRateKey, planSweep, type SweepPlan } from '../sweep/plan.js';
 import { checkEvaluation, readPerQuery, runSweep, type SweepTask } from '../sweep/run-sweep.js';
-import { type SweepSummary, summarise } from '../sweep/summary.js';
+import { isNamed, type SweepSummary, summarise } from '../sweep/summary.js';
 import { sweepComparisonTable, sweepCsv, sweepLatex, sweepTable } from '../sweep/tables.js';
 import {
   collect,
@@ -63,7 +63,10 @@ export function sweepCommand(): Command {
     )
     .option('--data <folder>', 'folder of the benchmark')
     .option('--langs <list>', 'languages of the benchmark', languageList)
-    .option('--baseline <setting>', 'the setting that the others are tested against; default: the first')
+    .option(
+      '--baseline <setting>',
+      'the setting that the others are tested against, with --learning-rates also a method; default: the first',
+    )
     .requiredOption('--output <folder>', 'folder of the sweep')
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (configs: string[], options: SweepOptions) => {
@@ -128,6 +131,12 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
     }
     const perQuery = (run: SweepPlan['runs'][number]) => readPerQuery(options.output, run);
     const summary = await summarise(plan, records, perQuery, options.baseline);
+    const taken = plan.settings.find(({ label }) => label === summary.baseline);
+    if (options.baseline !== undefined && taken && !isNamed(taken, options.baseline)) {
+      console.error(
+        `--baseline '${options.baseline}' diverged, or has not the learning rate chosen; '${summary.baseline}' is instead`,
+      );
+    }
     await report(summary, executor, options);
   } finally {
     bar.stop();
@@ -139,6 +148,11 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
 async function report(summary: SweepSummary, executor: Executor, options: SweepOptions): Promise<void> {
   console.log(sweepTable(summary));
   if (summary.settings.some(({ chosen }) => chosen)) console.log('\n* lowest validation loss of its method');
+  const { baseline, other_questions: apart } = summary;
+  if (apart.length > 0) {
+    console.log(`\nAsked other questions than ${baseline}, so not compared with it: ${apart.join('; ')}`);
+    console.log('(their data or hold_out are not the same; with --task all are asked the same)');
+  }
   if (summary.comparisons.length > 0) {
     console.log(`\nAgainst ${summary.baseline}: ${summary.test}\n`);
     console.log(sweepComparisonTable(summary));
@@ -194,7 +208,7 @@ function deviceOf({ runs }: SweepPlan, { device }: DeviceOptions): string | unde
 }
 
 function checkBaseline({ settings }: SweepPlan, baseline: string | undefined): void {
-  if (baseline === undefined || settings.some(({ label }) => label === baseline)) return;
+  if (baseline === undefined || settings.some((setting) => isNamed(setting, baseline))) return;
   const labels = settings.map(({ label }) => `'${label}'`);
   throw new TrainError(
     'INPUT_CONFIG',

@@ -11,9 +11,11 @@ test('grids include both ends and have no rounding tails', () => {
   expect(parseAxis('x=1e-5:3e-5:1e-5').values).toEqual(['0.00001', '0.00002', '0.00003']);
 });
 
-test('lists are YAML values; commas within brackets do not part', () => {
+test('lists are YAML values; commas within brackets and quotation marks do not part', () => {
   expect(parseAxis('sampling.mode=hybrid, monolingual').values).toEqual(['hybrid', 'monolingual']);
   expect(parseAxis('optimizer.betas=[0.9,0.99],[0.9,0.999]').values).toEqual(['[0.9,0.99]', '[0.9,0.999]']);
+  expect(parseAxis(`text.query_prefix="a, b: ",'c, "d" ','`).values).toEqual(['"a, b: "', `'c, "d" '`, "'"]);
+  expect(parseAxis("x=it's,that's,{ a: 'b, c' }").values).toEqual(["it's", "that's", "{ a: 'b, c' }"]);
   expect(parseAxis('model=org/name:tag').values).toEqual(['org/name:tag']);
 });
 
@@ -33,7 +35,7 @@ test.each(['a', 'a=', '=1', 'a=0:1:0', 'a=1:0:0.1', 'a=0:1:1e-9', 'a=1,1'])('%s 
 
 test('seeds', () => {
   expect(parseSeeds('3,1')).toEqual([3, 1]);
-  for (const wrong of ['1,x', '1,', '0.5', '2,2']) {
+  for (const wrong of ['1,x', '1,', '0.5', '2,2', '2,02', '1e1,10']) {
     expect(() => parseSeeds(wrong)).toThrow(expect.objectContaining({ code: 'INPUT_CONFIG' }));
   }
 });

@@ -12,7 +12,8 @@ export interface Axis {
 const mostValues = 1000;
 
 /**
- * Parses `key=0:1:0.1` (from, to, step; both ends included) or `key=a,b,c`; commas within brackets do not separate.
+ * Parses `key=0:1:0.1` (from, to, step; both ends included) or `key=a,b,c`; commas within brackets or
+ * quotation marks do not separate.
  *
  * @throws TrainError `INPUT_CONFIG`
  */
@@ -50,7 +51,10 @@ export function parseSeeds(text: string): number[] {
   const values = splitList(text);
   const wrong = values.find((value) => !Number.isSafeInteger(Number(value)) || value === '');
   if (wrong !== undefined) throw mistake(`--seeds-list ${text}`, `'${wrong}' is no whole number`);
-  return distinct(`--seeds-list ${text}`, values).map(Number);
+  return distinct(
+    `--seeds-list ${text}`,
+    values.map((value) => String(Number(value))),
+  ).map(Number);
 }
 
 function distinct(text: string, values: readonly string[]): readonly string[] {
@@ -59,14 +63,19 @@ function distinct(text: string, values: readonly string[]): readonly string[] {
   return values;
 }
 
+/** At commas that are in no brackets and in no quotation marks. */
 function splitList(text: string): string[] {
   const values: string[] = [];
   let depth = 0;
+  let quote = '';
   let value = '';
   for (const letter of text) {
-    if ('[{'.includes(letter)) depth++;
-    if (']}'.includes(letter)) depth--;
-    if (letter === ',' && depth === 0) {
+    if (quote !== '') quote = letter === quote ? '' : quote;
+    else if ('[{'.includes(letter)) depth++;
+    else if (']}'.includes(letter)) depth--;
+    // Within a word it is an apostrophe.
+    else if ('"\''.includes(letter) && /(^|[[{,:\s])$/.test(value)) quote = letter;
+    if (letter === ',' && depth === 0 && quote === '') {
       values.push(value.trim());
       value = '';
     } else {

@@ -73,6 +73,13 @@ test('mistakes are found before anything runs', async () => {
   await expect(plan(['sampling.alpha=0,2'])).rejects.toThrow(mistake(/^sampling\.alpha=2: /));
   await expect(plan(['sampling.alpha=0', 'sampling.alpha=1'])).rejects.toThrow(mistake(/swept twice/));
   await expect(plan(['training.seed=0,1'])).rejects.toThrow(mistake(/--seeds/));
+  for (const [set, axes] of [
+    ['training.seed=3', []],
+    ['output=runs/a', []],
+    ['sampling.alpha=1', ['sampling.alpha=0']],
+  ] as const) {
+    await expect(plan([...axes], { set: [set] })).rejects.toThrow(mistake(/^--set .*: has no effect/));
+  }
   await expect(plan([], { learningRates: ['1e-5'] })).rejects.toThrow(mistake(/validation/));
   await expect(plan([], { configs: [config, config] })).rejects.toThrow(mistake(/rename one/));
 });

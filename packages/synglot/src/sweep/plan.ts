@@ -86,7 +86,7 @@ export async function planSweep(options: SweepPlanOptions): Promise<SweepPlan> {
   return { settings, seeds, runs: runs.flat() };
 }
 
-function checkKeys({ axes, learningRates }: SweepPlanOptions): void {
+function checkKeys({ axes, learningRates, set = [] }: SweepPlanOptions): void {
   const keys = axes.map(({ key }) => key).concat(learningRates ? [learningRateKey] : []);
   const repeated = keys.find((key, index) => keys.indexOf(key) !== index);
   if (repeated !== undefined)
@@ -96,6 +96,15 @@ function checkKeys({ axes, learningRates }: SweepPlanOptions): void {
     ['output', '--output'],
   ]) {
     if (keys.includes(key!)) throw new TrainError('INPUT_CONFIG', `'${key}' cannot be swept; use ${option}`);
+    keys.push(key!);
+  }
+  for (const setting of set) {
+    const key = setting.slice(0, setting.indexOf('=')).trim();
+    if (!keys.includes(key)) continue;
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `--set ${setting}: has no effect, because the sweep sets '${key}' itself`,
+    );
   }
 }
 

@@ -85,7 +85,7 @@ export async function runSweep(
     await checkFolder({ config: run.config, output: folder, resume: true });
     const done = await readRecord(folder);
     const fresh = done?.evaluated !== options.task.key;
-    const record = fresh ? await doRun(run, folder, options, data, done) : done;
+    const record = fresh ? await doRun(run, folder, options, data, done).catch(ofRun(run)) : done;
     if (record === undefined) return undefined;
     records.set(run, record);
     options.onRun?.(run, record, fresh);
@@ -96,6 +96,14 @@ export async function runSweep(
 /** Per-query values of a finished run. */
 export async function readPerQuery(output: string, { name }: PlannedRun): Promise<PerQueryValues> {
   return JSON.parse(await readFile(join(output, name, perQueryFile), 'utf8')) as PerQueryValues;
+}
+
+/** What only a run's own data and model show says whose they are. */
+function ofRun({ setting, seed }: PlannedRun): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof TrainError && error.code.startsWith('INPUT_'))) throw error;
+    throw new TrainError(error.code, `${setting.label}, seed ${seed}: ${error.message}`, { cause: error });
+  };
 }
 
 async function doRun(

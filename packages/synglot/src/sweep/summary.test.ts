@@ -100,3 +100,32 @@ test('each method keeps its best rate; what diverged takes no part', async () =>
     new Set(['b 1 / a 2']),
   );
 });
+
+test('settings that were asked other questions are not compared, be they as many', async () => {
+  const plan = planOf([setting('a'), setting('b'), setting('c'), setting('d')], [0, 1]);
+  const records = new Map(plan.runs.map((run) => [run, record(0.5)]));
+  const asked = async ({ setting: { label }, seed }: PlannedRun) => {
+    const values = perQuery((i) => i / 20);
+    const others = { ...values, questions: values.questions.map((name) => `other ${name}`) };
+    const pools = { en: { AP: [null, ...values.pools.en!.AP!.slice(1)] }, fi: values.pools.fi! };
+    if (label === 'b') return others;
+    if (label === 'c' && seed === 1) return { ...values, pools };
+    return values;
+  };
+  const summary = await summarise(plan, records, asked);
+  expect(summary.other_questions).toEqual(['b', 'c']);
+  expect(new Set(summary.comparisons.map(({ system }) => system))).toEqual(new Set(['d']));
+  // A baseline whose seeds were asked different things is none.
+  const none = await summarise(plan, records, asked, 'c');
+  expect(none).toMatchObject({ baseline: 'c', comparisons: [] });
+});
+
+test('a method is a baseline at the learning rate chosen for it', async () => {
+  const plan = planOf([setting('a 1', 'a'), setting('b 1', 'b'), setting('b 2', 'b')], [0]);
+  const losses = [1, 2, 1];
+  const records = new Map(
+    plan.runs.map((run, index) => [run, record(0.5, { validation_loss: losses[index]! })]),
+  );
+  const { baseline } = await summarise(plan, records, async () => perQuery((i) => i / 20), 'b');
+  expect(baseline).toBe('b 2');
+});

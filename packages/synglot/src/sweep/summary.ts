@@ -46,6 +46,8 @@ export interface SweepSummary {
   readonly langs: readonly string[];
   readonly map_measure: string;
   readonly baseline: string;
+  /** Labels of settings that were asked other questions than the baseline, and are not compared with it. */
+  readonly other_questions: readonly string[];
   readonly test: string;
   readonly comparisons: readonly SweepComparison[];
 }
@@ -54,7 +56,8 @@ export interface SweepSummary {
  * Puts finished runs together.
  *
  * @param perQuery of a run that did not fail
- * @param baseline label of the setting that the others are compared with; default the first
+ * @param baseline label of the setting that the others are compared with, or the method whose best rate is; default, and
+ *   where that takes no part, the first
  */
 export async function summarise(
   plan: SweepPlan,
@@ -71,8 +74,9 @@ export async function summarise(
     (setting) =>
       (chosen?.has(setting) ?? true) && runsOf(plan, setting).every((run) => !records.get(run)!.failed),
   );
-  const first = compared.find(({ label }) => label === baseline) ?? compared[0];
+  const first = compared.find((setting) => isNamed(setting, baseline)) ?? compared[0];
   const ordered = first ? [first, ...compared.filter((setting) => setting !== first)] : [];
+  const asked = await askedAs(plan, ordered, perQuery);
   const some = [...records.values()].find(({ failed }) => !failed);
   return {
     settings,
@@ -82,9 +86,15 @@ export async function summarise(
     langs: some?.langs ?? [],
     map_measure: some?.map_measure ?? '',
     baseline: first?.label ?? '',
+    other_questions: ordered.filter((setting) => !asked.has(setting)).map(({ label }) => label),
     test: 'paired randomisation over questions, per-question values averaged over seeds; Holm over all comparisons',
-    comparisons: await compare(plan, ordered, records, perQuery),
+    comparisons: first && asked.has(first) ? compareSettings(plan, asked, records) : [],
   };
+}
+
+/** Whether a setting is meant: by its label, or as one of a method's learning rates. */
+export function isNamed({ label, method }: Setting, name: string | undefined): boolean {
+  return name === label || name === method;
 }
 
 function runsOf({ runs }: SweepPlan, setting: Setting): PlannedRun[] {
@@ -154,17 +164,33 @@ function chooseRates(
   return new Set([...best.values()].map(({ setting }) => setting));
 }
 
-async function compare(
+/** Means over seeds of the settings all of whose runs were asked what the first one's first run was. */
+async function askedAs(
   plan: SweepPlan,
   settings: readonly Setting[],
-  records: ReadonlyMap<PlannedRun, RunRecord>,
   perQuery: (run: PlannedRun) => Promise<PerQueryValues>,
-): Promise<SweepComparison[]> {
-  const systems: System[] = [];
+): Promise<ReadonlyMap<Setting, PerQueryValues>> {
+  const found = new Map<Setting, PerQueryValues>();
+  // Everything but the values: queries, pools, and what was measured in which.
+  const shapeOf = (run: PerQueryValues) =>
+    JSON.stringify(run, (_, value: unknown) => (typeof value === 'number' ? 0 : value));
+  let expected: string | undefined;
   for (const setting of settings) {
-    const runs = runsOf(plan, setting);
-    const values = meanOverSeeds(await Promise.all(runs.map(perQuery)));
-    const measure = records.get(runs[0]!)!.map_measure;
+    const runs = await Promise.all(runsOf(plan, setting).map(perQuery));
+    expected ??= shapeOf(runs[0]!);
+    if (runs.every((run) => shapeOf(run) === expected)) found.set(setting, meanOverSeeds(runs));
+  }
+  return found;
+}
+
+function compareSettings(
+  plan: SweepPlan,
+  asked: ReadonlyMap<Setting, PerQueryValues>,
+  records: ReadonlyMap<PlannedRun, RunRecord>,
+): SweepComparison[] {
+  const systems: System[] = [];
+  for (const [setting, values] of asked) {
+    const measure = records.get(runsOf(plan, setting)[0]!)!.map_measure;
     const report = { map_measure: measure, collection: '', per_query: values } as unknown as RetrievalReport;
     const { samples } = systemOfReport(setting.label, report);
     const named = [...samples].map(([name, sample]) => [name.replace(measure, 'mAP'), sample] as const);
@@ -181,7 +207,7 @@ async function compare(
   });
 }
 
-/** Value by value; a query that was not measured in one was measured in none, for the pools are the same. */
+/** Value by value, of runs that were asked the same. */
 function meanOverSeeds(runs: readonly PerQueryValues[]): PerQueryValues {
   const [first] = runs as [PerQueryValues, ...PerQueryValues[]];
   const mean = (column: (run: PerQueryValues) => readonly (number | null)[]) => {

@@ -37,7 +37,7 @@ test.each([
   ['data.2.limit=1', /^data\.2\.limit=1: 'data' is a list of 1, whose entries are counted from 0$/],
   ['data.limit=1', /^data\.limit=1: 'data' is a list of 1, whose entries are counted from 0$/],
   ['model.name=x', /^model\.name=x: cannot be set/],
-  ['training.steps=[', /^training\.steps=\[: cannot be set/],
+  ['training.steps=[', /^training\.steps=\[: cannot be set: .*[^:\n]$/],
   ['sampling.alpha', /^'sampling\.alpha': expected key=value/],
   ['=1', /expected key=value/],
 ])('%s is a mistake of that setting, in one line', (override, message) => {

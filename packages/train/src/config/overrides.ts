@@ -35,7 +35,9 @@ export function applyOverride(document: Document, text: string): Override {
   try {
     document.setIn(path, document.createNode(parse(text.slice(at + 1))));
   } catch (error) {
-    throw new TrainError('INPUT_CONFIG', `${text}: cannot be set: ${(error as Error).message}`);
+    // Below its first line YAML's message points at the place in a copy of the text.
+    const [problem] = (error as Error).message.split(/:?\n/);
+    throw new TrainError('INPUT_CONFIG', `${text}: cannot be set: ${problem}`);
   }
   return { text, path };
 }
