@@ -207,6 +207,7 @@ it('says what is wrong in one line', async () => {
   await expectMistake(
     ['sweep', config, '--over', 'sampling.batch_size=10000', '--seeds', '1', ...output],
     [/^synglot: sampling\.batch_size=10000, seed 0: .*10000/],
+    { late: true },
   );
   const without = join(folder.path, 'without.yaml');
   await writeFile(without, (await readFile(config, 'utf8')).replace(/^hold_out.*\n/m, ''));

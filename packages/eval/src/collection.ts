@@ -2,6 +2,7 @@
  * What an evaluation reads of a collection. `ParallelCollection` of @synglot/data has this shape, and so
  * may any plain object: texts are not needed, their embeddings are given separately.
  */
+import { Fingerprint } from '@synglot/data';
 
 /** Queries and candidates of several languages, and which candidates are relevant to each query. */
 export interface RetrievalCollection {
@@ -12,8 +13,9 @@ export interface RetrievalCollection {
     readonly id: string;
     readonly lang: string;
     readonly parallel_id?: string;
+    readonly text?: string;
   }[];
-  readonly candidates: readonly { readonly id: string; readonly lang: string }[];
+  readonly candidates: readonly { readonly id: string; readonly lang: string; readonly text?: string }[];
   /** Per query: distinct indices into `candidates`, of all languages. */
   readonly relevant: readonly ArrayLike<number>[];
 }
@@ -25,6 +27,14 @@ export interface MissingRelevant {
   readonly queries: number;
   /** Id of the first such query. */
   readonly example: string;
+}
+
+/** Digest of ids, languages, texts if there are any, and judgments: ids alone may name other questions elsewhere. */
+export function digestOf({ queries, candidates, relevant }: RetrievalCollection): string {
+  const print = new Fingerprint();
+  for (const { id, lang, text = '' } of [...queries, ...candidates]) print.add(id).add(lang).add(text);
+  for (const passages of relevant) print.add(Array.from(passages).join(' '));
+  return print.digest();
 }
 
 /** Lists the language pairs in which some query has no relevant candidate; empty if fully parallel. */

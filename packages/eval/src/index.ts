@@ -23,7 +23,7 @@ export { EvaluationError, type EvaluationErrorCode } from './errors.js';
 export { type EvaluateOptions, evaluateRetrieval } from './evaluate.js';
 export { type Measure, measureNamed } from './measures/index.js';
 export { type GradedRanking, type JudgedRanking, judgeRanking } from './measures/ranking.js';
-export { onlyMeasures } from './per-query.js';
+export { askedTheSame, onlyMeasures } from './per-query.js';
 export {
   languageProbe,
   type ProbeOptions,

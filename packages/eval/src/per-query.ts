@@ -1,6 +1,6 @@
 /** Keeps the value of every measure for every query, for tests of significance and for the worst queries. */
 import { questionsOf } from './bias/questions.js';
-import type { RetrievalCollection } from './collection.js';
+import { digestOf, type RetrievalCollection } from './collection.js';
 import type { PerQueryValues } from './report.js';
 
 type Column = (number | null)[];
@@ -35,6 +35,7 @@ export class PerQueryRecorder {
   values(): PerQueryValues {
     const { queries } = this.collection;
     return {
+      content: digestOf(this.collection),
       queries: queries.map(({ id }) => id),
       langs: queries.map(({ lang }) => lang),
       questions: questionsOf(this.collection),
@@ -54,4 +55,15 @@ export function onlyMeasures(values: PerQueryValues, names: readonly string[]): 
     pools: Object.fromEntries(Object.entries(values.pools).map(([lang, columns]) => [lang, only(columns)])),
     multilingual: only(values.multilingual),
   };
+}
+
+/**
+ * Whether two systems were asked the same: equal questions and pools, of which the same were measured. Where a report
+ * has no digest of its collection, ids decide.
+ */
+export function askedTheSame(a: PerQueryValues, b: PerQueryValues): boolean {
+  const digest = a.content !== undefined && b.content !== undefined;
+  const shapeOf = ({ content, ...rest }: PerQueryValues) =>
+    JSON.stringify([digest && content, rest], (_, value: unknown) => (typeof value === 'number' ? 0 : value));
+  return shapeOf(a) === shapeOf(b);
 }

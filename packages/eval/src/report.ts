@@ -35,6 +35,8 @@ export interface RetrievalSummary {
 
 /** Values of single queries, all columns in the order of `queries`; null where a query was not measured. */
 export interface PerQueryValues {
+  /** Digest of the collection: its questions, passages and judgments. Absent in reports of earlier versions. */
+  content?: string;
   /** Ids. */
   queries: string[];
   /** Languages of the queries. */

@@ -34,6 +34,9 @@ beforeAll(async () => {
   await put('run,seed=0/per-query.json', perQuery([0.2, 0.4]));
   await put('without.json', parallel);
   await put('half.json', { ...parallel, per_query: perQuery([0.5, null]) });
+  for (const content of ['aa', 'bb']) {
+    await put(`${content}.json`, { ...parallel, per_query: { content, ...perQuery([0.5, 0.7]) } });
+  }
   await mkdir(at('diverged'));
   await put('diverged/run.json', { failed: 'the loss is NaN', summary: null });
   await mkdir(at('empty'));
@@ -91,6 +94,10 @@ test.each([
   ],
   [['one.json', 'a.json'], /one\.json, which has collection sci where it has collection c;/],
   [['a.json', 'half.json'], /which has query q0_de where it has query q0_de in no language;/],
+  [
+    ['a.json', 'aa.json', 'bb.json'],
+    /bb\.json: was measured on other questions or passages than .*aa\.json, though/,
+  ],
   [['a.json', 'diverged'], /diverged: has no figures, because its training diverged; leave it out/],
   [['a.json', 'empty'], /empty: is not the folder of a finished run of a sweep/],
   [['several.json'], /sci is a mean over languages/],

@@ -11,6 +11,7 @@ interface Read {
   readonly system: System;
   /** What was measured: systems of different queries cannot be compared. */
   readonly queries: readonly string[];
+  readonly content?: string | undefined;
 }
 
 /**
@@ -33,6 +34,13 @@ export async function readSystems(paths: readonly string[]): Promise<System[]> {
       throw mistake(
         path,
         `was measured on other queries than ${paths[0]}, which has ${theirs} where it has ${own}; compare reports of one benchmark in the same languages and profile`,
+      );
+    }
+    const other = read.findIndex(({ content }) => content !== undefined);
+    if (other !== -1 && one.content !== undefined && one.content !== read[other]!.content) {
+      throw mistake(
+        path,
+        `was measured on other questions or passages than ${paths[other]}, though under the same ids; compare reports of the same data`,
       );
     }
     read.push(one);
@@ -62,6 +70,7 @@ async function readOne(path: string): Promise<Read> {
     const queries = values.queries.map((id, index) => `query ${id}${measuredIn(values, index)}`);
     return {
       system: systemOfReport(label, report, measures),
+      content: values.content,
       queries: [`collection ${report.collection}`, `profile ${report.profile}`, ...queries],
     };
   }

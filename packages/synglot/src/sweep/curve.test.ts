@@ -38,6 +38,7 @@ const summaryOf = (settings: SettingSummary[]): SweepSummary => ({
   baseline: '',
   test: '',
   comparisons: [],
+  other_questions: [],
 });
 
 test('one curve for each combination of the other keys, in order of the number', () => {

@@ -101,8 +101,9 @@ export async function readPerQuery(output: string, { name }: PlannedRun): Promis
 /** What only a run's own data and model show says whose they are. */
 function ofRun({ setting, seed }: PlannedRun): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof TrainError && error.code.startsWith('INPUT_'))) throw error;
-    throw new TrainError(error.code, `${setting.label}, seed ${seed}: ${error.message}`, { cause: error });
+    const isMistake = error instanceof Error && 'code' in error && String(error.code).startsWith('INPUT_');
+    if (isMistake) error.message = `${setting.label}, seed ${seed}: ${error.message}`;
+    throw error;
   };
 }
 

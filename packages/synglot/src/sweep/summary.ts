@@ -3,6 +3,7 @@
  * settings. Not a table: see `tables.ts`.
  */
 import {
+  askedTheSame,
   type Comparison,
   compareSystems,
   type PerQueryValues,
@@ -171,14 +172,12 @@ async function askedAs(
   perQuery: (run: PlannedRun) => Promise<PerQueryValues>,
 ): Promise<ReadonlyMap<Setting, PerQueryValues>> {
   const found = new Map<Setting, PerQueryValues>();
-  // Everything but the values: queries, pools, and what was measured in which.
-  const shapeOf = (run: PerQueryValues) =>
-    JSON.stringify(run, (_, value: unknown) => (typeof value === 'number' ? 0 : value));
-  let expected: string | undefined;
+  let first: PerQueryValues | undefined;
   for (const setting of settings) {
     const runs = await Promise.all(runsOf(plan, setting).map(perQuery));
-    expected ??= shapeOf(runs[0]!);
-    if (runs.every((run) => shapeOf(run) === expected)) found.set(setting, meanOverSeeds(runs));
+    const expected = first ?? runs[0]!;
+    first = expected;
+    if (runs.every((run) => askedTheSame(run, expected))) found.set(setting, meanOverSeeds(runs));
   }
   return found;
 }
