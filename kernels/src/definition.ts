@@ -28,5 +28,6 @@ export interface KernelDefinition {
     /** WGSL type of the binding: `array<vec4<f32>>`, or `array<vec4<Element>>` with a name of `types`. */
     readonly type: string;
   }[];
+  /** WGSL with the entry point `main`; declares the bindings, and in group 1 the params, that are listed above. */
   readonly source: string;
 }

@@ -34,6 +34,42 @@ test('what is no text is told by its place', async () => {
   }
 });
 
+test('a text alone, and passes of no tokens, are told', async () => {
+  for (const [texts, message] of [
+    ['a text', 'texts: expected an array of texts but received string; put it into one: [text]'],
+    [undefined, 'texts: expected an array of texts but received undefined'],
+    [null, 'texts: expected an array of texts but received null'],
+  ] as const) {
+    await expect(model.embed(texts as unknown as string[])).rejects.toMatchObject({
+      code: 'INPUT_MODEL',
+      message,
+    });
+  }
+  for (const tokensPerPass of [0, -1, Number.NaN]) {
+    await expect(model.embed(['a', 'b'], { tokensPerPass })).rejects.toMatchObject({
+      code: 'INPUT_MODEL',
+      message: `tokensPerPass ${tokensPerPass}: expected a number from 1`,
+    });
+  }
+});
+
+test('destroyed while it embeds, it says so, and is not saved', async () => {
+  const other = await EmbeddingModel.load(executor, await openCheckpoint(folder));
+  const texts = Array.from({ length: 40 }, (_, index) => `${index} ${'word '.repeat(30)}`);
+  const destroyed = { code: 'INPUT_MODEL', message: 'the model was destroyed; load it again' };
+  let ended: Promise<void> | undefined;
+  const embedding = other.embed(texts, {
+    tokensPerPass: 64,
+    onProgress: () => {
+      ended ??= other.destroy();
+    },
+  });
+  await expect(embedding).rejects.toMatchObject(destroyed);
+  await ended;
+  await other.destroy();
+  expect(() => other.contents()).toThrow(expect.objectContaining(destroyed));
+});
+
 test('weights that cannot be read leave nothing on the device', async () => {
   const made: DeviceBuffer[] = [];
   const noting: Executor = {

@@ -1,5 +1,5 @@
 /** What both executors refuse they refuse with the same words; odd sizes that they take give the same bytes. */
-import type { Executor } from '@synglot/gpu';
+import { createWebGpuExecutor, type Executor, type WebGpuDevice } from '@synglot/gpu';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { axpyPlan, count, dispatch, nativeMissing, ramp } from './native-support.js';
@@ -70,4 +70,31 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     expect(() => executor.write(buffer, ramp)).toThrow(expect.objectContaining(destroyed));
     await expect(executor.read(buffer)).rejects.toMatchObject(destroyed);
   });
+
+  test.skipIf(missing)('refuses buffers of another device', async () => {
+    const other = await openTestExecutor({ executor: kind });
+    const buffer = other.createBuffer('b', 256);
+    const foreign = { code: 'DEVICE_VALIDATION', message: "buffer 'b' belongs to another executor" };
+    expect(() => executor.write(buffer, ramp)).toThrow(expect.objectContaining(foreign));
+    await expect(executor.read(buffer)).rejects.toMatchObject(foreign);
+    other.destroy();
+  });
+});
+
+test('what is no device makes no executor', () => {
+  class GPUAdapter {}
+  for (const [given, received] of [
+    [null, 'object'],
+    [undefined, 'undefined'],
+    [new GPUAdapter(), 'GPUAdapter'],
+  ] as const) {
+    expect(() => createWebGpuExecutor(given as unknown as WebGpuDevice)).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_DEVICE',
+        message: expect.stringMatching(
+          new RegExp(`^expected a GPUDevice, .*requestDevice.* received ${received}$`),
+        ),
+      }),
+    );
+  }
 });

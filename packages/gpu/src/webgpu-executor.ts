@@ -32,12 +32,20 @@ export interface WebGpuExecutorOptions {
  * no features too.
  *
  * @param info by default what the device says of its adapter
+ * @throws GpuError `INPUT_DEVICE` for what is no device
  */
 export function createWebGpuExecutor(
   device: WebGpuDevice,
   info: WebGpuDeviceInfo = {},
   options: WebGpuExecutorOptions = {},
 ): Executor {
+  if (typeof (device as Partial<GPUDevice> | undefined)?.createBuffer !== 'function') {
+    const received = (device as object | null | undefined)?.constructor?.name ?? typeof device;
+    throw new GpuError(
+      'INPUT_DEVICE',
+      `expected a GPUDevice, as an adapter's requestDevice() gives it, but received ${received}`,
+    );
+  }
   return new WebGpuExecutor(device, info, options);
 }
 
@@ -48,6 +56,7 @@ class WebGpuBuffer implements DeviceBuffer {
     readonly label: string,
     readonly sizeBytes: number,
     readonly gpu: GPUBuffer,
+    readonly owner: GPUDevice,
   ) {}
 
   destroy(): void {
@@ -91,12 +100,17 @@ class WebGpuExecutor implements Executor {
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     this.checkAlive();
     checkBuffer(label, sizeBytes, this.device.limits);
-    return new WebGpuBuffer(label, sizeBytes, this.#createBuffer(label, sizeBytes, storageUsage));
+    return new WebGpuBuffer(
+      label,
+      sizeBytes,
+      this.#createBuffer(label, sizeBytes, storageUsage),
+      this.#device,
+    );
   }
 
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     this.checkAlive();
-    const gpu = gpuBuffer(buffer);
+    const gpu = this.#gpuBuffer(buffer);
     checkRange(buffer, offsetBytes, data.byteLength);
     this.#device.queue.writeBuffer(
       gpu,
@@ -113,7 +127,7 @@ class WebGpuExecutor implements Executor {
     sizeBytes = buffer.sizeBytes - offsetBytes,
   ): Promise<ArrayBuffer> {
     this.checkAlive();
-    const gpu = gpuBuffer(buffer);
+    const gpu = this.#gpuBuffer(buffer);
     checkRange(buffer, offsetBytes, sizeBytes);
     if (sizeBytes === 0) return new ArrayBuffer(0);
     return this.guarded('read', async () => {
@@ -137,7 +151,7 @@ class WebGpuExecutor implements Executor {
       const owned: GPUBuffer[] = [];
       const buffers = plan.buffers.map(({ name, sizeBytes, role, within }, index): GpuRange => {
         if (role === 'external') {
-          const buffer = gpuBuffer(externals.get(within?.name ?? name) as DeviceBuffer);
+          const buffer = this.#gpuBuffer(externals.get(within?.name ?? name) as DeviceBuffer);
           return { buffer, offset: within?.offsetBytes ?? 0, size: sizeBytes };
         }
         const flags = index === plan.stepBuffer ? stepUsage : storageUsage;
@@ -192,6 +206,14 @@ class WebGpuExecutor implements Executor {
 
   #createBuffer(label: string, size: number, flags: number): GPUBuffer {
     return this.#device.createBuffer({ label, size, usage: flags });
+  }
+
+  #gpuBuffer(buffer: DeviceBuffer): GPUBuffer {
+    if (!(buffer instanceof WebGpuBuffer && buffer.owner === this.#device)) {
+      throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' belongs to another executor`);
+    }
+    if (!buffer.destroyed) return buffer.gpu;
+    throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' was destroyed`);
   }
 
   /** The params of all dispatches in one uniform buffer, at multiples of `paramsAlignment`. */
@@ -279,11 +301,3 @@ class WebGpuExecutor implements Executor {
 
 const storageUsage = usage.storage | usage.copySource | usage.copyDestination;
 const stepUsage = usage.uniform | usage.copySource | usage.copyDestination;
-
-function gpuBuffer(buffer: DeviceBuffer): GPUBuffer {
-  if (buffer instanceof WebGpuBuffer) {
-    if (!buffer.destroyed) return buffer.gpu;
-    throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' was destroyed`);
-  }
-  throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' belongs to another executor`);
-}

@@ -147,6 +147,11 @@ describe('a saving that fails', () => {
       'INPUT_DISK',
       /not written, .*ENOTDIR/,
     );
+    await expectModelError(
+      () => into(join(folder, 'n'.repeat(300))),
+      'INPUT_DISK',
+      /not written, a name in the path is too long: .*ENAMETOOLONG/,
+    );
     expect(await readdir(folder)).toEqual(['model']);
   });
 

@@ -71,8 +71,8 @@ export class EmbeddingModel {
    * Embeds texts.
    *
    * @returns [texts, dimension], row-major, in the order of the texts
-   * @throws ModelError `INPUT_MODEL` for more dimensions than the embeddings have, for what is no text, and after
-   *   `destroy`
+   * @throws ModelError `INPUT_MODEL` for more dimensions than the embeddings have, for what is no text, and where the
+   *   model is destroyed, before or meanwhile
    *
    * @example
    * const model = await EmbeddingModel.load(executor, await openCheckpoint('my-model'));
@@ -81,10 +81,13 @@ export class EmbeddingModel {
   async embed(texts: readonly TextInput[], options: EmbedOptions = {}): Promise<Float32Array> {
     const { dimension = this.dimension } = options;
     checkDimension(dimension, this.dimension);
-    if (this.#destroyed) throw new ModelError('INPUT_MODEL', 'the model was destroyed; load it again');
+    this.#checkAlive();
     checkTexts(texts);
-    const result = new Float32Array(texts.length * this.dimension);
     const budget = options.tokensPerPass ?? defaultTokensPerPass;
+    if (!(budget >= 1)) {
+      throw new ModelError('INPUT_MODEL', `tokensPerPass ${budget}: expected a number from 1`);
+    }
+    const result = new Float32Array(texts.length * this.dimension);
     const encoded = await this.#tokenize(texts, options);
     // Texts of similar length share a pass, the longest first, so that a lack of memory shows at once.
     const order = encoded
@@ -114,8 +117,11 @@ export class EmbeddingModel {
   /**
    * The model as `saveCheckpoint` (Node) and `checkpointFiles` (page) take it. Weights are read from the device when
    * their turn comes.
+   *
+   * @throws ModelError `INPUT_MODEL` after `destroy`
    */
   contents(): CheckpointContents {
+    this.#checkAlive();
     return { ...this.parts, tensors: storedTensors(this.store) };
   }
 
@@ -130,6 +136,10 @@ export class EmbeddingModel {
   async releasePlans(): Promise<void> {
     for (const plan of this.#plans.values()) (await plan).compiled.destroy();
     this.#plans.clear();
+  }
+
+  #checkAlive(): void {
+    if (this.#destroyed) throw new ModelError('INPUT_MODEL', 'the model was destroyed; load it again');
   }
 
   async #tokenize(texts: readonly TextInput[], options: EmbedOptions): Promise<EncodedText[]> {
@@ -149,8 +159,10 @@ export class EmbeddingModel {
   }
 
   async #embedBatch(batch: readonly EncodedText[]): Promise<Float32Array> {
+    this.#checkAlive();
     const tokens = batch.reduce((sum, { ids }) => sum + ids.length, 0);
     const { compiled, capacity } = await this.#plan(tokens, batch.length);
+    this.#checkAlive();
     const ids = new Uint32Array(tokens);
     const types = new Uint32Array(tokens);
     const cuSeqlens = new Uint32Array(batch.length + 1);
@@ -202,6 +214,13 @@ export class EmbeddingModel {
 
 /** Types do not bind a caller in JavaScript, nor what was parsed from a file. */
 function checkTexts(texts: readonly TextInput[]): void {
+  if (!Array.isArray(texts)) {
+    const remedy = typeof texts === 'string' ? '; put it into one: [text]' : '';
+    throw new ModelError(
+      'INPUT_MODEL',
+      `texts: expected an array of texts but received ${texts === null ? 'null' : typeof texts}${remedy}`,
+    );
+  }
   const isText = (input: unknown) => typeof input === 'string';
   const wrong = texts.findIndex(
     (input) =>

@@ -30,6 +30,7 @@ const DISK_REMEDIES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only: choose another folder',
   EACCES: 'permission denied: choose a folder that you may write to',
   EPERM: 'permission denied: choose a folder that you may write to',
+  ENAMETOOLONG: 'a name in the path is too long: choose a shorter one',
   ENOTDIR: 'a part of the path is a file, not a folder: choose another path',
 };
 
