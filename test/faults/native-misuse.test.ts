@@ -143,6 +143,24 @@ for (const { id, skip, title } of await softwareDevices()) {
       other.destroy();
     });
 
+    it('takes a feed as it is when its index is known, though a getter shrank it', async () => {
+      const raw = await rawDevice(executor).compile(axpyPlan([]), []);
+      // Of ES2024.
+      const Resizable = ArrayBuffer as unknown as new (
+        bytes: number,
+        options: object,
+      ) => ArrayBuffer & { resize(bytes: number): void };
+      const buffer = new Resizable(256, { maxByteLength: 1 << 20 });
+      const indices = Object.defineProperty([0], 0, {
+        get() {
+          buffer.resize(0);
+          return 0;
+        },
+      });
+      const { reads } = await raw.run(indices, [new Float32Array(buffer, 0, 64).fill(7)], [0], [4], false);
+      expect([...new Float32Array(reads[0] as ArrayBuffer)]).toEqual([0]);
+    });
+
     it('checks plans against a lowered binding limit', async () => {
       const low = await openNative(id, { maxStorageBufferBindingSize: 128 });
       expect(low.device.limits.maxStorageBufferBindingSize).toBe(128);

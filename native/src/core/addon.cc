@@ -98,8 +98,10 @@ Napi::Value run(const Napi::CallbackInfo& info) {
     }
   };
   for (uint32_t i = 0; i < feed_indices.Length(); ++i) {
+    // In this order: an array's element may be a getter, and what that runs can take the feed's memory away.
+    const uint64_t index = to_size(feed_indices.Get(i), "feedIndices[]");
     const ByteView bytes = to_bytes(feeds.Get(i), "feeds[]");
-    RunRequest::Feed feed{to_size(feed_indices.Get(i), "feedIndices[]"), Bytes(bytes.data, bytes.data + bytes.size)};
+    RunRequest::Feed feed{index, Bytes(bytes.data, bytes.data + bytes.size)};
     feed.data.resize((bytes.size + 3) / 4 * 4);
     check(feed.buffer, feed.data.size());
     request.feeds.push_back(std::move(feed));
