@@ -36,6 +36,15 @@ template <typename T>
 struct Held {
   std::shared_ptr<Device> device;
   std::shared_ptr<T> object;
+
+  Held() = default;
+  Held(std::shared_ptr<Device> its_device, std::shared_ptr<T> its_object) : device(std::move(its_device)), object(std::move(its_object)) {}
+  Held(Held&&) = default;
+  Held& operator=(Held&&) = default;
+  // Moved, not copied: with a copy left here, this thread could be the last to let go.
+  ~Held() {
+    if (object) device->retire(std::move(object));
+  }
 };
 
 template <typename T>
@@ -43,10 +52,7 @@ class Wrapped : public Napi::ObjectWrap<Wrapped<T>> {
  public:
   explicit Wrapped(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Wrapped<T>>(info) {
     if (info.Length() != 1 || !info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "made by a NativeDevice only");
-    held_ = *info[0].As<Napi::External<Held<T>>>().Data();
-  }
-  ~Wrapped() override {
-    if (held_.device) held_.device->retire(held_.object);
+    held_ = std::move(*info[0].As<Napi::External<Held<T>>>().Data());
   }
 
   static Napi::Object create(Napi::Env env, Napi::FunctionReference& type, const napi_type_tag& tag, Held<T> held) {
@@ -186,7 +192,8 @@ class WrappedDevice : public Napi::ObjectWrap<WrappedDevice> {
                         std::move(ticket), [weak](Napi::Env result_env, std::shared_ptr<CompiledPlan>& compiled) -> Napi::Value {
                           std::shared_ptr<Device> owner = weak.lock();
                           if (!owner) throw to_error(result_env, {code::kDestroyed, "The executor was destroyed"});
-                          return WrappedPlan::create(result_env, result_env.GetInstanceData<AddonData>()->plan_class, kPlanTag, {owner, compiled});
+                          return WrappedPlan::create(result_env, result_env.GetInstanceData<AddonData>()->plan_class, kPlanTag,
+                                                     {std::move(owner), std::move(compiled)});
                         }));
     return promise;
   }

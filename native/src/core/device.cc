@@ -32,6 +32,15 @@ void Device::join() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Device::join_until(std::chrono::steady_clock::time_point deadline) {
+  stop();
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_until(lock, deadline, [&] { return finished(); })) return;
+  }
+  join();
+}
+
 void Device::post(Task task) {
   {
     const std::lock_guard lock(mutex_);
@@ -71,7 +80,14 @@ void Device::main(const OpenOptions& options, const Done<DeviceDescription>& don
   staging_.clear();
   pipelines_.clear();
   context_.reset();
-  finished_ = true;
+  while (!finished_) {
+    // What was retired meanwhile.
+    dropped.clear();
+    const std::lock_guard lock(mutex_);
+    dropped.swap(tasks_);
+    finished_ = dropped.empty();
+  }
+  changed_.notify_all();
 }
 
 void Device::loop() {
@@ -170,7 +186,12 @@ void Device::destroy(std::shared_ptr<CompiledPlan> plan) {
 }
 
 void Device::retire(std::shared_ptr<void> object) {
-  post([object = std::move(object)] {});
+  {
+    // Not `post`, which drops what comes after `stop`: here, while the device's thread still takes the device apart.
+    const std::lock_guard lock(mutex_);
+    if (!finished_) tasks_.emplace_back([object = std::move(object)] {});
+  }
+  changed_.notify_all();
 }
 
 void Device::cache_counts(Done<CacheCounts> done) {

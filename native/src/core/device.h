@@ -77,7 +77,7 @@ class Device {
   void run(std::shared_ptr<CompiledPlan> plan, RunRequest request, Done<RunOutput> done);
   void destroy(std::shared_ptr<Buffer> buffer);
   void destroy(std::shared_ptr<CompiledPlan> plan);
-  /** Lets go of an object on the device's thread. */
+  /** Lets go of an object on the device's thread; on the caller's once that thread has let go of the device. */
   void retire(std::shared_ptr<void> object);
   void cache_counts(Done<CacheCounts> done);
   /** Makes Dawn lose the device; for tests of what happens then. */
@@ -86,6 +86,8 @@ class Device {
   void stop();
   /** `stop`, then waits for the thread. */
   void join();
+  /** The same, but gives up at `deadline`. */
+  void join_until(std::chrono::steady_clock::time_point deadline);
   /** Whether the thread has let go of everything. */
   bool finished() const { return finished_; }
 

@@ -4,6 +4,12 @@
 #include "device.h"
 
 namespace synglot {
+namespace {
+
+// A compilation or a driver that hangs must not keep the process.
+constexpr std::chrono::seconds kExitTimeout{10};
+
+}  // namespace
 
 Napi::Error to_error(Napi::Env env, const Failure& failure) {
   Napi::Error error = Napi::Error::New(env, failure.message);
@@ -15,6 +21,10 @@ Settler::Settler(Napi::Env env) : env_(env), function_(Function::New(env, "syngl
   function_.Unref(env);
   // Hooks run last in, first out: this one runs before the thread-safe function's own.
   napi_add_env_cleanup_hook(env_, on_cleanup, this);
+  // `process.exit` on the main thread runs no hooks, but destroys the drivers' globals.
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  const auto on_exit = Napi::Function::New(env, [this](const Napi::CallbackInfo&) { stop_for_exit(); });
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), on_exit});
 }
 
 Settler::~Settler() = default;
@@ -27,6 +37,16 @@ void Settler::stop() {
   }
   devices_.clear();
   opening_.clear();
+}
+
+void Settler::stop_for_exit() {
+  const auto deadline = std::chrono::steady_clock::now() + kExitTimeout;
+  for (const std::weak_ptr<Device>& entry : devices_) {
+    if (const std::shared_ptr<Device> device = entry.lock()) device->stop();
+  }
+  for (const std::weak_ptr<Device>& entry : devices_) {
+    if (const std::shared_ptr<Device> device = entry.lock()) device->join_until(deadline);
+  }
 }
 
 void Settler::hold(const std::shared_ptr<Device>& device) {

@@ -60,6 +60,7 @@ class Settler {
   using Function = Napi::TypedThreadSafeFunction<Settler, Settlement, deliver>;
 
   void stop();
+  void stop_for_exit();
   static void on_cleanup(void* settler);
 
   napi_env env_;
