@@ -1,0 +1,54 @@
+/** What `native-leaving.test.ts` runs in a process of its own: `node native-leaving.mjs <how> <device>`. */
+import { readlinkSync } from 'node:fs';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { openExecutor } from '@synglot/gpu/node';
+
+const [how, device] = isMainThread ? process.argv.slice(2) : ['work', workerData];
+const open = () => openExecutor({ device, executor: 'native', cacheDir: '' });
+
+const plan = {
+  label: 'count',
+  kernels: [
+    {
+      label: 'count',
+      code: '@group(0) @binding(0) var<storage, read_write> y: array<f32>; @compute @workgroup_size(1) fn main() { y[0] += 1; }',
+      access: ['read_write'],
+      paramsSizeBytes: 0,
+      usesStep: false,
+    },
+  ],
+  buffers: [{ name: 'y', sizeBytes: 4, role: 'result' }],
+  commands: [
+    { kind: 'dispatch', kernel: 0, buffers: [0], params: new Uint8Array(), workgroups: [1, 1, 1], label: '' },
+  ],
+  stepBuffer: -1,
+};
+
+const ways = {
+  /** By `process.exit` while Dawn looks at the adapters: what is written to standard error is then kept back. */
+  async opening() {
+    void open().then(() => process.exit(4));
+    while (!readlinkSync('/proc/self/fd/2').includes('synglot-stderr')) await new Promise(setImmediate);
+    console.error('said meanwhile');
+    process.exit(3);
+  },
+
+  /** Workers are terminated while their runs are settled. */
+  async worker() {
+    for (let round = 0; round < 8; round++) {
+      const worker = new Worker(new URL(import.meta.url), { workerData: device });
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      await new Promise((resolve) => setTimeout(resolve, round));
+      await worker.terminate();
+    }
+    console.log('survived');
+  },
+
+  async work() {
+    const compiled = await (await open()).compile(plan);
+    parentPort.postMessage('running');
+    for (;;) await Promise.all(Array.from({ length: 8 }, () => compiled.run({ reads: ['y'] })));
+  },
+};
+
+await ways[how]();

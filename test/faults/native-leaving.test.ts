@@ -1,0 +1,60 @@
+/**
+ * Leaving while the device's thread works: the process, a worker. A crash would be this process's own, so
+ * `native-leaving.mjs` does it in another.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { softwareDevices } from './native-support.js';
+
+const script = join(import.meta.dirname, 'native-leaving.mjs');
+
+/** Runs the built packages, as a user would. */
+function leave(how: string, device: string) {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [script, how, device],
+      { timeout: 100_000, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) =>
+        resolve({ code: error?.code ?? 0, signal: error?.signal ?? null, stdout, stderr }),
+    );
+  });
+}
+
+for (const { id, skip, title } of await softwareDevices()) {
+  describe.skipIf(skip)(`leaving the native executor on ${title}`, () => {
+    it.skipIf(process.platform !== 'linux')('waits for a device that opens before it exits', async () => {
+      expect(await leave('opening', id)).toEqual({
+        code: 3,
+        signal: null,
+        stdout: '',
+        stderr: 'said meanwhile\n',
+      });
+    });
+
+    it('survives the end of workers whose runs are settled', async () => {
+      expect(await leave('worker', id)).toMatchObject({ code: 0, signal: null, stdout: 'survived\n' });
+    });
+  });
+}
+
+for (const { id, skip, title } of await softwareDevices()) {
+  describe.skipIf(skip)(`leaving the native executor on ${title}`, () => {
+    it.skipIf(process.platform !== 'linux')('waits for a device that opens before it exits', async () => {
+      expect(await leave('opening', id)).toEqual({
+        code: 3,
+        signal: null,
+        stdout: '',
+        stderr: 'said meanwhile\n',
+      });
+    });
+
+    it.each([
+      ['the end of workers whose runs are settled', 'worker'],
+      ['buffers that are collected while the device is taken apart', 'collected'],
+    ])('survives %s', async (_, how) => {
+      expect(await leave(how, id)).toMatchObject({ code: 0, signal: null, stdout: 'survived\n' });
+    });
+  });
+}
