@@ -38,23 +38,3 @@ for (const { id, skip, title } of await softwareDevices()) {
     });
   });
 }
-
-for (const { id, skip, title } of await softwareDevices()) {
-  describe.skipIf(skip)(`leaving the native executor on ${title}`, () => {
-    it.skipIf(process.platform !== 'linux')('waits for a device that opens before it exits', async () => {
-      expect(await leave('opening', id)).toEqual({
-        code: 3,
-        signal: null,
-        stdout: '',
-        stderr: 'said meanwhile\n',
-      });
-    });
-
-    it.each([
-      ['the end of workers whose runs are settled', 'worker'],
-      ['buffers that are collected while the device is taken apart', 'collected'],
-    ])('survives %s', async (_, how) => {
-      expect(await leave(how, id)).toMatchObject({ code: 0, signal: null, stdout: 'survived\n' });
-    });
-  });
-}
