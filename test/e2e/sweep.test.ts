@@ -3,12 +3,12 @@
  * finished run twice; its table, tests and curve are those of the runs in its folder.
  */
 import { readdirSync, statSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectMistake } from '../faults/cli-support.js';
-import { runCliWell, startCli } from '../support/cli.js';
+import { runCli, runCliWell, startCli } from '../support/cli.js';
 import { saveTinyModel, sharedPath, testFolder, tinyPairs, writeJsonl } from './support.js';
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
@@ -187,6 +187,27 @@ it('runs that are asked other questions are reported and not compared', async ()
   const { settings, comparisons } = await readSweep(output);
   expect(settings).toHaveLength(2);
   expect(comparisons).toEqual([]);
+});
+
+it('damaged results, and tables that cannot be written, are told by their files', async () => {
+  const output = join(folder.path, 'damaged');
+  const args = ['sweep', config, '--seeds', '1', '--output', output];
+  await runCliWell(args);
+  await rm(join(output, 'sweep.tex'));
+  await mkdir(join(output, 'sweep.tex'));
+  const { code, errorLines } = await runCli(args);
+  expect([code, errorLines.at(-1)]).toEqual([
+    2,
+    expect.stringMatching(/sweep\.tex: not written, a folder has/),
+  ]);
+  for (const [name, text] of [
+    ['per-query.json', '{'],
+    ['run.json', ''],
+  ] as const) {
+    await writeFile(join(output, 'tiny,seed=0', name), text);
+    const told = `${name}: missing or damaged; remove the folder of this run`;
+    await expectMistake(args, [told], { late: true });
+  }
 });
 
 it('says what is wrong in one line', async () => {

@@ -43,7 +43,8 @@ export async function writeConfig(
 }
 
 /** What a run says before it fails: not part of the one line that tells the mistake. */
-const notice = /^(device: |data: |lengths: |step \d+\/|resumed after step |no checkpoint in )/;
+const notice =
+  /^(device: |data: |lengths: |step \d+\/|\d+\/\d+ .*, seed |resumed after step |no checkpoint in )/;
 
 /**
  * Expects exit 2, nothing on standard output, and one line on standard error that holds all `texts`.

@@ -31,6 +31,7 @@ const DISK_REMEDIES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied: choose a folder that you may write to',
   EPERM: 'permission denied: choose a folder that you may write to',
   ENAMETOOLONG: 'a name in the path is too long: choose a shorter one',
+  EISDIR: 'a folder has this name: remove it or choose another name',
   ENOTDIR: 'a part of the path is a file, not a folder: choose another path',
 };
 

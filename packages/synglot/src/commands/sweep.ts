@@ -1,10 +1,9 @@
 /** `synglot sweep`: a configuration trained and evaluated over settings and seeds. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBenchmark } from '@synglot/data/files';
 import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
-import { makeFolders } from '@synglot/models';
+import { makeFolders, writeFileAtomic } from '@synglot/models';
 import { TrainError } from '@synglot/train';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
@@ -160,14 +159,15 @@ async function report(summary: SweepSummary, executor: Executor, options: SweepO
   const file = join(options.output, 'sweep.json');
   const { device, kind } = executor;
   await writeJson(file, { command: commandOf(options), device: device.name, executor: kind, ...summary });
-  await writeFile(join(options.output, 'sweep.csv'), `${sweepCsv(summary)}\n`);
-  await writeFile(join(options.output, 'sweep.tex'), `${sweepLatex(summary)}\n`);
+  const write = (path: string, text: string) => writeFileAtomic(path, (handle) => handle.writeFile(text));
+  await write(join(options.output, 'sweep.csv'), `${sweepCsv(summary)}\n`);
+  await write(join(options.output, 'sweep.tex'), `${sweepLatex(summary)}\n`);
   console.log(`\n${file}, sweep.csv, sweep.tex written`);
   for (const text of options.over ?? []) {
     const { key } = parseAxis(text);
     for (const [index, { svg }] of curvesOf(summary, key).entries()) {
       const curve = join(options.output, `curve-${key}${index === 0 ? '' : `-${index + 1}`}.svg`);
-      await writeFile(curve, svg);
+      await write(curve, svg);
       console.log(`${curve} written`);
     }
   }

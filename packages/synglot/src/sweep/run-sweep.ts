@@ -2,6 +2,7 @@
  * The loop of a sweep: each planned run is trained, evaluated and recorded in a folder of its own. What is
  * recorded is never done again; what was begun is resumed.
  */
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
@@ -95,7 +96,7 @@ export async function runSweep(
 
 /** Per-query values of a finished run. */
 export async function readPerQuery(output: string, { name }: PlannedRun): Promise<PerQueryValues> {
-  return JSON.parse(await readFile(join(output, name, perQueryFile), 'utf8')) as PerQueryValues;
+  return readOwn<PerQueryValues>(join(output, name, perQueryFile));
 }
 
 /** What only a run's own data and model show says whose they are. */
@@ -192,8 +193,20 @@ async function writeReport(
 }
 
 async function readRecord(folder: string): Promise<RunRecord | undefined> {
-  const text = await readFile(join(folder, recordFile), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
+  const file = join(folder, recordFile);
+  return existsSync(file) ? readOwn<RunRecord>(file) : undefined;
+}
+
+/** What a sweep wrote itself, whole; what became of it since is not repaired without being asked. */
+async function readOwn<T extends object>(file: string): Promise<T> {
+  const value: unknown = await readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch(() => undefined);
+  if (typeof value === 'object' && value !== null) return value as T;
+  throw new TrainError(
+    'INPUT_RESUME',
+    `${file}: missing or damaged; remove the folder of this run, and the same command does it again`,
+  );
 }
 
 /**
