@@ -1,13 +1,14 @@
-// Fills docs/results.md from the committed result of a sweep.
+// Fills docs/results.md from the committed results of two sweeps: over alpha, and over learning rates.
 //
 //   node scripts/results-tables.mjs [--check]
-//   node scripts/results-tables.mjs --from runs/results --commit HASH   takes sweep.json of a sweep first
+//   node scripts/results-tables.mjs --from runs/results --rates runs/rates --commit HASH   takes their sweep.json first
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const result = 'packages/bench/results/hybrid-from-scratch.json';
+const rates = 'packages/bench/results/hybrid-from-scratch-rates.json';
 const picture = 'docs/images/hybrid-from-scratch.svg';
 const path = `${root}docs/results.md`;
 const option = (name) => {
@@ -15,16 +16,16 @@ const option = (name) => {
   return at < 0 ? undefined : process.argv[at + 1];
 };
 
-if (option('--from')) take(option('--from'));
-const data = JSON.parse(readFileSync(`${root}${result}`, 'utf8'));
-const rows = data.settings
-  .map((setting) => ({ ...setting, alpha: Number(setting.values[0].split('=')[1]) }))
-  .sort((a, b) => b.alpha - a.alpha);
+if (option('--from')) take(option('--from'), result);
+if (option('--rates')) take(option('--rates'), rates);
+const data = readResult(result);
+const rows = byAlpha(data.settings);
 const text = readFileSync(path, 'utf8');
 const filled = [
   ['figures', figureTable()],
   ['tests', testTable()],
   ['finding', finding()],
+  ['rates', ratesTable()],
   ['origin', origin()],
 ].reduce((page, [tag, lines]) => put(page, tag, lines), text);
 
@@ -40,16 +41,27 @@ if (process.argv.includes('--check')) {
   writeFileSync(path, filled);
 }
 
-/** Keeps a sweep's result with the commit that it was made at, and its curve. */
-function take(folder) {
+/** Keeps a sweep's result with the commit that it was made at, and its curve over alpha if it has one. */
+function take(folder, path) {
   const commit =
     option('--commit') ?? execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
   const sweep = JSON.parse(readFileSync(`${folder}/sweep.json`, 'utf8'));
   const rounded = (_key, value) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(8)) : value;
-  writeFileSync(`${root}${result}`, `${JSON.stringify({ commit, ...sweep }, rounded, 2)}\n`);
+  writeFileSync(`${root}${path}`, `${JSON.stringify({ commit, ...sweep }, rounded, 2)}\n`);
   const curve = `${folder}/curve-sampling.alpha.svg`;
-  if (existsSync(curve)) copyFileSync(curve, `${root}${picture}`);
+  if (path === result && existsSync(curve)) copyFileSync(curve, `${root}${picture}`);
+}
+
+function readResult(path) {
+  return JSON.parse(readFileSync(`${root}${path}`, 'utf8'));
+}
+
+/** Settings with their alpha, from the monolingual ones to the cross-lingual ones. */
+function byAlpha(settings) {
+  return settings
+    .map((setting) => ({ ...setting, alpha: Number(setting.values[0].split('=')[1]) }))
+    .sort((a, b) => b.alpha - a.alpha);
 }
 
 function put(page, tag, lines) {
@@ -80,6 +92,24 @@ function figureTable() {
       );
       return `| ${nameOf(alpha)} | ${maps.join(' | ')} | ${figure(figures['rank distance'], 0)} |`;
     }),
+  ];
+}
+
+/** One seed that is not among the others; the rate with the lowest validation loss of its kind of batches is starred. */
+function ratesTable() {
+  const { settings, seeds, commit } = readResult(rates);
+  return [
+    '| batches | learning rate | validation loss | mAP mono | mAP cross | mAP multi | rank distance |',
+    '|---|---|---|---|---|---|---|',
+    ...byAlpha(settings).map(({ alpha, values, figures, validation_loss: loss, chosen }) => {
+      const maps = ['mAP monolingual', 'mAP cross-lingual', 'mAP multilingual'].map((name) =>
+        figure(figures[name], 3),
+      );
+      const rate = values[1].split('=')[1];
+      return `| ${nameOf(alpha)} | ${rate}${chosen ? ' *' : ''} | ${figure(loss, 3)} | ${maps.join(' | ')} | ${figure(figures['rank distance'], 0)} |`;
+    }),
+    '',
+    `Seed ${seeds.join(', ')}; * lowest validation loss of its kind of batches, with which those of other kinds cannot be compared; commit ${commit}. ([result file](../${rates}))`,
   ];
 }
 
@@ -149,6 +179,14 @@ function finding() {
   lines.push(
     `- Hybrid beside X-Y: ${against.join(', ')}. Published: better in all four but multilingual mAP (.593 and .593).`,
   );
+  const best = ['mAP monolingual', 'mAP cross-lingual', 'mAP multilingual', 'rank distance'].map((name) => {
+    const sign = name === 'rank distance' ? -1 : 1;
+    const { alpha, figures } = rows.reduce((a, b) =>
+      sign * b.figures[name].mean > sign * a.figures[name].mean ? b : a,
+    );
+    return `${name} at α = ${alpha} (${figures[name].mean.toFixed(name === 'rank distance' ? 0 : 3)})`;
+  });
+  lines.push(`- Best of the ${rows.length} α: ${best.join(', ')}.`);
   return lines;
 }
 
@@ -161,7 +199,10 @@ function origin() {
   const { langs, queries, seeds, device, commit, settings } = data;
   const seconds = settings.flatMap(({ runs }) => runs.map(({ training_seconds: each }) => each));
   const total = seconds.reduce((sum, each) => sum + each, 0) / 60;
+  const { questions, passages } = settings[0].runs[0].seen_in_training;
   return [
     `${langs.length} languages (${langs.join(', ')}), ${queries} held-out questions, a translation counted as its own; seeds ${seeds.join(', ')}; ${settings[0].runs[0].steps} updates a run, ${seconds.length} runs, ${total.toFixed(0)} minutes of training on ${device}; commit ${commit}. ([result file](../${result}))`,
+    '',
+    `Word for word, ${questions.shared} of the questions (titles such as "Translate") and ${passages.shared} of the ${passages.all} passages are in the training data too.`,
   ];
 }
