@@ -310,6 +310,19 @@ describe('synglot eval', () => {
       2,
       expect.stringMatching(/twice\.tsv: two queries have the id "1"; ids must be unique/),
     ]);
+    const mistyped = ['index', '--corpus', join(root, 'none.jsonl'), '--model', model];
+    expect((await runCli([...mistyped, '--store', inPlace('empty-store')], { env })).code).toBe(2);
+    const empty = await runCli(
+      [
+        ...['search', '--store', inPlace('empty-store'), '--model', model],
+        ...['--queries', join(root, 'queries.jsonl'), '--save-run', inPlace('empty.run')],
+      ],
+      { env },
+    );
+    expect([empty.code, empty.errorLines.at(-1)]).toEqual([
+      2,
+      expect.stringMatching(/: holds no passages; /),
+    ]);
     const nowhere = await search('queries.jsonl', inPlace('none/x.run'));
     expect([nowhere.code, nowhere.errorLines]).toEqual([2, [expect.stringMatching(/create it first$/)]]);
 

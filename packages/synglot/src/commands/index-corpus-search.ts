@@ -49,6 +49,12 @@ export function searchCommand(): Command {
     try {
       const { source, close } = await openSource(options);
       try {
+        if (source.rows === 0) {
+          throw new EvaluationError(
+            'INPUT_STORE',
+            `${options.store ?? options.passageEmbeddings}: holds no passages; a store gets them from 'synglot index --corpus'`,
+          );
+        }
         const topics = options.queries ? await readQueries(options.queries, 'und') : undefined;
         if (topics) checkIds(options.queries!, topics);
         const queries = options.queryEmbeddings
