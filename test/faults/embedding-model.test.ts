@@ -51,6 +51,12 @@ test('a text alone, and passes of no tokens, are told', async () => {
       message: `tokensPerPass ${tokensPerPass}: expected a number from 1`,
     });
   }
+  for (const maxLength of [0, 2.5, Number.NaN]) {
+    await expect(model.embed(['a', 'b'], { maxLength })).rejects.toMatchObject({
+      code: 'INPUT_MODEL',
+      message: `maxLength ${maxLength}: expected a whole number from 1`,
+    });
+  }
 });
 
 test('destroyed while it embeds, it says so, and is not saved', async () => {

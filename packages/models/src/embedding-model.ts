@@ -87,6 +87,10 @@ export class EmbeddingModel {
     if (!(budget >= 1)) {
       throw new ModelError('INPUT_MODEL', `tokensPerPass ${budget}: expected a number from 1`);
     }
+    const { maxLength = 1 } = options;
+    if (!(Number.isInteger(maxLength) && maxLength > 0)) {
+      throw new ModelError('INPUT_MODEL', `maxLength ${maxLength}: expected a whole number from 1`);
+    }
     const result = new Float32Array(texts.length * this.dimension);
     const encoded = await this.#tokenize(texts, options);
     // Texts of similar length share a pass, the longest first, so that a lack of memory shows at once.
