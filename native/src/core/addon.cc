@@ -27,7 +27,8 @@ Done<T> done_with(std::shared_ptr<Settler::Ticket> ticket, std::function<Napi::V
   return [ticket = std::move(ticket), build = std::move(build)](Result<T> result) {
     if (auto* failure = std::get_if<Failure>(&result)) return ticket->settle(std::move(*failure));
     auto value = std::make_shared<T>(std::move(std::get<0>(result)));
-    ticket->settle(Settler::Build([build, value](Napi::Env env) { return build(env, *value); }));
+    // Moved: what JavaScript's thread delivers is its own.
+    ticket->settle(Settler::Build([build, value = std::move(value)](Napi::Env env) { return build(env, *value); }));
   };
 }
 

@@ -19,12 +19,13 @@ Napi::Error to_error(Napi::Env env, const Failure& failure) {
 
 Settler::Settler(Napi::Env env) : env_(env), function_(Function::New(env, "synglot", 0, 1, this)) {
   function_.Unref(env);
-  // Hooks run last in, first out: this one runs before the thread-safe function's own.
-  napi_add_env_cleanup_hook(env_, on_cleanup, this);
   // `process.exit` on the main thread runs no hooks, but destroys the drivers' globals.
   const auto process = env.Global().Get("process").As<Napi::Object>();
   const auto on_exit = Napi::Function::New(env, [this](const Napi::CallbackInfo&) { stop_for_exit(); });
   process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), on_exit});
+  // Hooks run last in, first out: this one runs before the thread-safe function's own. Nothing that throws (as the above
+  // does in a worker that is being terminated) may follow: the hook would outlive this object.
+  napi_add_env_cleanup_hook(env_, on_cleanup, this);
 }
 
 Settler::~Settler() = default;
