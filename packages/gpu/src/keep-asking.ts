@@ -1,6 +1,6 @@
 /**
- * Asks a device whether it is done, again and again. Firefox looks every 100 ms by itself, which is an age for a training
- * step on a GPU, and at once when something is submitted: an empty submission is the least that can be.
+ * Asks a device whether it is done, again and again. Firefox looks by itself at intervals that are long beside a
+ * training step on a GPU, and at once when something is submitted: an empty submission is the least that can be.
  */
 import type {} from './webgpu-types.js';
 

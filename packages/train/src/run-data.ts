@@ -28,6 +28,8 @@ export interface RunData {
   readonly validation: TrainingSet | undefined;
   /** Set aside by `hold_out`. */
   readonly heldOut: TrainingSet | undefined;
+  /** How many of its texts are trained on too. */
+  readonly seenInTraining: ReturnType<typeof heldOutOverlap> | undefined;
 }
 
 /**
@@ -86,13 +88,16 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const built = ({ pairs, builder }: Side) => (pairs > 0 ? builder.build() : undefined);
   const training = sides.training.builder.build();
   const heldOut = built(sides.heldOut);
-  if (heldOut) noticeOverlap(heldOut, training, onNotice);
-  return { training, validation: built(sides.validation), heldOut };
+  const seenInTraining = heldOut && heldOutOverlap(heldOut, training);
+  if (seenInTraining) noticeOverlap(seenInTraining, onNotice);
+  return { training, validation: built(sides.validation), heldOut, seenInTraining };
 }
 
 /** An evaluation on texts that were trained on is worth less, and whoever publishes it must know. */
-function noticeOverlap(heldOut: TrainingSet, training: TrainingSet, onNotice: (line: string) => void): void {
-  const { questions, passages } = heldOutOverlap(heldOut, training);
+function noticeOverlap(
+  { questions, passages }: ReturnType<typeof heldOutOverlap>,
+  onNotice: (line: string) => void,
+): void {
   if (questions.shared + passages.shared === 0) return;
   const shares = [
     `${questions.shared} of ${questions.all} questions`,

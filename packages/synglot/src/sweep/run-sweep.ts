@@ -19,7 +19,6 @@ import {
   checkFolder,
   dataKey,
   heldOutCollection,
-  heldOutOverlap,
   inTermsOfConfig,
   type RunData,
   readData,
@@ -61,7 +60,7 @@ export interface RunRecord {
   readonly queries: number;
   readonly langs: readonly string[];
   /** How many of the held-out texts were trained on too; absent where a benchmark is evaluated. */
-  readonly seen_in_training?: ReturnType<typeof heldOutOverlap>;
+  readonly seen_in_training?: NonNullable<RunData['seenInTraining']>;
   readonly steps: number;
   readonly loss: number | null;
   readonly validation_loss: number | null;
@@ -127,7 +126,7 @@ async function doRun(
     collection: collection.name,
     queries: collection.queries.length,
     langs: collection.langs,
-    ...(task.collection ? {} : { seen_in_training: heldOutOverlap(data.heldOut!, data.training) }),
+    ...(task.collection || !data.seenInTraining ? {} : { seen_in_training: data.seenInTraining }),
   };
   const conclude = async (model: string, trained: Awaited<ReturnType<typeof trainedFor>>) => {
     const report = await evaluateModel(executor, model, collection, config);
