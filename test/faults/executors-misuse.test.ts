@@ -71,6 +71,47 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     await expect(executor.read(buffer)).rejects.toMatchObject(destroyed);
   });
 
+  test.skipIf(missing)('feeds and writes memory that threads share, and views of any kind', async () => {
+    const plan = await executor.compile(axpyPlan([dispatch(1)]));
+    const buffer = executor.createBuffer('b', 256);
+    const shared = new Float32Array(new SharedArrayBuffer(272), 8, count).fill(3);
+    const odd = new Uint8Array(257).subarray(1);
+    odd.set(new Uint8Array(shared.buffer, 8, 256));
+    for (const view of [shared, new DataView(shared.buffer, 8, 256), odd]) {
+      await plan.run({ feeds: { x: ramp } });
+      const { reads } = await plan.run({ feeds: { x: view }, reads: ['x'] });
+      executor.write(buffer, ramp);
+      executor.write(buffer, view);
+      for (const held of [reads.x as ArrayBuffer, await executor.read(buffer)]) {
+        expect([...new Float32Array(held)]).toEqual([...shared]);
+      }
+    }
+    plan.destroy();
+  });
+
+  test.skipIf(missing)('refuses what is no view, and views whose memory is gone', async () => {
+    const plan = await executor.compile(axpyPlan([dispatch(1)]));
+    const buffer = executor.createBuffer('b', 256);
+    const gone = new Float32Array(count);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    for (const [given, reason] of [
+      [[1, 2], 'expected a typed array or a DataView but received Array'],
+      [null, 'expected a typed array or a DataView but received null'],
+      [new ArrayBuffer(8), 'expected a typed array or a DataView but received ArrayBuffer'],
+      [gone, 'its memory was transferred or resized away'],
+    ] as const) {
+      const view = given as ArrayBufferView;
+      await expect(plan.run({ feeds: { x: view } })).rejects.toMatchObject({
+        code: 'PLAN_INVALID',
+        message: `feed 'x' of plan 'axpy plan': ${reason}`,
+      });
+      expect(() => executor.write(buffer, view)).toThrow(
+        expect.objectContaining({ code: 'PLAN_INVALID', message: `write to buffer 'b': ${reason}` }),
+      );
+    }
+    plan.destroy();
+  });
+
   test.skipIf(missing)('refuses buffers of another device', async () => {
     const other = await openTestExecutor({ executor: kind });
     const buffer = other.createBuffer('b', 256);

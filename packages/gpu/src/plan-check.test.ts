@@ -67,7 +67,7 @@ test('a view asks for the buffer that it is in, large enough', () => {
 });
 
 test('a feed may be shorter than its buffer, in words', () => {
-  expect(checkFeed(plan, names, 'ids', new Uint32Array(3))).toBe(1);
+  expect(checkFeed(plan, names, 'ids', new Uint32Array(3))).toEqual({ index: 1, bytes: new Uint8Array(12) });
   expect(() => checkFeed(plan, names, 'ids', new Uint32Array(9))).toThrow(/at most 32 bytes.*received 36/);
   expect(() => checkFeed(plan, names, 'ids', new Uint8Array(3))).toThrow(/multiple of 4/);
 });

@@ -54,13 +54,33 @@ export function checkBuffer(label: string, sizeBytes: number, { maxBufferSize }:
   }
 }
 
-/** The index of feed `name`; throws `PLAN_INVALID` when it is no feed or `data` does not fit. */
+/**
+ * The bytes that `what`, a feed or a write, is given. Memory that threads share is copied: Dawn's addon and ours refuse it.
+ * Throws `PLAN_INVALID` unless they can be read.
+ */
+export function bytesOf(what: string, data: ArrayBufferView): Uint8Array<ArrayBuffer> {
+  if (!ArrayBuffer.isView(data)) {
+    const received = (data as object | null | undefined)?.constructor?.name ?? String(data);
+    throw new GpuError(
+      'PLAN_INVALID',
+      `${what}: expected a typed array or a DataView but received ${received}`,
+    );
+  }
+  try {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+  } catch (cause) {
+    throw new GpuError('PLAN_INVALID', `${what}: its memory was transferred or resized away`, { cause });
+  }
+}
+
+/** The index of feed `name` and its bytes; throws `PLAN_INVALID` when it is no feed or `data` does not fit. */
 export function checkFeed(
   plan: Plan,
   names: ReadonlyMap<string, number>,
   name: string,
   data: ArrayBufferView,
-): number {
+): { readonly index: number; readonly bytes: Uint8Array<ArrayBuffer> } {
   const index = names.get(name);
   const buffer = index === undefined ? undefined : plan.buffers[index];
   if (index === undefined || buffer?.role !== 'feed') {
@@ -70,13 +90,15 @@ export function checkFeed(
       `plan '${plan.label}' has no feed '${name}' (it has: ${known.join(', ') || 'none'})`,
     );
   }
-  if (data.byteLength > buffer.sizeBytes || data.byteLength % 4 !== 0) {
+  const what = `feed '${name}' of plan '${plan.label}'`;
+  const bytes = bytesOf(what, data);
+  if (bytes.length > buffer.sizeBytes || bytes.length % 4 !== 0) {
     throw new GpuError(
       'PLAN_INVALID',
-      `feed '${name}' of plan '${plan.label}': expected at most ${buffer.sizeBytes} bytes, a multiple of 4, but received ${data.byteLength}`,
+      `${what}: expected at most ${buffer.sizeBytes} bytes, a multiple of 4, but received ${bytes.length}`,
     );
   }
-  return index;
+  return { index, bytes };
 }
 
 /** What is read back after a run: name, index, bytes. Throws `PLAN_INVALID` when there is no such buffer, or less of it. */

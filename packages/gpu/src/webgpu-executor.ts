@@ -8,7 +8,7 @@ import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
 import { keepAsking } from './keep-asking.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
-import { checkBuffer, checkPlan, checkRange } from './plan-check.js';
+import { bytesOf, checkBuffer, checkPlan, checkRange } from './plan-check.js';
 import { describeInfo, readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import type { WebGpuDevice } from './webgpu-globals.js';
@@ -111,14 +111,9 @@ class WebGpuExecutor implements Executor {
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     this.checkAlive();
     const gpu = this.#gpuBuffer(buffer);
-    checkRange(buffer, offsetBytes, data.byteLength);
-    this.#device.queue.writeBuffer(
-      gpu,
-      offsetBytes,
-      data.buffer as ArrayBuffer,
-      data.byteOffset,
-      data.byteLength,
-    );
+    const bytes = bytesOf(`write to buffer '${buffer.label}'`, data);
+    checkRange(buffer, offsetBytes, bytes.length);
+    this.#device.queue.writeBuffer(gpu, offsetBytes, bytes);
   }
 
   async read(

@@ -43,20 +43,13 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     if (this.#destroyed) {
       throw new GpuError('DEVICE_VALIDATION', `run of plan '${this.plan.label}': the plan was destroyed`);
     }
-    const feeds = Object.entries(options.feeds ?? {}).map(([name, data]) => {
-      const index = checkFeed(this.plan, this.#names, name, data);
-      return { buffer: (this.buffers[index] as GpuRange).buffer, data };
-    });
+    const feeds = Object.entries(options.feeds ?? {}).map(([name, data]) =>
+      checkFeed(this.plan, this.#names, name, data),
+    );
     const reads = (options.reads ?? []).map((read) => checkRead(this.plan, this.#names, read));
     return this.executor.guarded(`run of plan '${this.plan.label}'`, async () => {
-      for (const { buffer, data } of feeds) {
-        this.device.queue.writeBuffer(
-          buffer,
-          0,
-          data.buffer as ArrayBuffer,
-          data.byteOffset,
-          data.byteLength,
-        );
+      for (const { index, bytes } of feeds) {
+        this.device.queue.writeBuffer((this.buffers[index] as GpuRange).buffer, 0, bytes);
       }
       const encoder = this.device.createCommandEncoder({ label: this.plan.label });
       const dispatches = this.groups.length;

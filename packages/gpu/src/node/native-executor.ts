@@ -23,7 +23,7 @@ import type {
   RunResult,
 } from '../executor.js';
 import type { Plan } from '../plan.js';
-import { checkBuffer, checkFeed, checkPlan, checkRead } from '../plan-check.js';
+import { bytesOf, checkBuffer, checkFeed, checkPlan, checkRead } from '../plan-check.js';
 import { readSubgroups } from '../webgpu-adapter.js';
 
 export interface NativeExecutorOptions extends NativeOpenOptions {
@@ -102,8 +102,9 @@ export class NativeExecutor implements Executor {
 
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     const native = this.#native(buffer);
+    const bytes = bytesOf(`write to buffer '${buffer.label}'`, data);
     try {
-      this.native.write(native, data, offsetBytes);
+      this.native.write(native, bytes, offsetBytes);
     } catch (cause) {
       rethrow(cause);
     }
@@ -171,13 +172,14 @@ class CompiledNativePlan implements CompiledPlan {
 
   async run(options: RunOptions = {}): Promise<RunResult> {
     this.executor.checkAlive();
-    const feeds = Object.entries(options.feeds ?? {});
-    const feedIndices = feeds.map(([name, data]) => checkFeed(this.plan, this.#names, name, data));
+    const feeds = Object.entries(options.feeds ?? {}).map(([name, data]) =>
+      checkFeed(this.plan, this.#names, name, data),
+    );
     const reads = (options.reads ?? []).map((read) => checkRead(this.plan, this.#names, read));
     try {
       const result = await this.native.run(
-        feedIndices,
-        feeds.map(([, data]) => data),
+        feeds.map(({ index }) => index),
+        feeds.map(({ bytes }) => bytes),
         reads.map(({ index }) => index),
         reads.map(({ sizeBytes }) => sizeBytes),
         options.profile ?? false,
