@@ -46,6 +46,12 @@ describe.each([
   // A rate at which a small model soon gets worse.
   { name: 'loss', set: ['optimizer.learning_rate=0.02'], column: 'validation_loss', sign: -1 },
   {
+    name: "loss, with an objective's own parameter",
+    set: ['optimizer.learning_rate=0.02', 'loss.learnable_temperature.learning_rate_scale=5'],
+    column: 'validation_loss',
+    sign: -1,
+  },
+  {
     name: 'mAP',
     set: ['optimizer.learning_rate=0.02', 'validation.measure=mAP', 'validation.setting=mean'],
     column: 'validation_measure',

@@ -159,14 +159,14 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
 /** Writes the model that the run ends with: the last one, or the one with the best validation. */
 async function writeResult(
   { config, output, onNotice }: TrainingRunOptions,
-  { model: { start }, store, trainer }: RunOnDevice,
+  { model: { start }, phase: { auxiliary }, store, trainer }: RunOnDevice,
   parts: ModelParts,
   validations: RunValidation,
 ): Promise<Pick<TrainingRunResult, 'model' | 'best'>> {
   const best = validations.state();
   if (config.checkpoint.keep_best && best && best.best_step !== trainer.step) {
     const { readRows } = await openSavedModel(join(checkpointsOf(output), 'best', 'model'), start);
-    await store.load('parameter', readRows);
+    await store.load('parameter', withInitial(auxiliary, readRows));
     onNotice?.(`the model is that of step ${best.best_step}, the best of the validations`);
   }
   const model = await writeTrained(output, store, parts, start, config);
