@@ -67,7 +67,7 @@ test.each([
   expect(text.length).toBeLessThan(20_000);
 });
 
-test('the check sees what is of Node', async () => {
+test('the check finds what belongs to Node', async () => {
   const { faults } = await bundle(`export * from '@synglot/gpu/node';`);
   expect(faults.join('\n')).toMatch(/node:(fs|os|path)/);
   const { text } = await bundle('export const is = Buffer.from(process.argv[0]);');

@@ -64,7 +64,7 @@ const sampler = (seed: number) =>
 
 /** The device, with plans whose compilation takes as long as it is told to. */
 class SlowCompiler implements Executor {
-  /** Batches of an update that were run but not answered, at most. */
+  /** Most batches of an update that were running at once. */
   mostInFlight = 0;
   /** Batch plans compiled. */
   compiled = 0;

@@ -84,7 +84,7 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
   const measures = async (page: Page) =>
     (await page.locator('#measures tbody tr').allInnerTexts()).map((row) => row.split(/\s+/));
 
-  test('it trains, answers while it does, and is better on facts that it was not shown', async () => {
+  test('it trains, answers meanwhile, and gets better on facts that it was not trained on', async () => {
     const { page, faults, requests, close } = await openPage(browser, url, phone);
     await page.evaluate(`globalThis.tasks = [];
       new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     await close();
   });
 
-  test('a page that draws no frames, as one in the background, trains; Stop stops', async () => {
+  test('a page that draws no frames, as in the background, trains; Stop stops it', async () => {
     const { page, faults, close } = await openPage(browser, url, { width: 1200, height: 800 });
     await page.evaluate('globalThis.requestAnimationFrame = () => 0');
     await train(page, 2000);
@@ -167,7 +167,7 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     await close();
   });
 
-  test('it loads a trained folder, and says what is wrong with another address', async () => {
+  test('it loads a trained folder, and says what is wrong with an address that is none', async () => {
     const { page, requests, close } = await openPage(browser, url, phone);
     await enabled(page, 'open');
     await page.fill('#address', 'nothing');
@@ -199,7 +199,7 @@ describe.skipIf(missing !== undefined)('examples/browser', () => {
     await without.close();
   });
 
-  test('a lost device is told on the page', async () => {
+  test('the page says that its device was lost', async () => {
     const own = await launchBrowser();
     const { page } = await openPage(own, url, phone);
     await train(page, 2000);

@@ -1,6 +1,6 @@
 /**
- * The packages in a browser: headless Chromium with WebGPU on the SwiftShader that it brings along. No other browser
- * and no GPU has been tried. The page for readers, `examples/browser`, has a test of its own.
+ * The packages in a browser: headless Chromium with WebGPU on the SwiftShader that it brings along. Firefox is in
+ * wgpu.test.ts, the page for readers, `examples/browser`, in browser-example.test.ts.
  */
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     await folder?.remove();
   });
 
-  /** Opens the page, does `work`, and expects that nothing was complained about or asked for. */
+  /** Opens the page, does `work`, and expects no errors and no requests to other hosts. */
   async function inPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
     const { page, faults, requests, close } = await openPage(browser, served.url);
     try {
@@ -155,7 +155,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expectClose(inBrowser, inNode, 1e-5);
   });
 
-  test('what is no model, or not there, is told of in one line', async () => {
+  test('an address that holds no model, or nothing, is a mistake in one line', async () => {
     const { page, close } = await openPage(browser, served.url);
     const told = await page.evaluate(async () => {
       const executor = await synglot.openBrowserExecutor();
@@ -232,7 +232,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expectClose(stepResults(own.bits), stepResults(full.bits), 1e-4);
   });
 
-  test('a browser that says nothing of its adapter gives a device all the same', async () => {
+  test('a browser without information about its adapter gives a device all the same', async () => {
     const device = await inPage((page) =>
       page.evaluate(async () => {
         for (const [type, property] of [
@@ -278,7 +278,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expect(name).toMatch(/swiftshader 7 9$/i);
   });
 
-  test('a device that goes away is told of, and what runs then rejects with DEVICE_LOST', async () => {
+  test('a lost device calls onLost, and a read then rejects with DEVICE_LOST', async () => {
     const own = await launchBrowser();
     try {
       const { page } = await openPage(own, served.url);
@@ -311,7 +311,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     }
   });
 
-  test('a browser without WebGPU, or without an adapter, is told so', async () => {
+  test('without WebGPU, or without an adapter, the error says which', async () => {
     const { page, close } = await openPage(browser, served.url);
     const refusal = () =>
       page.evaluate(() =>

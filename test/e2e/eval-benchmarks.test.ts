@@ -336,7 +336,7 @@ describe('synglot eval', () => {
     ]);
   });
 
-  it('says mistakes in one line', async () => {
+  it('reports mistakes in one line', async () => {
     const root = await beir('mistakes');
     const expectMistake = async (args: readonly string[], ...parts: string[]) => {
       const { code, errorLines } = await runCli(['eval', ...args], { env });

@@ -31,7 +31,7 @@ async function writeConfig(name: string, lines: string): Promise<string> {
   return path;
 }
 
-it("a cross-encoder's scores are what the margins of a run are trained towards", async () => {
+it("margins are trained towards a cross-encoder's scores", async () => {
   const config = await writeConfig(
     'scored',
     `data:
@@ -72,7 +72,7 @@ training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
   expect(values.at(-1)).toBeLessThan(0.5 * expected);
 });
 
-it("the scores that a teacher mines with are what another model's margins are trained towards", async () => {
+it("another model's margins are trained towards the scores with which a teacher has mined", async () => {
   await saveTinyModel(inFolder('miner'), undefined, { initializerRange: 0.5 });
   const [first, ...others] = tinyPairs(24, ['en']);
   // A question with two answers: each has a score of its own.
@@ -113,7 +113,7 @@ training: { steps: 30, dropout: 0, warmup: 0, schedule: constant }
   expect(learned.at(-1)).toBeLessThan(0.5 * learned[0]!);
 });
 
-it('a teacher is stored once, and its embeddings are what a run is trained towards', async () => {
+it("a teacher's embeddings are stored once, and a run is trained towards them", async () => {
   const config = await writeConfig(
     'distilled',
     `loss: { weight: 0.2 }\ndistillation: { teacher: ${inFolder('teacher')}, measure: cosine, weight: 0.8 }\n`,

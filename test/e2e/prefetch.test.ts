@@ -1,6 +1,6 @@
 /**
- * Batches prepared ahead: however many there are, a run has the same bits, resumed or not, and what is wrong
- * with a batch is told when it is due, not when it was prepared.
+ * Batches prepared ahead: however many there are, a run has the same bits, resumed or not, and an error in a
+ * batch is reported when the batch is due, not when it is prepared.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -112,7 +112,7 @@ it('draws no batch beyond the last update', async () => {
   store.destroy();
 });
 
-it('an error in a batch that was prepared ahead comes in its turn, and leaves the state before it', async () => {
+it('an error in a batch that was prepared ahead comes when the batch is due, and leaves the state before it', async () => {
   let batches = 0;
   const { trainer, newSampler, store } = await openTrainer((kind) => {
     const due = kind === 'query' ? ++batches : batches;

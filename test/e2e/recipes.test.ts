@@ -44,7 +44,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** What recipes need that other commands make: a `# quick:` line names it in capitals. */
+/** Files that recipes need and other commands make; a `# quick:` line names them in capitals. */
 const madeHere = ['TEACHER', 'TRIPLETS.jsonl', 'SCORED.jsonl'] as const;
 const inFolder = (name: string) => join(folder.path, name);
 

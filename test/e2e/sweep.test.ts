@@ -69,7 +69,7 @@ const runNames = (output: string) =>
 const finished = (output: string) =>
   runNames(output).filter((name) => readdirSync(join(output, name)).includes('run.json'));
 
-it('killed and run again, equals the unbroken one, and finished runs are not touched', async () => {
+it('killed and run again, it equals the unbroken one, and finished runs are not touched', async () => {
   const unbroken = join(folder.path, 'unbroken');
   const { stdout } = await runCliWell(['sweep', config, ...sweep, '--output', unbroken]);
   expect(stdout).toMatch(/sampling\.alpha=0\.5 +0\.\d{4} ± /);
@@ -179,7 +179,7 @@ it('keeps the learning rate with the lowest validation loss', async () => {
   expect(stdout).not.toMatch(/1e-9 \*/);
 });
 
-it('runs that are asked other questions are reported and not compared', async () => {
+it('runs with other questions are reported and not compared', async () => {
   const output = join(folder.path, 'apart');
   const over = ['--over', 'hold_out.seed=0,1', '--seeds', '1'];
   const { stdout } = await runCliWell(['sweep', config, ...over, '--output', output]);
@@ -189,7 +189,7 @@ it('runs that are asked other questions are reported and not compared', async ()
   expect(comparisons).toEqual([]);
 });
 
-it('damaged results, and tables that cannot be written, are told by their files', async () => {
+it('errors name the file of a damaged result, and of a table that cannot be written', async () => {
   const output = join(folder.path, 'damaged');
   const args = ['sweep', config, '--seeds', '1', '--output', output];
   await runCliWell(args);

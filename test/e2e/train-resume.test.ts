@@ -1,6 +1,6 @@
 /**
  * `synglot train` killed with SIGKILL and resumed: weights, optimiser state and metrics are those of the
- * unbroken run, bit for bit, and what stands under a checkpoint's name is whole, whenever the kill comes.
+ * unbroken run, bit for bit, and a folder with a checkpoint's name is whole, whenever the kill comes.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';

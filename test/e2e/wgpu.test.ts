@@ -1,7 +1,7 @@
 /**
  * The packages on wgpu, Firefox's WebGPU, with its compiler naga, where all other tests have Dawn and Tint: in Deno, which
- * is quickly had, and in Firefox. The driver is that of the other tests, so that what differs is what stands between it
- * and the kernels.
+ * is quickly installed, and in Firefox. The driver is that of the other tests, so that only what lies between it and the
+ * kernels differs.
  */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -66,7 +66,7 @@ describe.each([
     }
   });
 
-  it('the device is asked whether it is done while something is waited for, and no longer', async () => {
+  it('the device is asked whether it is done only while something waits for it', async () => {
     const work = async () => {
       let asked = 0;
       const { prototype } = (globalThis as unknown as { GPUQueue: { prototype: GPUQueue } }).GPUQueue;

@@ -94,7 +94,7 @@ describe.skipIf(!namespace)('a disk that is full', () => {
   });
 });
 
-describe.skipIf(!namespace)('a disk that is read-only is told of before the work', () => {
+describe.skipIf(!namespace)('a read-only disk is reported before any work is done', () => {
   it.each([
     [
       'encode',

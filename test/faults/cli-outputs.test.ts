@@ -1,6 +1,6 @@
 /**
- * What a command writes must not take the place of what its user has: the data that it reads, another run that is under
- * way, a folder with more in it than a model. And what it writes is what the name of the file says.
+ * A command must not overwrite what its user has: the data that it reads, another run that is under way, a folder with
+ * more in it than a model. And it writes the format that the file's name says.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -42,7 +42,7 @@ export async function writeConfig(
   return file;
 }
 
-/** What a run says before it fails: not part of the one line that tells the mistake. */
+/** What a run prints before it fails; not part of the one line that reports the mistake. */
 const notice =
   /^(device: |data: |lengths: |step \d+\/|\d+\/\d+ .*, seed |resumed after step |no checkpoint in )/;
 

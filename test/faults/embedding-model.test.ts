@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.destroy());
 
-test('what is no text is told by its place', async () => {
+test('an error names the place of what is no text', async () => {
   const embed = (input: unknown) => model.embed(['a text', input as string]);
   for (const [input, received] of [
     [42, 'number'],
@@ -34,7 +34,7 @@ test('what is no text is told by its place', async () => {
   }
 });
 
-test('a text alone, and passes of no tokens, are told', async () => {
+test('a text that is not in a list, and passes of no tokens, are refused', async () => {
   for (const [texts, message] of [
     ['a text', 'texts: expected an array of texts but received string; put it into one: [text]'],
     [undefined, 'texts: expected an array of texts but received undefined'],
@@ -59,7 +59,7 @@ test('a text alone, and passes of no tokens, are told', async () => {
   }
 });
 
-test('destroyed while it embeds, it says so, and is not saved', async () => {
+test('an error says that the model was destroyed while it embeds; it cannot be saved then', async () => {
   const other = await EmbeddingModel.load(executor, await openCheckpoint(folder));
   const texts = Array.from({ length: 40 }, (_, index) => `${index} ${'word '.repeat(30)}`);
   const destroyed = { code: 'INPUT_MODEL', message: 'the model was destroyed; load it again' };
@@ -99,7 +99,7 @@ test('weights that cannot be read leave nothing on the device', async () => {
     await expect(async () => executor.read(buffer, 0, 4)).rejects.toThrow(/destroyed/);
 });
 
-test('after a pass that does not fit, smaller ones still do, and the model ends', async () => {
+test('after a pass that does not fit, smaller ones still do, and the model can be destroyed', async () => {
   const texts = Array.from({ length: 12 }, (_, index) => `${index} ${'word '.repeat(60)}`);
   for (let attempt = 0; attempt < 2; attempt++) {
     await expect(model.embed(texts)).rejects.toMatchObject({ code: 'PLAN_INVALID' });

@@ -122,7 +122,7 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
   });
 });
 
-test('what is no device makes no executor', () => {
+test('an executor is refused for what is no device', () => {
   class GPUAdapter {}
   for (const [given, received] of [
     [null, 'object'],

@@ -1,6 +1,6 @@
 /**
  * Mixed precision where it overflows: the update is skipped and not one bit changes, the loss scale falls,
- * training goes on; a resumed run equals an unbroken one; what scaling cannot help is said.
+ * training goes on; a resumed run equals an unbroken one; an overflow that scaling cannot help ends the run.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ test('a device without half precision is refused in one line that says what to d
 describe('where there is half precision', () => {
   beforeEach(({ skip }) => skip(!canStore(executor, 'f16'), noHalf));
 
-  test('injected overflows are skipped bit for bit, and recovered from', async () => {
+  test('an update with an injected overflow changes no bit, and training recovers', async () => {
     // 2^34 times a gradient of the loss is far beyond 65,504, until it has been halved often enough.
     const config = configure(`steps: 60, precision: mixed, loss_scale: ${2 ** 34}`);
     const { output, steps } = await train('overflow', config);
@@ -192,7 +192,7 @@ describe('where there is half precision', () => {
     expect(state).toMatchObject({ loss_scale: { skipped } });
   });
 
-  test('what is trained after a border counts its own updates, those that were skipped before not among them', async () => {
+  test('what is trained from a border on counts its own updates, without those skipped before', async () => {
     const late = 'encoder.layer.0.intermediate.dense.weight';
     const always = 'encoder.layer.0.output.dense.weight';
     const border = 14;
@@ -224,7 +224,7 @@ describe('where there is half precision', () => {
     }
   });
 
-  test('parameters that are loaded anew are what the next update multiplies with', async () => {
+  test('after parameters are loaded, the next update multiplies with the new ones', async () => {
     const { config, pooling, readRows, tokenizer } = await openCheckpoint(join(folder.path, 'tiny'));
     const set = await TrainingSet.read(
       openTrainingData({ format: 'pairs-jsonl', path: join(folder.path, 'pairs.jsonl') }),
@@ -257,7 +257,7 @@ describe('where there is half precision', () => {
     store.destroy();
   });
 
-  test('what no loss scale helps against ends the run with a word', async () => {
+  test('an overflow at any loss scale ends the run with an error', async () => {
     const huge = join(folder.path, 'huge');
     await saveTinyModel(huge, undefined, { initializerRange: 3e4 });
     const config = { ...configure(`steps: 9, precision: mixed, loss_scale: ${2 ** -9}`), model: huge };

@@ -9,7 +9,7 @@ import { nativeMissing } from './native-support.js';
 const globals = globalThis as unknown as Record<symbol, { hasSystemLoader?: boolean; stubLoaded?: boolean }>;
 const driverState = globals[Symbol.for('synglot.vulkan-driver')]!;
 
-// The device that is taken by itself is asked about, whatever whoever runs the tests has chosen.
+// These tests are about the default device, so the choice of whoever runs them is left out.
 beforeAll(() => {
   vi.stubEnv('SYNGLOT_DEVICE', undefined);
 });

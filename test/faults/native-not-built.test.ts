@@ -9,7 +9,7 @@ const native = fileURLToPath(new URL('../../native/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'synglot-native-'));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('an addon that was not built is told with the command that builds it', async () => {
+test('the error for an addon that was not built has the command that builds it', async () => {
   for (const part of ['src/index.ts', 'scripts/build-addon.mjs', 'package.json']) {
     cpSync(join(native, part), join(folder, part));
   }

@@ -1,6 +1,6 @@
 /**
  * Several Vulkan devices at once: the two software drivers in one list of the loader's, and one driver twice, which is
- * two devices of one name. Told apart as several GPUs are; that they are no GPUs is all that differs.
+ * two devices of one name. Several GPUs are told apart the same way.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

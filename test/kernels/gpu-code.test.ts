@@ -165,7 +165,7 @@ for (const { title, compile, assemblyOf, result, fallbacks } of compilers) {
       expect(new Set(inMemory(code).map((each) => each.split(' ')[0]))).toEqual(new Set(fallbacks));
     });
 
-    test('the check sees a kernel that does not keep to the registers', () => {
+    test('the check finds a kernel that does not keep to the registers', () => {
       const code = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
       @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         var all: array<f32, 2048>;

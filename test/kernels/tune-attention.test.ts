@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.destroy());
 
-/** The executor, which takes itself for a GPU: what is for GPUs is tried on it. */
+/** The executor with the traits of a GPU, so that what is for GPUs is tried on it. */
 const asGpu = (inner: Executor) => overExecutor(inner, { device: { type: 'discrete-gpu' } });
 
 test('passes of a plan are collected once each, the largest of a class', () => {

@@ -1,7 +1,6 @@
 /**
- * What `test/e2e/browser.test.ts` runs in a page and `test/e2e/deno.test.ts` in Deno, and the same functions for Node to
- * compare with. Imports packages by
- * their names, as a page's code would; nothing here needs Node.
+ * What `test/e2e/browser.test.ts` runs in Chromium and `test/e2e/wgpu.test.ts` in Firefox and Deno, and the same functions
+ * for Node to compare with. Imports packages by their names, as a page's code would; nothing here needs Node.
  */
 import {
   createWebGpuExecutor,

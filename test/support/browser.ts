@@ -93,14 +93,14 @@ function closeServer(server: Server): Promise<void> {
 
 export interface Watched {
   readonly page: Page;
-  /** Errors and warnings of the console, and what nobody caught. */
+  /** Errors and warnings of the console, and uncaught errors. */
   readonly faults: string[];
-  /** What was asked of any other host than the page's own; it is not answered. */
+  /** Addresses of other hosts that the page asked for; such requests are aborted. */
   readonly requests: string[];
   close(): Promise<void>;
 }
 
-/** Opens a page and watches what it complains about and what it asks for. */
+/** Opens a page and collects its errors and its requests to other hosts. */
 export async function openPage(
   browser: Browser,
   url: string,

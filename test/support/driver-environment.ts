@@ -1,4 +1,4 @@
-/** Has another program find the Vulkan driver of this test run. */
+/** Makes another program find the Vulkan driver of this test run. */
 import { driverVariables, lavapipeIcd, swiftShaderIcd } from '../../packages/gpu/src/node/vulkan-driver.js';
 
 const drivers: Readonly<Record<string, () => string | undefined>> = {

@@ -22,7 +22,8 @@
  * elements).
  *
  * A module may have one type each of left, right and result, and names what it loads from and stores to as
- * `&variable`, or `&variable[i]` of an array of arrays; anything else of subgroups is refused. Barriers that a kernel lacks are found by `race-checks.ts`.
+ * `&variable`, or `&variable[i]` of an array of arrays; anything else of subgroups is refused. `race-checks.ts` finds
+ * missing barriers.
  */
 import type { Executor, SubgroupMatrixConfig } from '@synglot/gpu';
 import { flattenNestedArrays } from './nested-arrays.js';

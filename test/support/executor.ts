@@ -1,7 +1,7 @@
 /**
  * The device that a test file runs on: SYNGLOT_DEVICE and SYNGLOT_EXECUTOR choose, else the default.
  * SYNGLOT_CHECK_RACES=1 looks for data races in whatever runs (race-checks.ts); SYNGLOT_LOOSE_MATH=above or below
- * has it compute as inaccurately as WGSL allows (loose-math.ts).
+ * makes it compute as inaccurately as WGSL allows (loose-math.ts).
  */
 import type { Executor } from '@synglot/gpu';
 import { type OpenExecutorOptions, openExecutor } from '@synglot/gpu/node';

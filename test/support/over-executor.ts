@@ -1,4 +1,4 @@
-/** An executor in front of another, for devices that take themselves for others and plans that are rewritten. */
+/** An executor in front of another, for devices with other traits than their own and plans that are rewritten. */
 import type { DeviceInfo, Executor } from '@synglot/gpu';
 
 /** `inner`, but for what is given; destroying it destroys `inner`. */

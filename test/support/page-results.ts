@@ -1,4 +1,4 @@
-/** What comes back from a page, or from Deno, beside what there is in Node. */
+/** Compares what comes back from a page, or from Deno, with what Node computes. */
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogue, extensionFeature, type KernelName, kernelExtensions } from '@synglot/kernels';
@@ -30,7 +30,7 @@ export function expectClose(actual: readonly number[], expected: readonly number
   }
 }
 
-/** Every kernel was read but those that need what the device lacks, pipelines made of most, and nothing said against any. */
+/** Expects that all kernels but those that need what the device lacks were read, and most compiled, without a failure. */
 export function expectAllKernels(read: Checked, compiled: Checked, features: readonly string[]): void {
   expect([...read.failures, ...compiled.failures]).toEqual([]);
   const lacking = (name: string) => {

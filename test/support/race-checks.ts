@@ -16,7 +16,7 @@
  * Only what a run does is seen, not what it could have done. In workgroup memory a barrier orders what comes before
  * and after it. In storage memory nothing orders two invocations of a dispatch (no kernel has a storageBarrier), and
  * dispatches follow one another. Marks are compared by element of the array as it is declared: two writes of
- * different components of one vector race, as WGSL has it. Atomics are passed by. Modules with subgroup matrices
+ * different components of one vector race, as in WGSL. Atomics are not checked. Modules with subgroup matrices
  * are emulated first (`emulated-matrices.ts`). Slow, and says nothing about speed.
  *
  * Source: the happens-before check of race detectors for kernels (GKLEE, Oclgrind), simplified: barriers are all
@@ -180,7 +180,7 @@ function traceAccesses(code: string, label: string, arrays: readonly TracedArray
   return trace(code);
 }
 
-/** Has `main` tell the functions of the prologue which invocation it is. */
+/** Makes `main` tell the functions of the prologue which invocation it is. */
 function withPlaces(code: string): string {
   const main = /fn main\(([^{]*?)\)\s*\{/.exec(code);
   if (!main) throw new Error('a module without main');
