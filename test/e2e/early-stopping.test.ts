@@ -2,7 +2,7 @@
  * Early stopping and the best model: a run ends where its validations say so, its result is the best of them,
  * and both are the same when it is stopped anywhere and resumed.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import { parseConfig, runTraining, type TrainConfig } from '@synglot/train';
@@ -102,6 +102,15 @@ describe.each([
     const again = await runTraining({ executor, config, output: broken, resume: true });
     expect(again).toMatchObject({ steps: result.steps, best: result.best });
     expect(await readMetrics(broken)).toEqual(await readMetrics(unbroken));
+
+    const weights = join(broken, 'checkpoints/best/model/model.safetensors');
+    const bytes = await readFile(weights);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(weights, bytes);
+    await expect(runTraining({ executor, config, output: broken, resume: true })).rejects.toMatchObject({
+      code: 'INPUT_RESUME',
+      message: expect.stringContaining(`${weights}: damaged since it was written; take the last model`),
+    });
   });
 });
 

@@ -330,12 +330,20 @@ describe('the folder of the run', () => {
 
     const newest = join(output, 'checkpoints', 'step-000002');
     const resume = ['train', config, '--output', output, '--resume'];
-    await truncate(join(newest, 'optimizer.safetensors'), 5000);
-    await expectMistake(resume, [join(newest, 'optimizer.safetensors'), /delete|again/], { late: true });
-    await truncate(join(newest, 'model', 'model.safetensors'), 5000);
-    await expectMistake(resume, [join(newest, 'model', 'model.safetensors'), /delete|again/]);
-    await truncate(join(newest, 'trainer.json'), 10);
-    await expectMistake(resume, [join(newest, 'trainer.json'), `delete ${newest}`]);
+    const damage = async (name: string, change: (file: string) => Promise<void>) => {
+      const file = join(newest, name);
+      await change(file);
+      await expectMistake(resume, [file, 'damaged since it was written', `delete ${newest}`]);
+    };
+    await damage('trainer.json', (file) => truncate(file, 10));
+    await damage('optimizer.safetensors', (file) => truncate(file, 5000));
+    await damage('model/model.safetensors', async (file) => {
+      const bytes = await readFile(file);
+      bytes[5000]! ^= 1;
+      await writeFile(file, bytes);
+    });
+    await rm(newest, { recursive: true });
+    await runCliWell(resume);
   });
 
   it('is a file', async () => {

@@ -3,9 +3,9 @@
  *
  * A checkpoint is written under a temporary name and renamed when it is complete, so that a folder
  * `step-000100` always is. Layout: `model/` (sentence-transformers), `optimizer.safetensors`,
- * `trainer.json`.
+ * `trainer.json`, `checksums.json`.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CheckpointContents,
@@ -14,9 +14,11 @@ import {
   saveCheckpoint,
   storedTensors,
   writeError,
+  writeFileAtomic,
   writeSafetensors,
 } from '@synglot/models';
 import type { ParameterStore, ReadRows } from '@synglot/nn';
+import { findDamaged, writeChecksums } from './checksums.js';
 import { TrainError } from './errors.js';
 import type { TrainerState } from './trainer.js';
 
@@ -46,21 +48,12 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const { store, model, state } = options;
   const target = join(root, folderName(state.step));
-  const partial = `${target}${partialMark}`;
-  try {
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true });
-    await writeModel(join(partial, 'model'), store, model);
-    await writeSafetensors(join(partial, optimizerFile), tensorSources(store, options.optimizerKinds));
-    await writeState(join(partial, stateFile), state);
-    await rm(target, { recursive: true, force: true });
-    await rename(partial, target);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
-    throw error instanceof Error && 'code' in error && String(error.code).startsWith('INPUT_')
-      ? error
-      : writeError(target, error);
-  }
+  await writeWhole(target, async (folder) => {
+    await writeModel(join(folder, 'model'), store, model);
+    await writeSafetensors(join(folder, optimizerFile), tensorSources(store, options.optimizerKinds));
+    const text = `${JSON.stringify(state, null, 2)}\n`;
+    await writeFileAtomic(join(folder, stateFile), (file) => file.writeFile(text));
+  });
   await removeOld(root, options.keep);
   return target;
 }
@@ -72,12 +65,23 @@ export async function writeModel(folder: string, store: ParameterStore, model: M
 
 /** Replaces a saved model; a folder of that name is always complete. */
 export async function writeBest(folder: string, store: ParameterStore, model: ModelParts): Promise<void> {
-  const partial = `${folder}${partialMark}`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
-  await writeModel(join(partial, 'model'), store, model);
-  await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder);
+  await writeWhole(folder, (partial) => writeModel(join(partial, 'model'), store, model));
+}
+
+/** Lets `write` fill a folder, and gives it its name when it is complete. */
+async function writeWhole(target: string, write: (folder: string) => Promise<void>): Promise<void> {
+  const partial = `${target}${partialMark}`;
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true });
+    await write(partial);
+    await writeChecksums(partial);
+    await rm(target, { recursive: true, force: true });
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    throw writeError(target, error);
+  }
 }
 
 /** The newest checkpoint of a run, if there is one. */
@@ -86,16 +90,17 @@ export async function findCheckpoint(root: string): Promise<SavedRun | undefined
   const newest = names.at(-1);
   if (!newest) return undefined;
   const folder = join(root, newest);
+  const refused = (file: string, reason: string) =>
+    new TrainError('INPUT_RESUME', `${file}: ${reason}; delete ${folder} to resume from the one before`);
+  const damaged = await findDamaged(folder);
+  if (damaged) throw refused(damaged, 'damaged since it was written');
   const file = join(folder, stateFile);
   try {
     const state = JSON.parse(await readFile(file, 'utf8')) as TrainerState;
     if (!Number.isInteger(state.step)) throw new SyntaxError('no step');
     return { folder, state };
   } catch (error) {
-    throw new TrainError(
-      'INPUT_RESUME',
-      `${file}: ${(error as Error).message}; delete ${folder} to resume from the one before`,
-    );
+    throw refused(file, (error as Error).message);
   }
 }
 
@@ -132,16 +137,6 @@ function* tensorSources(store: ParameterStore, kinds: readonly string[]) {
   }
   for (const { name, shape, auxiliary } of store.layout.specs) {
     if (auxiliary) yield { name: `parameter ${name}`, shape, read: () => store.read('parameter', name) };
-  }
-}
-
-async function writeState(path: string, state: TrainerState): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(`${JSON.stringify(state, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

@@ -9,7 +9,9 @@ import type { Executor } from '@synglot/gpu';
 import { optimizerState, ParameterStore } from '@synglot/nn';
 import { withInitial, withSaved } from './auxiliary-parameters.js';
 import { loadOptimizer, type ModelParts, writeCheckpoint } from './checkpoints.js';
+import { findDamaged } from './checksums.js';
 import { inTermsOfConfig } from './config/places.js';
+import { TrainError } from './errors.js';
 import { MetricsFile } from './metrics-file.js';
 import { MiningRounds } from './mining.js';
 import { type OpenedRun, type OpenRunOptions, openRun } from './open-run.js';
@@ -165,7 +167,15 @@ async function writeResult(
 ): Promise<Pick<TrainingRunResult, 'model' | 'best'>> {
   const best = validations.state();
   if (config.checkpoint.keep_best && best && best.best_step !== trainer.step) {
-    const { readRows } = await openSavedModel(join(checkpointsOf(output), 'best', 'model'), start);
+    const folder = join(checkpointsOf(output), 'best');
+    const damaged = await findDamaged(folder);
+    if (damaged) {
+      throw new TrainError(
+        'INPUT_RESUME',
+        `${damaged}: damaged since it was written; take the last model, in ${checkpointsOf(output)}, or start anew in another --output`,
+      );
+    }
+    const { readRows } = await openSavedModel(join(folder, 'model'), start);
     await store.load('parameter', withInitial(auxiliary, readRows));
     onNotice?.(`the model is that of step ${best.best_step}, the best of the validations`);
   }
