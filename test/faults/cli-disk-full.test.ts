@@ -92,6 +92,17 @@ describe.skipIf(!namespace)('a disk that is full', () => {
     );
     expect(await readdir(copy)).toEqual([]);
   });
+
+  it('leaves no half of a teacher', async () => {
+    const { disk, copy, wrapper } = await smallDisk('teacher', 'size=4096');
+    const output = join(disk, 'teacher');
+    await expectMistake(
+      ['distill-teacher', config, '--teacher', place.model, '--output', output],
+      [output, 'the disk is full'],
+      { late: true, wrapper },
+    );
+    expect(await readdir(join(copy, 'teacher'))).not.toContain('embeddings.npy');
+  });
 });
 
 describe.skipIf(!namespace)('a read-only disk is reported before any work is done', () => {
@@ -106,6 +117,7 @@ describe.skipIf(!namespace)('a read-only disk is reported before any work is don
     ],
     ['train', (out: string) => [config, '--output', join(out, 'run')]],
     ['merge', (out: string) => ['--model', 'no model', '--output', join(out, 'deep', 'merged')]],
+    ['demo', (out: string) => ['--output', out]],
     [
       'vocabulary',
       (out: string) => [

@@ -87,6 +87,49 @@ describe('a model', () => {
   });
 });
 
+describe('a place that cannot take what is written is told of before the work', () => {
+  // Names of 255 bytes are the longest; what is written beside its place has a longer one.
+  const long = 'x'.repeat(240);
+  const mine = (): string[] => ['mine', '--model', place.model, '--data', place.pairs, '--output'];
+  const probe = (): string[] => ['probe', '--model', place.model, '--data', place.pairs, '--json'];
+
+  it('a name that is too long', async () => {
+    const config = await writeConfig(place, 'held', { hold_out: '{ fraction: 0.5 }' });
+    const commands = [
+      ['encode', '--model', place.model, '--input', place.pairs, '--output'],
+      mine(),
+      probe(),
+      ['eval', config, '--model', place.model, '--json'],
+      ['merge', '--model', 'no model', '--output'],
+      ['vocabulary', 'trim', '--model', 'no model', '--keep-text', place.pairs, '--output'],
+    ];
+    for (const command of commands) {
+      const output = inPlace(command[0] === 'mine' ? `${long}.jsonl` : long);
+      await expectMistake([...command, output], [output, 'too long: choose a shorter one']);
+    }
+    const deep = inPlace(`${long}${long}`, 'run');
+    await expectMistake(
+      ['distill-teacher', config, '--teacher', place.model, '--output', deep],
+      [deep, 'too long: choose a shorter one'],
+    );
+  });
+
+  it('a folder, or a device, in place of a file; a file in place of a folder', async () => {
+    const config = await writeConfig(place, 'kinds', { hold_out: '{ fraction: 0.5 }' });
+    const evaluation = ['eval', config, '--model', place.model];
+    await expectMistake([...evaluation, '--json', place.path], [`${place.path}: a folder`]);
+    await expectMistake([...probe(), place.path], [`${place.path}: a folder`]);
+    await expectMistake([...probe(), '/dev/null'], ['/dev/null: not a file']);
+    for (const option of ['--save-run', '--save-embeddings']) {
+      await expectMistake(
+        [...evaluation, '--json', inPlace('kinds.json'), option, place.pairs],
+        [`${place.pairs}: not written, a part of the path is a file`],
+        { late: true },
+      );
+    }
+  });
+});
+
 it('a file is never called -', async () => {
   await expectMistake(
     ['eval', '--qrels', inPlace('q'), '--run', inPlace('r'), '--json', '-'],

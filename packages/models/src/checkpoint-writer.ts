@@ -8,6 +8,8 @@ import { basename, dirname, join } from 'node:path';
 import { type CheckpointContents, type CheckpointFile, checkpointFiles } from './checkpoint-files.js';
 import { ModelError } from './errors.js';
 import {
+  checkWritable,
+  checkWritableAtomic,
   discard,
   isFolder,
   makeFolders,
@@ -34,11 +36,14 @@ const modelNames =
   /^(README\.md|\.gitattributes|modules\.json|(config|sentence_bert_config|config_sentence_transformers|adapter_config|generation_config)\.json|((adapter_)?model.*|pytorch_model.*)\.(safetensors|bin)(\.index\.json)?|tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.txt|sentencepiece.*|onnx|openvino|\d+_\w+)$/;
 
 /**
- * Checks that a folder may be replaced by a model's: it is not there, is empty, or holds a model and nothing else.
+ * Checks that a folder may be replaced by a model's: it can be written, and is not there, is empty, or holds a model and
+ * nothing else.
  *
- * @throws ModelError `INPUT_DISK` where something else would be lost
+ * @throws ModelError `INPUT_DISK`
  */
 export async function checkReplaceable(folder: string): Promise<void> {
+  checkWritable(folder);
+  checkWritableAtomic(folder);
   const names = await readdir(folder).catch(() => []);
   const other = names.find((name) => !modelNames.test(name) && !name.includes(partialMark));
   if (other === undefined) return;

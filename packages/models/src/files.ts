@@ -1,9 +1,9 @@
 /** Files read with clear errors and written all or nothing. It knows nothing of models. */
 
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { checkpointError, ModelError } from './errors.js';
 
 /** Marks files and folders still being written; nothing with it in its name is ever read as a model. */
@@ -54,6 +54,10 @@ function whyNotIn(path: string): string {
   try {
     if (!statSync(above).isDirectory()) return 'ENOTDIR';
     accessSync(above, constants.W_OK);
+    // Only the system knows how long a name may be there.
+    for (const name of relative(above, resolve(path)).split(sep)) {
+      lstatSync(join(above, name), { throwIfNoEntry: false });
+    }
     return '';
   } catch (error) {
     return systemCode(error);
@@ -63,11 +67,19 @@ function whyNotIn(path: string): string {
 /**
  * Checks before the work, and not after it, that a folder can be made or written in.
  *
- * @param path what is to be written, for messages
  * @throws ModelError `INPUT_DISK`
  */
-export function checkWritable(folder: string, path = folder): void {
-  const code = whyNotIn(join(folder, 'any'));
+export function checkWritable(folder: string): void {
+  check(folder, join(folder, 'any'));
+}
+
+/** As {@link checkWritable}, of a file or folder that is written beside its place and then renamed. */
+export function checkWritableAtomic(path: string): void {
+  check(path, partialName(path));
+}
+
+function check(path: string, written: string): void {
+  const code = whyNotIn(written);
   if (code !== '') throw writeError(path, Object.assign(new Error(code), { code }));
 }
 

@@ -8,7 +8,14 @@ export * from './checkpoint-files.js';
 export { checkReplaceable, saveCheckpoint } from './checkpoint-writer.js';
 export * from './embedding-model.js';
 export { ModelError, type ModelErrorCode } from './errors.js';
-export { checkWritable, makeFolders, partialMark, writeError, writeFileAtomic } from './files.js';
+export {
+  checkWritable,
+  checkWritableAtomic,
+  makeFolders,
+  partialMark,
+  writeError,
+  writeFileAtomic,
+} from './files.js';
 export { formatHfConfig, longestSequence, parseHfConfig, type SpecialTokenIds } from './hf-config.js';
 export {
   fetchHubModel,

@@ -5,10 +5,10 @@
  * A text is named by its data set and parallel id, so that its versions in all languages find the embedding
  * of the version that the teacher has read. `synglot distill-teacher` runs the teacher itself.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row, TextKind, TrainingSet } from '@synglot/data';
-import { makeFolders, readNpy, writeNpy } from '@synglot/models';
+import { makeFolders, readNpy, writeFileAtomic, writeNpy } from '@synglot/models';
 import { TrainError } from './errors.js';
 import type { TeacherVectors } from './objective-teacher.js';
 
@@ -61,8 +61,10 @@ export async function writeTeacher(
 ): Promise<void> {
   await makeFolders(folder);
   const dimension = vectors.length / texts.length;
-  await writeFile(join(folder, 'keys.txt'), texts.map(({ key }) => `${key}\n`).join(''));
-  await writeFile(join(folder, 'teacher.json'), `${JSON.stringify({ ...info, dimension }, null, 2)}\n`);
+  const write = (name: string, text: string) =>
+    writeFileAtomic(join(folder, name), (file) => file.writeFile(text));
+  await write('keys.txt', texts.map(({ key }) => `${key}\n`).join(''));
+  await write('teacher.json', `${JSON.stringify({ ...info, dimension }, null, 2)}\n`);
   // Last: a folder without it is incomplete.
   await writeNpy(join(folder, 'embeddings.npy'), texts.length, dimension, [vectors]);
 }

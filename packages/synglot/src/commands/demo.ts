@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { settingsTable } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
-import { makeFolders } from '@synglot/models';
+import { checkWritable, makeFolders } from '@synglot/models';
 import type { Precision } from '@synglot/nn';
 import { Command, Option } from 'commander';
 import { demoModes, runDemo } from '../demo/demo.js';
@@ -35,6 +35,7 @@ export function demoCommand(): Command {
     )
     .option('--output <folder>', 'where report.json goes', join('runs', 'demo'));
   return withDeviceOptions(command).action(async (options: DemoCommandOptions) => {
+    checkWritable(options.output);
     await makeFolders(options.output);
     const executor = await openDevice(options);
     const total = options.seeds * demoModes.length * options.steps;

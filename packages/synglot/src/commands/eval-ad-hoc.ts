@@ -31,12 +31,12 @@ import {
   writeRun,
 } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
-import { makeFolders } from '@synglot/models';
+import { checkWritable, makeFolders } from '@synglot/models';
 import { progressBar } from '../progress.js';
 import type { EvalOptions } from './eval.js';
 import { type Encoder, openEncoder } from './eval-encoder.js';
 import { stoppable } from './index-corpus.js';
-import { checkOutput } from './options.js';
+import { checkOutputFile } from './options.js';
 
 /** Evaluates judged collections one after the other, prints a table and writes runs and reports. */
 export async function evaluateAdHoc(
@@ -50,8 +50,10 @@ export async function evaluateAdHoc(
       `${options.data}: ${collections.length} collections, but --passage-embeddings is for one; choose it with --langs`,
     );
   }
-  if (collections.length > 1 && options.saveRun) await makeFolders(options.saveRun);
-  else if (options.saveRun) await checkOutput(options.saveRun);
+  if (collections.length > 1 && options.saveRun) {
+    checkWritable(options.saveRun);
+    await makeFolders(options.saveRun);
+  } else if (options.saveRun) await checkOutputFile(options.saveRun);
   const encoder = options.model
     ? await openEncoder(executor, { ...options, model: options.model })
     : undefined;

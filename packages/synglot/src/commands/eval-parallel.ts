@@ -23,7 +23,7 @@ import {
 } from '@synglot/eval';
 import { readMatrix, writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
-import { makeFolders, type TextInput, writeNpy } from '@synglot/models';
+import { checkWritable, makeFolders, type TextInput, writeNpy } from '@synglot/models';
 import type { EvalOptions } from './eval.js';
 import { openEncoder } from './eval-encoder.js';
 import { saveParallelRuns } from './eval-save-runs.js';
@@ -34,6 +34,7 @@ export async function evaluateParallel(
   collection: ParallelCollection,
   options: EvalOptions,
 ): Promise<void> {
+  for (const folder of [options.saveRun, options.saveEmbeddings]) if (folder) checkWritable(folder);
   const { report, perQuery, worst, embeddings } = await reportOf(executor, collection, options);
   const counts = collection.langs.map((lang) => `${lang} ${report.counts.candidates[lang]}`);
   console.log(`candidates: ${counts.join(', ')}`);

@@ -2,11 +2,11 @@
  * The rankings of a parallel collection as TREC runs with their judgments: for each language of questions one against
  * the passages of every language, and one against all of them. It measures nothing.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
 import { type Profile, type Scorer, tieOrder } from '@synglot/eval';
 import { type RunRanking, writeQrels, writeRun } from '@synglot/eval/files';
+import { makeFolders } from '@synglot/models';
 
 export interface SaveRunsOptions {
   /** Made where it is not there. */
@@ -34,7 +34,7 @@ const blockBytes = 16 * 1024 * 1024;
 export async function saveParallelRuns(options: SaveRunsOptions): Promise<number> {
   const { folder, collection, depth = 100 } = options;
   const { langs, queries, candidates, relevant } = collection;
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const position = tieOrder(
     candidates.map(({ id }) => id),
     options.ties,

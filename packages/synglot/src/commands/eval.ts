@@ -8,7 +8,7 @@ import { readOwn } from './eval-own.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
 import {
-  checkOutput,
+  checkOutputFile,
   type DeviceOptions,
   dimensionSize,
   languageList,
@@ -122,7 +122,7 @@ async function evaluate(path: string | undefined, options: EvalOptions & RunEval
     );
   }
   // Hours of encoding must not end with a wrong name or a missing folder.
-  if (options.json !== undefined) await checkOutput(options.json);
+  if (options.json !== undefined) await checkOutputFile(options.json);
   if (ofRuns) return runEvalCommand(options);
   for (const name of options.measures ?? []) {
     measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));

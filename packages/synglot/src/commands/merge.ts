@@ -1,11 +1,5 @@
 /** `synglot merge`: a LoRA adapter added into the weights of its model. */
-import {
-  checkReplaceable,
-  checkWritable,
-  mergeAdapter,
-  openCheckpoint,
-  saveCheckpoint,
-} from '@synglot/models';
+import { checkReplaceable, mergeAdapter, openCheckpoint, saveCheckpoint } from '@synglot/models';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { checkNotInput } from './options.js';
@@ -23,7 +17,6 @@ export function mergeCommand(): Command {
     .option('--adapter <folder>', "adapter in PEFT's layout to put over --model")
     .requiredOption('--output <folder>', 'folder of the merged model')
     .action(async ({ model, adapter, output }: MergeOptions) => {
-      checkWritable(output);
       await checkReplaceable(output);
       await checkNotInput(output, [model, ...(adapter === undefined ? [] : [adapter])]);
       const opened = await openCheckpoint(model, {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DataError } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
-import { checkWritable } from '@synglot/models';
+import { checkWritableAtomic } from '@synglot/models';
 import type { TuningTable } from '@synglot/nn';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defaultTuning, withTuning } from '../tuning.js';
@@ -98,26 +98,24 @@ export function languageList(value: string): string[] {
 /**
  * Checks, before the work and not after it, that a file can be written.
  *
- * @throws DataError `INPUT_FILE` where its folder is not there, or is a file; ModelError `INPUT_DISK` where nothing may
- *   be written in it
+ * @throws DataError `INPUT_FILE` where its folder is not there, or it or its folder is of the other kind; ModelError
+ *   `INPUT_DISK` where nothing may be written in it, or not by such a name
  */
-export async function checkOutput(path: string): Promise<void> {
+export async function checkOutputFile(path: string): Promise<void> {
   if (path === '-') {
     throw new DataError('INPUT_OPTION', '-: only encode writes to standard output; name a file');
   }
   const folder = dirname(path);
   const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return checkWritable(folder, path);
-  const reason = found ? 'is a file' : 'does not exist; create it first';
-  throw new DataError('INPUT_FILE', `${path}: cannot be written, because ${folder} ${reason}`);
-}
-
-/** {@link checkOutput} for a file that may not be a folder either. */
-export async function checkOutputFile(path: string): Promise<void> {
-  await checkOutput(path);
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isDirectory()) return;
-  throw new DataError('INPUT_FILE', `${path}: a folder; name a file in it`);
+  if (!found?.isDirectory()) {
+    const reason = found ? 'is a file' : 'does not exist; create it first';
+    throw new DataError('INPUT_FILE', `${path}: cannot be written, because ${folder} ${reason}`);
+  }
+  checkWritableAtomic(path);
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) throw new DataError('INPUT_FILE', `${path}: a folder; name a file in it`);
+  // What is written takes its name, and would take the place of /dev/null too.
+  if (there && !there.isFile()) throw new DataError('INPUT_FILE', `${path}: not a file; name another`);
 }
 
 /**

@@ -1,14 +1,14 @@
 /** `synglot probe`: how well a fresh linear probe tells the language of a model's embeddings. */
-import { writeFile } from 'node:fs/promises';
 import { DataError, type TrainingSet } from '@synglot/data';
 import { languageProbe, type ProbeReport } from '@synglot/eval';
+import { writeJson } from '@synglot/eval/files';
 import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import {
-  checkOutput,
+  checkOutputFile,
   type DeviceOptions,
   dimensionSize,
   openDevice,
@@ -56,7 +56,7 @@ export function probeCommand(): Command {
     .option(...settingsOption)
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: ProbeCommandOptions) => {
-    if (options.json !== undefined) await checkOutput(options.json);
+    if (options.json !== undefined) await checkOutputFile(options.json);
     const { set, prefixes } = await dataOf(path, options);
     const rows = chooseRows(set, options);
     const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
@@ -85,7 +85,7 @@ export function probeCommand(): Command {
       );
       console.log(describe(report));
       if (options.json) {
-        await writeFile(options.json, `${JSON.stringify({ model: options.model, ...report }, null, 2)}\n`);
+        await writeJson(options.json, { model: options.model, ...report });
       }
     } finally {
       executor.destroy();

@@ -4,7 +4,6 @@ import { expandPaths, readerOptions, readers, readLines } from '@synglot/data/fi
 import {
   type Checkpoint,
   checkReplaceable,
-  checkWritable,
   extendVocabulary,
   openCheckpoint,
   saveCheckpoint,
@@ -54,7 +53,6 @@ export function vocabularyCommand(): Command {
     .requiredOption('--output <folder>', 'folder of the smaller model')
     .addHelpText('after', trimHelp)
     .action(async ({ keepText, ...options }: TrimOptions) => {
-      checkWritable(options.output);
       await checkReplaceable(options.output);
       await checkNotInput(options.output, [options.model]);
       const texts = await openTexts({ ...options, ...(keepText ? { text: keepText } : {}) }, '--keep-text');
@@ -88,7 +86,6 @@ export function vocabularyCommand(): Command {
     .requiredOption('--output <folder>', 'folder of the extended model')
     .addHelpText('after', extendHelp)
     .action(async (options: ExtendOptions) => {
-      checkWritable(options.output);
       await checkReplaceable(options.output);
       await checkNotInput(options.output, [options.model]);
       const texts = await openTexts(options, '--text');
