@@ -41,11 +41,11 @@ describe('config.json', () => {
   it.each<[Record<string, unknown>, RegExp]>([
     [{ model_type: 'gpt2' }, /model_type "gpt2" is not supported, expected "bert" or "xlm-roberta"/],
     [{ model_type: undefined }, /model_type nothing/],
-    [{ hidden_act: 'relu' }, /hidden_act is "relu", but only "gelu"/],
+    [{ hidden_act: 'relu' }, /hidden_act is "relu", which is not supported, expected "gelu"/],
     [{ hidden_act: 'gelu_new' }, /hidden_act is "gelu_new"/],
     [
       { position_embedding_type: 'relative_key' },
-      /position_embedding_type is "relative_key", but only "absolute"/,
+      /position_embedding_type is "relative_key", which is not supported, expected "absolute"/,
     ],
     [{ is_decoder: true }, /is_decoder is true/],
     [{ hidden_size: undefined }, /hidden_size is nothing, expected a whole number above 0/],

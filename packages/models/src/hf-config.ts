@@ -2,7 +2,7 @@
 
 import type { EncoderConfig, EncoderFamily } from '@synglot/nn';
 import { checkpointError } from './errors.js';
-import { describe, type JsonObject } from './json.js';
+import { describe, type JsonObject, refuseOthers } from './json.js';
 
 interface FamilyFacts {
   readonly architecture: string;
@@ -24,7 +24,7 @@ const FAMILIES: Readonly<Record<EncoderFamily, FamilyFacts>> = {
 };
 
 /** Settings that change what the encoder computes, with the only values this encoder has. */
-const FIXED: Readonly<Record<string, readonly unknown[]>> = {
+const FIXED = {
   hidden_act: ['gelu', undefined],
   position_embedding_type: ['absolute', null, undefined],
   is_decoder: [false, null, undefined],
@@ -46,12 +46,7 @@ export function parseHfConfig(json: JsonObject, path: string): EncoderConfig {
       `${path}: model_type ${describe(type)} is not supported, expected "bert" or "xlm-roberta"; choose a checkpoint of one of these families (BERT, mBERT, LaBSE, MiniLM, E5, XLM-R)`,
     );
   }
-  for (const [key, allowed] of Object.entries(FIXED)) {
-    if (allowed.includes(json[key])) continue;
-    throw checkpointError(
-      `${path}: ${key} is ${describe(json[key])}, but only ${describe(allowed[0])} is supported; choose another checkpoint`,
-    );
-  }
+  refuseOthers(json, FIXED, path);
   const { defaults } = FAMILIES[type];
   const read = (key: string, test: (value: number) => boolean, expected: string): number => {
     const value = json[key] ?? defaults[key];

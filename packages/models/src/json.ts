@@ -26,3 +26,23 @@ export function describe(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/**
+ * Refuses settings that change what a model computes, unless they have one of the values that are computed here.
+ *
+ * @param allowed by name, the value for the message first
+ * @throws ModelError `INPUT_CHECKPOINT`
+ */
+export function refuseOthers(
+  json: JsonObject,
+  allowed: Readonly<Record<string, readonly unknown[]>>,
+  path: string,
+  remedy = 'choose another checkpoint',
+): void {
+  for (const [key, values] of Object.entries(allowed)) {
+    if (values.includes(json[key])) continue;
+    throw checkpointError(
+      `${path}: ${key} is ${describe(json[key])}, which is not supported, expected ${describe(values[0])}; ${remedy}`,
+    );
+  }
+}

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openCheckpoint } from './checkpoint.js';
 import { formatLayout, readLayout } from './sentence-transformers.js';
-import { expectModelError, LABSE_POOLING, temporaryFolder } from './test-support.js';
+import { expectModelError, LABSE_POOLING, TINY_TEXTS, temporaryFolder } from './test-support.js';
+import { trainTokenizer } from './tokenizer-training.js';
 
 async function folderOf(files: Iterable<readonly [string, unknown]>): Promise<string> {
   const folder = await temporaryFolder();
@@ -160,15 +162,52 @@ describe('reading', () => {
     ],
     ['a residual', dense, { in_features: 8, out_features: 8, use_residual: true }, /use_residual/],
     [
-      'lower-casing outside the tokenizer',
+      'a normalisation of tokens',
+      '3_Normalize/config.json',
+      { module_input_name: 'token_embeddings' },
+      /token_emb/,
+    ],
+    ['lengths by role', 'sentence_bert_config.json', { query_length: 6 }, /query_length is 6/],
+    [
+      'filled questions',
       'sentence_bert_config.json',
-      { do_lower_case: true },
-      /do_lower_case is true/,
+      { query_expansion: { length: 8 } },
+      /query_expansion is/,
+    ],
+    [
+      'a head',
+      'sentence_bert_config.json',
+      { transformer_task: 'fill-mask' },
+      /transformer_task is "fill-mask"/,
     ],
     ['a length that is none', 'sentence_bert_config.json', { max_seq_length: 0 }, /max_seq_length is 0/],
   ])('refuses %s', async (_, path, json, message) => {
     const folder = await folderOf(changed(path, json));
     await expectModelError(() => readLayout(folder, 8), 'INPUT_CHECKPOINT', message);
+  });
+
+  it('takes lower-casing where the tokenizer does it, and refuses it elsewhere', async () => {
+    const folder = await folderOf(changed('sentence_bert_config.json', { do_lower_case: true }));
+    for (const lowercase of [true, false]) {
+      for (const model of ['unigram', 'wordpiece'] as const) {
+        const { files } = await trainTokenizer(TINY_TEXTS, { vocabularySize: 60, model, lowercase });
+        await writeFile(join(folder, 'tokenizer.json'), files.tokenizer);
+        const read = () => readLayout(folder, 8);
+        if (lowercase) expect(await read()).toMatchObject({ maxLength: 32 });
+        else await expectModelError(read, 'INPUT_CHECKPOINT', /do_lower_case is true/);
+      }
+    }
+  });
+
+  it('names the modules of a model that has no encoder at its top', async () => {
+    const folder = await folderOf([
+      ['modules.json', modules(['sentence_transformers.base.modules.router.Router', ''])],
+    ]);
+    await expectModelError(
+      () => openCheckpoint(folder),
+      'INPUT_CHECKPOINT',
+      /modules Router are not supported/,
+    );
   });
 
   it('misses a folder that modules.json names', async () => {

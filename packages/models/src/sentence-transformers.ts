@@ -7,8 +7,10 @@
 import type { DenseConfig, PoolingConfig } from '@synglot/nn';
 import { modelSource } from '#model-source';
 import { checkpointError } from './errors.js';
-import { describe, isJsonObject, type JsonObject } from './json.js';
+import { describe, isJsonObject, type JsonObject, refuseOthers } from './json.js';
 import { readJson, readJsonObject, readJsonObjectIfPresent } from './json-files.js';
+import { lowerCases } from './tokenizer.js';
+import { loadTokenizer } from './tokenizer-files.js';
 
 /** What the sentence-transformers files of a folder say. */
 export interface SentenceTransformersLayout {
@@ -84,19 +86,15 @@ function parseDense(json: JsonObject, path: string, hiddenSize: number): DenseCo
       `${path}: activation_function ${describe(name)} is not supported, expected Tanh or Identity`,
     );
   }
-  const inputName = json.module_input_name ?? 'sentence_embedding';
-  const outputName = json.module_output_name ?? 'sentence_embedding';
-  if (
-    json.use_residual === true ||
-    inputName !== 'sentence_embedding' ||
-    outputName !== 'sentence_embedding'
-  ) {
-    throw checkpointError(
-      `${path}: a dense layer with use_residual or on ${describe(inputName)} → ${describe(outputName)} is not supported; choose another checkpoint`,
-    );
-  }
+  refuseOthers(json, { ...ON_SENTENCES, use_residual: [false, undefined] }, path);
   return { inFeatures: hiddenSize, outFeatures: outputs, bias, activation };
 }
+
+/** What a module after the pooling works on; token embeddings are left as they are. */
+const ON_SENTENCES = {
+  module_input_name: ['sentence_embedding', undefined],
+  module_output_name: ['sentence_embedding', null, undefined],
+};
 
 interface Module {
   /** Last part of the Python class name: `Transformer`, `Pooling`, `Dense`, `Normalize`. */
@@ -107,7 +105,7 @@ interface Module {
 async function readModules(path: string): Promise<Module[]> {
   const list = await readJson(path);
   if (!Array.isArray(list)) throw checkpointError(`${path}:1: expected a JSON list, found ${describe(list)}`);
-  return list.map((item: unknown, i) => {
+  const modules = list.map((item: unknown, i): Module => {
     if (!isJsonObject(item) || typeof item.type !== 'string' || typeof item.path !== 'string') {
       throw checkpointError(
         `${path}: module ${i} is ${describe(item)}, expected an object with "type" and "path"`,
@@ -118,6 +116,13 @@ async function readModules(path: string): Promise<Module[]> {
     }
     return { kind: item.type.split('.').at(-1)!, path: item.path };
   });
+  const places = modules.map(({ kind }) => ORDER.indexOf(kind));
+  if (places[0] !== 0 || places[1] !== 1 || places.some((place, i) => i > 0 && place <= places[i - 1]!)) {
+    throw checkpointError(
+      `${path}: modules ${modules.map(({ kind }) => kind).join(', ')} are not supported, expected Transformer, Pooling, then at most one Dense and one Normalize; choose another checkpoint`,
+    );
+  }
+  return modules;
 }
 
 /** The order of modules that this library computes; the last two may be left out. */
@@ -130,14 +135,23 @@ const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
  */
 export async function findEncoderPath(folder: string): Promise<string> {
   const path = modelSource.join(folder, 'modules.json');
-  if (!(await modelSource.isFile(path))) return '';
-  return (await readModules(path)).find((module) => module.kind === 'Transformer')?.path ?? '';
+  return (await modelSource.isFile(path)) ? (await readModules(path))[0]!.path : '';
 }
 
+/** Settings of `sentence_bert_config.json` that change embeddings, with the only values that are computed. */
+const TEXT_SETTINGS = {
+  transformer_task: ['feature-extraction', undefined],
+  processing_kwargs: [null, undefined],
+  query_length: [null, undefined],
+  document_length: [null, undefined],
+  query_expansion: [null, undefined],
+};
+
 async function readMaxLength(folder: string): Promise<number | undefined> {
-  const settings = await readJsonObjectIfPresent(modelSource.join(folder, 'sentence_bert_config.json'));
   const path = modelSource.join(folder, 'sentence_bert_config.json');
-  if (settings?.do_lower_case === true) {
+  const settings = await readJsonObjectIfPresent(path);
+  refuseOthers(settings ?? {}, TEXT_SETTINGS, path);
+  if (settings?.do_lower_case === true && !lowerCases(await loadTokenizer(folder))) {
     throw checkpointError(
       `${path}: do_lower_case is true, which is not supported outside the tokenizer; set it to false and lower-case the texts`,
     );
@@ -195,13 +209,6 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
   }
 
   const modules = await readModules(modulesPath);
-  const kinds = modules.map((module) => module.kind);
-  const places = kinds.map((kind) => ORDER.indexOf(kind));
-  if (places[0] !== 0 || places[1] !== 1 || places.some((place, i) => i > 0 && place <= places[i - 1]!)) {
-    throw checkpointError(
-      `${modulesPath}: modules ${kinds.join(', ')} are not supported, expected Transformer, Pooling, then at most one Dense and one Normalize; choose another checkpoint`,
-    );
-  }
   const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
   const encoderPath = pathOf('Transformer')!;
   const densePath = pathOf('Dense');
@@ -215,6 +222,11 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
   const denseFile = densePath === undefined ? undefined : modelSource.join(folder, densePath, 'config.json');
   const dense =
     denseFile === undefined ? undefined : parseDense(await readJsonObject(denseFile), denseFile, hiddenSize);
+  const normalizePath = pathOf('Normalize');
+  if (normalizePath !== undefined) {
+    const path = modelSource.join(folder, normalizePath, 'config.json');
+    refuseOthers((await readJsonObjectIfPresent(path)) ?? {}, ON_SENTENCES, path);
+  }
   const maxLength = await readMaxLength(modelSource.join(folder, encoderPath));
   return {
     ...common,
@@ -223,7 +235,7 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     pooling: {
       mode: parsePooling(poolingJson, poolingFile, hiddenSize),
       ...(dense !== undefined && { dense }),
-      normalize: kinds.includes('Normalize'),
+      normalize: normalizePath !== undefined,
     },
     ...(maxLength !== undefined && { maxLength }),
   };

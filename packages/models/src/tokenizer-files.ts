@@ -77,7 +77,14 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const candidates = named
     ? [path]
     : ['tokenizer.json', 'tokenizer.json.gz', 'vocab.txt'].map((name) => modelSource.join(folder, name));
-  const config = await readJsonObjectIfPresent(modelSource.join(folder, 'tokenizer_config.json'));
+  const configPath = modelSource.join(folder, 'tokenizer_config.json');
+  const config = await readJsonObjectIfPresent(configPath);
+  if (config?.truncation_side === 'left') {
+    throw new ModelError(
+      'INPUT_TOKENIZER',
+      `${configPath}: truncation_side is "left", which is not supported, expected "right"; choose another checkpoint`,
+    );
+  }
   for (const file of candidates) {
     if (!(await modelSource.isFile(file))) continue;
     const text = await readText(file);

@@ -151,6 +151,11 @@ describe('vocab.txt', () => {
     expect(await encode(folder, 'A é')).toEqual([2, 5, 8, 3]);
   });
 
+  it('refuses texts that are cut at their beginning', async () => {
+    const folder = await vocabularyFolder(VOCABULARY, { truncation_side: 'left' });
+    await expectModelError(() => loadTokenizer(folder), 'INPUT_TOKENIZER', /truncation_side is "left"/);
+  });
+
   it('takes line ends of either kind, and separators that are no line ends', () => {
     const text = '[UNK]\r\n[CLS]\r\n[SEP]\r\n\u2028\r\n';
     expect([...parseVocabulary(text, 'vocab.txt').keys()]).toEqual(['[UNK]', '[CLS]', '[SEP]', '\u2028']);

@@ -6,7 +6,7 @@
 import type { EncoderConfig } from '@synglot/nn';
 import { readTokenizerJson } from '#tokenizer-library';
 import { ModelError, reasonOf } from './errors.js';
-import { type JsonObject, parseJson } from './json.js';
+import { isJsonObject, type JsonObject, parseJson } from './json.js';
 import {
   assemble,
   type EncodedText,
@@ -219,11 +219,25 @@ export function checkTokenizer(tokenizer: Tokenizer, config: EncoderConfig, conf
   }
 }
 
+/** The parsed `tokenizer.json` of a tokenizer. */
+export function jsonOf({ files, source }: Tokenizer): JsonObject {
+  return parseJson(files.tokenizer, source, 'get the file again') as JsonObject;
+}
+
+/** Whether a tokenizer lower-cases texts itself. */
+export function lowerCases(tokenizer: Tokenizer): boolean {
+  const does = (normalizer: unknown): boolean =>
+    isJsonObject(normalizer) &&
+    (normalizer.type === 'Lowercase' ||
+      normalizer.lowercase === true ||
+      (Array.isArray(normalizer.normalizers) && normalizer.normalizers.some(does)));
+  return does(jsonOf(tokenizer).normalizer);
+}
+
 /** The `tokenizer.json` to save: as read, but without the padding and truncation it may carry. */
 export function cleanTokenizerJson(tokenizer: Tokenizer): string {
-  const text = tokenizer.files.tokenizer;
-  const json = parseJson(text, tokenizer.source, 'get the file again') as Record<string, unknown>;
-  if ((json.truncation ?? null) === null && (json.padding ?? null) === null) return text;
+  const json = jsonOf(tokenizer);
+  if ((json.truncation ?? null) === null && (json.padding ?? null) === null) return tokenizer.files.tokenizer;
   return `${JSON.stringify({ ...json, truncation: null, padding: null })}\n`;
 }
 

@@ -13,13 +13,13 @@ import {
   matchModules,
 } from '@synglot/nn';
 import { checkpointError } from '../errors.js';
-import { describe, type JsonObject } from '../json.js';
+import { describe, type JsonObject, refuseOthers } from '../json.js';
 
 export const adapterConfigFile = 'adapter_config.json';
 export const adapterWeightsFile = 'adapter_model.safetensors';
 
 /** Settings of PEFT that change what LoRA computes, with the only values that we compute. */
-const fixed: Readonly<Record<string, readonly unknown[]>> = {
+const fixed = {
   use_dora: [false, null, undefined],
   bias: ['none', null, undefined],
   fan_in_fan_out: [false, null, undefined],
@@ -68,12 +68,7 @@ function parseLora(
   config: EncoderConfig,
   names: ReadonlySet<string>,
 ): Omit<LoraConfig, Beside> {
-  for (const [key, allowed] of Object.entries(fixed)) {
-    if (allowed.includes(json[key])) continue;
-    throw checkpointError(
-      `${path}: ${key} is ${describe(json[key])}, which is not supported; merge it in PEFT`,
-    );
-  }
+  refuseOthers(json, fixed, path, 'merge it in PEFT');
   for (const key of patterns) {
     if (Object.keys((json[key] as object | null | undefined) ?? {}).length === 0) continue;
     throw checkpointError(

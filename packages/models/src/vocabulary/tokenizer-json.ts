@@ -3,8 +3,8 @@
  * Unigram (XLM-R) and WordPiece (BERT, LaBSE). It splits no text.
  */
 import { ModelError } from '../errors.js';
-import { describe, isJsonObject, type JsonObject, parseJson } from '../json.js';
-import type { Tokenizer } from '../tokenizer.js';
+import { describe, isJsonObject, type JsonObject } from '../json.js';
+import { jsonOf, type Tokenizer } from '../tokenizer.js';
 
 /** Tokens by id, with what the two kinds of model know of them. */
 export interface Vocabulary {
@@ -154,8 +154,4 @@ function renumber(processor: unknown, idOf: (old: unknown) => number | undefined
   if (Array.isArray(processor.processors))
     changed.processors = processor.processors.map((inner) => renumber(inner, idOf));
   return changed;
-}
-
-function jsonOf(tokenizer: Tokenizer): JsonObject {
-  return parseJson(tokenizer.files.tokenizer, tokenizer.source, 'get the file again') as JsonObject;
 }
