@@ -25,6 +25,8 @@ const fixed = {
   fan_in_fan_out: [false, null, undefined],
   lora_bias: [false, null, undefined],
   alora_invocation_tokens: [null, undefined],
+  // The others (pissa, olora, corda, loftq, lora_ga) take what they begin with out of the model's own weights.
+  init_lora_weights: [true, false, null, undefined, 'gaussian', 'eva', 'orthogonal', 'mica'],
 };
 /** Ranks and scales of single modules. */
 const patterns = ['rank_pattern', 'alpha_pattern'];
