@@ -73,8 +73,8 @@ class WebGpuExecutor implements Executor {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #lost: GpuError | undefined;
-  /** Rejects every pending promise when the device goes away; Dawn would leave some unresolved. */
-  readonly #whenLost: Promise<never>;
+  /** Rejects what is pending when the device goes away; Dawn would leave some unresolved. */
+  readonly #pending = new Set<(lost: GpuError) => void>();
 
   constructor(device: WebGpuDevice, info: WebGpuDeviceInfo, { prompt = false }: WebGpuExecutorOptions) {
     this.#device = device;
@@ -89,12 +89,10 @@ class WebGpuExecutor implements Executor {
       : [];
     const described = { id: 'webgpu', ...describeInfo(adapterInfo), ...info };
     this.device = { ...described, limits, features, subgroups, subgroupMatrixConfigs };
-    this.#whenLost = device.lost.then(({ reason, message }) => {
+    void device.lost.then(({ reason, message }) => {
       this.#lost ??= new GpuError('DEVICE_LOST', `The device was lost (${reason}): ${message}`);
-      throw this.#lost;
+      for (const reject of this.#pending) reject(this.#lost);
     });
-    // Handled here so that an idle loss is not an unhandled rejection; users of it still see it.
-    this.#whenLost.catch(() => undefined);
   }
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
@@ -181,7 +179,7 @@ class WebGpuExecutor implements Executor {
     const errors = Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
     const stopAsking = this.#prompt ? undefined : keepAsking(this.#device.queue);
     const settled = Promise.allSettled([pending, errors]);
-    const [result, popped] = await Promise.race([this.#whenLost, settled]).finally(stopAsking);
+    const [result, popped] = await this.#unlessLost(settled).finally(stopAsking);
     if (popped.status === 'fulfilled') {
       const [validation, memory] = popped.value;
       if (memory) throw new GpuError('DEVICE_OUT_OF_MEMORY', `${what}: ${memory.message}`);
@@ -197,6 +195,17 @@ class WebGpuExecutor implements Executor {
 
   checkAlive(): void {
     if (this.#lost) throw this.#lost;
+  }
+
+  /**
+   * Settles as `work` does, or rejects when the device is lost. It is no race with one promise of the loss: that would
+   * keep the results of all races as long as the device.
+   */
+  #unlessLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#pending.add(reject);
+      void work.then(resolve, reject).finally(() => this.#pending.delete(reject));
+    });
   }
 
   #createBuffer(label: string, size: number, flags: number): GPUBuffer {
