@@ -56,7 +56,7 @@ export function checkPairs(set: TrainingSet, strata: readonly Stratum[], options
     if (!found) {
       throw new DataError(
         'INPUT_BATCH',
-        `\`onlyPairs\`: the language pair '${x}' > '${y}' is empty: no question in '${x}' has a passage in '${y}'; give translations the same parallel_id, or leave the pair out`,
+        `\`onlyPairs\`: the language pair '${x}' > '${y}' is empty: no question in '${x}' has a passage in '${y}'; give translations the same parallel_id and dataset, or leave the pair out`,
       );
     }
   }
@@ -91,7 +91,7 @@ function impossible(mode: BatchMode, set: TrainingSet): DataError {
   }[mode];
   const remedy =
     mode === 'cross-lingual'
-      ? 'give translations the same parallel_id, add a second language, or use monolingual batches'
+      ? 'give translations the same parallel_id and dataset, add a second language, or use monolingual batches'
       : 'check `onlyPairs` and the weights, or use another mode';
   return new DataError(
     'INPUT_BATCH',

@@ -56,7 +56,7 @@ describe('what cannot be drawn', () => {
   test('cross-lingual batches of one language, or of languages that are not parallel', () => {
     const one = TrainingSet.from(parallel({ items: 20, langs: ['en'] }));
     expect(refusal({ mode: 'hybrid' }, one)).toBe(
-      'no cross-lingual batch can be drawn: no question has a passage in another language (languages: en); give translations the same parallel_id, add a second language, or use monolingual batches',
+      'no cross-lingual batch can be drawn: no question has a passage in another language (languages: en); give translations the same parallel_id and dataset, add a second language, or use monolingual batches',
     );
     expect(refusal({ mode: 'hybrid', alpha: 1 }, one)).toBe('not refused');
     expect(
