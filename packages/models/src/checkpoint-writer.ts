@@ -53,23 +53,37 @@ export async function checkReplaceable(folder: string): Promise<void> {
   );
 }
 
-/** Gives a written folder its name, replacing an earlier checkpoint of that name if there is one. */
+/**
+ * Gives a written folder its name, replacing an earlier checkpoint of that name if there is one. Of two that are written
+ * at once, the one that is done last stays.
+ */
 async function publish(partial: string, folder: string): Promise<void> {
-  if (!(await isFolder(folder))) {
-    await rename(partial, folder);
-    return;
+  for (;;) {
+    // A folder that holds something cannot be replaced in one step: it steps aside, and back on failure.
+    // A process killed in between leaves both whole; the earlier one can still be opened by this name.
+    const earlier = partialName(folder).replace(partialMark, '.replaced-');
+    const replaces = (await isFolder(folder)) && (await hasMoved(folder, earlier));
+    const failure = await rename(partial, folder).catch((error: unknown) => error);
+    // Another checkpoint has just got the name.
+    const again = systemCode(failure) === 'ENOTEMPTY' || (failure && (await isFolder(folder)));
+    if (failure && !again) {
+      if (replaces) await rename(earlier, folder);
+      throw failure;
+    }
+    if (replaces) await discard(earlier);
+    if (!failure) return;
   }
-  // A folder that holds something cannot be replaced in one step: it steps aside, and back on failure.
-  // A process killed in between leaves both whole; the earlier one can still be opened by this name.
-  const earlier = partialName(folder).replace(partialMark, '.replaced-');
-  await rename(folder, earlier);
+}
+
+/** Gives a folder another name; false if it is gone, because another process has moved it. */
+async function hasMoved(folder: string, to: string): Promise<boolean> {
   try {
-    await rename(partial, folder);
+    await rename(folder, to);
+    return true;
   } catch (error) {
-    await rename(earlier, folder);
+    if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
-  await discard(earlier);
 }
 
 /**

@@ -118,6 +118,15 @@ describe('saving and opening', () => {
     expect((await openCheckpoint(folder)).maxLength).toBe(9);
     expect(await readdir(join(folder, '..'))).toEqual(['model']);
   });
+
+  it('of several checkpoints that are saved at once, one stays', async () => {
+    const folder = join(await temporaryFolder(), 'model');
+    const lengths = [8, 9, 10, 11, 12, 13];
+    const all = await Promise.all(lengths.map((maxLength) => contents({ maxLength })));
+    await Promise.all(all.map((each) => saveCheckpoint(folder, each)));
+    expect(lengths).toContain((await openCheckpoint(folder)).maxLength);
+    expect(await readdir(join(folder, '..'))).toEqual(['model']);
+  });
 });
 
 describe('a saving that fails', () => {
