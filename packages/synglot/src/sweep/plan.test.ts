@@ -82,4 +82,9 @@ test('mistakes are found before anything runs', async () => {
   }
   await expect(plan([], { learningRates: ['1e-5'] })).rejects.toThrow(mistake(/validation/));
   await expect(plan([], { configs: [config, config] })).rejects.toThrow(mistake(/rename one/));
+  for (const axis of ['sampling.alpha=0.5,0.50', 'optimizer.learning_rate=1e-3,0.001']) {
+    const [first, second] = parseAxis(axis).values;
+    const message = new RegExp(`=${second}': the same as '.*=${first}', .*; leave one of them out`);
+    await expect(plan([axis])).rejects.toThrow(mistake(message));
+  }
 });

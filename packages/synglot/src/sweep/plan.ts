@@ -55,6 +55,8 @@ export async function planSweep(options: SweepPlanOptions): Promise<SweepPlan> {
   const rates = learningRates ? [{ key: learningRateKey, values: learningRates }] : [];
   const settings: Setting[] = [];
   const runs: PlannedRun[][] = seeds.map(() => []);
+  /** By configuration: which setting has it. */
+  const labels = new Map<string, string>();
   for (const path of configs) {
     const text = await readConfigText(path);
     const file = basename(path, extname(path));
@@ -72,6 +74,15 @@ export async function planSweep(options: SweepPlanOptions): Promise<SweepPlan> {
       settings.push(setting);
       for (const [index, seed] of seeds.entries()) {
         const config = parseConfig(text, path, [...set, ...values, `training.seed=${seed}`]);
+        const key = JSON.stringify(config);
+        const same = labels.get(key);
+        if (same !== undefined) {
+          throw new TrainError(
+            'INPUT_CONFIG',
+            `'${setting.label}': the same as '${same}', and would be trained twice; leave one of them out`,
+          );
+        }
+        labels.set(key, setting.label);
         if (learningRates && !config.validation) {
           const remedy = 'add `validation: { fraction: 0.02 }`';
           throw new TrainError(
