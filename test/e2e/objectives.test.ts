@@ -198,6 +198,25 @@ it('a probe reports its accuracy beside the majority, and cut embeddings are tho
   expect(accuracy).toBeGreaterThan(0.6);
   await runCliWell([...probe, '--set', 'data.0.langs=[en, de]']);
   expect(JSON.parse(await readFile(report, 'utf8')).languages).toEqual(['de', 'en']);
+  // The same pairs in place of a configuration's, of which it holds some out: read as a whole, on its device.
+  const config = await writeConfig(
+    'probed',
+    `data: [{ format: pairs-jsonl, path: ${inFolder('none.jsonl')} }]
+hold_out: { fraction: 0.5 }
+device: swiftshader
+`,
+  );
+  await runCliWell(probe);
+  const alone = await readFile(report, 'utf8');
+  const { stderr } = await runCliWell(['probe', config, ...probe.slice(1)], {
+    env: { SYNGLOT_DEVICE: undefined },
+  });
+  expect(stderr).toContain('(swiftshader, ');
+  expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
+    languages: ['de', 'en', 'fi'],
+    train: JSON.parse(alone).train,
+    test: JSON.parse(alone).test,
+  });
 
   await writeFile(inFolder('lines.txt'), 'red apple\nalter Baum\n');
   const encode = ['encode', '--model', inFolder('model'), '--input', inFolder('lines.txt'), '--output'];

@@ -84,7 +84,10 @@ it('covers what a configuration sets aside, which the model is evaluated on', as
     await runCliWell(['vocabulary', 'trim', '--model', miniLm, '--output', output, ...texts]);
     return (await openCheckpoint(output)).config.vocabularySize;
   };
-  expect(await trim('--config', config)).toBe(await trim('--data', pairs));
+  const all = await trim('--data', pairs);
+  expect(await trim('--config', config)).toBe(all);
+  expect(await trim('--config', config, '--set', 'data.0.limit=1')).toBeLessThan(all);
+  expect(await trim('--config', config, '--set', 'data.0.limit=1', '--data', pairs)).toBe(all);
 }, 120_000);
 
 const xlmr = sharedPath('data/tokenizers/xlm-roberta/tokenizer.json.gz');
@@ -189,6 +192,12 @@ describe('mistakes', () => {
       ['vocabulary', 'trim', '--model', miniLm, '--output', inFolder('x')],
       ['no texts', '--keep-text'],
     ));
+  it('settings without a configuration', () =>
+    expectMistake(
+      ['vocabulary', 'trim', '--model', miniLm, '--output', inFolder('x'), '--data', 'p', '--set', 'a=1'],
+      ['--set is for a configuration', '--config'],
+    ));
+
   it('a file that is not there', () =>
     expectMistake(
       [

@@ -73,6 +73,19 @@ describe('mining', () => {
   it('neither a configuration nor data', () =>
     expectMistake(mine('--model', place.model), ['--model and --data', 'synglot mine --help']));
 
+  it("data of an unknown format, in place of a configuration's", async () => {
+    const config = await writeConfig(place, 'formats');
+    const given = ['--data', place.pairs, '--format', 'pairs-json'];
+    for (const command of [mine(config), ['probe', config, '--model', place.model]]) {
+      await expectMistake([...command, ...given], ["--data: unknown data format 'pairs-json'"]);
+    }
+  });
+
+  it("a setting of given data is of those, and not of a configuration's", async () => {
+    const config = await writeConfig(place, 'of-given');
+    await expectMistake([...mine(config), '--data', place.pairs, '--set', 'data.0.langs=[xx]'], [/xx/]);
+  });
+
   it('a window of ranks that is too narrow', () =>
     expectMistake(mine(...data(), '--range-min', '98'), ['`range_max`', '102']));
 

@@ -2,20 +2,13 @@
 import { DataError, type MiningOptions, miningSummary, resolveMining } from '@synglot/data';
 import { expandPaths } from '@synglot/data/files';
 import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
-import {
-  defaultMining,
-  inTermsOfConfig,
-  miningOptions,
-  parseConfig,
-  readConfig,
-  readData,
-  type TrainConfig,
-} from '@synglot/train';
+import { defaultMining, inTermsOfConfig, miningOptions, readData, type TrainConfig } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { mineNegatives } from '../mining/mine-negatives.js';
 import { writeMined } from '../mining/write-mined.js';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
+import { readGivenConfig } from './given-config.js';
 import {
   checkNotInput,
   checkOutputFile,
@@ -140,24 +133,18 @@ async function inputsOf({ data, mining }: TrainConfig): Promise<string[]> {
 
 /** The configuration in the file, or one made of what the command line says. */
 async function configOf(path: string | undefined, options: MineCommandOptions): Promise<TrainConfig> {
-  const { model, data, format, lang, set } = options;
+  const { model, data } = options;
   if (path === undefined && (model === undefined || data === undefined)) {
     throw new DataError(
       'INPUT_OPTION',
       'give a configuration, or --model and --data; see synglot mine --help',
     );
   }
-  const source = data === undefined ? undefined : [{ format, path: data, ...(lang ? { lang } : {}) }];
-  const config =
-    path === undefined
-      ? parseConfig(JSON.stringify({ model, data: source, training: { steps: 1 } }), '--data', set)
-      : await readConfig(path, set);
+  const config = await readGivenConfig(path, options);
   // Margins of scores are for training: mining makes them and needs none in the data.
   const { margin_mse: _margins, ...rest } = config;
   return {
     ...rest,
-    ...(model ? { model } : {}),
-    ...(source ? { data: source } : {}),
     mining: { ...(config.mining ?? defaultMining()), ...corpusOf(options) },
   };
 }

@@ -3,15 +3,17 @@ import { DataError, type TrainingSet } from '@synglot/data';
 import { languageProbe, type ProbeReport } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
 import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
-import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/train';
+import { inTermsOfConfig, readData } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
+import { readGivenConfig } from './given-config.js';
 import {
   checkOutputFile,
   type DeviceOptions,
   dimensionSize,
   openDevice,
+  orDeviceOf,
   settingsOption,
   wholeNumber,
   withDeviceOptions,
@@ -57,10 +59,10 @@ export function probeCommand(): Command {
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: ProbeCommandOptions) => {
     if (options.json !== undefined) await checkOutputFile(options.json);
-    const { set, prefixes } = await dataOf(path, options);
+    const { config, set, prefixes } = await dataOf(path, options);
     const rows = chooseRows(set, options);
     const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
-    const executor = await openDevice(options);
+    const executor = await openDevice(orDeviceOf(options, config));
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
       const own = retrievalUse(checkpoint, options.model);
@@ -97,15 +99,20 @@ async function dataOf(path: string | undefined, options: ProbeCommandOptions) {
   if (path === undefined && options.data === undefined) {
     throw new DataError('INPUT_OPTION', 'give a configuration or --data; see synglot probe --help');
   }
-  const source = options.data
-    ? `data: [{ format: ${JSON.stringify(options.format)}, path: ${JSON.stringify(options.data)} }]\n`
-    : '';
-  const config = path
-    ? await readConfig(path, options.set)
-    : parseConfig(`model: none\n${source}training: { steps: 1 }\n`, '--data', options.set);
-  const { training, heldOut } = await inTermsOfConfig('', () => readData(config, console.error));
+  const config = await readGivenConfig(path, { ...options, model: 'none' });
+  // Pairs of another file are read as a whole.
+  const {
+    hold_out: _heldOut,
+    validation: _validation,
+    mining: _mining,
+    margin_mse: _margins,
+    ...rest
+  } = config;
+  const { training, heldOut } = await inTermsOfConfig('', () =>
+    readData(options.data === undefined ? config : rest, console.error),
+  );
   const { query_prefix: query, passage_prefix: passage } = config.text;
-  return { set: heldOut ?? training, prefixes: { query, passage } };
+  return { config, set: heldOut ?? training, prefixes: { query, passage } };
 }
 
 interface ProbeText {

@@ -11,17 +11,18 @@ import {
   withExtendedVocabulary,
   withTrimmedVocabulary,
 } from '@synglot/models';
-import { inTermsOfConfig, parseConfig, readConfig, readData } from '@synglot/train';
+import { inTermsOfConfig, parseConfig, readConfig, readData, type TrainConfig } from '@synglot/train';
 import { Command } from 'commander';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { checkNotInput, wholeNumber } from './options.js';
+import { checkNotInput, settingsOption, wholeNumber } from './options.js';
 
 interface TextOptions {
   readonly text?: readonly string[];
   readonly config?: string;
   readonly data?: string;
   readonly format: string;
+  readonly set?: readonly string[];
 }
 
 interface TrimOptions extends Omit<TextOptions, 'text'> {
@@ -111,37 +112,40 @@ function withTexts(command: Command): Command {
   return command
     .option('--config <file>', 'YAML file of a training run: the texts are those of its data')
     .option('--data <path>', 'training data: its questions and passages')
-    .option('--format <name>', 'format of --data', 'pairs-jsonl');
+    .option('--format <name>', 'format of --data', 'pairs-jsonl')
+    .option(...settingsOption);
 }
 
 /** The texts, one after another; their files are looked for at once. */
 async function openTexts(options: TextOptions, name: string): Promise<AsyncIterable<string>> {
   const { text = [], config, data } = options;
   if (text.length === 0 && config === undefined && data === undefined) throw noTexts(name);
+  if (options.set !== undefined && config === undefined) {
+    throw new DataError('INPUT_OPTION', '--set is for a configuration; name its YAML file with --config');
+  }
   const files = text.length === 0 ? [] : await inTermsOfConfig(`${name} `, () => expandPaths(text));
   return someOf(readTexts(options, files), name);
 }
 
 async function* readTexts(
-  { config, data, format }: TextOptions,
+  { config, data, format, set }: TextOptions,
   files: readonly string[],
 ): AsyncGenerator<string> {
   for (const file of files) {
     for await (const { text } of readLines(file)) if (text.trim() !== '') yield text;
   }
-  if (config === undefined && data === undefined) return;
-  const given =
-    config !== undefined
-      ? await readConfig(config)
-      : parseConfig(
-          JSON.stringify({ model: 'any', data: [source(format, data!)], training: { steps: 1 } }),
-          '--data',
-        );
+  if (config !== undefined) yield* textsOfData(await readConfig(config, set));
+  if (data === undefined) return;
+  const own = JSON.stringify({ model: 'any', data: [source(format, data)], training: { steps: 1 } });
+  yield* textsOfData(parseConfig(own, '--data'));
+}
+
+async function* textsOfData(config: TrainConfig): AsyncGenerator<string> {
   const { training } = await inTermsOfConfig('', () =>
     // Whatever a model is evaluated on, it must be able to read.
-    readData({ ...given, hold_out: undefined, validation: undefined }, console.error),
+    readData({ ...config, hold_out: undefined, validation: undefined }, console.error),
   );
-  const { query_prefix: query, passage_prefix: passage } = given.text;
+  const { query_prefix: query, passage_prefix: passage } = config.text;
   for (const { text } of training.rows) {
     yield text;
     for (const prefix of new Set([query, passage])) if (prefix) yield prefix + text;

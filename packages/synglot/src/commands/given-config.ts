@@ -1,0 +1,36 @@
+/** The configuration of a command that takes `--data` too: a file's, a file's with other data, or none but the data. */
+import { parseConfig, readConfig, type TrainConfig } from '@synglot/train';
+
+/** What the command line says instead of a configuration. */
+export interface GivenConfig {
+  readonly model?: string;
+  readonly data?: string;
+  readonly format: string;
+  /** Of data whose rows name none. */
+  readonly lang?: string;
+  readonly set?: readonly string[];
+}
+
+/**
+ * Reads the configuration at `path`, if there is one, with the data that are given in place of its own.
+ *
+ * @throws TrainError `INPUT_CONFIG`; what is wrong with given data is told of `--data`
+ */
+export async function readGivenConfig(path: string | undefined, given: GivenConfig): Promise<TrainConfig> {
+  const { model, data, format, lang, set = [] } = given;
+  const source = data === undefined ? undefined : [{ format, path: data, ...(lang ? { lang } : {}) }];
+  const alone = (settings: readonly string[]) =>
+    parseConfig(
+      JSON.stringify({ model: model ?? 'none', data: source, training: { steps: 1 } }),
+      '--data',
+      settings,
+    );
+  if (path === undefined) return alone(set);
+  const config = await readConfig(path, set);
+  return {
+    ...config,
+    ...(model === undefined ? {} : { model }),
+    // What is set of the data is meant of those that are read.
+    ...(source ? { data: alone(set.filter((each) => /^\s*data\b/.test(each))).data } : {}),
+  };
+}
