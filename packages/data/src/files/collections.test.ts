@@ -36,6 +36,14 @@ describe('folders', () => {
     });
     const path = await files(parts());
     expect(texts(await read({ format: 'beir', path }))).toEqual([['q', 'T p', 'n']]);
+    const untitled = { 'corpus.jsonl': lines({ _id: 'd1', title: 'T', text: '' }, { _id: 'd2', text: 'n' }) };
+    expect(texts(await read({ format: 'beir', path: await files({ ...parts(), ...untitled }) }))).toEqual([
+      ['q', 'T', 'n'],
+    ]);
+    const blank = { 'corpus.jsonl': lines({ _id: 'd1', title: ' ', text: '' }) };
+    expect(await refusal({ format: 'beir', path: await files({ ...parts(), ...blank }) })).toContain(
+      "corpus.jsonl:1: 'text' is empty",
+    );
     expect(await refusal({ format: 'beir', path, split: 'dev' })).toContain('expected qrels/dev.tsv or');
     expect(await refusal({ format: 'beir', path: await files(parts('1\tdX\t1\n')) })).toContain(
       "train.tsv:4: document 'dX' is not in",

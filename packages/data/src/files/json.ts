@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { titledText } from '../ad-hoc.js';
 import { DataError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { hiddenFault, notText, refusePacked, visible } from './foreign-bytes.js';
@@ -45,7 +46,7 @@ export async function* readJsonLines(file: string): AsyncGenerator<Fields> {
   }
 }
 
-/** A whole JSON file (`.gz` too). @throws DataError `INPUT_FILE`, `INPUT_JSON` with the line */
+/** A whole JSON file (`.gz` too). @throws DataError `INPUT_FILE`, `INPUT_JSON` with line and column */
 export async function readJson(file: string): Promise<unknown> {
   refusePacked(file);
   let bytes: Uint8Array;
@@ -64,11 +65,34 @@ export async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const message = (cause as Error).message;
-    const position = /at position (\d+)/.exec(message)?.[1];
-    const end = position === undefined ? text.length : Number(position);
-    const line = text.slice(0, end).split('\n').length;
-    throw new DataError('INPUT_JSON', `${file}:${line}: not JSON (${visible(message)})`, { cause });
+    const lines = text.slice(0, parsableLength(text)).split('\n');
+    const where = `${file}:${lines.length}:${lines.at(-1)!.length + 1}`;
+    throw new DataError('INPUT_JSON', `${where}: not JSON (${visible((cause as Error).message)})`, { cause });
+  }
+}
+
+/**
+ * How many characters of `text`, which is not JSON, could begin a JSON text: where the mistake is. Found by
+ * bisection, because engines name the place of only some mistakes.
+ */
+function parsableLength(text: string): number {
+  let good = 0;
+  let bad = text.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    if (canBeginJson(text.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function canBeginJson(prefix: string): boolean {
+  try {
+    JSON.parse(prefix);
+    return true;
+  } catch (cause) {
+    const message = String(cause);
+    return /end of JSON/.test(message) || Number(/position (\d+)/.exec(message)?.[1]) === prefix.length;
   }
 }
 
@@ -100,16 +124,42 @@ export function requiredText(fields: Fields, field: string): string {
   return asText(value, fields.where, field);
 }
 
-/** A text or number as text; undefined where the field is missing, null or blank. @throws DataError `INPUT_COLUMN` */
+/** A text, or a number as text, in the first of `names` that has one. @throws DataError `INPUT_COLUMN`, `INPUT_EMPTY` */
+export function requiredValue(fields: Fields, ...names: string[]): string {
+  for (const name of names) {
+    const value = optionalText(fields, name);
+    if (value !== undefined) return value;
+  }
+  throw missingField(fields, names[0]!);
+}
+
+/**
+ * A text or number as text; undefined where the field is missing, null or blank.
+ *
+ * @throws DataError `INPUT_COLUMN`, also for a number that lost digits when it was read
+ */
 export function optionalText(fields: Fields, field: string): string | undefined {
   const value = fields.values[field];
   if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw new DataError(
+      'INPUT_COLUMN',
+      `${fields.where}: '${field}' is a number of more digits than JSON keeps (about ${value}); put it in quotes`,
+    );
+  }
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (typeof value === 'string') return value;
   throw new DataError(
     'INPUT_COLUMN',
     `${fields.where}: expected a text in '${field}' but received ${kindOf(value)}`,
   );
+}
+
+/** A document's title and text as one. Either may be missing or empty. @throws DataError where both are */
+export function documentText(fields: Fields): string {
+  const text = titledText(optionalText(fields, 'title'), optionalText(fields, 'text') ?? '');
+  if (text === '') throw missingField(fields, 'text');
+  return text;
 }
 
 /** `value` as a text that is not blank. @throws DataError `INPUT_COLUMN`, `INPUT_EMPTY` */

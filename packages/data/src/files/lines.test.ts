@@ -125,7 +125,7 @@ test('a line that is no JSON: what editors do not show is told, in one line', as
   expect(await said('{}\r\n{"a": 1\t,\t,}\r\n')).toMatch(/^:2: not JSON \([^;]*\)$/);
   const whole = join(folder, 'whole.json');
   await writeFile(whole, '{\n"a": 1,\n\n}');
-  await expect(readJson(whole)).rejects.toThrow(/^\S+whole\.json:4: not JSON \([^\n]*\)$/);
+  await expect(readJson(whole)).rejects.toThrow(/^\S+whole\.json:4:1: not JSON \([^\n]*\)$/);
   await writeFile(whole, Buffer.from('\ufeff{}', 'utf16le'));
   await expect(readJson(whole)).rejects.toThrow(/whole\.json: this is UTF-16; convert it/);
 });

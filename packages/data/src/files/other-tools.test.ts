@@ -91,6 +91,11 @@ describe("other tools' files", () => {
     expect(await refusal({ format: 'tevatron', path: ids, lang: 'en' })).toContain(
       'set `corpus` to the file',
     );
+    const numbered = await file('corpus.jsonl', lines({ docid: 7, text: 'p' }));
+    const byNumber = await file('x.jsonl', lines({ query_text: 'q', positive_document_ids: [7] }));
+    expect(texts(await read({ format: 'tevatron', path: byNumber, corpus: numbered, lang: 'en' }))).toEqual([
+      ['q', 'p'],
+    ]);
     const short = await file('corpus.jsonl', lines({ docid: 'd1', text: 'p' }));
     expect(await refusal({ format: 'tevatron', path: ids, corpus: short, lang: 'en' })).toContain(
       "'negative_document_ids[0]' is 'd2', which",

@@ -8,11 +8,13 @@ import {
   asList,
   asObject,
   asText,
+  documentText,
   type Fields,
   missingField,
   optionalText,
   readJsonLines,
   requiredText,
+  requiredValue,
 } from './json.js';
 import { languagesOf, nameOf, type SingleLanguageOptions, textId } from './options.js';
 import { readRecords } from './records.js';
@@ -124,7 +126,7 @@ async function* tevatron(
       passageList(fields, field, needed).map((entry, i) => {
         const where = `${fields.where}, '${field}[${i}]'`;
         const own: Fields = { ...fields, values: asObject(entry, where), where };
-        return maker.passage(withTitle(own), optionalText(own, 'docid'));
+        return maker.passage(documentText(own), optionalText(own, 'docid'));
       });
     const id = optionalText(fields, 'query_id');
     if ('positive_document_ids' in fields.values || 'query_text' in fields.values) {
@@ -149,15 +151,10 @@ function passageList(fields: Fields, field: string, needed: boolean): readonly u
 async function readTexts(paths: Paths): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (const file of await expandPaths(paths)) {
-    for await (const fields of readRecords(file)) texts.set(requiredText(fields, 'docid'), withTitle(fields));
+    for await (const fields of readRecords(file))
+      texts.set(requiredValue(fields, 'docid'), documentText(fields));
   }
   return texts;
-}
-
-function withTitle(fields: Fields): string {
-  const title = optionalText(fields, 'title');
-  const text = requiredText(fields, 'text');
-  return title === undefined ? text : `${title} ${text}`;
 }
 
 /** Makes the rows of one line: its languages, data set and ids. */

@@ -82,6 +82,11 @@ describe('pairs-jsonl', () => {
 
   test.each<[string, string, string]>([
     ['wrong JSON', '{"query":"a","passage":"b","lang":"en"}\n{"query":', 'INPUT_JSON: /x.jsonl:2: not JSON'],
+    [
+      'an id that JSON cannot hold as a number',
+      '{"query":"a","passage":"b","lang":"en","parallel_id":1234567890123456789}',
+      "INPUT_COLUMN: /x.jsonl:1: 'parallel_id' is a number of more digits than JSON keeps (about 1234567890123456800); put it in quotes",
+    ],
     ['no object', '7', 'INPUT_JSON: /x.jsonl:1: expected a JSON object but received number 7'],
     [
       'one JSON list',

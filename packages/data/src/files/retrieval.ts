@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DataError } from '../errors.js';
 import { normaliseLanguage, selectLanguages } from '../languages.js';
 import type { Pair, Row } from '../rows.js';
-import { type Fields, optionalText, readJsonLines, requiredText } from './json.js';
+import { documentText, type Fields, readJsonLines, requiredText, requiredValue } from './json.js';
 import { fileError, listFolder, readLines } from './lines.js';
 import { type ReadOptions, select, take } from './options.js';
 import { readTsv } from './records.js';
@@ -116,11 +116,8 @@ async function* judgedPairs(
     return { id, text, parallelId: `${common.lang}/${id}`, ...common };
   };
   for await (const fields of readJsonLines(files.corpus)) {
-    const id = requiredText(fields, '_id');
-    if (!needed.has(id)) continue;
-    const title = optionalText(fields, 'title');
-    const text = requiredText(fields, 'text');
-    passages.set(id, row(id, title === undefined ? text : `${title} ${text}`));
+    const id = requiredValue(fields, '_id');
+    if (needed.has(id)) passages.set(id, row(id, documentText(fields)));
   }
   const queries = new Map<string, Row>();
   for await (const [id, text] of files.queries) queries.set(id, row(id, text));
@@ -168,7 +165,7 @@ async function readJudgments(file: string): Promise<Judgment[]> {
 
 async function* recordTexts(file: string): AsyncGenerator<readonly [string, string]> {
   for await (const fields of readJsonLines(file))
-    yield [requiredText(fields, '_id'), requiredText(fields, 'text')];
+    yield [requiredValue(fields, '_id'), requiredText(fields, 'text')];
 }
 
 /** Topics: an id, a tab and a text that may hold further tabs. */

@@ -46,9 +46,9 @@ describe('squad', () => {
     const path = await file('train-v1.1.json', squad('Text.', ['1', 'What?']));
     expect(await refusal({ format: 'squad', path })).toContain('the name tells no language');
     expect(await read({ format: 'squad', path, lang: 'en' })).toHaveLength(1);
-    expect(await refusal({ format: 'squad', path: await file('en.json', '{"data":\n[{"a":\n,]}') })).toMatch(
-      /en\.json:3: not JSON/,
-    );
+    expect(
+      await refusal({ format: 'squad', path: await file('en.json', '{"data":\n[{"a":\n ,]}\n\n') }),
+    ).toMatch(/en\.json:3:2: not JSON/);
     expect(await refusal({ format: 'squad', path: await file('en.json', '{}') })).toContain(
       "no 'data' at the top",
     );

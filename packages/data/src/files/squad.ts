@@ -82,7 +82,11 @@ async function* pairsOf(path: string, options: SquadOptions): AsyncGenerator<Pai
   }
 }
 
-function* paragraphsOf(json: unknown, file: string): Generator<{ fields: Fields; questions: Fields[] }> {
+/** The paragraphs of a SQuAD-shaped file with their questions. @throws DataError with the place */
+export function* paragraphsOf(
+  json: unknown,
+  file: string,
+): Generator<{ fields: Fields; questions: Fields[] }> {
   const root = asObject(json, file);
   if (root.data === undefined) {
     throw new DataError(

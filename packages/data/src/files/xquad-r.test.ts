@@ -148,9 +148,9 @@ describe('on small files', () => {
 
   test('broken JSON names line and column, a cut-off file says so', async () => {
     await writeFile(join(folder, 'en.json'), '{\n "data": [1,, 2]}');
-    await expect(readXquadR(folder)).rejects.toThrow(/en\.json: line 2, column 13: not JSON/);
+    await expect(readXquadR(folder)).rejects.toThrow(/en\.json:2:13: not JSON/);
     await writeFile(join(folder, 'en.json'), '{\n "data": [');
-    await expect(readXquadR(folder)).rejects.toThrow(/en\.json: line 2, column 11: JSON ends too early/);
+    await expect(readXquadR(folder)).rejects.toThrow(/en\.json:2:11: not JSON \(Unexpected end/);
   });
 
   test('an unknown language lists the known ones; a wrong folder says what is expected', async () => {

@@ -10,10 +10,11 @@
  * (the files' `sentences` field differs from it in two Turkish sentences), and candidate ids are
  * `{lang}_{paragraph from 1}_{sentence from 0}`, question ids `{shared id}_{lang}`.
  */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CollectionCandidate, type CollectionQuery, ParallelCollection } from '../collection.js';
 import { DataError } from '../errors.js';
+import { readJson } from './json.js';
+import { listFolder } from './lines.js';
 
 /** Options of {@link readXquadR}. */
 export interface XquadROptions {
@@ -67,71 +68,16 @@ interface LanguagePart {
 }
 
 async function listLangs(folder: string): Promise<string[]> {
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (cause) {
-    throw new DataError(
-      'INPUT_FILE',
-      `${folder}: cannot be read as a folder (${codeOf(cause)}); give the folder that holds XQuAD-R's en.json, de.json ….`,
-      { cause },
-    );
-  }
-  const langs = names.flatMap((name) => /^([a-z]{2,3}(?:[-_][A-Za-z]+)?)\.json$/.exec(name)?.[1] ?? []);
+  const langs = (await listFolder(folder)).flatMap(
+    (name) => /^([a-z]{2,3}(?:[-_][A-Za-z]+)?)\.json$/.exec(name)?.[1] ?? [],
+  );
   if (langs.length === 0) {
     throw new DataError(
       'INPUT_FILE',
       `${folder}: no file named like en.json; give the folder that holds XQuAD-R's language files.`,
     );
   }
-  return langs.sort();
-}
-
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new DataError('INPUT_FILE', `${file}: cannot be read (${codeOf(cause)}).`, { cause });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const end = parsableLength(text);
-    const before = text.slice(0, end).split('\n');
-    const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
-    const what = end === text.length ? 'JSON ends too early; is the file cut off?' : 'not JSON.';
-    throw new DataError('INPUT_JSON', `${file}: ${place}: ${what}`, { cause });
-  }
-}
-
-/**
- * How many characters of `text`, which is not JSON, could begin a JSON text: where the mistake is. Found by
- * bisection, because engines name the place of only some mistakes.
- */
-function parsableLength(text: string): number {
-  let good = 0;
-  let bad = text.length + 1;
-  while (bad - good > 1) {
-    const middle = (good + bad) >>> 1;
-    if (canBeginJson(text.slice(0, middle))) good = middle;
-    else bad = middle;
-  }
-  return good;
-}
-
-function canBeginJson(prefix: string): boolean {
-  try {
-    JSON.parse(prefix);
-    return true;
-  } catch (cause) {
-    const message = String(cause);
-    return /end of JSON/.test(message) || Number(/position (\d+)/.exec(message)?.[1]) === prefix.length;
-  }
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  return langs;
 }
 
 function readLanguage(root: unknown, file: string, lang: string): LanguagePart {

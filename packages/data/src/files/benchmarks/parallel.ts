@@ -8,6 +8,7 @@ import { DataError } from '../../errors.js';
 import { selectLanguages } from '../../languages.js';
 import { asList, asObject, type Fields, readJson, requiredText } from '../json.js';
 import { listFolder } from '../lines.js';
+import { paragraphsOf } from '../squad.js';
 import { readXquadR } from '../xquad-r.js';
 import { literal } from './find.js';
 
@@ -92,7 +93,7 @@ async function readMlqaFiles(
   for (const lang of langs) {
     const file = join(folder, `${split}-context-${lang}-question-${lang}.json`);
     let number = 0;
-    for (const { fields, qas } of paragraphsOf(await readJson(file), file)) {
+    for (const { fields, questions: asked } of paragraphsOf(await readJson(file), file)) {
       number++;
       const context = requiredText(fields, 'context');
       const first = candidates.length;
@@ -103,7 +104,7 @@ async function readMlqaFiles(
           candidates.push({ id: `${lang}_${number}_${index}`, lang, text, context });
         });
       }
-      for (const qa of qas) {
+      for (const qa of asked) {
         const id = requiredText(qa, 'id');
         const offset = breaks === undefined ? 0 : sentenceOf(breaks, answerStart(qa));
         queries.push({ id: `${id}_${lang}`, lang, text: requiredText(qa, 'question') });
@@ -143,19 +144,4 @@ function answerStart(qa: Fields): number {
   const start = asObject(answer, `${qa.where}: 'answers'`).answer_start;
   if (typeof start === 'number' && Number.isInteger(start) && start >= 0) return start;
   throw new DataError('INPUT_COLUMN', `${qa.where}: expected a whole number as 'answer_start'`);
-}
-
-function* paragraphsOf(json: unknown, file: string): Generator<{ fields: Fields; qas: Fields[] }> {
-  for (const [a, article] of asList(asObject(json, file).data, file, 'data').entries()) {
-    const at = `${file}, data[${a}]`;
-    for (const [p, paragraph] of asList(asObject(article, at).paragraphs, at, 'paragraphs').entries()) {
-      const where = `${at}.paragraphs[${p}]`;
-      const fields = { values: asObject(paragraph, where), where, number: p };
-      const qas = asList(fields.values.qas, where, 'qas').map((qa, q) => {
-        const place = `${where}.qas[${q}]`;
-        return { values: asObject(qa, place), where: place, number: q };
-      });
-      yield { fields, qas };
-    }
-  }
 }

@@ -6,7 +6,7 @@ import type { CorpusDocument, Judgments } from '../../ad-hoc.js';
 import { titledText } from '../../ad-hoc.js';
 import type { CollectionQuery } from '../../collection.js';
 import { DataError } from '../../errors.js';
-import { asText, type Fields, missingField, optionalText, readJsonLines } from '../json.js';
+import { asText, optionalText, readJsonLines, requiredValue } from '../json.js';
 import { readLines } from '../lines.js';
 import { readParquetRows } from '../records.js';
 import { expandPaths, type Paths } from '../shards.js';
@@ -62,8 +62,8 @@ export async function readQueries(file: string, lang: string): Promise<Collectio
   const queries: CollectionQuery[] = [];
   if (/\.(jsonl|json|ndjson)(\.gz)?$/.test(file)) {
     for await (const fields of readJsonLines(file)) {
-      const id = textOf(fields, ['_id', 'id', 'query_id', 'qid']);
-      queries.push({ id, lang, text: textOf(fields, ['text', 'query']) });
+      const id = requiredValue(fields, '_id', 'id', 'query_id', 'qid');
+      queries.push({ id, lang, text: requiredValue(fields, 'text', 'query') });
     }
     return nonEmpty(queries, file);
   }
@@ -125,20 +125,12 @@ export async function* readCorpus(files: Paths): AsyncGenerator<CorpusDocument> 
     }
     const rows = file.endsWith('.parquet') ? readParquetRows(file) : readJsonLines(file);
     for await (const fields of rows) {
-      const id = textOf(fields, ['_id', 'docid', 'id']);
+      const id = requiredValue(fields, '_id', 'docid', 'id');
       // A passage may be empty (BEIR has some): it is encoded as it stands, and ranks.
       const text = optionalText(fields, 'text') ?? optionalText(fields, 'contents') ?? '';
       yield { id, text: titledText(optionalText(fields, 'title'), text) };
     }
   }
-}
-
-function textOf(fields: Fields, names: readonly string[]): string {
-  for (const name of names) {
-    const value = optionalText(fields, name);
-    if (value !== undefined) return value;
-  }
-  throw missingField(fields, names[0]!);
 }
 
 function nonEmpty(queries: CollectionQuery[], file: string): CollectionQuery[] {
