@@ -8,15 +8,16 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Parses JSON text; on failure names the file and the line. */
+/** Parses JSON text; on failure names the file and the place. */
 export function parseJson(text: string, path: string, remedy: string): unknown {
   try {
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (error) {
-    const at = /position (\d+)/.exec(reasonOf(error))?.[1];
-    // V8 quotes a piece of the file in its message; the position is enough.
-    const line = text.slice(0, at === undefined ? text.length : Number(at)).split('\n').length;
-    throw checkpointError(`${path}:${line}: not valid JSON; ${remedy}`, error);
+    const reason = reasonOf(error);
+    const at = /position (\d+)/.exec(reason)?.[1];
+    // Where V8 names no position, it quotes the place.
+    const place = at === undefined ? '' : `:${text.slice(0, Number(at)).split('\n').length}`;
+    throw checkpointError(`${path}${place}: not valid JSON (${reason}); ${remedy}`, error);
   }
 }
 

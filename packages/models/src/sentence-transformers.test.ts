@@ -103,6 +103,12 @@ describe('reading', () => {
   it.each<[string, string, unknown, RegExp]>([
     ['a list that is none', 'modules.json', {}, /modules\.json:1: expected a JSON list/],
     ['broken JSON', 'modules.json', '[\n{"idx": 0,\n]', /modules\.json:3: not valid JSON/],
+    [
+      'a number that is none',
+      'modules.json',
+      '[\n{"idx": NaN}\n]\n',
+      /modules\.json: not valid JSON \(.*idx": NaN/,
+    ],
     ['a module without a path', 'modules.json', [{ type: 'x.Transformer' }], /module 0 is/],
     [
       'a module outside the folder',

@@ -51,7 +51,7 @@ describe('a damaged header', () => {
       Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 128, 123, 125]),
       /says 9223372036854775808 bytes, expected at most 2/,
     ],
-    ['broken JSON', file('{"a": {"dtype": '), /\(header\):1: not valid JSON/],
+    ['broken JSON', file('{"a": {"dtype": '), /\(header\): not valid JSON/],
     ['a header that is no text', file('\u0000\u0001'), /not valid JSON/],
     ['a list for a header', file('[]'), /header is \[\], expected a JSON object/],
     ['metadata that are no texts', file({ __metadata__: { n: 1 } }), /__metadata__ is/],
