@@ -1,10 +1,12 @@
 /** What `native-leaving.test.ts` runs in a process of its own: `node native-leaving.mjs <how> <device>`. */
 import { readlinkSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { openExecutor } from '@synglot/gpu/node';
 
 const [how, device] = isMainThread ? process.argv.slice(2) : ['work', workerData];
-const open = () => openExecutor({ device, executor: 'native', cacheDir: '' });
+const open = (executor = 'native') => openExecutor({ device, executor, cacheDir: '' });
 
 const plan = {
   label: 'count',
@@ -40,6 +42,21 @@ const ways = {
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
       await new Promise((resolve) => setTimeout(resolve, round));
       await worker.terminate();
+    }
+    console.log('survived');
+  },
+
+  /** Devices of npm `webgpu` are destroyed while they work, and collected at once. */
+  async collected() {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    for (let round = 0; round < 20; round++) {
+      const executor = await open('webgpu');
+      const compiled = await executor.compile(plan);
+      const runs = Array.from({ length: 8 }, () => compiled.run({ reads: ['y'] }));
+      executor.destroy();
+      await Promise.allSettled(runs);
+      collect();
     }
     console.log('survived');
   },

@@ -1,5 +1,5 @@
 /**
- * Leaving while the device's thread works: the process, a worker. A crash would be this process's own, so
+ * Leaving while the device works: the process, a worker, the executor. A crash would be this process's own, so
  * `native-leaving.mjs` does it in another.
  */
 import { execFile } from 'node:child_process';
@@ -23,7 +23,7 @@ function leave(how: string, device: string) {
 }
 
 for (const { id, skip, title } of await softwareDevices()) {
-  describe.skipIf(skip)(`leaving the native executor on ${title}`, () => {
+  describe.skipIf(skip)(`leaving devices on ${title}`, () => {
     it.skipIf(process.platform !== 'linux')('waits for a device that opens before it exits', async () => {
       expect(await leave('opening', id)).toEqual({
         code: 3,
@@ -35,6 +35,10 @@ for (const { id, skip, title } of await softwareDevices()) {
 
     it('survives the end of workers whose runs are settled', async () => {
       expect(await leave('worker', id)).toMatchObject({ code: 0, signal: null, stdout: 'survived\n' });
+    });
+
+    it('survives that devices of npm webgpu are destroyed at work and collected', async () => {
+      expect(await leave('collected', id)).toMatchObject({ code: 0, signal: null, stdout: 'survived\n' });
     });
   });
 }

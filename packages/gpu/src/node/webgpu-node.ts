@@ -5,6 +5,7 @@
  */
 
 import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import { GpuError } from '../errors.js';
 import type { DeviceInfo, Executor } from '../executor.js';
 import { describeAdapter, readLimits, readSubgroups, requestWholeDevice } from '../webgpu-adapter.js';
@@ -80,7 +81,11 @@ export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOpti
   const description = describeAdapter(adapter);
   const device = await requestWholeDevice(adapter, description);
   instances.add(gpu);
-  void device.lost.then(() => instances.delete(gpu));
+  void device.lost.then(async () => {
+    // What was pending was settled at once, but dawn.node's next look at the instance is still to come.
+    await setImmediate();
+    instances.delete(gpu);
+  });
   const executor = createWebGpuExecutor(device, { ...description, id }, { prompt: true });
   return lowerLimit(executor, options.maxStorageBufferBindingSize);
 }
