@@ -61,6 +61,21 @@ const ways = {
     console.log('survived');
   },
 
+  /** One device after the other: says by how many MB the process has grown from the 10th to the 60th. */
+  async again() {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    let before = 0;
+    for (let round = 1; round <= 60; round++) {
+      const executor = await open();
+      await (await executor.compile(plan)).run();
+      executor.destroy();
+      collect();
+      if (round === 10) before = process.memoryUsage.rss();
+    }
+    console.log(Math.round((process.memoryUsage.rss() - before) / 2 ** 20));
+  },
+
   async work() {
     const compiled = await (await open()).compile(plan);
     parentPort.postMessage('running');

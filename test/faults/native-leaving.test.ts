@@ -11,7 +11,7 @@ const script = join(import.meta.dirname, 'native-leaving.mjs');
 
 /** Runs the built packages, as a user would. */
 function leave(how: string, device: string) {
-  return new Promise((resolve) => {
+  return new Promise<{ code: unknown; signal: string | null; stdout: string; stderr: string }>((resolve) => {
     execFile(
       process.execPath,
       [script, how, device],
@@ -35,6 +35,12 @@ for (const { id, skip, title } of await softwareDevices()) {
 
     it('survives the end of workers whose runs are settled', async () => {
       expect(await leave('worker', id)).toMatchObject({ code: 0, signal: null, stdout: 'survived\n' });
+    });
+
+    it.skipIf(process.platform !== 'linux')('gives back the memory of devices that are gone', async () => {
+      const { code, stdout } = await leave('again', id);
+      expect(code).toBe(0);
+      expect(Number(stdout)).toBeLessThan(80);
     });
 
     it('survives that devices of npm webgpu are destroyed at work and collected', async () => {

@@ -1,6 +1,10 @@
 // The device's thread: its queue of tasks, what is in flight, and its end.
 #include "device.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace synglot {
 namespace {
 
@@ -80,6 +84,11 @@ void Device::main(const OpenOptions& options, const Done<DeviceDescription>& don
   staging_.clear();
   pipelines_.clear();
   context_.reset();
+#ifdef __GLIBC__
+  // This thread's arena stays, and with it the pages that drivers have used: opened and destroyed again and again,
+  // devices would take more and more.
+  malloc_trim(0);
+#endif
   while (!finished_) {
     // What was retired meanwhile.
     dropped.clear();
