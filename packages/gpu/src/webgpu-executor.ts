@@ -6,9 +6,9 @@
  */
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
-import { keepAsking } from './keep-asking.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { bytesOf, checkBuffer, checkPlan, checkRange } from './plan-check.js';
+import { keepAsking } from './waiting.js';
 import { describeInfo, readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import type { WebGpuDevice } from './webgpu-globals.js';
@@ -23,7 +23,10 @@ export type WebGpuDeviceInfo = Partial<Omit<DeviceInfo, 'limits' | 'features' | 
 
 /** How the executor waits for its device. */
 export interface WebGpuExecutorOptions {
-  /** The device tells at once when it is done, as npm `webgpu`'s does; default false: it is asked every few milliseconds. */
+  /**
+   * The device tells at once when it is done, but keeps a core busy from when it is asked, as npm `webgpu`'s does: a plan
+   * asks only after most of what its last runs took. Default false: the device is asked every few milliseconds.
+   */
   readonly prompt?: boolean;
 }
 
@@ -69,7 +72,7 @@ class WebGpuExecutor implements Executor {
   readonly kind = 'webgpu';
   readonly device: DeviceInfo;
   readonly #device: GPUDevice;
-  readonly #prompt: boolean;
+  readonly prompt: boolean;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #lost: GpuError | undefined;
@@ -78,7 +81,7 @@ class WebGpuExecutor implements Executor {
 
   constructor(device: WebGpuDevice, info: WebGpuDeviceInfo, { prompt = false }: WebGpuExecutorOptions) {
     this.#device = device;
-    this.#prompt = prompt;
+    this.prompt = prompt;
     const limits = readLimits(device.limits);
     const features = [...device.features].map(String).sort();
     // Not every browser has `adapterInfo`.
@@ -177,7 +180,7 @@ class WebGpuExecutor implements Executor {
     // Error scopes are a stack: popped right after the synchronous part of `work`, so that calls
     // that overlap in time do not see each other's errors.
     const errors = Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
-    const stopAsking = this.#prompt ? undefined : keepAsking(this.#device.queue);
+    const stopAsking = this.prompt ? undefined : keepAsking(this.#device.queue);
     const settled = Promise.allSettled([pending, errors]);
     const [result, popped] = await this.#unlessLost(settled).finally(stopAsking);
     if (popped.status === 'fulfilled') {

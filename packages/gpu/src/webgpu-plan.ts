@@ -3,6 +3,7 @@ import { GpuError } from './errors.js';
 import type { CompiledPlan, RunOptions, RunResult } from './executor.js';
 import type { Plan } from './plan.js';
 import { checkFeed, checkRead } from './plan-check.js';
+import { Rest } from './waiting.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
 import { RunTimestamps } from './webgpu-timestamps.js';
 import type {} from './webgpu-types.js';
@@ -16,6 +17,8 @@ export interface GpuRange {
 
 /** What a compiled plan asks of its executor. */
 export interface PlanOwner {
+  /** The device tells at once when it is done. */
+  readonly prompt: boolean;
   /** Throws when the device is gone. */
   checkAlive(): void;
   /** Runs `work` so that the device's errors reject with a GpuError. */
@@ -24,6 +27,7 @@ export interface PlanOwner {
 
 export class CompiledWebGpuPlan implements CompiledPlan {
   readonly #names: ReadonlyMap<string, number>;
+  readonly #rest = new Rest();
   #destroyed = false;
 
   constructor(
@@ -67,12 +71,16 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       });
       timestamps?.encodeReading(encoder);
       this.device.queue.submit([encoder.finish()]);
-      const contents = staged.map(async ({ name, staging, sizeBytes }) => {
-        const content = staging ? await takeMapped(staging, sizeBytes) : new ArrayBuffer(0);
-        return [name, content] as const;
-      });
-      if (!staged.some(({ staging }) => staging)) await this.device.queue.onSubmittedWorkDone();
-      const result: RunResult = { reads: Object.fromEntries(await Promise.all(contents)) };
+      const contents = async () => {
+        const taken = staged.map(async ({ name, staging, sizeBytes }) => {
+          const content = staging ? await takeMapped(staging, sizeBytes) : new ArrayBuffer(0);
+          return [name, content] as const;
+        });
+        if (!staged.some(({ staging }) => staging)) await this.device.queue.onSubmittedWorkDone();
+        return Promise.all(taken);
+      };
+      const taken = await (this.executor.prompt ? this.#rest.until(contents) : contents());
+      const result: RunResult = { reads: Object.fromEntries(taken) };
       return timestamps ? { ...result, timings: await timestamps.read(this.plan) } : result;
     });
   }
