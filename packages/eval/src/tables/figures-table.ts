@@ -69,7 +69,8 @@ export function figuresTable(
   const rows = (mark: (p: number) => string) =>
     figures.map((system) => [system.label, ...names.map((figure) => cell(system, figure, mark))]);
   if (format === 'latex') {
-    const tested = `; † differs from ${systems[0]?.label}, p < 0.05: paired ${test}, ${comparisons.length} comparisons, correction: ${correction}`;
+    const count = comparisons.length === 1 ? '1 comparison' : `${comparisons.length} comparisons`;
+    const tested = `; † differs from ${systems[0]?.label}, p < 0.05: paired ${test}, ${count}, correction: ${correction}`;
     const note = `In brackets ${share} bootstrap intervals${comparisons.length > 0 ? tested : ''}. Needs \\usepackage{booktabs}.`;
     return latexTable(
       ['', ...names],
