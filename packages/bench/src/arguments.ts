@@ -6,11 +6,12 @@ export class ArgumentError extends Error {
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Makes a caller's mistake end this process with one line and status 2; faults keep their stack. */
+/** Makes a caller's mistake end this process with one line and status 2, a missing device with 1; faults keep their stack. */
 export function tellMistakes(): void {
   process.on('uncaughtException', (error: Error & { code?: string }) => {
     const mistake = /^(INPUT_|ERR_PARSE_ARGS_)/.test(error.code ?? '');
-    console.error(mistake ? error.message.replaceAll('\n', ' ') : error);
+    const told = mistake || error.code === 'DEVICE_UNAVAILABLE';
+    console.error(told ? error.message.replaceAll('\n', ' ') : error);
     process.exit(mistake ? 2 : 1);
   });
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { measuredCommit, resultsFolder, writeResult } from './results.js';
+import { measuredCommit, resultsFolder, resultsRoot, writeResult } from './results.js';
 
 let folder: string;
 beforeEach(() => {
@@ -64,6 +64,13 @@ test('SYNGLOT_RESULTS takes results elsewhere than to the committed ones', () =>
   const path = writeResult({ id: 'gpu', driver: 'any' }, 'kernels', { ops: [] });
   expect(path).toBe(join(folder, 'mine/kernels.json'));
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ ops: [] });
+});
+
+test('an installed package writes into the current folder', () => {
+  checkout();
+  expect(resultsRoot(folder)).toBe(join(folder, 'packages/bench/results'));
+  rmSync(join(folder, 'packages'), { recursive: true });
+  expect(resultsRoot(folder)).toBe(join(process.cwd(), 'results'));
 });
 
 test('another Mesa than 25 has a folder of its own', () => {

@@ -69,6 +69,11 @@ export function resultsFolder({ id, driver }: { readonly id: string; readonly dr
   return mesa === undefined || mesa === '25' ? id.replace(/:.*/, '') : `${id}-${mesa}`;
 }
 
+/** Where results are kept: of a checkout, in this package; else in the current folder, and not among installed packages. */
+export function resultsRoot(checkout: string): string {
+  return isCheckout(checkout) ? join(checkout, 'packages/bench/results') : resolve('results');
+}
+
 /**
  * Writes `results/<folder>/<name>.json`, or `<name>.json` in the folder that `SYNGLOT_RESULTS` names, and returns its
  * path: from the root of a checkout, else the whole.
@@ -79,9 +84,7 @@ export function writeResult(
   result: object,
 ): string {
   const named = process.env.SYNGLOT_RESULTS;
-  const folder = named
-    ? resolve(named)
-    : fileURLToPath(new URL(`../results/${resultsFolder(device)}/`, import.meta.url));
+  const folder = named ? resolve(named) : join(resultsRoot(root), resultsFolder(device));
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.json`);
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);

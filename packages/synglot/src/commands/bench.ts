@@ -37,7 +37,8 @@ export function benchCommand(): Command {
   peers    --device lavapipe      jax-js, tfjs and onnxruntime beside it; installs them at its first call
 All but code take --device, most --executor and --runs.`,
     )
-    .action(async (what: string, options: readonly string[]) => {
+    .action(async (what: string, options: readonly string[], _: unknown, command: Command) => {
+      if (options.includes('--help') || options.includes('-h')) command.help();
       const folder = dirname(fileURLToPath(import.meta.resolve('@synglot/bench/package.json')));
       const script = join(folder, 'dist', `${what}.js`);
       if (!existsSync(script)) throw new Error(`${script} is missing; build it with 'npm run build'`);
