@@ -2,7 +2,7 @@
  * `synglot index`, `search` and `eval` on small collections made here: a kill half-way, the same figures from
  * a model and from its embeddings, suites, and mistakes in one line.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddingStore } from '@synglot/eval/files';
@@ -146,6 +146,24 @@ describe('synglot eval', () => {
     );
     const npy = JSON.parse(await readFile(inPlace('npy.json'), 'utf8')) as { reports: unknown[] };
     expect(npy.reports).toEqual(reports);
+  });
+
+  it('leaves nothing of a store that nobody asked for, not even after Ctrl-C', async () => {
+    const root = await beir('stopped');
+    await writeJsonl(join(root, 'corpus.jsonl'), documents(30_000));
+    const temporary = inPlace('temporary');
+    await mkdir(temporary);
+    const { child, done } = startCli(['eval', '--task', 'beir', '--data', root, '--model', model], {
+      env: { ...env, TMPDIR: temporary },
+    });
+    // Stopped as soon as it is there.
+    for (let made = false; !made && child.exitCode === null; await sleep(5)) {
+      const [store] = await readdir(temporary);
+      made = store !== undefined && (await readdir(join(temporary, store))).length > 0;
+      if (made) child.kill('SIGINT');
+    }
+    expect((await done).signal).toBe('SIGINT');
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('finds translations of a bitext whose sides are the same text, in both directions', async () => {

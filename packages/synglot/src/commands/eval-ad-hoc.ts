@@ -2,7 +2,7 @@
  * `synglot eval` on judged collections and bitexts: the corpus is encoded into a store that resumes,
  * searched exactly, and the rankings are judged as the benchmark's own tool does.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AdHocCollection, Bitext } from '@synglot/data';
@@ -189,30 +189,27 @@ async function encodedCorpus(
   collection: AdHocCollection,
   options: EvalOptions,
 ): Promise<OpenCorpus> {
-  const kept = options.store !== undefined;
-  const folder = kept
-    ? join(options.store!, collection.name)
-    : await mkdtemp(join(tmpdir(), 'synglot-store-'));
-  const discard = async () => {
-    if (!kept) await rm(folder, { recursive: true, force: true });
-  };
+  const temporary = options.store === undefined ? temporaryFolder() : undefined;
+  const folder = temporary?.path ?? join(options.store!, collection.name);
+  const discard = async () => temporary?.remove();
   try {
     const store = await EmbeddingStore.open(folder, {
       create: { key: { ...encoder.passageKey, corpus: collection.name }, dimension: encoder.dimension },
       verify: true,
     });
     try {
-      await stoppable(folder, store, (signal) => {
+      const encode = (signal?: AbortSignal) => {
         const bar = progressBar(`encoding ${collection.name}`, 0, 'passages');
         const done = encodeCorpus({
           store,
           corpus: collection.corpus(),
           encode: (texts) => encoder.passageChunk(texts),
-          signal,
+          ...(signal ? { signal } : {}),
           onProgress: (count) => bar.update(count),
         });
         return done.finally(() => bar.stop());
-      });
+      };
+      await (temporary ? encode() : stoppable(folder, store, encode));
     } catch (error) {
       await store.close();
       throw error;
@@ -222,6 +219,23 @@ async function encodedCorpus(
     await discard();
     throw error;
   }
+}
+
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A folder of which nothing stays, not even where Ctrl-C ends the process. */
+function temporaryFolder(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'synglot-store-'));
+  const remove = () => {
+    for (const signal of endings) process.off(signal, onSignal);
+    rmSync(path, { recursive: true, force: true });
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of endings) process.on(signal, onSignal);
+  return { path, remove };
 }
 
 /** The corpus's embeddings in a file, in the corpus's order. */

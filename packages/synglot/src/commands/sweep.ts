@@ -91,7 +91,10 @@ export function sweepCommand(): Command {
 
 async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions): Promise<void> {
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
+  const onSignal = () => {
+    stop.abort();
+    console.error('stopping after this update, or this evaluation; again: at once');
+  };
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const bar = progressBar('sweep', plan.runs.length, 'runs');
   let executor: Executor | undefined;
