@@ -130,6 +130,31 @@ describe('a place that cannot take what is written is told of before the work', 
   });
 });
 
+describe.skipIf(process.platform === 'win32')('the standard streams', () => {
+  it('that nobody reads stop no work', async () => {
+    const config = await writeConfig(place, 'unread');
+    const output = inPlace('unread');
+    const { code } = await runCli(['train', config, '--output', output], {
+      wrapper: ['bash', '-c', 'set -o pipefail; "$@" 2>&1 | head -c 1', 'bash'],
+    });
+    expect(code).toBe(0);
+    expect(await readdir(output)).toContain('model');
+  });
+
+  it.skipIf(process.platform !== 'linux')('on a full disk are told of in one line', async () => {
+    const texts = ['--input', place.pairs, '--column', 'query', '--output', '-'];
+    for (const command of [
+      ['encode', '--model', place.model, ...texts],
+      ['devices', '--json'],
+    ]) {
+      const wrapper = ['bash', '-c', '"$@" > /dev/full', 'bash'];
+      const { code, errorLines } = await runCli(command, { wrapper });
+      expect(code).toBe(2);
+      expect(errorLines.at(-1)).toMatch(/^synglot: standard output: not written, the disk is full/);
+    }
+  });
+});
+
 it('a file is never called -', async () => {
   await expectMistake(
     ['eval', '--qrels', inPlace('q'), '--run', inPlace('r'), '--json', '-'],

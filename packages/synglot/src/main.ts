@@ -1,4 +1,5 @@
 /** The `synglot` command: subcommands, exit codes, one-line errors. */
+import { writeError } from '@synglot/models';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { compareCommand } from './commands/compare.js';
@@ -44,9 +45,15 @@ Environment:
   SYNGLOT_DEVICE=gpu|lavapipe|swiftshader, gpu:1 or a part of a device's name   SYNGLOT_EXECUTOR=native|webgpu
   SYNGLOT_DEBUG=1 prints plans, 2 also the time of each kernel, 3 also the WGSL`;
 
-/** What nobody reads any more (`synglot devices | head -1`) is dropped; the work goes on. */
-function dropUnreadOutput(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/**
+ * What nobody reads any more (`synglot devices | head -1`) is dropped; the work goes on. Results that a full disk does
+ * not take end it; of messages there is nowhere to tell.
+ */
+function keepWorking(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(report(writeError('standard output', error)));
+  });
 }
 
 /** Runs the command line; the process exits with 0, 2 for a user's mistake, 130 when stopped, 1 for a fault. */
@@ -59,7 +66,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .version('0.1.0')
     .addHelpText('after', help);
   inOneLine(program, 'synglot');
-  process.stdout.on('error', dropUnreadOutput);
+  keepWorking();
   for (const command of [
     demoCommand(),
     trainCommand(),
