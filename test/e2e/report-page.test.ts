@@ -2,12 +2,12 @@
  * `synglot report` in a real browser: Chromium opens the file, and what it shows, asks for and survives is
  * checked. Not how it looks: set REPORT_SCREENSHOTS to a folder and look at the pictures.
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { executablePath, missingBrowser } from '../support/browser.js';
 import { root, runCliWell } from '../support/cli.js';
 import { randomFloats } from '../support/random.js';
 import {
@@ -22,12 +22,7 @@ import {
 } from './report-runs.js';
 import { testFolder } from './support.js';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const missing = existsSync(executablePath)
-  ? undefined
-  : `${executablePath} is missing: the tests of the page are skipped (apt-get install chromium, or set CHROMIUM)`;
-if (missing && process.env.REQUIRE_CHROMIUM === '1') throw new Error(missing);
-if (missing) console.warn(missing);
+const missing = missingBrowser();
 
 describe.skipIf(missing !== undefined)('synglot report', () => {
   let folder: { path: string; remove: () => Promise<void> };

@@ -9,16 +9,14 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { root } from './cli.js';
+import { skippedWithout } from './missing.js';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Why tests in a browser cannot run here; undefined where they can. */
 export function missingBrowser(): string | undefined {
-  if (existsSync(executablePath)) return undefined;
-  const line = `${executablePath} is missing: the tests in a browser are skipped (apt-get install chromium, or set CHROMIUM)`;
-  if (process.env.REQUIRE_CHROMIUM === '1') throw new Error(line);
-  console.warn(line);
-  return line;
+  const what = `${executablePath} is missing (apt-get install chromium, or set CHROMIUM)`;
+  return skippedWithout('Chromium', existsSync(executablePath) ? undefined : what);
 }
 
 const webGpu = [

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { hasSystemLoader } from '../../packages/gpu/src/node/vulkan-driver.js';
 import { bundleModule } from './browser.js';
 import { driverEnvironment } from './driver-environment.js';
+import { skippedWithout } from './missing.js';
 
 const deno = process.env.DENO || 'deno';
 
@@ -18,11 +19,7 @@ export function missingDeno(): string | undefined {
       : hasSystemLoader()
         ? undefined
         : "the system's Vulkan loader is missing (apt-get install libvulkan1)";
-  if (what === undefined) return undefined;
-  const line = `${what}: the tests in Deno are skipped`;
-  if (process.env.REQUIRE_DENO === '1') throw new Error(line);
-  console.warn(line);
-  return line;
+  return skippedWithout('Deno', what);
 }
 
 /**

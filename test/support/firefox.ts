@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import { hasSystemLoader } from '../../packages/gpu/src/node/vulkan-driver.js';
 import { bundleModule } from './browser.js';
 import { driverEnvironment } from './driver-environment.js';
+import { skippedWithout } from './missing.js';
 
 const executable = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 /** A page that says nothing for so long will not. */
@@ -30,11 +31,7 @@ export function missingFirefox(): string | undefined {
     : hasSystemLoader()
       ? undefined
       : "the system's Vulkan loader is missing (apt-get install libvulkan1)";
-  if (what === undefined) return undefined;
-  const line = `${what}: the tests in Firefox are skipped`;
-  if (process.env.REQUIRE_FIREFOX === '1') throw new Error(line);
-  console.warn(line);
-  return line;
+  return skippedWithout('Firefox', what);
 }
 
 /**

@@ -55,7 +55,7 @@ export {
   type ParameterSettings,
   parameterGroups,
 } from './optim/parameter-groups.js';
-export * from './optim/parameter-patterns.js';
+export { matchesPattern, unmatchedPatterns } from './optim/parameter-patterns.js';
 export * from './parameter-store.js';
 export * from './parameters.js';
 export * from './plans/chunk-plan.js';

@@ -160,11 +160,13 @@ async function walk(folder: string, parts: readonly string[]): Promise<string[]>
 }
 
 function patternOf(part: string): RegExp {
-  const source = part
-    .replace(/[\\^$.+|()[\]{}]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'su');
+  const source = part.split(/([*?])/).map((piece) => ({ '*': '.*', '?': '.' })[piece] ?? literal(piece));
+  return new RegExp(`^${source.join('')}$`, 'su');
+}
+
+/** The source of a pattern that matches `text` itself. */
+export function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** What there is instead, if nothing matches. */

@@ -35,8 +35,8 @@ function rowsOf(set: TrainingSet, item: number, stratum: Stratum, random: Random
 }
 
 /**
- * How many pairs a batch from under `node` can have, counted up to `enough`: exact where each question has
- * one passage, a lower bound otherwise.
+ * How many pairs a batch from under `node` can have, counted up to `enough`: exact where each question has one
+ * passage and no text stands under several parallel ids, a lower bound otherwise.
  */
 export function capacityOf(set: TrainingSet, node: TreeNode, enough: number, random: Random): number {
   const guard = new BatchGuard(set);
@@ -57,7 +57,7 @@ export function capacityOf(set: TrainingSet, node: TreeNode, enough: number, ran
 /**
  * Draws `size` pairs from under `node` that keep to {@link BatchGuard}.
  *
- * Where questions share several passages, an unlucky first pair can block more than one later pair. Then a
+ * Where pairs exclude each other, an unlucky first pair can block more than one later pair. Then a
  * pair is given back by chance, barred from this batch and deferred to the next, and the rest is tried anew.
  *
  * @returns the batch, or the most pairs that were found; the walks then stand where they stood

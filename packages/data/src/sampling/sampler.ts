@@ -123,8 +123,8 @@ export class BatchSampler {
   /**
    * Draws the next batch.
    *
-   * @throws DataError `INPUT_BATCH` where no further pair fits; possible only where questions share several
-   *   passages and the batch is nearly as large as the data. The sampler is then as it was before.
+   * @throws DataError `INPUT_BATCH` where no further pair fits; possible only where pairs exclude each other by
+   *   shared passages or texts and the batch is nearly as large as the data. The sampler is then as it was before.
    */
   next(): Batch {
     const index = this.#step;

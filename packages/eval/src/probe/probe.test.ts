@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest';
+import { seeded } from '../testing/random.js';
 import { languageProbe } from './language-probe.js';
 import { logisticRegression } from './logistic-regression.js';
 import { minimise } from './minimise.js';
-
-/** Uniform numbers in [-1, 1): mulberry32. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
-}
 
 test('L-BFGS finds the minimum of a badly scaled quadratic', () => {
   const scales = [1, 10, 100, 1000];
@@ -47,12 +37,12 @@ test('the objective at its minimum is that of scikit-learn', () => {
 
 const count = 120;
 function rowsOf(shift: number) {
-  const random = numbers(5);
+  const random = seeded(5);
   const langs = Array.from({ length: count * 3 }, (_, i) => ['de', 'en', 'fi'][i % 3] as string);
   return {
     vectors: Float32Array.from({ length: count * 3 * 8 }, (_, i) => {
       const [row, column] = [Math.floor(i / 8), i % 8];
-      return random() + (column === row % 3 ? shift : 0);
+      return 2 * random() - 1 + (column === row % 3 ? shift : 0);
     }),
     dimension: 8,
     langs,

@@ -109,7 +109,7 @@ export function macroMean(sample: MacroSample, weights?: ArrayLike<number>): num
 }
 
 /** Whether both have values of the same units in the same cells, so that they can be paired. */
-export function arePaired(a: MacroSample, b: MacroSample): boolean {
+function arePaired(a: MacroSample, b: MacroSample): boolean {
   const same = <T>(one: ArrayLike<T>, other: ArrayLike<T>) =>
     one.length === other.length && Array.prototype.every.call(one, (item, i) => item === other[i]);
   return (

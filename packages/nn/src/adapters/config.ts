@@ -1,5 +1,6 @@
 /** What an adapter is, and on which modules of an encoder it sits. Emits nothing. */
 import type { EncoderConfig } from '../encoder/config.js';
+import { literal } from '../optim/parameter-patterns.js';
 
 /** What is trained beside the adapter. Everything else, the pooling head included, is frozen. */
 export interface TrainedBeside {
@@ -70,7 +71,7 @@ export function matchModules(
   const all = linearModules(config);
   const matches = (name: string, pattern: string) => {
     if (pattern === 'all-linear') return true;
-    const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    const parts = pattern.split('*').map(literal);
     return new RegExp(`^(.*\\.)?${parts.join('.*')}$`).test(name);
   };
   return {

@@ -35,6 +35,7 @@ function expression(pattern: string): RegExp {
   return new RegExp(`^${source.join('')}$`);
 }
 
-function literal(text: string): string {
+/** The source of an expression that matches `text` itself. */
+export function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -64,8 +64,3 @@ export function theOne(
       : `expected one ${expected} but found ${found.map(({ path }) => path).join(', ')}; leave one`;
   throw new DataError('INPUT_FILE', `${folder}: ${reason}`);
 }
-
-/** The source of a pattern that matches `text` itself. */
-export function literal(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}

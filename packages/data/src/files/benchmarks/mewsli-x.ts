@@ -8,7 +8,8 @@ import type { CollectionQuery } from '../../collection.js';
 import { DataError } from '../../errors.js';
 import { normaliseLanguage, selectLanguages } from '../../languages.js';
 import { asList, asObject, optionalText, readJsonLines, requiredText } from '../json.js';
-import { filesBelow, literal, theOne } from './find.js';
+import { literal } from '../shards.js';
+import { filesBelow, theOne } from './find.js';
 
 /** Options of {@link readMewsliX}. */
 export interface MewsliXOptions {

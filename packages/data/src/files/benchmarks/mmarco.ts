@@ -6,7 +6,8 @@
 import { type AdHocCollection, adHocCollection } from '../../ad-hoc.js';
 import { DataError } from '../../errors.js';
 import { normaliseLanguage, selectLanguages } from '../../languages.js';
-import { filesBelow, literal, matching, theOne } from './find.js';
+import { literal } from '../shards.js';
+import { filesBelow, matching, theOne } from './find.js';
 import { readCorpus, readJudgments, readQueries } from './parts.js';
 
 /** Options of {@link readMmarcoCollections}. */

@@ -8,9 +8,9 @@ import { DataError } from '../../errors.js';
 import { selectLanguages } from '../../languages.js';
 import { asList, asObject, type Fields, readJson, requiredText } from '../json.js';
 import { listFolder } from '../lines.js';
+import { literal } from '../shards.js';
 import { paragraphsOf } from '../squad.js';
 import { readXquadR } from '../xquad-r.js';
-import { literal } from './find.js';
 
 /** Options of these readers. */
 export interface ParallelOptions {
