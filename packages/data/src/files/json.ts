@@ -65,7 +65,8 @@ export async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const lines = text.slice(0, parsableLength(text)).split('\n');
+    const position = /at position (\d+)/.exec((cause as Error).message)?.[1];
+    const lines = text.slice(0, Number(position ?? parsableLength(text))).split('\n');
     const where = `${file}:${lines.length}:${lines.at(-1)!.length + 1}`;
     throw new DataError('INPUT_JSON', `${where}: not JSON (${visible((cause as Error).message)})`, { cause });
   }
@@ -194,6 +195,7 @@ export function missingField(fields: Fields, field: string): DataError {
 /** What a value is, for messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   return typeof value === 'string'

@@ -83,7 +83,7 @@ export function numbersIn({ values, where }: Fields, field: string): number[] {
     const name = list.length === 1 && !Array.isArray(value) ? field : `${field}[${i}]`;
     throw new DataError(
       'INPUT_COLUMN',
-      `${where}: expected a finite number in '${name}' but received ${entry === undefined ? 'nothing' : kindOf(entry)}; correct it or leave the row out`,
+      `${where}: expected a finite number in '${name}' but received ${kindOf(entry)}; correct it or leave the row out`,
     );
   });
 }

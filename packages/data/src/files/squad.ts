@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DataError } from '../errors.js';
 import { normaliseLanguage, selectLanguages } from '../languages.js';
 import type { Pair, Row } from '../rows.js';
-import { asList, asObject, type Fields, readJson, requiredText } from './json.js';
+import { asList, asObject, type Fields, kindOf, readJson, requiredText } from './json.js';
 import { fileError, listFolder } from './lines.js';
 import { nameOf, type ReadOptions, select } from './options.js';
 
@@ -107,6 +107,17 @@ export function* paragraphsOf(
       yield { fields, questions };
     }
   }
+}
+
+/** Where the first answer of a question begins, in code points. @throws DataError with the place */
+export function answerStart({ values, where }: Fields): number {
+  const [answer] = asList(values.answers, where, 'answers');
+  const { answer_start: start } = asObject(answer, `${where}.answers[0]`);
+  if (typeof start === 'number' && Number.isInteger(start) && start >= 0) return start;
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${where}.answers[0]: expected a whole number in 'answer_start' but received ${kindOf(start)}`,
+  );
 }
 
 async function filesOf(path: string, options: SquadOptions): Promise<LanguageFile[]> {

@@ -13,8 +13,9 @@
 import { join } from 'node:path';
 import { type CollectionCandidate, type CollectionQuery, ParallelCollection } from '../collection.js';
 import { DataError } from '../errors.js';
-import { readJson } from './json.js';
+import { asList, type Fields, readJson, requiredText } from './json.js';
 import { listFolder } from './lines.js';
+import { answerStart, paragraphsOf } from './squad.js';
 
 /** Options of {@link readXquadR}. */
 export interface XquadROptions {
@@ -26,7 +27,7 @@ export interface XquadROptions {
  * Reads the XQuAD-R files of `folder` into one collection.
  *
  * @throws DataError `INPUT_LANGUAGE` for a language without a file, `INPUT_FILE` for an unreadable
- *   folder or file, `INPUT_JSON` naming file and place for content that is not XQuAD-R.
+ *   folder or file, `INPUT_JSON`, `INPUT_COLUMN` and `INPUT_EMPTY` with file and place for content that is not XQuAD-R.
  * @example
  * const collection = await readXquadR('data/xquad-r', { langs: ['en', 'de'] });
  */
@@ -85,61 +86,53 @@ function readLanguage(root: unknown, file: string, lang: string): LanguagePart {
   const questions: LanguagePart['questions'] = [];
   const seen = new Set<string>();
   let paragraphNumber = 0;
-  const at = new Place(file, '');
-  for (const [article, articleAt] of at.items(at.object(root), 'data')) {
-    for (const [paragraph, paragraphAt] of articleAt.items(articleAt.object(article), 'paragraphs')) {
-      paragraphNumber++;
-      const fields = paragraphAt.object(paragraph);
-      const context = paragraphAt.string(fields, 'context');
-      const cut = byCodePoints(context);
-      const first = candidates.length;
-      const breaks = readBreaks(fields, paragraphAt, cut.length);
-      breaks.forEach(([start, end], sentence) => {
-        const id = `${lang}_${paragraphNumber}_${sentence}`;
-        candidates.push({ id, lang, text: cut.slice(start, end), context });
-      });
-      for (const [question, questionAt] of paragraphAt.items(fields, 'qas')) {
-        const { id, text, answerStart } = readQuestion(question, questionAt);
-        if (seen.has(id)) throw questionAt.error(`question id "${id}" occurs twice in the file`);
-        seen.add(id);
-        const sentence = breaks.findIndex(([start, end]) => start <= answerStart && answerStart < end);
-        if (sentence < 0) {
-          throw questionAt.error(`answer_start ${answerStart} lies in no sentence of sentence_breaks`);
-        }
-        questions.push({ id, text, answer: first + sentence });
+  for (const { fields, questions: asked } of paragraphsOf(root, file)) {
+    paragraphNumber++;
+    const context = requiredText(fields, 'context');
+    const cut = byCodePoints(context);
+    const first = candidates.length;
+    const breaks = readBreaks(fields, cut.length);
+    breaks.forEach(([start, end], sentence) => {
+      const id = `${lang}_${paragraphNumber}_${sentence}`;
+      candidates.push({ id, lang, text: cut.slice(start, end), context });
+    });
+    for (const question of asked) {
+      const id = requiredText(question, 'id');
+      const start = answerStart(question);
+      const answers = asList(question.values.answers, question.where, 'answers').length;
+      if (answers !== 1) throw mistake(question.where, `expected one answer but received ${answers}`);
+      if (seen.has(id)) throw mistake(question.where, `question id "${id}" occurs twice in the file`);
+      seen.add(id);
+      const sentence = breaks.findIndex(([from, end]) => from <= start && start < end);
+      if (sentence < 0) {
+        throw mistake(question.where, `answer_start ${start} lies in no sentence of sentence_breaks`);
       }
+      questions.push({ id, text: requiredText(question, 'question'), answer: first + sentence });
     }
   }
   return { candidates, questions };
 }
 
-function readQuestion(question: unknown, at: Place): { id: string; text: string; answerStart: number } {
-  const fields = at.object(question);
-  const answers = [...at.items(fields, 'answers')];
-  if (answers.length !== 1) throw at.error(`expected exactly one answer, got ${answers.length}`);
-  const [answer, answerAt] = answers[0]!;
-  const answerStart = answerAt.object(answer).answer_start;
-  if (typeof answerStart !== 'number' || !Number.isInteger(answerStart)) {
-    throw answerAt.error(`expected an integer "answer_start", got ${JSON.stringify(answerStart)}`);
-  }
-  return { id: at.string(fields, 'id'), text: at.string(fields, 'question'), answerStart };
-}
-
-function readBreaks(fields: Record<string, unknown>, at: Place, length: number): [number, number][] {
+function readBreaks({ values, where }: Fields, length: number): [number, number][] {
   let previousEnd = 0;
-  return [...at.items(fields, 'sentence_breaks')].map(([pair, pairAt]) => {
+  return asList(values.sentence_breaks, where, 'sentence_breaks').map((pair, i) => {
     const [start, end] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
     if (
       !(Number.isInteger(start) && Number.isInteger(end)) ||
       !((start as number) >= previousEnd && (start as number) < (end as number) && (end as number) <= length)
     ) {
-      throw pairAt.error(
-        `expected [start, end] with ${previousEnd} <= start < end <= ${length} (code points), got ${JSON.stringify(pair)}`,
+      throw mistake(
+        `${where}.sentence_breaks[${i}]`,
+        `expected [start, end] with ${previousEnd} <= start < end <= ${length} (code points) but received ${JSON.stringify(pair)}`,
       );
     }
     previousEnd = end as number;
     return [start as number, end as number];
   });
+}
+
+function mistake(where: string, what: string): DataError {
+  return new DataError('INPUT_COLUMN', `${where}: ${what}`);
 }
 
 /** `text` measured and cut by Unicode code points, as the offsets of Python-made files count. */
@@ -150,36 +143,4 @@ function byCodePoints(text: string): { length: number; slice: (start: number, en
   }
   const points = Array.from(text);
   return { length: points.length, slice: (start, end) => points.slice(start, end).join('') };
-}
-
-/** A place in a JSON file, such as `data[3].paragraphs[0]`, that words errors about what is found there. */
-class Place {
-  constructor(
-    private readonly file: string,
-    private readonly path: string,
-  ) {}
-
-  error(what: string): DataError {
-    return new DataError('INPUT_JSON', `${this.file}: ${this.path || 'top level'}: ${what}.`);
-  }
-
-  object(value: unknown): Record<string, unknown> {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.error('expected an object');
-    }
-    return value as Record<string, unknown>;
-  }
-
-  string(fields: Record<string, unknown>, key: string): string {
-    const value = fields[key];
-    if (typeof value !== 'string' || value === '') throw this.error(`expected a non-empty string "${key}"`);
-    return value;
-  }
-
-  *items(fields: Record<string, unknown>, key: string): Generator<[unknown, Place]> {
-    const value = fields[key];
-    if (!Array.isArray(value)) throw this.error(`expected a list "${key}"`);
-    const prefix = this.path === '' ? key : `${this.path}.${key}`;
-    for (const [index, item] of value.entries()) yield [item, new Place(this.file, `${prefix}[${index}]`)];
-  }
 }

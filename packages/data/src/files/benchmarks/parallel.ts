@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type CollectionCandidate, type CollectionQuery, ParallelCollection } from '../../collection.js';
 import { DataError } from '../../errors.js';
 import { selectLanguages } from '../../languages.js';
-import { asList, asObject, type Fields, readJson, requiredText } from '../json.js';
+import { readJson, requiredText } from '../json.js';
 import { listFolder } from '../lines.js';
 import { literal } from '../shards.js';
-import { paragraphsOf } from '../squad.js';
+import { answerStart, paragraphsOf } from '../squad.js';
 import { readXquadR } from '../xquad-r.js';
 
 /** Options of these readers. */
@@ -137,11 +137,4 @@ function sentenceBreaks(context: string, lang: string): Sentence[] {
 function sentenceOf(sentences: readonly Sentence[], start: number): number {
   const found = sentences.findIndex(({ end }) => start < end);
   return found < 0 ? sentences.length - 1 : found;
-}
-
-function answerStart(qa: Fields): number {
-  const [answer] = asList(qa.values.answers, qa.where, 'answers');
-  const start = asObject(answer, `${qa.where}: 'answers'`).answer_start;
-  if (typeof start === 'number' && Number.isInteger(start) && start >= 0) return start;
-  throw new DataError('INPUT_COLUMN', `${qa.where}: expected a whole number as 'answer_start'`);
 }
