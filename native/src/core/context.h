@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "disk_cache.h"
+#include "environment.h"
 #include "handles.h"
 
 namespace synglot {
@@ -31,6 +32,8 @@ struct OpenOptions {
   std::vector<std::string> disabled_toggles;
   /** Longest wait for one submission before DEVICE_TIMEOUT. */
   uint64_t timeout_ms = 0;
+  /** What the loader is to read while the adapter is chosen. */
+  Variables environment;
   /** Describe the adapter and stop: no device is made. */
   bool adapter_only = false;
 };

@@ -1,10 +1,14 @@
 // Field-by-field conversion at the N-API border.
 #include "convert.h"
 
+#include <array>
 #include <cmath>
 
 namespace synglot {
 namespace {
+
+// What says which devices the Vulkan loader finds; `packages/gpu/src/node` sets them.
+constexpr std::array kLoaderVariables = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_INSTANCE_LAYERS", "VK_LAYER_PATH", "SYNGLOT_VULKAN_DEVICE"};
 
 const char* type_of(const Napi::Value& value) {
   switch (value.Type()) {
@@ -147,6 +151,11 @@ OpenOptions to_open_options(const Napi::Value& value) {
   options.enabled_toggles = strings("enabledToggles");
   options.disabled_toggles = strings("disabledToggles");
   options.timeout_ms = to_size(object.Get("timeoutMs"), "timeoutMs");
+  const auto variables = to_object(to_object(value.Env().Global().Get("process"), "process").Get("env"), "process.env");
+  for (const char* name : kLoaderVariables) {
+    const Napi::Value set = variables.Get(name);
+    options.environment.emplace_back(name, set.IsString() ? std::optional(to_string(set, name)) : std::nullopt);
+  }
   return options;
 }
 

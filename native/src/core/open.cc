@@ -160,7 +160,9 @@ Result<std::unique_ptr<Context>> Context::open(const OpenOptions& options) {
   std::unique_ptr<Context> context(new Context());
   context->timeout_ms_ = options.timeout_ms;
   {
+    // Its turn is the environment's, too.
     const QuietStderr quiet;
+    const Environment environment(options.environment);
     if (MaybeFailure failure = context->open_adapter(options)) return *failure;
   }
   if (MaybeFailure failure = context->describe_adapter()) return *failure;
