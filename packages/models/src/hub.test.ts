@@ -90,6 +90,22 @@ function hubServer(files: ReadonlyMap<string, Buffer>, sent = files): RequestLis
   };
 }
 
+/** Puts files into a cache as Hugging Face's programs do; returns the snapshot. */
+async function cache(cacheFolder: string, files: ReadonlyMap<string, Buffer>): Promise<string> {
+  const store = join(cacheFolder, 'models--a--b');
+  const snapshot = join(store, 'snapshots', COMMIT);
+  for (const [path, bytes] of files) {
+    const blob = join(store, 'blobs', createHash('sha256').update(bytes).digest('hex'));
+    await mkdir(dirname(blob), { recursive: true });
+    await writeFile(blob, bytes);
+    await mkdir(dirname(join(snapshot, path)), { recursive: true });
+    await symlink(blob, join(snapshot, path));
+  }
+  await mkdir(join(store, 'refs'));
+  await writeFile(join(store, 'refs', 'main'), COMMIT);
+  return snapshot;
+}
+
 describe('without the network', () => {
   it('one line says what to give instead', async () => {
     const cacheFolder = await temporaryFolder();
@@ -123,17 +139,7 @@ describe('without the network', () => {
 
   it('a cached model opens, whoever cached it', async () => {
     const cacheFolder = await temporaryFolder();
-    const store = join(cacheFolder, 'models--a--b');
-    const snapshot = join(store, 'snapshots', COMMIT);
-    for (const [path, bytes] of await filesOf(await savedModel())) {
-      const blob = join(store, 'blobs', createHash('sha256').update(bytes).digest('hex'));
-      await mkdir(dirname(blob), { recursive: true });
-      await writeFile(blob, bytes);
-      await mkdir(dirname(join(snapshot, path)), { recursive: true });
-      await symlink(blob, join(snapshot, path));
-    }
-    await mkdir(join(store, 'refs'));
-    await writeFile(join(store, 'refs', 'main'), COMMIT);
+    const snapshot = await cache(cacheFolder, await filesOf(await savedModel()));
     const options = { cacheFolder, offline: true };
     expect(await fetchHubModel('a/b', options)).toBe(snapshot);
     expect((await openCheckpoint('a/b', options)).maxLength).toBe(16);
@@ -198,6 +204,36 @@ describe('downloading', () => {
     const total = [...model.values()].reduce((sum, bytes) => sum + bytes.length, 0);
     expect(seen.at(-1)).toMatchObject({ doneBytes: total, totalBytes: total });
     expect((await openCheckpoint('a/b', { cacheFolder, offline: true })).source).toBe(folder);
+  });
+
+  it('fetches what transformers left out of a model that it cached', async () => {
+    const model = await filesOf(await savedModel());
+    const cacheFolder = await temporaryFolder();
+    const own = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+    const snapshot = await cache(cacheFolder, new Map([...model].filter(([path]) => own.includes(path))));
+    const poolingOf = async (endpoint: string) =>
+      (await openCheckpoint('a/b', { cacheFolder, endpoint, offline: false })).pooling;
+    expect(await poolingOf('http://127.0.0.1:1')).toEqual({ mode: 'mean', normalize: true });
+    expect(await poolingOf(await listen(hubServer(model)))).toEqual(LABSE_POOLING);
+    expect(await fetchHubModel('a/b', { cacheFolder, offline: true })).toBe(snapshot);
+  });
+
+  it('asks once whether a model has modules', async () => {
+    const model = await filesOf(await savedModel());
+    const plain = new Map([...model].filter(([path]) => !/modules|^\d_/.test(path)));
+    let asked = 0;
+    const answer = hubServer(plain);
+    const endpoint = await listen((request, response) => {
+      asked++;
+      answer(request, response);
+    });
+    const options = { cacheFolder: await temporaryFolder(), endpoint, offline: false };
+    await cache(options.cacheFolder, plain);
+    await fetchHubModel('a/b', options);
+    const before = asked;
+    expect(before).toBeGreaterThan(0);
+    await fetchHubModel('a/b', options);
+    expect(asked).toBe(before);
   });
 
   it('refuses bytes that do not match their digest, and keeps nothing of them', async () => {

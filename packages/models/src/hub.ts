@@ -4,9 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { adapterConfigFile, adapterWeightsFile } from './adapters/adapter-config.js';
 import { ModelError, reasonOf } from './errors.js';
@@ -84,6 +84,14 @@ export async function findCachedModel(id: string, options: HubOptions = {}): Pro
   );
   const snapshot = join(store, 'snapshots', commit);
   return (await isWhole(snapshot)) ? snapshot : undefined;
+}
+
+/**
+ * Where it is noted that a snapshot's repository has no `modules.json`, as Hugging Face's programs note it. A snapshot
+ * without the file and the note may be transformers': it fetches no poolings, dense layers or prompts.
+ */
+function noModules(snapshot: string): string {
+  return join(snapshot, '../../.no_exist', basename(snapshot), 'modules.json');
 }
 
 const WANTED = new Set([
@@ -213,6 +221,10 @@ async function download(id: string, options: HubOptions): Promise<string> {
     else await fetchBlob(source, entry, blob, report);
     await linkFile(blob, join(snapshot, entry.path));
   }
+  if (!files.some(({ path }) => path === 'modules.json')) {
+    await mkdir(dirname(noModules(snapshot)), { recursive: true });
+    await writeFile(noModules(snapshot), '');
+  }
   if (revision !== sha) {
     const ref = join(store, 'refs', revision);
     await mkdir(dirname(ref), { recursive: true });
@@ -229,9 +241,15 @@ async function download(id: string, options: HubOptions): Promise<string> {
  */
 export async function fetchHubModel(id: string, options: HubOptions = {}): Promise<string> {
   const cached = await findCachedModel(id, options);
-  if (cached !== undefined) return cached;
+  const offline = isOffline(options);
+  if (cached !== undefined) {
+    const known =
+      offline || (await isFile(join(cached, 'modules.json'))) || (await isFile(noModules(cached)));
+    // Without an answer from the hub, what is there must do.
+    return known ? cached : download(id, { ...options, revision: basename(cached) }).catch(() => cached);
+  }
   const intro = `${id}: no such folder here, and as a Hugging Face hub id`;
-  if (isOffline(options)) {
+  if (offline) {
     throw new ModelError(
       'INPUT_MODEL',
       `${intro} not in the cache while HF_HUB_OFFLINE forbids the network; ${LOCAL}`,
