@@ -396,6 +396,13 @@ describe('encode', () => {
   });
 });
 
+it('fetch takes languages and a split only where they choose among files', () =>
+  expectMistake(
+    ['fetch', 'beir/scifact', '--output', inPlace('fetched'), '--langs', 'en'],
+    ['--langs is for miracl; of beir/scifact all files are fetched'],
+    { env: { HF_HUB_OFFLINE: '1' } },
+  ));
+
 it('a benchmark that is asked for help answers as `bench --help` does', async () => {
   const [all, one] = await Promise.all([
     runCliWell(['bench', '--help']),

@@ -12,6 +12,7 @@ import {
   retrievalUse,
   type TextInput,
 } from '@synglot/models';
+import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 
 export interface EncoderOptions {
@@ -39,7 +40,7 @@ export interface Encoder {
 
 /** Opens a model for questions and passages; prefixes are the model's own unless given. */
 export async function openEncoder(executor: Executor, options: EncoderOptions): Promise<Encoder> {
-  const checkpoint = await openCheckpoint(options.model);
+  const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
   const model = await EmbeddingModel.load(executor, checkpoint);
   const { query, passage, normalize } = retrievalUse(checkpoint, options.model);
   const passagePrefix = options.passagePrefix ?? (options.oneKind ? defaultPrompt(checkpoint) : passage);

@@ -53,8 +53,8 @@ export function fetchCommand(): Command {
       "miracl, beir/NAME as in beir/scifact, or any dataset repository 'owner/name' as it is",
     )
     .requiredOption('--output <folder>', 'where to put them; what is there already is kept')
-    .option('--langs <list>', 'languages, as in sw,yo; default: all', languageList)
-    .option('--split <name>', "queries and judgments; default: the benchmark's own")
+    .option('--langs <list>', 'miracl: languages, as in sw,yo; default: all', languageList)
+    .option('--split <name>', 'miracl: queries and judgments; default: dev')
     .addHelpText(
       'after',
       '\nHF_ENDPOINT names another hub, HF_TOKEN opens repositories that ask for consent.',
@@ -73,6 +73,10 @@ function requestsOf(benchmark: string, options: FetchOptions): DatasetRequest[] 
   const [first = '', name] = benchmark.split('/');
   const known = Object.keys(benchmarks);
   const make = Object.hasOwn(benchmarks, first) ? benchmarks[first] : undefined;
+  const idle = (['langs', 'split'] as const).find((option) => options[option] !== undefined);
+  if (idle !== undefined && benchmark !== 'miracl') {
+    throw new ModelError('INPUT_DATA', `--${idle} is for miracl; of ${benchmark} all files are fetched`);
+  }
   if (make && (first === 'beir') === (name !== undefined)) return make(options, name ?? '');
   if (name !== undefined && !make && !benchmark.slice(first.length + 1).includes('/')) {
     return [{ repository: benchmark, place: (path) => path }];
