@@ -377,9 +377,18 @@ describe('synglot eval', () => {
       'create it first',
     );
     await expectMistake(['--qrels', 'q', '--run', 'r', '--model', model], 'either --qrels and --run');
+    await expectMistake([...task, '--model', model, '-m', 'map'], '--measure: is for --qrels and --run');
+    await expectMistake(
+      [...task, '--model', model, '--corpus-lang', 'en'],
+      'beir: `corpusLang` means nothing',
+    );
+    const rankings = ['--qrels', 'q', '--run', 'r'];
+    await expectMistake([...rankings, '--depth', '3'], '--depth: is not for --qrels and --run');
+    await expectMistake([...rankings, '--langs', 'en'], '--langs: goes with --format mteb');
     await writeFile(inPlace('empty.npy'), '');
     const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
     await expectMistake([...task, ...files], 'empty.npy');
+    await expectMistake([...task, ...files, '--dimension', '8'], 'leave --dimension out');
     await rm(join(root, 'queries.jsonl'));
     await expectMistake([...task, '--model', model], 'expected queries.jsonl');
   });

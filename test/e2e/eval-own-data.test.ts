@@ -73,6 +73,20 @@ it('what --set gave the training, it gives the evaluation', async () => {
   );
 });
 
+it('--seed is that of the intervals', async () => {
+  const config = await writeConfig(place, 'seeded', { hold_out: '{ fraction: 0.4 }' });
+  const intervals = async (...more: string[]) => {
+    const output = inPlace('seeded.json');
+    await runCliWell(['eval', config, '--model', place.model, '--json', output, ...more]);
+    return (await json(output)).intervals;
+  };
+  const first = await intervals();
+  expect(await intervals('--seed', '0')).toEqual(first);
+  const other = await intervals('--seed', '1');
+  expect(other.seed).toBe(1);
+  expect(other).not.toEqual({ ...first, seed: 1 });
+});
+
 it('nothing to evaluate on, and options of benchmarks, are mistakes', async () => {
   const config = await writeConfig(place, 'plain');
   const args = ['eval', config, '--model', place.model];

@@ -113,7 +113,7 @@ async function show(
   // With queries in several languages the mean is macro-averaged, so it needs them by language.
   const withIntervals = reports.map((report) =>
     options.intervals && Object.keys(report.by_query_lang).length <= 1
-      ? { ...report, intervals: meanIntervals(report.per_query) }
+      ? { ...report, intervals: meanIntervals(report.per_query, { seed: options.seed ?? 0 }) }
       : report,
   );
   await writeJson(options.json, {

@@ -1,11 +1,22 @@
 /** Options of `synglot eval` that do not go together, or with the kind of benchmark: told before any work. */
 import { EvaluationError } from '@synglot/eval';
+import type { Command } from 'commander';
 import type { EvalOptions } from './eval.js';
+import type { RunEvalOptions } from './eval-run.js';
 
 /** By kind of benchmark: options of other kinds. They would have no effect, so giving one is a mistake. */
 const idle = {
   parallel: { store: '--store' },
-  suite: { saveRun: '--save-run', depth: '--depth', store: '--store', perQuery: '--per-query' },
+  suite: {
+    saveRun: '--save-run',
+    saveEmbeddings: '--save-embeddings',
+    depth: '--depth',
+    store: '--store',
+    perQuery: '--per-query',
+    split: '--split',
+    corpusLang: '--corpus-lang',
+    predictions: '--predictions',
+  },
   bitext: {
     saveRun: '--save-run',
     depth: '--depth',
@@ -43,6 +54,41 @@ export function refuseIdle(what: string, kind: keyof typeof idle, options: EvalO
   );
 }
 
+/** Names of what is for files of rankings alone. */
+const ofRuns = new Set(
+  'qrels run format measure perTopic summary complete relevanceLevel maxRanked judgedOnly test correction mtebTask'.split(
+    ' ',
+  ),
+);
+/** Of what such files share with models; the last three where MTEB's form says what was evaluated. */
+const shared = new Set(['profile', 'measures', 'json', 'seed', 'device', 'executor']);
+const ofMteb = new Set(['mtebTask', 'split', 'langs']);
+
+/**
+ * Refuses options of models where rankings are measured, and options of rankings where a model is.
+ *
+ * @throws EvaluationError `INPUT_COLLECTION`
+ */
+export function refuseOthers(command: Command, runs: boolean): void {
+  const { format } = command.opts<RunEvalOptions>();
+  const takes = (name: string) => {
+    if (!runs) return !ofRuns.has(name);
+    return ofMteb.has(name) ? format === 'mteb' : ofRuns.has(name) || shared.has(name);
+  };
+  const other = command.options.find(
+    (option) =>
+      command.getOptionValueSource(option.attributeName()) === 'cli' && !takes(option.attributeName()),
+  );
+  if (other === undefined) return;
+  const name = other.attributeName();
+  const why = !runs
+    ? 'is for --qrels and --run'
+    : ofMteb.has(name)
+      ? 'goes with --format mteb here'
+      : 'is not for --qrels and --run';
+  throw new EvaluationError('INPUT_COLLECTION', `${other.long}: ${why}; leave it out`);
+}
+
 /** @throws EvaluationError `INPUT_COLLECTION` for what would be kept in a file that is not asked for */
 export function checkKept({ saveEmbeddings, perQuery, json }: EvalOptions): void {
   if (json !== undefined) return;
@@ -69,8 +115,18 @@ export function checkDepth(what: string, { depth, saveRun }: EvalOptions): void 
   );
 }
 
+/** How a model encodes texts. */
+const ofEncoding = {
+  queryPrefix: '--query-prefix',
+  passagePrefix: '--passage-prefix',
+  maxLength: '--max-length',
+  dimension: '--dimension',
+  store: '--store',
+} as const satisfies { readonly [K in keyof EvalOptions]?: string };
+
 /** @throws EvaluationError `INPUT_EMBEDDINGS` unless a model is given, or the embeddings of both sides */
-export function requireEmbeddings({ model, queryEmbeddings, passageEmbeddings, suite }: EvalOptions): void {
+export function requireEmbeddings(options: EvalOptions): void {
+  const { model, queryEmbeddings, passageEmbeddings, suite, ...rest } = options;
   const given = queryEmbeddings !== undefined && passageEmbeddings !== undefined;
   if (model === undefined && !given) {
     throw new EvaluationError(
@@ -80,5 +136,9 @@ export function requireEmbeddings({ model, queryEmbeddings, passageEmbeddings, s
   }
   if (given && (model !== undefined || suite !== undefined)) {
     throw new EvaluationError('INPUT_EMBEDDINGS', 'embeddings are given: leave --model and --suite out');
+  }
+  const idle = Object.entries(ofEncoding).find(([key]) => rest[key as keyof typeof ofEncoding] !== undefined);
+  if (given && idle) {
+    throw new EvaluationError('INPUT_EMBEDDINGS', `embeddings are given as they are: leave ${idle[1]} out`);
   }
 }

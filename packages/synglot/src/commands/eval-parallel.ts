@@ -155,7 +155,7 @@ async function reportOf(
       ...shared,
       perQuery: true,
       ...(options.measures ? { measures: options.measures } : {}),
-      ...(options.intervals ? { intervals: {} } : {}),
+      ...(options.intervals ? { intervals: { seed: options.seed ?? 0 } } : {}),
       ...(options.rankCorrelation ? { rankCorrelation: true } : {}),
     });
     const { saveRun: folder, depth } = options;

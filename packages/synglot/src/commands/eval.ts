@@ -3,7 +3,7 @@ import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data
 import { EvaluationError, measureNamed, profileNamed, profiles } from '@synglot/eval';
 import { Command, Option } from 'commander';
 import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
-import { checkDepth, checkKept, refuseIdle, requireEmbeddings } from './eval-options.js';
+import { checkDepth, checkKept, refuseIdle, refuseOthers, requireEmbeddings } from './eval-options.js';
 import { readOwn } from './eval-own.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
@@ -48,6 +48,8 @@ export interface EvalOptions extends DeviceOptions {
   /** Of questions, where it differs. */
   readonly queryMaxLength?: number;
   readonly dimension?: number;
+  /** Of the intervals. */
+  readonly seed?: number;
 }
 
 export function evalCommand(): Command {
@@ -112,7 +114,11 @@ export function evalCommand(): Command {
   return withDeviceOptions(withRunOptions(command)).action(evaluate);
 }
 
-async function evaluate(path: string | undefined, options: EvalOptions & RunEvalOptions): Promise<void> {
+async function evaluate(
+  path: string | undefined,
+  options: EvalOptions & RunEvalOptions,
+  command: Command,
+): Promise<void> {
   const { data, task, suite } = options;
   const ofRuns = options.qrels !== undefined || options.run !== undefined;
   if (ofRuns && [path, options.model, task, suite].some((given) => given !== undefined)) {
@@ -121,6 +127,7 @@ async function evaluate(path: string | undefined, options: EvalOptions & RunEval
       'give either --qrels and --run, or --task or --suite with a model; see synglot eval --help',
     );
   }
+  refuseOthers(command, ofRuns);
   // Hours of encoding must not end with a wrong name or a missing folder.
   if (options.json !== undefined) await checkOutputFile(options.json);
   if (ofRuns) return runEvalCommand(options);

@@ -242,4 +242,7 @@ test('LAReQA refuses a pool of another size; an unknown benchmark lists the know
   const mlqaR = await readBenchmark('mlqa-r', folder);
   expect(mlqaR.kind === 'parallel' && mlqaR.collection.name).toBe('mlqa-r');
   expect(() => readBenchmark('mirakl', folder)).toThrow(/did you mean 'miracl'/);
+  expect(() => readBenchmark('lareqa', folder, { langs: ['en'] })).toThrow(
+    'lareqa: `langs` means nothing to it; leave it out',
+  );
 });

@@ -73,10 +73,26 @@ export const benchmarks = {
 /** A benchmark's name. */
 export type BenchmarkName = keyof typeof benchmarks;
 
+/** What means nothing to a benchmark: it would have no effect. */
+const idle: Readonly<Record<BenchmarkName, readonly (keyof BenchmarkOptions)[]>> = {
+  'xquad-r': ['split', 'corpusLang'],
+  lareqa: ['langs', 'split', 'corpusLang'],
+  'mlqa-r': ['corpusLang'],
+  mlqa: ['corpusLang'],
+  miracl: ['corpusLang'],
+  'mr-tydi': ['corpusLang'],
+  mmarco: [],
+  beir: ['corpusLang'],
+  trec: ['corpusLang'],
+  'mewsli-x': ['corpusLang'],
+  tatoeba: ['split', 'corpusLang'],
+};
+
 /**
  * Reads a benchmark.
  *
- * @throws DataError `INPUT_FORMAT` for an unknown name, and what its reader throws
+ * @throws DataError `INPUT_FORMAT` for an unknown name, `INPUT_OPTION` for an option that means nothing to it, and what
+ *   its reader throws
  * @example
  * const miracl = await readBenchmark('miracl', 'data/miracl', { langs: ['sw'] });
  */
@@ -91,6 +107,10 @@ export function readBenchmark(
       'INPUT_FORMAT',
       `unknown benchmark '${name}'${didYouMean(name, names)}; there are ${names.join(', ')}`,
     );
+  }
+  const given = idle[name as BenchmarkName].find((option) => options[option] !== undefined);
+  if (given !== undefined) {
+    throw new DataError('INPUT_OPTION', `${name}: \`${given}\` means nothing to it; leave it out`);
   }
   return benchmarks[name as BenchmarkName](folder, options);
 }
