@@ -1,5 +1,6 @@
 /** `metrics.jsonl`: one line per update or validation. A resumed run drops the lines of what it will do again. */
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { TrainError } from './errors.js';
 
 /** An open `metrics.jsonl`. */
@@ -14,14 +15,9 @@ export class MetricsFile {
 
   /** Opens for appending after update `step`; later lines and an incomplete last line are removed. */
   static async open(path: string, step: number): Promise<MetricsFile> {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    let kept = 0;
-    for (const line of text.split(/(?<=\n)/)) {
-      if (!line.endsWith('\n') || stepOf(line) > step) break;
-      kept += Buffer.byteLength(line);
-    }
-    if (text.length > 0) await truncate(path, kept);
-    return new MetricsFile(await open(path, 'a'), path);
+    const file = await open(path, 'a');
+    await file.truncate(await lengthUntil(path, step));
+    return new MetricsFile(file, path);
   }
 
   /** Appends a line. */
@@ -39,6 +35,22 @@ export class MetricsFile {
   async close(): Promise<void> {
     await this.#file.close();
   }
+}
+
+/** Bytes of the whole lines up to the first of a later update. The file of a long run is larger than a string can be. */
+async function lengthUntil(path: string, step: number): Promise<number> {
+  let length = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  const pieces: AsyncIterable<Buffer> = createReadStream(path);
+  for await (const piece of pieces) {
+    rest = Buffer.concat([rest, piece]);
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      if (stepOf(rest.toString('utf8', 0, end)) > step) return length;
+      length += end + 1;
+      rest = rest.subarray(end + 1);
+    }
+  }
+  return length;
 }
 
 function stepOf(line: string): number {
