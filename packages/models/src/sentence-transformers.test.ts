@@ -187,6 +187,12 @@ describe('reading', () => {
       /transformer_task is "fill-mask"/,
     ],
     ['a length that is none', 'sentence_bert_config.json', { max_seq_length: 0 }, /max_seq_length is 0/],
+    [
+      'a text for a length',
+      'tokenizer_config.json',
+      { model_max_length: '9' },
+      /tokenizer_config\.json: model_max_length is "9"/,
+    ],
   ])('refuses %s', async (_, path, json, message) => {
     const folder = await folderOf(changed(path, json));
     await expectModelError(() => readLayout(folder, 8), 'INPUT_CHECKPOINT', message);

@@ -156,16 +156,16 @@ async function readMaxLength(folder: string): Promise<number | undefined> {
       `${path}: do_lower_case is true, which is not supported outside the tokenizer; set it to false and lower-case the texts`,
     );
   }
-  let value = settings?.max_seq_length ?? undefined;
+  let [where, key, value] = [path, 'max_seq_length', settings?.max_seq_length ?? undefined];
   if (value === undefined) {
-    const tokenizer = await readJsonObjectIfPresent(modelSource.join(folder, 'tokenizer_config.json'));
-    value = tokenizer?.model_max_length ?? undefined;
+    [where, key] = [modelSource.join(folder, 'tokenizer_config.json'), 'model_max_length'];
+    value = (await readJsonObjectIfPresent(where))?.[key] ?? undefined;
     // transformers writes 1e30 for "no limit known".
     if (typeof value === 'number' && value > 1e6) value = undefined;
   }
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
-    throw checkpointError(`${path}: max_seq_length is ${describe(value)}, expected a whole number above 0`);
+    throw checkpointError(`${where}: ${key} is ${describe(value)}, expected a whole number above 0`);
   }
   return value;
 }
