@@ -5,8 +5,9 @@
 
 import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
+import type { JsonObject } from './json.js';
 import { readJsonObjectIfPresent } from './json-files.js';
-import { Tokenizer } from './tokenizer.js';
+import { Tokenizer, tokenText } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
 
 /**
@@ -63,6 +64,18 @@ async function readText(path: string): Promise<string> {
   }
 }
 
+/** `tokenizer_config.json`, with the special tokens that older versions of transformers keep beside it alone. */
+async function readConfig(folder: string, path: string): Promise<JsonObject | undefined> {
+  const config = await readJsonObjectIfPresent(path);
+  if (config === undefined) return undefined;
+  const beside = await readJsonObjectIfPresent(modelSource.join(folder, 'special_tokens_map.json'));
+  const special = Object.entries(beside ?? {}).flatMap(([role, value]) => {
+    const token = role.endsWith('_token') ? tokenText(value) : undefined;
+    return token === undefined ? [] : [[role, token]];
+  });
+  return { ...Object.fromEntries(special), ...config };
+}
+
 /**
  * Loads the tokenizer of a folder, or a `tokenizer.json`, `tokenizer.json.gz` or `vocab.txt` itself.
  *
@@ -78,7 +91,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     ? [path]
     : ['tokenizer.json', 'tokenizer.json.gz', 'vocab.txt'].map((name) => modelSource.join(folder, name));
   const configPath = modelSource.join(folder, 'tokenizer_config.json');
-  const config = await readJsonObjectIfPresent(configPath);
+  const config = await readConfig(folder, configPath);
   if (config?.truncation_side === 'left') {
     throw new ModelError(
       'INPUT_TOKENIZER',

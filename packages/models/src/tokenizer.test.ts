@@ -151,6 +151,20 @@ describe('vocab.txt', () => {
     expect(await encode(folder, 'A é')).toEqual([2, 5, 8, 3]);
   });
 
+  it('takes special tokens from the file beside tokenizer_config.json, and writes them into it', async () => {
+    const folder = await vocabularyFolder(VOCABULARY, { cls_token: '[CLS]', tokenizer_class: 'X' });
+    const map = { pad_token: { content: 'a', lstrip: false }, cls_token: 'bc', more: ['x'] };
+    await writeFile(join(folder, 'special_tokens_map.json'), JSON.stringify(map));
+    const tokenizer = await loadTokenizer(folder);
+    expect(tokenizer.padId).toBe(tokenizer.tokenToId('a'));
+    expect(tokenizerConfigJson(tokenizer, 9)).toEqual({
+      cls_token: '[CLS]',
+      model_max_length: 9,
+      pad_token: 'a',
+      tokenizer_class: 'X',
+    });
+  });
+
   it('refuses texts that are cut at their beginning', async () => {
     const folder = await vocabularyFolder(VOCABULARY, { truncation_side: 'left' });
     await expectModelError(() => loadTokenizer(folder), 'INPUT_TOKENIZER', /truncation_side is "left"/);

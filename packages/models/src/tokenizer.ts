@@ -179,7 +179,7 @@ export class Tokenizer {
 }
 
 /** `"[PAD]"`, or `{"content": "[PAD]", …}` in older files. */
-function tokenText(value: unknown): string | undefined {
+export function tokenText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (
     typeof value === 'object' &&
