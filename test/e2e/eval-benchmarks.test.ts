@@ -354,6 +354,20 @@ describe('synglot eval', () => {
     ]);
   });
 
+  it('search refuses options that others leave without effect', async () => {
+    const given = ['--query-embeddings', 'q.npy', '--passage-embeddings', 'p.npy'];
+    for (const [more, message] of [
+      [['--store', 's', ...given], 'give either --store or --passage-embeddings'],
+      [['--store', 's', '--passage-ids', 'ids'], '--passage-ids goes with --passage-embeddings'],
+      [[...given, '--model', model], 'embeddings of the queries are given: leave --model out'],
+    ] as const) {
+      const { code, errorLines } = await runCli(['search', '--save-run', inPlace('idle.run'), ...more], {
+        env,
+      });
+      expect([code, errorLines]).toEqual([2, [expect.stringContaining(message)]]);
+    }
+  });
+
   it('reports mistakes in one line', async () => {
     const root = await beir('mistakes');
     const expectMistake = async (args: readonly string[], ...parts: string[]) => {

@@ -44,6 +44,7 @@ export function searchCommand(): Command {
     .option('--top-k <count>', 'passages for each query', wholeNumber(1), 100)
     .requiredOption('--save-run <file>', 'run to write: query Q0 passage rank score tag');
   return withDeviceOptions(command).action(async (options: SearchOptions) => {
+    checkIdle(options);
     await checkOutputFile(options.saveRun);
     const executor = await openDevice(options);
     try {
@@ -97,6 +98,29 @@ export function searchCommand(): Command {
       executor.destroy();
     }
   });
+}
+
+/** @throws EvaluationError `INPUT_STORE`, `INPUT_EMBEDDINGS` for an option that another one leaves without effect */
+function checkIdle(options: SearchOptions): void {
+  if (options.store !== undefined && options.passageEmbeddings !== undefined) {
+    throw new EvaluationError('INPUT_STORE', 'give either --store or --passage-embeddings');
+  }
+  if (options.passageIds !== undefined && options.passageEmbeddings === undefined) {
+    throw new EvaluationError(
+      'INPUT_STORE',
+      '--passage-ids goes with --passage-embeddings; a store has its ids',
+    );
+  }
+  const ofEncoding = { model: '--model', queryPrefix: '--query-prefix', maxLength: '--max-length' } as const;
+  const idle = Object.entries(ofEncoding).find(
+    ([key]) => options[key as keyof typeof ofEncoding] !== undefined,
+  );
+  if (options.queryEmbeddings !== undefined && idle) {
+    throw new EvaluationError(
+      'INPUT_EMBEDDINGS',
+      `embeddings of the queries are given: leave ${idle[1]} out`,
+    );
+  }
 }
 
 /** @throws EvaluationError `INPUT_COLLECTION` for an id of two queries: a run has one ranking for each */
