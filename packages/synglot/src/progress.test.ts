@@ -1,4 +1,6 @@
-/** Progress where there is no terminal, and of work in stages. */
+/** Progress where there is no terminal, of work in stages, and a terminal after a signal. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { tokenizerProgress } from './model-progress.js';
 import { progressLines } from './progress.js';
@@ -41,3 +43,42 @@ test('the training of a tokenizer has a bar a stage, and none is left open', () 
     'choosing a vocabulary: 50 pieces ends',
   ]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a signal shows the cursor again, and ends what nobody else ends',
+  async () => {
+    const built = new URL('../dist/progress.js', import.meta.url);
+    const script = (more: string) => `
+    const { progressBar } = await import('${built}');
+    process.stderr.isTTY = true;
+    const bars = ['outer', 'inner'].map((name) => progressBar(name, 10, 'texts'));
+    ${more}
+    setInterval(() => undefined, 1000);`;
+    const killed = async (more: string) => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script(more)], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let shown = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        shown += text;
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        // Hidden twice: both bars are there.
+        if (shown.split('\x1b[?25l').length <= 2 && (shown + text).split('\x1b[?25l').length > 2) {
+          child.kill('SIGINT');
+        }
+        shown += text;
+      });
+      const [code, signal] = await once(child, 'close');
+      return { code, signal, shown };
+    };
+    const alone = await killed('');
+    expect(alone).toMatchObject({ code: null, signal: 'SIGINT' });
+    expect(alone.shown.split('\x1b[?25h').length).toBeGreaterThan(2);
+    const handled = await killed(
+      "process.once('SIGINT', () => { console.log('handled'); for (const bar of bars) bar.stop(); process.exit(3); });",
+    );
+    expect(handled).toMatchObject({ code: 3, signal: null });
+    expect(handled.shown).toContain('handled');
+  },
+);

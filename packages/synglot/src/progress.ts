@@ -28,11 +28,28 @@ export function progressBar(label: string, total: number, unit: string): Progres
     },
     Presets.rect,
   );
+  if (shown.size === 0) for (const signal of endings) process.prependListener(signal, onSignal);
+  shown.add(bar);
   bar.start(total, 0, { note: '' });
   return {
     update: (done, note = '') => bar.update(done, { note }),
-    stop: () => bar.stop(),
+    stop: () => {
+      bar.stop();
+      if (shown.delete(bar) && shown.size === 0) for (const signal of endings) process.off(signal, onSignal);
+    },
   };
+}
+
+/** Bars hide the cursor and let long lines be cut, until they are stopped. */
+const shown = new Set<SingleBar>();
+const endings = ['SIGINT', 'SIGTERM'] as const;
+
+/** Leaves the terminal as it was, where the signal ends the process; with another listener it does not. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
+  for (const bar of shown) bar.stop();
+  process.off(signal, onSignal);
+  process.kill(process.pid, signal);
 }
 
 /**
