@@ -39,6 +39,25 @@ describe('a run', () => {
   });
 });
 
+it('a report or a run does not take the place of what is read', async () => {
+  const config = await writeConfig(place, 'read', { hold_out: '{ fraction: 0.5 }' });
+  const report = inPlace('read.json');
+  const evaluation = ['eval', config, '--model', place.model, '--json'];
+  await runCliWell([...evaluation, report]);
+  for (const [option, output, ...command] of [
+    ['--json', config, 'eval', config, '--model', place.model],
+    ['--json', config, 'probe', config, '--model', place.model],
+    ['--json', place.pairs, 'probe', '--data', place.pairs, '--model', place.model],
+    ['--save-run', place.pairs, 'search', '--store', place.path, '--queries', place.pairs, '--model', 'm'],
+    ['--output', report, 'report', report],
+  ] as const) {
+    const before = await readFile(output, 'utf8');
+    const message = `${output}: is read, and would be written over; choose another ${option}`;
+    await expectMistake([...command, option, output], [message]);
+    expect(await readFile(output, 'utf8')).toBe(before);
+  }
+});
+
 describe('mine', () => {
   it('does not write over its data or its configuration, by whatever name', async () => {
     const config = await writeConfig(place, 'mine', {

@@ -8,6 +8,7 @@ import { readOwn } from './eval-own.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
 import { type RunEvalOptions, runEvalCommand, withRunOptions } from './eval-run.js';
 import {
+  checkNotInput,
   checkOutputFile,
   type DeviceOptions,
   dimensionSize,
@@ -129,7 +130,13 @@ async function evaluate(
   }
   refuseOthers(command, ofRuns);
   // Hours of encoding must not end with a wrong name or a missing folder.
-  if (options.json !== undefined) await checkOutputFile(options.json);
+  const { qrels, run = [], queryEmbeddings, passageEmbeddings, predictions } = options;
+  const inputs = [path, data, qrels, ...run, queryEmbeddings, passageEmbeddings, predictions];
+  if (options.json !== undefined) {
+    await checkOutputFile(options.json);
+    await checkNotInput(options.json, inputs, '--json');
+  }
+  if (options.saveRun !== undefined) await checkNotInput(options.saveRun, inputs, '--save-run');
   if (ofRuns) return runEvalCommand(options);
   for (const name of options.measures ?? []) {
     measureNamed(name, profileNamed(options.profile ?? 'trec_eval'));

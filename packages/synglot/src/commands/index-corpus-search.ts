@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { progressBar } from '../progress.js';
 import { openEncoder } from './eval-encoder.js';
 import {
+  checkNotInput,
   checkOutputFile,
   type DeviceOptions,
   openDevice,
@@ -46,6 +47,12 @@ export function searchCommand(): Command {
   return withDeviceOptions(command).action(async (options: SearchOptions) => {
     checkIdle(options);
     await checkOutputFile(options.saveRun);
+    const { queries, queryEmbeddings, passageEmbeddings, passageIds } = options;
+    await checkNotInput(
+      options.saveRun,
+      [queries, queryEmbeddings, passageEmbeddings, passageIds],
+      '--save-run',
+    );
     const executor = await openDevice(options);
     try {
       const { source, close } = await openSource(options);

@@ -18,7 +18,7 @@ export function mergeCommand(): Command {
     .requiredOption('--output <folder>', 'folder of the merged model')
     .action(async ({ model, adapter, output }: MergeOptions) => {
       await checkReplaceable(output);
-      await checkNotInput(output, [model, ...(adapter === undefined ? [] : [adapter])]);
+      await checkNotInput(output, [model, adapter]);
       const opened = await openCheckpoint(model, {
         ...(adapter === undefined ? {} : { adapter }),
         onProgress: hubProgress(),

@@ -71,7 +71,7 @@ export function mineCommand(): Command {
   return withDeviceOptions(command).action(async (path: string | undefined, options: MineCommandOptions) => {
     await checkJsonl(options.output);
     const config = await configOf(path, options);
-    await checkNotInput(options.output, [...(path ? [path] : []), ...(await inputsOf(config))]);
+    await checkNotInput(options.output, [path, ...(await inputsOf(config))]);
     const wanted = { ...miningOptions(config), ...given(options) };
     await inTermsOfConfig('', () => resolveMining(wanted));
     const checkpoint = await openCheckpoint(config.model, { onProgress: hubProgress() });

@@ -122,16 +122,21 @@ export async function checkOutputFile(path: string): Promise<void> {
  * Checks that what is written would not take the place of what is read.
  *
  * @param inputs files and folders, and names that may be neither
+ * @param option that names the output
  * @throws DataError `INPUT_OPTION`
  */
-export async function checkNotInput(output: string, inputs: readonly string[]): Promise<void> {
+export async function checkNotInput(
+  output: string,
+  inputs: readonly (string | undefined)[],
+  option = '--output',
+): Promise<void> {
   const written = await identityOf(output);
   if (written === undefined) return;
   for (const input of inputs) {
-    if ((await identityOf(input)) !== written) continue;
+    if (input === undefined || (await identityOf(input)) !== written) continue;
     throw new DataError(
       'INPUT_OPTION',
-      `${output}: is read, and would be written over; choose another --output`,
+      `${output}: is read, and would be written over; choose another ${option}`,
     );
   }
 }

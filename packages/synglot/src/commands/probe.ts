@@ -9,6 +9,7 @@ import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
 import { readGivenConfig } from './given-config.js';
 import {
+  checkNotInput,
   checkOutputFile,
   type DeviceOptions,
   dimensionSize,
@@ -58,7 +59,10 @@ export function probeCommand(): Command {
     .option(...settingsOption)
     .addHelpText('after', help);
   return withDeviceOptions(command).action(async (path: string | undefined, options: ProbeCommandOptions) => {
-    if (options.json !== undefined) await checkOutputFile(options.json);
+    if (options.json !== undefined) {
+      await checkOutputFile(options.json);
+      await checkNotInput(options.json, [path, options.data], '--json');
+    }
     const { config, set, prefixes } = await dataOf(path, options);
     const rows = chooseRows(set, options);
     const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });

@@ -1,6 +1,7 @@
 /** `synglot report`: runs in, one self-contained HTML page out. */
 import { writeReport } from '@synglot/report';
 import { Command } from 'commander';
+import { checkNotInput } from './options.js';
 
 interface ReportCommandOptions {
   readonly output: string;
@@ -17,6 +18,7 @@ export function reportCommand(): Command {
     .option('--output <file>', 'HTML file to write', 'report.html')
     .option('--title <text>', 'heading of the page')
     .action(async (paths: string[], options: ReportCommandOptions) => {
+      await checkNotInput(options.output, paths);
       const { runs, trainings, embeddings, collections } = await writeReport(options.output, {
         paths,
         onNotice: (line) => console.error(line),
