@@ -51,30 +51,13 @@ export function fillNormal(
     for (let i = begin; i < end; i++) values[i] = random() * scale;
     return;
   }
-  const { inverses, logarithms, sines, cosines } = tables;
   let state = firstState(seed, row);
   for (let i = begin; i < end; i += 2) {
     const first = (state + increment) | 0;
-    const second = (first + increment) | 0;
-    state = second;
+    state = (first + increment) | 0;
     const u = mulberry(first);
-    const v = mulberry(second);
-
-    let logarithm: number;
-    if (u < smallest) {
-      // ln(1 - u) is near 0: the sum below would cancel.
-      logarithm = Math.log(1 - u / 2 ** 32);
-    } else {
-      // 1 - u = 2^(-1 - zeros) · mantissa, the mantissa in [1, 2) near one of the table's.
-      const rest = -u | 0;
-      const zeros = Math.clz32(rest);
-      const mantissa = (rest << zeros) >>> 0;
-      const place = (mantissa >>> 21) & 1023;
-      const r = mantissa * 2 ** -31 * (inverses[place] as number) - 1;
-      const series = r * (1 - r * (1 / 2 - r * (1 / 3 - r / 4)));
-      logarithm = (logarithms[place] as number) + series - (zeros + 1) * Math.LN2;
-    }
-    const radius = Math.sqrt(-2 * logarithm);
+    const v = mulberry(state);
+    const length = Math.sqrt(-2 * logarithmBelow1(u)) * scale;
 
     // x is how far 2π · v lies from the middle of its step in the table: sine and cosine of a sum of angles.
     const at = v >>> 22;
@@ -85,7 +68,6 @@ export function fillNormal(
     const s = sines[at] as number;
     const c = cosines[at] as number;
 
-    const length = radius * scale;
     const error = length * tolerance;
     const one = length * (c * cosine - s * sine);
     const other = length * (s * cosine + c * sine);
@@ -105,6 +87,20 @@ export function fillNormal(
   }
 }
 
+/** ln(1 - u / 2³²), as near as `tolerance` allows. */
+function logarithmBelow1(u: number): number {
+  // Near 0, the sum below would cancel.
+  if (u < smallest) return Math.log(1 - u / 2 ** 32);
+  // 1 - u = 2^(-1 - zeros) · mantissa, the mantissa in [1, 2) near one of the table's.
+  const rest = -u | 0;
+  const zeros = Math.clz32(rest);
+  const mantissa = (rest << zeros) >>> 0;
+  const place = (mantissa >>> 21) & 1023;
+  const r = mantissa * 2 ** -31 * (inverses[place] as number) - 1;
+  const series = r * (1 - r * (1 / 2 - r * (1 / 3 - r / 4)));
+  return (logarithms[place] as number) + series - (zeros + 1) * Math.LN2;
+}
+
 const increment = 0x6d2b79f5;
 
 /** Uniforms below 2⁻⁷ take the library's logarithm. */
@@ -118,7 +114,7 @@ const turn = (2 * Math.PI) / 2 ** 32;
 const tolerance = 2 ** -42;
 
 /** For 1024 steps of [1, 2): the inverse of each step's middle and its logarithm; for 1024 of the circle: sine, cosine. */
-const tables = makeTables();
+const { inverses, logarithms, sines, cosines } = makeTables();
 
 function makeTables() {
   const steps = Array.from({ length: 1024 }, (_, step) => (step + 0.5) / 1024);
