@@ -3,27 +3,32 @@
 //   node kernels/scripts/generate-catalogue.mjs           writes it
 //   node kernels/scripts/generate-catalogue.mjs --check   exits 1 when it is stale
 //
-// A kernel file declares its tunable constants (`//@ const NAME: u32 = 8`), its element types
-// (`//@ type Element: f32 | f16`, the first being the default), its includes
-// (`//@ include step`; an include may have directives, `Params`, bindings and includes of its own), the WGSL
-// extensions that it needs (`//@ enable subgroups`), a `Params` struct of scalars, its bindings and one entry point
-// `main`.
+// What a kernel file declares, and how, is in kernels/README.md.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const wgslFolder = fileURLToPath(new URL('../wgsl/', import.meta.url));
 const target = fileURLToPath(new URL('../src/generated/catalogue.ts', import.meta.url));
 
-const files = readdirSync(wgslFolder)
+const forms = {
+  constant: /^\/\/@ const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = (true|false|-?\d+(?:\.\d+)?(?:e-?\d+)?)$/,
+  type: /^\/\/@ type ([A-Z][a-z]\w*): ((?:f32|f16)(?: \| (?:f32|f16))*)$/,
+  enable: /^\/\/@ enable (\w+)$/,
+  include: /^\/\/@ include (\w+)$/,
+  binding: /^@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+): (array<.+>|\w+);$/,
+  uniform: /^@group\(1\) @binding\([01]\) var<uniform> (?:params: Params|step: Step);$/,
+};
+
+const names = readdirSync(wgslFolder)
   .filter((file) => file.endsWith('.wgsl'))
+  .map((file) => file.slice(0, -'.wgsl'.length))
   .sort();
-const includes = new Map();
-for (const file of files.filter((name) => name.startsWith('include_'))) {
-  includes.set(file.slice('include_'.length, -'.wgsl'.length), readFileSync(wgslFolder + file, 'utf8'));
-}
-const kernels = files
-  .filter((name) => !name.startsWith('include_'))
-  .map((file) => parseKernel(file.slice(0, -'.wgsl'.length), readFileSync(wgslFolder + file, 'utf8')));
+const files = new Map(names.map((name) => [name, readFile(name)]));
+const isInclude = (name) => name.startsWith('include_');
+const includes = new Map(
+  names.filter(isInclude).map((name) => [name.slice('include_'.length), files.get(name).source]),
+);
+const kernels = names.filter((name) => !isInclude(name)).map(makeKernel);
 const text = render(kernels);
 
 if (process.argv.includes('--check')) {
@@ -43,57 +48,73 @@ if (process.argv.includes('--check')) {
   console.log(`wrote ${kernels.length} kernels to kernels/src/generated/catalogue.ts`);
 }
 
-function parseKernel(name, source) {
-  const fail = (message) => {
-    throw new Error(`kernels/wgsl/${name}.wgsl: ${message}`);
-  };
-  if (!source.startsWith('// ')) fail('must open with a comment that says what it computes');
-  const used = includesOf(source, fail);
-  const all = [source, ...used.map((include) => includes.get(include))].join('\n');
-  const constants = [...all.matchAll(/^\/\/@ const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^\s]+)/gm)].map(
-    ([, constant, type, value]) => ({ name: constant, type, value: JSON.parse(value) }),
-  );
-  const types = [...all.matchAll(/^\/\/@ type ([A-Z][a-z]\w*): (.+)$/gm)].map(([, type, list]) => {
-    const choices = list.trim().split(/\s*\|\s*/);
-    const wrong = choices.find((choice) => !['f32', 'f16'].includes(choice));
-    if (wrong !== undefined) fail(`type ${type} may be f32 or f16, not '${wrong}'`);
-    return { name: type, choices };
-  });
-  const enables = [...all.matchAll(/^\/\/@ enable (\w+)/gm)].map((match) => match[1]);
-  const unknown = all.match(/^\/\/@ (?!const |type |include |enable ).*$/m);
-  if (unknown) fail(`unknown directive '${unknown[0]}'`);
-
-  const struct = all.match(/^struct Params \{([^}]*)\}/m);
-  const params = struct
-    ? [...struct[1].replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, field, type]) => {
-        if (!['u32', 'i32', 'f32'].includes(type)) fail(`Params.${field} has type ${type}: scalars only`);
-        return { name: field, type };
-      })
-    : [];
-  const bindings = [
-    ...all.matchAll(
-      /^@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+): (array<.+>|\w+);/gm,
-    ),
-  ].map(([, index, access, binding, type]) => ({ index: Number(index), name: binding, access, type }));
-  if (bindings.length === 0) fail('has no storage bindings');
-  bindings.forEach((binding, index) => {
-    if (binding.index !== index) fail(`binding '${binding.name}' is ${binding.index}, expected ${index}`);
-    if (index > 0 && binding.access === 'read' && bindings[index - 1].access === 'read_write') {
-      fail(`input '${binding.name}' comes after an output`);
-    }
-  });
-  if (bindings.length > 8) fail('needs more than 8 storage buffers, which not every device grants');
-  if (!/@compute @workgroup_size\([^)]*\)\s*fn main\(/.test(source)) fail('has no entry point main');
-  return { name, source, constants, types, enables, includes: used, params, bindings };
+function fail(name, message, line = 1) {
+  console.error(`kernels/wgsl/${name}.wgsl:${line}: ${message}`);
+  process.exit(1);
 }
 
-/** Names of the includes of `source` and of theirs, each once, each after those that it includes. */
-function includesOf(source, fail, found = []) {
-  for (const [, name] of source.matchAll(/^\/\/@ include (\w+)/gm)) {
-    if (!includes.has(name)) fail(`unknown include '${name}'`);
-    if (found.includes(name)) continue;
-    includesOf(includes.get(name), fail, found);
-    if (!found.includes(name)) found.push(name);
+/** What a file declares, by form; refuses a line that begins like a declaration and has none of the forms. */
+function readFile(name) {
+  const source = readFileSync(`${wgslFolder}${name}.wgsl`, 'utf8');
+  const found = { name, source, constant: [], type: [], enable: [], include: [], binding: [], uniform: [] };
+  source.split('\n').forEach((line, index) => {
+    if (!/^\s*(\/\/@|@group|@binding|var<(storage|uniform))/.test(line)) return;
+    const form = Object.keys(forms).find((each) => forms[each].test(line));
+    if (!form) fail(name, `cannot read '${line}'; its forms are in kernels/README.md`, index + 1);
+    found[form].push([...forms[form].exec(line).slice(1), index + 1]);
+  });
+  const struct = source.match(/^struct Params \{([^}]*)\}/m);
+  found.params = [...(struct?.[1] ?? '').replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(
+    ([, field, type]) => ({ name: field, type }),
+  );
+  const other = found.params.find(({ type }) => !['u32', 'i32', 'f32'].includes(type));
+  if (other) fail(name, `Params.${other.name} has type ${other.type}: scalars only`);
+  return found;
+}
+
+function makeKernel(name) {
+  const own = files.get(name);
+  if (!own.source.startsWith('// ')) fail(name, 'must open with a comment that says what it computes');
+  const used = includesOf(name);
+  const all = [own, ...used.map((include) => files.get(`include_${include}`))];
+  const constants = all.flatMap(({ constant }) =>
+    constant.map(([constantName, type, value]) => ({ name: constantName, type, value: JSON.parse(value) })),
+  );
+  const types = all.flatMap(({ type }) =>
+    type.map(([typeName, list]) => ({ name: typeName, choices: list.split(' | ') })),
+  );
+  const enables = all.flatMap(({ enable }) => enable.map(([extension]) => extension));
+  const params = all.find(({ params: fields }) => fields.length > 0)?.params ?? [];
+  const bindings = all.flatMap(({ binding }) => binding);
+  if (bindings.length === 0) fail(name, 'has no storage bindings');
+  bindings.forEach(([number, access, binding], index) => {
+    if (Number(number) !== index) fail(name, `binding '${binding}' is ${number}, expected ${index}`);
+    if (index > 0 && access === 'read' && bindings[index - 1][1] === 'read_write') {
+      fail(name, `input '${binding}' comes after an output`);
+    }
+  });
+  if (bindings.length > 8) fail(name, 'needs more than 8 storage buffers, which not every device grants');
+  if (!/@compute @workgroup_size\([^)]*\)\s*fn main\(/.test(own.source))
+    fail(name, 'has no entry point main');
+  return {
+    name,
+    source: own.source,
+    constants,
+    types,
+    enables,
+    includes: used,
+    params,
+    bindings: bindings.map(([, access, binding, type]) => ({ name: binding, access, type })),
+  };
+}
+
+/** Names of the includes of a file and of theirs, each once, each after those that it includes. */
+function includesOf(name, found = []) {
+  for (const [include, line] of files.get(name).include) {
+    if (!includes.has(include)) fail(name, `unknown include '${include}'`, line);
+    if (found.includes(include)) continue;
+    includesOf(`include_${include}`, found);
+    if (!found.includes(include)) found.push(include);
   }
   return found;
 }
@@ -134,8 +155,7 @@ function render(list) {
     lines.push(`    constants: ${JSON.stringify(kernel.constants)},`);
     lines.push(`    types: ${JSON.stringify(kernel.types)},`);
     lines.push(`    params: ${JSON.stringify(kernel.params)},`);
-    const bindings = kernel.bindings.map(({ name, access, type }) => ({ name, access, type }));
-    lines.push(`    bindings: ${JSON.stringify(bindings)},`);
+    lines.push(`    bindings: ${JSON.stringify(kernel.bindings)},`);
     lines.push(`    source: ${JSON.stringify(kernel.source)},`);
     lines.push('  },');
   }
