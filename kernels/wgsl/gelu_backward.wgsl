@@ -26,9 +26,6 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    let value = vec4<f32>(x[i]);
-    let distribution = 0.5 * (1.0 + erf4(value * 0.70710678118654752));
-    let density = 0.39894228040143268 * exp(-0.5 * value * value);
-    d_x[i] = vec4<Element>(vec4<f32>(d_y[i]) * (distribution + value * density));
+    d_x[i] = vec4<Element>(vec4<f32>(d_y[i]) * gelu_derivative(vec4<f32>(x[i])));
   }
 }

@@ -25,7 +25,6 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let count = live_count(params.rows_count, params.rows) * (params.columns / 4u);
   for (var i = id.x; i < count; i += workgroups.x * WORKGROUP_SIZE) {
-    let value = vec4<f32>(x[i]);
-    y[i] = vec4<Element>(0.5 * value * (1.0 + erf4(value * 0.70710678118654752)));
+    y[i] = vec4<Element>(gelu(vec4<f32>(x[i])));
   }
 }

@@ -1,4 +1,4 @@
-// Included by `//@ include gelu`: the error function, for the exact (not tanh) GELU.
+// Included by `//@ include gelu`: the exact (not tanh) GELU and its derivative, by the error function.
 //
 // Rational approximation x·P(x²)/Q(x²) on [-4, 4], beyond which f32 erf is ±1; absolute error below
 // 3e-7 (checked against float64 in test/kernels/elementwise.test.ts). Minimax coefficients as in

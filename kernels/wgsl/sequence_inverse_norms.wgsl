@@ -5,9 +5,9 @@
 // Writes    overwrites inverse_norms; a slot without tokens gets 0.
 // Dispatch  one workgroup per slot (x).
 // Limits    columns is a multiple of 4.
-// Precision f32 arithmetic, x stored as Element; each invocation sums its elements in order, then a tree.
-//@ const WORKGROUP_SIZE: u32 = 64
+// Precision f32 arithmetic, x stored as Element; each lane's elements in order, then a tree.
 //@ type Element: f32 | f16
+//@ include workgroup_reduce
 
 struct Params {
   columns: u32,
@@ -21,27 +21,22 @@ const LEAST_NORMAL: f32 = 1.17549435e-38;
 @group(0) @binding(2) var<storage, read_write> inverse_norms: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-var<workgroup> partials: array<f32, WORKGROUP_SIZE>;
+alias Total = f32;
+fn combine(a: Total, b: Total) -> Total {
+  return a + b;
+}
 
-@compute @workgroup_size(WORKGROUP_SIZE)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let width = params.columns / 4u;
   let bounds = slots[group.x];
   var squares = vec4<f32>(0.0);
-  for (var i = bounds.x * width + lane; i < bounds.y * width; i += WORKGROUP_SIZE) {
+  for (var i = bounds.x * width + lane; i < bounds.y * width; i += LANES) {
     let value = vec4<f32>(x[i]);
     squares += value * value;
   }
-  partials[lane] = dot(squares, vec4<f32>(1.0));
-  workgroupBarrier();
-  for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partials[lane] += partials[lane + half];
-    }
-    workgroupBarrier();
-  }
+  let sum = reduce_lanes(dot(squares, vec4<f32>(1.0)), lane, lane, 1u);
   if (lane == 0u) {
-    let sum = partials[0];
     inverse_norms[group.x] = select(0.0, inverseSqrt(sum), sum >= LEAST_NORMAL);
   }
 }
