@@ -5,7 +5,7 @@
 
 import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
-import type { JsonObject } from './json.js';
+import { isJsonObject, type JsonObject, parseJson } from './json.js';
 import { readJsonObjectIfPresent } from './json-files.js';
 import { Tokenizer, tokenText } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
@@ -77,6 +77,27 @@ async function readConfig(folder: string, path: string): Promise<JsonObject | un
 }
 
 /**
+ * The `tokenizer.json` of a BERT as transformers' own class of that name reads it: what `tokenizer_config.json` says of
+ * case, accents and Chinese characters is taken instead.
+ */
+function asConfigured(text: string, path: string, config: JsonObject = {}): string {
+  const { do_lower_case: lower, tokenize_chinese_chars: chinese, tokenizer_class: name } = config;
+  if (name !== undefined && name !== 'BertTokenizer' && name !== 'BertTokenizerFast') return text;
+  const stated = {
+    ...(typeof lower === 'boolean' && { lowercase: lower }),
+    ...(typeof chinese === 'boolean' && { handle_chinese_chars: chinese }),
+    ...('strip_accents' in config && { strip_accents: config.strip_accents }),
+  };
+  if (Object.keys(stated).length === 0) return text;
+  const json = parseJson(text, path, 'get the file again');
+  const { normalizer } = isJsonObject(json) ? json : {};
+  if (!isJsonObject(normalizer) || normalizer.type !== 'BertNormalizer') return text;
+  const changed = { ...normalizer, ...stated };
+  if (JSON.stringify(changed) === JSON.stringify(normalizer)) return text;
+  return `${JSON.stringify({ ...(json as JsonObject), normalizer: changed })}\n`;
+}
+
+/**
  * Loads the tokenizer of a folder, or a `tokenizer.json`, `tokenizer.json.gz` or `vocab.txt` itself.
  *
  * Lower-casing of a bare `vocab.txt` is taken from `tokenizer_config.json` (`do_lower_case`), else from the
@@ -101,7 +122,9 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   for (const file of candidates) {
     if (!(await modelSource.isFile(file))) continue;
     const text = await readText(file);
-    if (!modelSource.basename(file).endsWith('.txt')) return Tokenizer.fromJson(text, file, config);
+    if (!modelSource.basename(file).endsWith('.txt')) {
+      return Tokenizer.fromJson(asConfigured(text, file, config), file, config);
+    }
     const vocabulary = parseVocabulary(text, file);
     const { do_lower_case: lower, strip_accents: strip, tokenize_chinese_chars: chinese } = config ?? {};
     const json = wordPieceJson(vocabulary, {

@@ -170,6 +170,21 @@ describe('vocab.txt', () => {
     await expectModelError(() => loadTokenizer(folder), 'INPUT_TOKENIZER', /truncation_side is "left"/);
   });
 
+  it("follows tokenizer_config.json where transformers' class for BERT does, above tokenizer.json too", async () => {
+    const { files } = await loadTokenizer(await vocabularyFolder(VOCABULARY));
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'tokenizer.json'), files.tokenizer);
+    const encodeWith = async (config: object) => {
+      await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+      return encode(folder, 'A é');
+    };
+    expect(await encodeWith({})).toEqual([2, 9, 8, 3]);
+    expect(await encodeWith({ do_lower_case: true, strip_accents: false })).toEqual([2, 5, 8, 3]);
+    expect(await encodeWith({ do_lower_case: true, strip_accents: null })).toEqual([2, 5, 1, 3]);
+    const generic = { do_lower_case: true, tokenizer_class: 'PreTrainedTokenizerFast' };
+    expect(await encodeWith(generic)).toEqual([2, 9, 8, 3]);
+  });
+
   it('takes line ends of either kind, and separators that are no line ends', () => {
     const text = '[UNK]\r\n[CLS]\r\n[SEP]\r\n\u2028\r\n';
     expect([...parseVocabulary(text, 'vocab.txt').keys()]).toEqual(['[UNK]', '[CLS]', '[SEP]', '\u2028']);
