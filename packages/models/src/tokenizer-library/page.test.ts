@@ -1,7 +1,8 @@
 /**
- * The page's tokenizer library gives what the Rust one gives; it runs in Node as it is. Two things are known to differ
- * and left out: characters that Unicode has not given out, in BERT's normalizer, and a byte order mark inside a text,
- * which is white space to JavaScript.
+ * The page's tokenizer library gives what the Rust one gives; it runs in Node as it is. Three things are known to differ
+ * and left out: characters that Unicode has not given out, in BERT's normalizer; a byte order mark inside a text, which
+ * is white space to JavaScript; and combining marks after a character that XLM-R's normalizer replaces (a ligature, a
+ * wide space), which the Rust library looks up together with it.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
