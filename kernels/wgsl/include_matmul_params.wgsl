@@ -20,6 +20,8 @@ struct Params {
   m_count: u32,
   n_count: u32,
   k_count: u32,
+  // Multiplies the sums before anything is added to them.
+  scale: f32,
   // 1: the subgroup kernels add to c. Others have the constant ACCUMULATE.
   accumulate: u32,
 }
@@ -46,8 +48,8 @@ fn write_block(part: u32, rows: vec4<u32>, live_m: u32, quad: u32, block: mat4x4
     return;
   }
   let at = (part * params.m + rows) * (params.n >> 2u) + quad;
-  if (rows.x < live_m) { write_quad(at.x, quad, block[0]); }
-  if (rows.y < live_m) { write_quad(at.y, quad, block[1]); }
-  if (rows.z < live_m) { write_quad(at.z, quad, block[2]); }
-  if (rows.w < live_m) { write_quad(at.w, quad, block[3]); }
+  if (rows.x < live_m) { write_quad(at.x, quad, block[0] * params.scale); }
+  if (rows.y < live_m) { write_quad(at.y, quad, block[1] * params.scale); }
+  if (rows.z < live_m) { write_quad(at.z, quad, block[2] * params.scale); }
+  if (rows.w < live_m) { write_quad(at.w, quad, block[3] * params.scale); }
 }

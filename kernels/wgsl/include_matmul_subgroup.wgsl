@@ -82,7 +82,7 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup_invocation: u32) {
         let row = rows.x + i * (rows.y - rows.x);
         let own = select(select(sum[0], sum[1], i == 1u), select(sum[2], sum[3], i == 3u), i > 1u);
         if (row < live_m) {
-          write_quad((tile.z * params.m + row) * (params.n >> 2u) + quad, quad, own);
+          write_quad((tile.z * params.m + row) * (params.n >> 2u) + quad, quad, own * params.scale);
         }
       }
     }

@@ -131,7 +131,7 @@ fn write_finished(tile: vec3<u32>, row: u32, column: u32, live_m: u32, invocatio
         f32(finished[subgroup][at + 3u]),
       );
       let quad = c_column >> 2u;
-      write_quad((tile.z * params.m + c_row) * (params.n >> 2u) + quad, quad, sum);
+      write_quad((tile.z * params.m + c_row) * (params.n >> 2u) + quad, quad, sum * params.scale);
     }
   }
 }

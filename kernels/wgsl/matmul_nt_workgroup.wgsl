@@ -1,12 +1,13 @@
 // matmul_nt_workgroup: c[i, j] = Σ_k a[i, k] · b[j, k]. A linear layer without bias, similarities.
 //
 // a [m, k], b [n, k], c [m, n]: row-major, bound as quads of 4 along the last axis.
-// Overwrites c.
+// Overwrites c, or adds to it if ACCUMULATE.
 // One dispatch covers c; tiles and workgroups: include_matmul_workgroup.wgsl.
 // Limits: n and k are multiples of 4. Live sizes are free: include_matmul_params.wgsl.
 // Precision: a and b are stored as Element, c as Output; f32 products and sums, one running sum per output element.
 //@ type Element: f32 | f16
 //@ type Output: f32 | f16
+//@ const ACCUMULATE: bool = false
 //@ include matmul_params
 //@ include matmul_workgroup
 //@ include matmul_ahead_left_rows
@@ -18,7 +19,7 @@
 @group(1) @binding(0) var<uniform> params: Params;
 
 fn write_quad(at: u32, quad: u32, sum: vec4<f32>) {
-  c[at] = vec4<Output>(sum);
+  c[at] = vec4<Output>(sum + select(vec4<f32>(), vec4<f32>(c[at]), ACCUMULATE));
 }
 
 @compute @workgroup_size(WORKGROUP_X * WORKGROUP_Y)

@@ -86,7 +86,7 @@ test('a device on which kernels go wrong or do not compile is tuned to others', 
     compile: (plan, externals) => {
       const kernels = plan.kernels.map((kernel) => {
         if (kernel.label.endsWith('_workgroup'))
-          return { ...kernel, code: kernel.code.replace('<Output>(sum', '<Output>(1.25 * sum') };
+          return { ...kernel, code: kernel.code.replace('* params.scale', '* (params.scale * 1.25)') };
         if (kernel.label.endsWith('_subgroup')) return { ...kernel, code: `${kernel.code}\nno WGSL` };
         return kernel;
       });

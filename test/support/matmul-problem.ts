@@ -44,6 +44,7 @@ export const part = (live: number, capacity: number): Size => ({ capacity, live 
 /** Every product, overwriting and, where it can, adding. */
 export const products: readonly Pick<Product, 'product' | 'accumulate'>[] = [
   { product: 'matmul_nt', accumulate: false },
+  { product: 'matmul_nt', accumulate: true },
   { product: 'matmul_nt_bias', accumulate: false },
   { product: 'matmul_nt_bias_gelu', accumulate: false },
   { product: 'matmul_nn', accumulate: false },
@@ -88,6 +89,7 @@ export interface ProductOptions {
   readonly device: DeviceTraits;
   /** Runs this instead of what the device's traits lead to; it must be among the candidates. */
   readonly choice?: MatmulChoice;
+  readonly scale?: number;
 }
 
 export interface ProductResult {
@@ -106,7 +108,7 @@ export async function runProduct(
   executor: Executor,
   what: Product,
   shape: Shape,
-  { device, choice }: ProductOptions,
+  { device, choice, scale = 1 }: ProductOptions,
 ): Promise<ProductResult> {
   const { product, accumulate, element, output } = what;
   const { m, n, k } = shape;
@@ -139,8 +141,8 @@ export async function runProduct(
     return output === 'f16' ? unpackHalf(new Uint16Array(bytes), size) : new Float32Array(bytes);
   };
   const [ta, tb, tc] = [tensor('a', a, element), tensor('b', b, element), tensor('c', before, output)];
-  const options = { m: problem.m, n: problem.n, k: problem.k, label: product };
-  if (product === 'matmul_nt') matmulNt(g, ta, tb, tc, options);
+  const options = { m: problem.m, n: problem.n, k: problem.k, label: product, scale };
+  if (product === 'matmul_nt') matmulNt(g, ta, tb, tc, { ...options, accumulate });
   else if (product === 'matmul_nt_bias')
     matmulNt(g, ta, tb, tc, { ...options, bias: tensor('bias', bias, 'f32') });
   else if (product === 'matmul_nt_bias_gelu') {
@@ -171,7 +173,7 @@ export async function runProduct(
         const right = isNt ? b[column * k.capacity + i] : b[i * n.capacity + column];
         sum += (left as number) * (right as number);
       }
-      sums[row * n.live + column] = sum;
+      sums[row * n.live + column] = sum * scale;
     }
   }
   const at = (index: number) => Math.floor(index / n.live) * n.capacity + (index % n.live);

@@ -79,7 +79,7 @@ export async function runMatrixProduct(executor: Executor, what: MatrixProduct) 
   const results = await runKernel(executor, `${product}_subgroup_matrix` as MatrixKernel, {
     constants: {
       ...tile,
-      ...(product === 'matmul_nn' || isTn ? { ACCUMULATE: accumulate } : {}),
+      ...(product === 'matmul_nt' || product === 'matmul_nn' || isTn ? { ACCUMULATE: accumulate } : {}),
       ...(perPart ? { K_PER_PART: perPart } : {}),
       Element: element,
       Output: output,
@@ -98,6 +98,7 @@ export async function runMatrixProduct(executor: Executor, what: MatrixProduct) 
       m_count: 2,
       n_count: 3,
       k_count: 1,
+      scale: 1,
       accumulate: 0,
     },
     workgroups: [Math.ceil(n.capacity / side('N')), Math.ceil(m.capacity / side('M')), parts],

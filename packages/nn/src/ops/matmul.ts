@@ -10,6 +10,8 @@ export interface MatmulOptions {
   readonly n: Axis;
   readonly k: Axis;
   readonly label: string;
+  /** Multiplies the sums before anything is added; default 1. */
+  readonly scale?: number;
 }
 
 /** What becomes of the sums of a · bᵀ. */
@@ -18,6 +20,8 @@ export interface MatmulNtOptions extends MatmulOptions {
   readonly bias?: Tensor;
   /** [m, n]: receives the sums, and c their GELU; only with `bias`. */
   readonly beforeGelu?: Tensor;
+  /** Adds to c instead of overwriting it; only without `bias`. */
+  readonly accumulate?: boolean;
 }
 
 /** What becomes of the sums of a · b. */
@@ -30,11 +34,12 @@ export interface MatmulNnOptions extends MatmulOptions {
 
 /** c [m, n] = a [m, k] · bᵀ, b being [n, k]. n and k are multiples of 4. */
 export function matmulNt(g: Graph, a: Tensor, b: Tensor, c: Tensor, options: MatmulNtOptions): void {
-  const { bias, beforeGelu, label } = options;
+  const { bias, beforeGelu, accumulate = false, label } = options;
+  if (accumulate && bias) throw new RangeError(`${label}: a product with a bias cannot be added to c`);
   if (beforeGelu && !bias) throw new RangeError(`${label}: a product with a GELU has a bias`);
   if (beforeGelu && bias) emit(g, 'matmul_nt_bias_gelu', { a, b, bias, x: beforeGelu, c }, options);
   else if (bias) emit(g, 'matmul_nt_bias', { a, b, bias, c }, options);
-  else emit(g, 'matmul_nt', { a, b, c }, options);
+  else emit(g, 'matmul_nt', { a, b, c }, options, { ACCUMULATE: accumulate });
 }
 
 /** c [m, n] = a [m, k] · b [k, n], or c += a · b. n and k are multiples of 4. */
@@ -71,7 +76,7 @@ function emit(
   options: MatmulOptions,
   epilogue: { readonly ACCUMULATE?: boolean } = {},
 ): void {
-  const { m, n, k, label } = options;
+  const { m, n, k, label, scale = 1 } = options;
   checkVectors(product, options);
   const [element, output] = [storedType(operands.a), storedType(operands.c)];
   const problem = { product, m, n, k, element, output };
@@ -84,8 +89,8 @@ function emit(
     perPart > 0 ? g.plan.transient(`${label} parts`, [parts, m.capacity, n.capacity]) : undefined;
   // The subgroup kernels take it as a parameter instead, so that both cases share a pipeline.
   const asConstant = partial || choice.kernel.endsWith('_subgroup') ? {} : epilogue;
-  // Typed as one of the kernels: all have its bindings and params, and some have more.
-  g.plan.dispatch(choice.kernel as 'matmul_nn', {
+  // Typed as the plain kernel: all kernels have its bindings and params, and some have more.
+  g.plan.dispatch(choice.kernel as 'matmul_nt', {
     label: partial ? `${label} parts` : label,
     bindings: { ...operands, c: partial ?? operands.c },
     constants: {
@@ -101,6 +106,7 @@ function emit(
       m_count: countSlots[m.slot],
       n_count: countSlots[n.slot],
       k_count: countSlots[k.slot],
+      scale,
       accumulate: epilogue.ACCUMULATE && !partial ? 1 : 0,
     },
     workgroups: [Math.ceil(n.capacity / columns), Math.ceil(m.capacity / rows), parts],

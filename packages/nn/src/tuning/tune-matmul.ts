@@ -58,7 +58,7 @@ function matmulTrial(device: DeviceTraits, problem: MatmulProblem): Trial {
     inputs: {
       a: smallValues(rows * inner, element, 1),
       b: smallValues(inner * columns, element, 2),
-      ...(product.includes('bias') ? { bias: smallValues(columns, 'f32', 3) } : {}),
+      ...(product.startsWith('matmul_nt_bias') ? { bias: smallValues(columns, 'f32', 3) } : {}),
       ...(product.includes('gelu') ? { x: smallValues(rows * columns, output, 4) } : {}),
     },
     results: { c: output },
@@ -79,10 +79,16 @@ function matmulPlan(traits: DeviceTraits, problem: MatmulProblem, choice: Matmul
   const b = product.startsWith('matmul_nt') ? matrix('b', n, k, element) : matrix('b', k, n, element);
   const c = g.plan.result('c', [m.capacity, n.capacity], output);
   const options = { m, n, k, label: product, accumulate: false };
-  const gelu = product.includes('gelu') ? { beforeGelu: matrix('x', m, n, output) } : {};
-  const bias = product.includes('bias') ? { bias: g.plan.external('bias', [n.capacity]) } : {};
   if (product === 'matmul_tn') matmulTn(g, a, b, c, options);
-  else if (product.startsWith('matmul_nn')) matmulNn(g, a, b, c, { ...options, ...gelu });
-  else matmulNt(g, a, b, c, { ...options, ...bias, ...gelu });
+  else if (product === 'matmul_nn') matmulNn(g, a, b, c, options);
+  else if (product === 'matmul_nn_gelu_backward')
+    matmulNn(g, a, b, c, { ...options, beforeGelu: matrix('x', m, n, output) });
+  else if (product === 'matmul_nt') matmulNt(g, a, b, c, options);
+  else {
+    const bias = g.plan.external('bias', [n.capacity]);
+    const gelu = product === 'matmul_nt_bias_gelu' ? { beforeGelu: matrix('x', m, n, output) } : {};
+    const { accumulate: _, ...withBias } = options;
+    matmulNt(g, a, b, c, { ...withBias, bias, ...gelu });
+  }
   return g.plan.build();
 }
