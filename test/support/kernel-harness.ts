@@ -165,15 +165,16 @@ export function expectUntouched(
   }
 }
 
-/** Compares an output that has `liveRows` written rows; the rows beyond must be untouched. */
+/** Compares an output's live rows; those beyond must be as they were: poison, or `before` where a kernel adds to it. */
 export function expectRows(
   actual: Float32Array | undefined,
   reference: ArrayLike<number>,
   tolerance: Tolerance,
   what: string,
+  before?: Float32Array,
 ): void {
   expectClose(actual, reference, tolerance, what);
-  expectUntouched(actual, reference.length, what);
+  expectUntouched(actual, reference.length, what, before);
 }
 
 /** The same memory as unsigned integers. */
