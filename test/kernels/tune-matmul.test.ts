@@ -119,3 +119,26 @@ test('where the plainest kernel fails, there is nothing to hold others against',
   const [problem] = collectMatmuls(executor.device, encode);
   await expect(tuneMatmuls(broken, [problem!])).rejects.toThrow(problem!.product);
 });
+
+test('without timestamps, runs are told apart by less than a millisecond', async () => {
+  const [problem] = collectMatmuls(executor.device, encode);
+  const untimed = overExecutor(executor, {
+    compile: async (plan, externals) => {
+      const compiled = await executor.compile(plan, externals);
+      return {
+        plan,
+        run: async (options) => ({ reads: (await compiled.run(options)).reads }),
+        destroy: () => compiled.destroy(),
+      };
+    },
+  });
+  let seconds: number[] = [];
+  await tuneMatmuls(untimed, [problem!], {
+    runs: 1,
+    onTuned: ({ tried }) => {
+      seconds = tried.map((each) => each.seconds);
+    },
+  });
+  expect(seconds.length).toBeGreaterThan(1);
+  expect(seconds.filter((each) => Number.isInteger(each * 1000))).toEqual([]);
+});
