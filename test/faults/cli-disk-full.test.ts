@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveTinyModel } from '../e2e/support.js';
-import { runCliWell } from '../support/cli.js';
+import { runCli, runCliWell } from '../support/cli.js';
 import { expectMistake, makeWorkplace, type Workplace, writeConfig } from './cli-support.js';
 
 const steps = 4;
@@ -91,6 +91,18 @@ describe.skipIf(!namespace)('a disk that is full', () => {
       { late: true, wrapper },
     );
     expect(await readdir(copy)).toEqual([]);
+  });
+
+  it('ends tuning with one line, and the table as it was', async () => {
+    const { disk, copy, wrapper } = await smallDisk('tune', 'size=4096');
+    const output = join(disk, 'table.json');
+    const { code, errorLines } = await runCli(
+      ['tune', '--model', place.model, '--tokens', '16', '--pairs', '4', '--output', output],
+      { wrapper },
+    );
+    expect(code).toBe(2);
+    expect(errorLines.at(-1)).toBe(`synglot: ${output}: cannot be written (ENOSPC)`);
+    expect(await readdir(copy)).toEqual(['table.json']);
   });
 
   it('leaves no half of a teacher', async () => {

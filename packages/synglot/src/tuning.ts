@@ -71,17 +71,22 @@ function isChoice(choice: KernelChoice | undefined): boolean {
   return typeof choice?.kernel === 'string' && typeof choice.constants === 'object';
 }
 
-/** Writes a table, whole or not at all. */
+/**
+ * Writes a table, whole or not at all.
+ *
+ * @throws TuningError `INPUT_TUNING`, one line, if it cannot be written
+ */
 export async function writeTuning(path: string, device: DeviceInfo, choices: TuningTable): Promise<void> {
   const file: TuningFile = { device: device.name, driver: device.driver, choices };
-  await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
   try {
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(temporary, `${JSON.stringify(file, null, 2)}\n`);
     await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new TuningError(`${path}: cannot be written (${code ?? message})`, { cause });
   }
 }
 

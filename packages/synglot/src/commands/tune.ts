@@ -16,7 +16,7 @@ import {
 import { checkPrecision } from '@synglot/train';
 import { Command, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
-import { keptTuning, TuningError, tuningPath, writeTuning } from '../tuning.js';
+import { keptTuning, tuningPath, writeTuning } from '../tuning.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
 interface TuneOptions extends DeviceOptions {
@@ -76,9 +76,7 @@ bits differ from untuned ones; a run keeps its table and is resumed with it. SYN
       const path = options.output ?? tuningPath(device);
       const table = await keptTuning(path, device);
       // Checked before the work: whether the file can be written.
-      let written = writeTuning(path, device, table).catch((error: NodeJS.ErrnoException) => {
-        throw new TuningError(`${path}: cannot be written (${error.code ?? error.message})`);
-      });
+      let written = writeTuning(path, device, table);
       await written;
       let changed = 0;
       const onTuned = (tuned: TunedClass) => {
