@@ -5,7 +5,7 @@
 
 import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
-import { isJsonObject, type JsonObject, parseJson } from './json.js';
+import { isJsonObject, type JsonObject } from './json.js';
 import { readJsonObjectIfPresent } from './json-files.js';
 import { Tokenizer, tokenText } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
@@ -76,25 +76,45 @@ async function readConfig(folder: string, path: string): Promise<JsonObject | un
   return { ...Object.fromEntries(special), ...config };
 }
 
-/**
- * The `tokenizer.json` of a BERT as transformers' own class of that name reads it: what `tokenizer_config.json` says of
- * case, accents and Chinese characters is taken instead.
- */
-function asConfigured(text: string, path: string, config: JsonObject = {}): string {
-  const { do_lower_case: lower, tokenize_chinese_chars: chinese, tokenizer_class: name } = config;
-  if (name !== undefined && name !== 'BertTokenizer' && name !== 'BertTokenizerFast') return text;
-  const stated = {
+/** A `tokenizer.json` as transformers' own class for it reads the file, if `tokenizer_config.json` names one. */
+function asConfigured(text: string, config: JsonObject | undefined): string {
+  if (config === undefined) return text;
+  const { tokenizer_class: name = 'BertTokenizer' } = config;
+  const read =
+    name === 'BertTokenizer' || name === 'BertTokenizerFast'
+      ? asBertReads
+      : name === 'XLMRobertaTokenizer' || name === 'XLMRobertaTokenizerFast'
+        ? asXlmRobertaReads
+        : undefined;
+  if (read === undefined) return text;
+  let json: JsonObject;
+  try {
+    json = JSON.parse(text) as JsonObject;
+  } catch {
+    // The library says what is wrong with it.
+    return text;
+  }
+  const changed = isJsonObject(json) ? read(json, config) : undefined;
+  return changed === undefined ? text : `${JSON.stringify({ ...json, ...changed })}\n`;
+}
+
+/** What `tokenizer_config.json` says of case, accents and Chinese characters is taken instead. */
+function asBertReads({ normalizer }: JsonObject, config: JsonObject): JsonObject | undefined {
+  if (!isJsonObject(normalizer) || normalizer.type !== 'BertNormalizer') return undefined;
+  const { do_lower_case: lower, tokenize_chinese_chars: chinese } = config;
+  const changed = {
+    ...normalizer,
     ...(typeof lower === 'boolean' && { lowercase: lower }),
     ...(typeof chinese === 'boolean' && { handle_chinese_chars: chinese }),
     ...('strip_accents' in config && { strip_accents: config.strip_accents }),
   };
-  if (Object.keys(stated).length === 0) return text;
-  const json = parseJson(text, path, 'get the file again');
-  const { normalizer } = isJsonObject(json) ? json : {};
-  if (!isJsonObject(normalizer) || normalizer.type !== 'BertNormalizer') return text;
-  const changed = { ...normalizer, ...stated };
-  if (JSON.stringify(changed) === JSON.stringify(normalizer)) return text;
-  return `${JSON.stringify({ ...(json as JsonObject), normalizer: changed })}\n`;
+  return JSON.stringify(changed) === JSON.stringify(normalizer) ? undefined : { normalizer: changed };
+}
+
+/** As in SentencePiece, white space at the ends and runs of it are no tokens; E5's file forgets that. */
+function asXlmRobertaReads({ pre_tokenizer: split }: JsonObject): JsonObject | undefined {
+  if (!isJsonObject(split) || split.type !== 'Metaspace') return undefined;
+  return { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, split] } };
 }
 
 /**
@@ -123,7 +143,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     if (!(await modelSource.isFile(file))) continue;
     const text = await readText(file);
     if (!modelSource.basename(file).endsWith('.txt')) {
-      return Tokenizer.fromJson(asConfigured(text, file, config), file, config);
+      return Tokenizer.fromJson(asConfigured(text, config), file, config);
     }
     const vocabulary = parseVocabulary(text, file);
     const { do_lower_case: lower, strip_accents: strip, tokenize_chinese_chars: chinese } = config ?? {};

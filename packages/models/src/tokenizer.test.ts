@@ -185,6 +185,22 @@ describe('vocab.txt', () => {
     expect(await encodeWith(generic)).toEqual([2, 9, 8, 3]);
   });
 
+  it('gives white space at the ends no token, in XLM-R', async () => {
+    const { files } = await tinyTokenizer('unigram');
+    const json = JSON.parse(files.tokenizer);
+    // As in the file of multilingual E5.
+    json.pre_tokenizer = json.pre_tokenizer.pretokenizers.at(-1);
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(json));
+    const encodeAs = async (name: string, text: string) => {
+      await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: name }));
+      return encode(folder, text);
+    };
+    const plain = await encodeAs('XLMRobertaTokenizer', 'red apple');
+    expect(await encodeAs('XLMRobertaTokenizer', ' red  apple ')).toEqual(plain);
+    expect((await encodeAs('PreTrainedTokenizerFast', 'red apple ')).length).toBe(plain.length + 1);
+  });
+
   it('takes line ends of either kind, and separators that are no line ends', () => {
     const text = '[UNK]\r\n[CLS]\r\n[SEP]\r\n\u2028\r\n';
     expect([...parseVocabulary(text, 'vocab.txt').keys()]).toEqual(['[UNK]', '[CLS]', '[SEP]', '\u2028']);
