@@ -2,8 +2,10 @@
  * A command must not overwrite what its user has: the data that it reads, another run that is under way, a folder with
  * more in it than a model. And it writes the format that the file's name says.
  */
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, runCliWell, startCli } from '../support/cli.js';
@@ -20,8 +22,8 @@ const inPlace = (...names: string[]) => join(place.path, ...names);
 describe('a run', () => {
   it('that is under way keeps its folder for itself', async () => {
     const config = await writeConfig(place, 'long', { training: '{ steps: 100000 }' });
-    const output = inPlace('run-long');
-    const { child, done } = startCli(['train', config, '--output', output]);
+    const output = inPlace("the run's folder");
+    const { child, done } = startCli(['train', config, '--output', output, '--set', 'data.0.langs=[en, de]']);
     await new Promise<void>((resolve) => {
       child.stderr?.on('data', (text: string) => text.includes('step 10/') && resolve());
     });
@@ -32,7 +34,15 @@ describe('a run', () => {
       );
     }
     child.kill('SIGINT');
-    expect(await done).toMatchObject({ code: 130 });
+    const { code, stdout } = await done;
+    expect(code).toBe(130);
+    // What is said to continue it is what a shell would need.
+    const words = stdout.slice(stdout.indexOf('synglot train')).trim();
+    const again = await promisify(execFile)('bash', ['-c', `printf '%s\\n' ${words}`]);
+    expect(again.stdout.trim().split('\n')).toEqual([
+      ...['synglot', 'train', config, '--resume', '--output', output],
+      ...['--set', 'data.0.langs=[en, de]'],
+    ]);
     const lines = (await readFile(join(output, 'metrics.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).step)).toEqual(lines.map((_, index) => index + 1));
     expect((await readdir(output)).sort()).toEqual(['checkpoints', 'config.json', 'metrics.jsonl']);

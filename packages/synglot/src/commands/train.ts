@@ -108,9 +108,9 @@ export function trainCommand(): Command {
           : `last loss ${result.loss.toFixed(4)}`;
         console.log(`${result.model}: trained for ${result.steps} steps, ${loss}${bestOf(result)}`);
       } else {
-        console.log(
-          `stopped after step ${result.steps}; continue with: synglot train ${path} --resume --output ${output}${(options.set ?? []).map((each) => ` --set '${each}'`).join('')}`,
-        );
+        const set = (options.set ?? []).flatMap((each) => ['--set', each]);
+        const again = ['synglot', 'train', path, '--resume', '--output', output, ...set].map(shellWord);
+        console.log(`stopped after step ${result.steps}; continue with: ${again.join(' ')}`);
         process.exitCode = 130;
       }
     } finally {
@@ -127,4 +127,9 @@ function bestOf({ best, steps }: TrainingRunResult): string {
   return best && best.step !== steps
     ? `; best validation ${best.value.toFixed(4)} after step ${best.step}`
     : '';
+}
+
+/** A word of a command line, to be copied into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
