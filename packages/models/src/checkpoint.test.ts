@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from './checkpoint.js';
@@ -334,5 +334,17 @@ describe('a path', () => {
       'INPUT_CHECKPOINT',
       /config\.json: missing/,
     );
+  });
+
+  // To the superuser every folder is open.
+  it.skipIf(process.getuid?.() === 0)('that may not be looked into is not called empty', async () => {
+    const folder = await saved();
+    await chmod(folder, 0);
+    await expectModelError(
+      () => openCheckpoint(folder),
+      'INPUT_CHECKPOINT',
+      /no permission to read it; change its rights \(chmod\)/,
+    );
+    await chmod(folder, 0o700);
   });
 });

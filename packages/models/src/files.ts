@@ -186,10 +186,14 @@ export async function readExactly(
   }
 }
 
+/** @throws ModelError `INPUT_CHECKPOINT` where it is not allowed to look: what may be there is not missing */
 export async function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isFile(),
-    () => false,
+    (error: unknown) => {
+      if (systemCode(error) !== 'EACCES') return false;
+      throw checkpointError(`${path}: no permission to read it; change its rights (chmod) or copy it`, error);
+    },
   );
 }
 

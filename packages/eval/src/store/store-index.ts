@@ -34,7 +34,10 @@ export interface IndexLine {
  */
 export async function readMeta(folder: string, create: StoreMeta | undefined): Promise<StoreMeta> {
   const path = join(folder, 'store.json');
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw storeError(`${path}: cannot be read (${error.code}); change its rights or choose another folder`);
+  });
   if (text === undefined) {
     if (!create) throw storeError(`${folder}: there is no store in it; make one with \`synglot index\``);
     await writeJson(path, { format: formatVersion, dimension: create.dimension, key: create.key });

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -121,6 +121,10 @@ test('a flipped bit, rows that are missing, another model and a second writer ar
   await writeFile(join(folder, 'vectors.f32'), new Uint8Array(8));
   await expect(EmbeddingStore.open(folder)).rejects.toThrow(/8 bytes where the index asks for 12/);
   await expect(EmbeddingStore.open(join(folder, 'none'))).rejects.toThrow(/there is no store/);
+  // What is there and cannot be read is not missing.
+  const other = join(folder, 'other');
+  await mkdir(join(other, 'store.json'), { recursive: true });
+  await expect(EmbeddingStore.open(other)).rejects.toThrow(/store\.json: cannot be read \(EISDIR\)/);
 });
 
 test('a corpus that has changed, and an id that occurs twice, are refused', async () => {
