@@ -5,7 +5,7 @@
 
 import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
-import { isJsonObject, type JsonObject } from './json.js';
+import type { JsonObject } from './json.js';
 import { readJsonObjectIfPresent } from './json-files.js';
 import { Tokenizer, tokenText } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
@@ -79,28 +79,38 @@ async function readConfig(folder: string, path: string): Promise<JsonObject | un
 /** A `tokenizer.json` as transformers' own class for it reads the file, if `tokenizer_config.json` names one. */
 function asConfigured(text: string, config: JsonObject | undefined): string {
   if (config === undefined) return text;
-  const { tokenizer_class: name = 'BertTokenizer' } = config;
-  const read =
-    name === 'BertTokenizer' || name === 'BertTokenizerFast'
-      ? asBertReads
-      : name === 'XLMRobertaTokenizer' || name === 'XLMRobertaTokenizerFast'
-        ? asXlmRobertaReads
-        : undefined;
-  if (read === undefined) return text;
-  let json: JsonObject;
+  switch (config.tokenizer_class ?? 'BertTokenizer') {
+    case 'BertTokenizer':
+    case 'BertTokenizerFast':
+      return withChanged(text, 'normalizer', (value) => asBertReads(value, config));
+    case 'XLMRobertaTokenizer':
+    case 'XLMRobertaTokenizerFast':
+      return withChanged(text, 'pre_tokenizer', asXlmRobertaReads);
+    default:
+      return text;
+  }
+}
+
+/** Changes the object without others in it that `key` has, if it has one. All of the text would take long to parse. */
+function withChanged(text: string, key: string, change: (value: JsonObject) => JsonObject): string {
+  const found = new RegExp(`"${key}"\\s*:\\s*(\\{[^{}]*\\})`).exec(text);
+  if (found === null) return text;
+  let value: JsonObject;
   try {
-    json = JSON.parse(text) as JsonObject;
+    value = JSON.parse(found[1]!) as JsonObject;
   } catch {
     // The library says what is wrong with it.
     return text;
   }
-  const changed = isJsonObject(json) ? read(json, config) : undefined;
-  return changed === undefined ? text : `${JSON.stringify({ ...json, ...changed })}\n`;
+  const changed = change(value);
+  if (changed === value) return text;
+  const end = found.index + found[0].length;
+  return `${text.slice(0, end - found[1]!.length)}${JSON.stringify(changed)}${text.slice(end)}`;
 }
 
 /** What `tokenizer_config.json` says of case, accents and Chinese characters is taken instead. */
-function asBertReads({ normalizer }: JsonObject, config: JsonObject): JsonObject | undefined {
-  if (!isJsonObject(normalizer) || normalizer.type !== 'BertNormalizer') return undefined;
+function asBertReads(normalizer: JsonObject, config: JsonObject): JsonObject {
+  if (normalizer.type !== 'BertNormalizer') return normalizer;
   const { do_lower_case: lower, tokenize_chinese_chars: chinese } = config;
   const changed = {
     ...normalizer,
@@ -108,13 +118,13 @@ function asBertReads({ normalizer }: JsonObject, config: JsonObject): JsonObject
     ...(typeof chinese === 'boolean' && { handle_chinese_chars: chinese }),
     ...('strip_accents' in config && { strip_accents: config.strip_accents }),
   };
-  return JSON.stringify(changed) === JSON.stringify(normalizer) ? undefined : { normalizer: changed };
+  return JSON.stringify(changed) === JSON.stringify(normalizer) ? normalizer : changed;
 }
 
 /** As in SentencePiece, white space at the ends and runs of it are no tokens; E5's file forgets that. */
-function asXlmRobertaReads({ pre_tokenizer: split }: JsonObject): JsonObject | undefined {
-  if (!isJsonObject(split) || split.type !== 'Metaspace') return undefined;
-  return { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, split] } };
+function asXlmRobertaReads(split: JsonObject): JsonObject {
+  if (split.type !== 'Metaspace') return split;
+  return { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, split] };
 }
 
 /**
