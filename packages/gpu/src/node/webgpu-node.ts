@@ -22,6 +22,8 @@ export interface WebGpuNodeOptions {
 
 // Kept because dawn.node frees an instance that nobody holds, even while it has devices.
 const instances = new Set<GPU>();
+/** Whatever is pending holds its device, and so its instance, which dawn.node asks for answers until there are all. */
+const instanceOf = new WeakMap<GPUDevice, GPU>();
 
 async function requestAdapter({ enabledToggles, disabledToggles, adapterName }: WebGpuNodeOptions) {
   const { create } = await import('webgpu').catch((cause: Error) => {
@@ -81,6 +83,7 @@ export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOpti
   const description = describeAdapter(adapter);
   const device = await requestWholeDevice(adapter, description);
   instances.add(gpu);
+  instanceOf.set(device, gpu);
   void device.lost.then(async () => {
     // What was pending was settled at once, but dawn.node's next look at the instance is still to come.
     await setImmediate();
