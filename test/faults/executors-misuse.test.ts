@@ -112,6 +112,26 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     plan.destroy();
   });
 
+  test.skipIf(missing)('says that there was no memory for a buffer, and goes on', async ({ skip }) => {
+    const { id, limits } = executor.device;
+    skip(id !== 'swiftshader', 'only SwiftShader is known to refuse a buffer of its largest size');
+    const buffer = executor.createBuffer('large', limits.maxBufferSize);
+    const noMemory = {
+      code: 'DEVICE_OUT_OF_MEMORY',
+      message: expect.stringMatching(/^buffer 'large': .*Memory/),
+    };
+    await expect(executor.read(buffer, 0, 4)).rejects.toMatchObject(noMemory);
+    const base = axpyPlan([]);
+    const external = { name: 'large', sizeBytes: limits.maxBufferSize, role: 'external' as const };
+    const plan = { ...base, buffers: [...base.buffers, external] };
+    await expect(executor.compile(plan, new Map([['large', buffer]]))).rejects.toMatchObject(noMemory);
+    buffer.destroy();
+    const small = await executor.compile(axpyPlan([dispatch(1)]));
+    const { reads } = await small.run({ feeds: { x: ramp }, reads: ['y'] });
+    expect([...new Float32Array(reads.y as ArrayBuffer)]).toEqual([...ramp]);
+    small.destroy();
+  });
+
   test.skipIf(missing)('refuses buffers of another device', async () => {
     const other = await openTestExecutor({ executor: kind });
     const buffer = other.createBuffer('b', 256);

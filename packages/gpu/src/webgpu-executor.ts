@@ -54,6 +54,8 @@ export function createWebGpuExecutor(
 
 class WebGpuBuffer implements DeviceBuffer {
   destroyed = false;
+  /** Why it could not be made, once the device has said so; every later use reports it. */
+  failure: GpuError | undefined;
 
   constructor(
     readonly label: string,
@@ -101,17 +103,19 @@ class WebGpuExecutor implements Executor {
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     this.checkAlive();
     checkBuffer(label, sizeBytes, this.device.limits);
-    return new WebGpuBuffer(
-      label,
-      sizeBytes,
-      this.#createBuffer(label, sizeBytes, storageUsage),
-      this.#device,
-    );
+    this.#device.pushErrorScope('out-of-memory');
+    const gpu = this.#createBuffer(label, sizeBytes, storageUsage);
+    const buffer = new WebGpuBuffer(label, sizeBytes, gpu, this.#device);
+    const kept = (error: GPUError | null) => {
+      if (error) buffer.failure = new GpuError('DEVICE_OUT_OF_MEMORY', `buffer '${label}': ${error.message}`);
+    };
+    this.#device.popErrorScope().then(kept, () => undefined);
+    return buffer;
   }
 
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     this.checkAlive();
-    const gpu = this.#gpuBuffer(buffer);
+    const { gpu } = this.#own(buffer);
     const bytes = bytesOf(`write to buffer '${buffer.label}'`, data);
     checkRange(buffer, offsetBytes, bytes.length);
     this.#device.queue.writeBuffer(gpu, offsetBytes, bytes);
@@ -123,16 +127,17 @@ class WebGpuExecutor implements Executor {
     sizeBytes = buffer.sizeBytes - offsetBytes,
   ): Promise<ArrayBuffer> {
     this.checkAlive();
-    const gpu = this.#gpuBuffer(buffer);
+    const own = this.#own(buffer);
     checkRange(buffer, offsetBytes, sizeBytes);
     if (sizeBytes === 0) return new ArrayBuffer(0);
-    return this.guarded('read', async () => {
+    const work = async () => {
       const staging = this.#createBuffer('read back', sizeBytes, usage.mapRead | usage.copyDestination);
       const encoder = this.#device.createCommandEncoder();
-      encoder.copyBufferToBuffer(gpu, offsetBytes, staging, 0, sizeBytes);
+      encoder.copyBufferToBuffer(own.gpu, offsetBytes, staging, 0, sizeBytes);
       this.#device.queue.submit([encoder.finish()]);
       return takeMapped(staging, sizeBytes);
-    });
+    };
+    return this.guarded('read', work, [own]);
   }
 
   async compile(plan: Plan, externals: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<CompiledPlan> {
@@ -142,13 +147,15 @@ class WebGpuExecutor implements Executor {
     const pipelines = await this.guarded(what, () =>
       Promise.all(plan.kernels.map((kernel) => this.#pipeline(kernel))),
     );
+    const given: WebGpuBuffer[] = [];
+    const owned: GPUBuffer[] = [];
     // Nothing inside awaits, so that all of it is within the error scopes.
-    return this.guarded(what, async () => {
-      const owned: GPUBuffer[] = [];
+    const work = async () => {
       const buffers = plan.buffers.map(({ name, sizeBytes, role, within }, index): GpuRange => {
         if (role === 'external') {
-          const buffer = this.#gpuBuffer(externals.get(within?.name ?? name) as DeviceBuffer);
-          return { buffer, offset: within?.offsetBytes ?? 0, size: sizeBytes };
+          const buffer = this.#own(externals.get(within?.name ?? name) as DeviceBuffer);
+          given.push(buffer);
+          return { buffer: buffer.gpu, offset: within?.offsetBytes ?? 0, size: sizeBytes };
         }
         const flags = index === plan.stepBuffer ? stepUsage : storageUsage;
         const buffer = this.#createBuffer(`${plan.label}: ${name}`, sizeBytes, flags);
@@ -163,7 +170,13 @@ class WebGpuExecutor implements Executor {
         this.#bindGroups(plan, command, buffers, params, index, step),
       );
       return new CompiledWebGpuPlan(plan, this, this.#device, buffers, owned, pipelines, groups);
-    });
+    };
+    try {
+      return await this.guarded(what, work, given);
+    } catch (error) {
+      for (const buffer of owned) buffer.destroy();
+      throw error;
+    }
   }
 
   destroy(): void {
@@ -171,8 +184,8 @@ class WebGpuExecutor implements Executor {
     this.#device.destroy();
   }
 
-  /** Runs `work` inside error scopes; validation errors, lack of memory and loss reject. */
-  async guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, which uses `buffers`, inside error scopes; validation errors, lack of memory and loss reject. */
+  async guarded<T>(what: string, work: () => Promise<T>, buffers: readonly WebGpuBuffer[] = []): Promise<T> {
     this.checkAlive();
     this.#device.pushErrorScope('out-of-memory');
     this.#device.pushErrorScope('validation');
@@ -183,6 +196,8 @@ class WebGpuExecutor implements Executor {
     const stopAsking = this.prompt ? undefined : keepAsking(this.#device.queue);
     const settled = Promise.allSettled([pending, errors]);
     const [result, popped] = await this.#unlessLost(settled).finally(stopAsking);
+    const failed = buffers.find(({ failure }) => failure);
+    if (failed) throw failed.failure;
     if (popped.status === 'fulfilled') {
       const [validation, memory] = popped.value;
       if (memory) throw new GpuError('DEVICE_OUT_OF_MEMORY', `${what}: ${memory.message}`);
@@ -215,11 +230,11 @@ class WebGpuExecutor implements Executor {
     return this.#device.createBuffer({ label, size, usage: flags });
   }
 
-  #gpuBuffer(buffer: DeviceBuffer): GPUBuffer {
+  #own(buffer: DeviceBuffer): WebGpuBuffer {
     if (!(buffer instanceof WebGpuBuffer && buffer.owner === this.#device)) {
       throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' belongs to another executor`);
     }
-    if (!buffer.destroyed) return buffer.gpu;
+    if (!buffer.destroyed) return buffer;
     throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' was destroyed`);
   }
 
