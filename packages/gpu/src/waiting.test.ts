@@ -1,40 +1,44 @@
 import { expect, test } from 'vitest';
 import { Rest } from './waiting.js';
 
-test('the first time there is no rest, then most of the shortest of the last four', () => {
+/** A rest before which a run took so long, and one that is not counted longer. */
+function after(ms: number): Rest {
   const rest = new Rest();
   expect(rest.ms).toBe(0);
-  for (const [ms, expected] of [
-    [100, 78],
-    [200, 78],
-    [50, 38],
-    [300, 38],
-    [400, 38],
-    [500, 38],
-    [600, 238],
-  ] as const) {
-    rest.took(ms);
-    expect(rest.ms, `after ${ms} ms`).toBe(expected);
-  }
+  rest.took(0, 10 * ms);
+  expect(rest.ms).toBe(0);
+  rest.took(0, ms);
+  return rest;
+}
+
+test('most of what the last run took, rest included; the first of all is not counted', () => {
+  const rest = after(100);
+  expect(rest.ms).toBe(78);
+  rest.took(78, 22);
+  expect(rest.ms).toBe(78);
+  rest.took(78, 122);
+  expect(rest.ms).toBe(158);
 });
 
 test('what takes a few milliseconds is asked for at once', () => {
-  const rest = new Rest();
-  rest.took(3);
-  expect(rest.ms).toBe(0);
+  expect(after(3).ms).toBe(0);
 });
 
-test('a rest that was too long becomes shorter', () => {
-  const rest = new Rest();
-  rest.took(1000);
-  for (let run = 0; run < 30; run++) rest.took(Math.max(rest.ms, 10));
-  expect(rest.ms).toBeLessThanOrEqual(6);
+test.each([10, 90, 300, 790])('what took 1000 ms and now takes %i is soon waited for no longer', (now) => {
+  const rest = after(1000);
+  const late: boolean[] = [];
+  for (let run = 0; run < 12; run++) {
+    const { ms } = rest;
+    late.push(ms > now);
+    rest.took(ms, Math.max(0.5, now - ms));
+  }
+  expect(late[0]).toBe(true);
+  expect(late.slice(8)).toEqual([false, false, false, false]);
 });
 
 test('the result is what was asked for after the rest', async () => {
-  const rest = new Rest();
+  const rest = after(20);
   const order: string[] = [];
-  rest.took(20);
   const result = rest.until(async () => order.push('asked'));
   order.push('rests');
   await result;

@@ -20,33 +20,35 @@ export function keepAsking(queue: GPUQueue): () => void {
   return () => clearTimeout(timer);
 }
 
-const remembered = 4;
 const restShare = 0.8;
 /** Timers fire late by up to this. */
 const timerMs = 2;
 
-/** Rests through most of what the same work took lately, at its shortest. */
+/** Rests through most of what the same work took the last time. */
 export class Rest {
-  #tookMs: readonly number[] = [];
+  #ms: number | undefined;
 
   /** How long to rest before asking; 0 where it is not worth it. */
   get ms(): number {
-    if (this.#tookMs.length === 0) return 0;
-    return Math.max(0, Math.floor(restShare * Math.min(...this.#tookMs) - timerMs));
+    return this.#ms ?? 0;
   }
 
   /** Rests, then waits for what `ask` promises. */
   async until<T>(ask: () => Promise<T>): Promise<T> {
     const { ms } = this;
-    const begin = performance.now();
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+    const asked = performance.now();
     const result = await ask();
-    this.took(performance.now() - begin);
+    this.took(ms, performance.now() - asked);
     return result;
   }
 
-  /** The work took so long. Where it was shorter than the rest, that is known at the next rests, one share at a time. */
-  took(ms: number): void {
-    this.#tookMs = [...this.#tookMs, ms].slice(-remembered);
+  /** After a rest of `restMs`, the work was waited for `waitedMs` more. */
+  took(restMs: number, waitedMs: number): void {
+    // The first time, drivers compile.
+    if (this.#ms === undefined) this.#ms = 0;
+    // It was done before; how long before is not known.
+    else if (restMs > 0 && waitedMs < timerMs) this.#ms = Math.floor(restMs / 2);
+    else this.#ms = Math.max(0, Math.floor(restShare * (restMs + waitedMs) - timerMs));
   }
 }
