@@ -21,6 +21,8 @@ export function keepAsking(queue: GPUQueue): () => void {
 }
 
 const restShare = 0.8;
+/** After a run without a rest, which the asking may have slowed down: it takes a core. */
+const firstShare = 0.5;
 /** Timers fire late by up to this. */
 const timerMs = 2;
 
@@ -49,6 +51,9 @@ export class Rest {
     if (this.#ms === undefined) this.#ms = 0;
     // It was done before; how long before is not known.
     else if (restMs > 0 && waitedMs < timerMs) this.#ms = Math.floor(restMs / 2);
-    else this.#ms = Math.max(0, Math.floor(restShare * (restMs + waitedMs) - timerMs));
+    else {
+      const share = restMs > 0 ? restShare : firstShare;
+      this.#ms = Math.max(0, Math.floor(share * (restMs + waitedMs) - timerMs));
+    }
   }
 }
