@@ -10,6 +10,7 @@ import {
   TrainError,
 } from '@synglot/train';
 import type { EvalOptions } from './eval.js';
+import { withWholeData } from './given-config.js';
 
 /** What only benchmarks have. */
 const ofBenchmarks = {
@@ -60,14 +61,7 @@ async function heldOut(path: string, config: TrainConfig): Promise<ParallelColle
 /** All pairs of a file that is laid out as the configuration's first source. */
 async function pairsOf(file: string, config: TrainConfig): Promise<ParallelCollection> {
   const { limit: _limit, ...source } = config.data[0]!;
-  const {
-    hold_out: _heldOut,
-    validation: _validation,
-    mining: _mining,
-    margin_mse: _margins,
-    ...rest
-  } = config;
-  const own = { ...rest, data: [{ ...source, path: file }] };
+  const own = { ...withWholeData(config), data: [{ ...source, path: file }] };
   const { training } = await inTermsOfConfig('', () => readData(own, console.error));
   const collection = heldOutCollection(training, { name: file });
   if (collection) return collection;

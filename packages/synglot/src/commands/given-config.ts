@@ -34,3 +34,15 @@ export async function readGivenConfig(path: string | undefined, given: GivenConf
     ...(source ? { data: alone(set.filter((each) => /^\s*data\b/.test(each))).data } : {}),
   };
 }
+
+/** The configuration without what takes pairs from its data or adds to them, so that another file is read as a whole. */
+export function withWholeData(config: TrainConfig): TrainConfig {
+  const {
+    hold_out: _heldOut,
+    validation: _validation,
+    mining: _mining,
+    margin_mse: _margins,
+    ...rest
+  } = config;
+  return rest;
+}

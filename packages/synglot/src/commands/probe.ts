@@ -7,7 +7,7 @@ import { inTermsOfConfig, readData } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { readGivenConfig } from './given-config.js';
+import { readGivenConfig, withWholeData } from './given-config.js';
 import {
   checkNotInput,
   checkOutputFile,
@@ -104,16 +104,8 @@ async function dataOf(path: string | undefined, options: ProbeCommandOptions) {
     throw new DataError('INPUT_OPTION', 'give a configuration or --data; see synglot probe --help');
   }
   const config = await readGivenConfig(path, { ...options, model: 'none' });
-  // Pairs of another file are read as a whole.
-  const {
-    hold_out: _heldOut,
-    validation: _validation,
-    mining: _mining,
-    margin_mse: _margins,
-    ...rest
-  } = config;
   const { training, heldOut } = await inTermsOfConfig('', () =>
-    readData(options.data === undefined ? config : rest, console.error),
+    readData(options.data === undefined ? config : withWholeData(config), console.error),
   );
   const { query_prefix: query, passage_prefix: passage } = config.text;
   return { config, set: heldOut ?? training, prefixes: { query, passage } };
