@@ -95,7 +95,12 @@ export interface NativeDevice {
   write(buffer: NativeBuffer, data: ArrayBufferView, offsetBytes: number): void;
   read(buffer: NativeBuffer, offsetBytes: number, sizeBytes: number): Promise<ArrayBuffer>;
   /** `plan` is a `Plan` of `@synglot/gpu`; `externals` has one entry per buffer, undefined where not external. */
-  compile(plan: object, externals: readonly (NativeBuffer | undefined)[]): Promise<NativePlan>;
+  compile(
+    plan: object,
+    externals: readonly (NativeBuffer | undefined)[],
+    /** Commands that the device is handed at once; at least 1. */
+    commandsPerSubmission: number,
+  ): Promise<NativePlan>;
   /** Counts of the on-disk pipeline cache since the device was opened. */
   cacheCounts(): Promise<{ readonly hits: number; readonly misses: number; readonly stores: number }>;
   /** Makes Dawn lose the device, to test what happens then. */

@@ -144,7 +144,7 @@ for (const { id, skip, title } of await softwareDevices()) {
     });
 
     it('takes a feed as it is when its index is known, though a getter shrank it', async () => {
-      const raw = await rawDevice(executor).compile(axpyPlan([]), []);
+      const raw = await rawDevice(executor).compile(axpyPlan([]), [], 1);
       // Of ES2024.
       const Resizable = ArrayBuffer as unknown as new (
         bytes: number,

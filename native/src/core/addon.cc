@@ -1,5 +1,7 @@
 // The addon's face: classes NativeDevice, NativeBuffer and NativePlan, and the function `load`.
 // Every method converts, queues and returns; see device.h for what happens then.
+#include <algorithm>
+
 #include "convert.h"
 #include "settle.h"
 #include "thread_time.h"
@@ -173,7 +175,7 @@ class WrappedDevice : public Napi::ObjectWrap<WrappedDevice> {
     return promise;
   }
 
-  /** compile(plan, externals): externals has one entry per plan buffer, undefined where not external. */
+  /** compile(plan, externals, commandsPerSubmission): externals has one entry per plan buffer, undefined where not external. */
   Napi::Value compile(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     Plan plan = to_plan(info[0]);
@@ -183,12 +185,13 @@ class WrappedDevice : public Napi::ObjectWrap<WrappedDevice> {
     for (size_t i = 0; i < plan.buffers.size(); ++i) {
       if (plan.buffers[i].external) externals[i] = buffer_of(given.Get(static_cast<uint32_t>(i)));
     }
+    const size_t commands_per_part = std::max<size_t>(1, to_size(info[2], "commandsPerSubmission"));
     auto ticket = settler_of(env).ticket(env, info.This());
     const Napi::Promise promise = ticket->promise();
     std::shared_ptr<Device> device = device_;
     // Weak: only the JavaScript side may own the device. Owned by its own task, it could be destroyed on its own thread.
     std::weak_ptr<Device> weak = device;
-    device->compile(std::move(plan), std::move(externals),
+    device->compile(std::move(plan), std::move(externals), commands_per_part,
                     done_with<std::shared_ptr<CompiledPlan>>(
                         std::move(ticket), [weak](Napi::Env result_env, std::shared_ptr<CompiledPlan>& compiled) -> Napi::Value {
                           std::shared_ptr<Device> owner = weak.lock();

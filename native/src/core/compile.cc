@@ -48,13 +48,14 @@ struct ParamsPacking {
 }  // namespace
 
 Result<std::shared_ptr<CompiledPlan>> CompiledPlan::create(const Context& context, PipelineStore& store, const Plan& plan,
-                                                           const std::vector<std::shared_ptr<Buffer>>& externals) {
+                                                           const std::vector<std::shared_ptr<Buffer>>& externals, size_t commands_per_part) {
   if (MaybeFailure failure = check_plan(plan, context.limits().maxComputeWorkgroupsPerDimension)) return *failure;
   auto pipelines = store.get(context, plan.kernels);
   if (auto* failure = std::get_if<Failure>(&pipelines)) return std::move(*failure);
 
   auto compiled = std::make_shared<CompiledPlan>();
   compiled->label_ = plan.label;
+  compiled->commands_per_part_ = commands_per_part;
   compiled->pipelines_ = std::move(std::get<0>(pipelines));
   context.push_scopes();
   MaybeFailure failure = compiled->create_buffers(context, plan, externals);
@@ -139,8 +140,7 @@ void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
       const PlanKernel& kernel = plan.kernels[dispatch->kernel];
       const bool has_offset = !dispatch->params.empty();
       commands_.emplace_back(EncodedDispatch{pipeline.pipeline.get(), storage_group(pipeline, *dispatch), uniform_group(pipeline, kernel), has_offset,
-                                             has_offset ? packing.add(dispatch->params) : 0, dispatch->workgroups});
-      ++dispatch_count_;
+                                             has_offset ? packing.add(dispatch->params) : 0, dispatch->workgroups, dispatch_count_++});
     } else if (const auto* copy = std::get_if<Copy>(&command)) {
       commands_.emplace_back(EncodedCopy{buffers_[copy->source], offsets_[copy->source] + copy->source_offset_bytes, buffers_[copy->destination],
                                          offsets_[copy->destination] + copy->destination_offset_bytes, copy->size_bytes});
@@ -152,7 +152,7 @@ void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
 
 void CompiledPlan::destroy() {
   destroyed_ = true;
-  recorded_.reset();
+  recorded_.clear();
   for (const BufferHandle& buffer : owned_) {
     if (buffer) dawn().BufferDestroy(buffer.get());
   }

@@ -1,7 +1,9 @@
 // A plan whose pipelines, buffers and bind groups exist, ready to be encoded again and again.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,10 +18,11 @@ class CompiledPlan {
  public:
   /**
    * Makes everything that a run needs. `externals` has one entry per plan buffer, null where the buffer
-   * is not external. Fails with PLAN_INVALID, DEVICE_VALIDATION or DEVICE_OUT_OF_MEMORY.
+   * is not external; the device is handed `commands_per_part` commands at once. Fails with PLAN_INVALID,
+   * DEVICE_VALIDATION or DEVICE_OUT_OF_MEMORY.
    */
   static Result<std::shared_ptr<CompiledPlan>> create(const Context& context, PipelineStore& store, const Plan& plan,
-                                                      const std::vector<std::shared_ptr<Buffer>>& externals);
+                                                      const std::vector<std::shared_ptr<Buffer>>& externals, size_t commands_per_part);
 
   /** Frees the buffers that the plan owns; a later run fails. */
   void destroy();
@@ -33,18 +36,20 @@ class CompiledPlan {
   uint64_t buffer_size(size_t index) const { return sizes_[index]; }
   uint64_t timestamp_bytes() const { return 2 * sizeof(uint64_t) * dispatch_count_; }
 
-  /** Encodes all commands; if `timed`, each dispatch in a pass of its own between two timestamps. */
-  void encode(WGPUCommandEncoder encoder, bool timed) const;
+  /** How many parts the commands are handed to the device in; at least one. */
+  size_t parts() const { return std::max<size_t>(1, (commands_.size() + commands_per_part_ - 1) / commands_per_part_); }
+  /** Encodes the commands of one part; if `timed`, each dispatch in a pass of its own between two timestamps. */
+  void encode(WGPUCommandEncoder encoder, size_t part, bool timed) const;
   /**
-   * The commands recorded ahead for this run, or nothing. Counts the runs: from the second on, the plan is
+   * The parts recorded ahead for this run, or none. Counts the runs: from the second on, the plan is
    * assumed to be run again and again.
    */
-  CommandBuffer take_recorded() {
+  std::vector<CommandBuffer> take_recorded() {
     ++runs_;
-    return std::move(recorded_);
+    return std::exchange(recorded_, {});
   }
-  bool wants_recording() const { return runs_ > 1 && !recorded_ && !destroyed_; }
-  void keep_recorded(CommandBuffer commands) { recorded_ = std::move(commands); }
+  bool wants_recording() const { return runs_ > 1 && recorded_.empty() && !destroyed_; }
+  void keep_recorded(std::vector<CommandBuffer> parts) { recorded_ = std::move(parts); }
   /** Makes query sets and their buffer on first use. */
   void prepare_timestamps(const Context& context);
   /** Copies the timestamps of `encode` into `staging`. */
@@ -58,6 +63,8 @@ class CompiledPlan {
     bool has_offset;
     uint32_t params_offset;
     std::array<uint32_t, 3> workgroups;
+    /** Among the plan's dispatches. */
+    size_t index;
   };
   struct EncodedCopy {
     WGPUBuffer source;
@@ -86,10 +93,11 @@ class CompiledPlan {
   std::vector<std::shared_ptr<Pipeline>> pipelines_;
   std::vector<BindGroup> groups_;
   std::vector<std::variant<EncodedDispatch, EncodedCopy, EncodedClear>> commands_;
+  size_t commands_per_part_ = 1;
   size_t dispatch_count_ = 0;
   std::vector<QuerySet> query_sets_;
   BufferHandle resolve_;
-  CommandBuffer recorded_;
+  std::vector<CommandBuffer> recorded_;
   uint64_t runs_ = 0;
   bool destroyed_ = false;
 };

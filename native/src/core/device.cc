@@ -214,10 +214,11 @@ void Device::force_loss(std::string message) {
   post([this, message = std::move(message)] { dawn().DeviceForceLoss(context_->device(), WGPUDeviceLostReason_Unknown, view(message)); });
 }
 
-void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, Done<std::shared_ptr<CompiledPlan>> done) {
-  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), done = std::move(done)] {
+void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, size_t commands_per_part,
+                     Done<std::shared_ptr<CompiledPlan>> done) {
+  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), commands_per_part, done = std::move(done)] {
     if (MaybeFailure failure = context_->check()) return done(*failure);
-    Result<std::shared_ptr<CompiledPlan>> compiled = CompiledPlan::create(*context_, pipelines_, *plan, externals);
+    Result<std::shared_ptr<CompiledPlan>> compiled = CompiledPlan::create(*context_, pipelines_, *plan, externals, commands_per_part);
     MaybeFailure loss = context_->state().loss();
     if (loss) return done(*loss);
     done(std::move(compiled));

@@ -73,7 +73,7 @@ class Device {
   /** Copies `data`; blocks while too much written data waits for the device. */
   void write(const std::shared_ptr<Buffer>& buffer, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes);
   void read(std::shared_ptr<Buffer> buffer, uint64_t offset_bytes, uint64_t size_bytes, Done<Bytes> done);
-  void compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, Done<std::shared_ptr<CompiledPlan>> done);
+  void compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, size_t commands_per_part, Done<std::shared_ptr<CompiledPlan>> done);
   void run(std::shared_ptr<CompiledPlan> plan, RunRequest request, Done<RunOutput> done);
   void destroy(std::shared_ptr<Buffer> buffer);
   void destroy(std::shared_ptr<CompiledPlan> plan);
@@ -108,7 +108,7 @@ class Device {
   void settle_oldest();
   void finish(InFlight entry, MaybeFailure failure);
   void do_write(const Buffer& buffer, uint64_t offset_bytes, const Bytes& data);
-  CommandBuffer record(const CompiledPlan& plan, bool timed) const;
+  std::vector<CommandBuffer> record(const CompiledPlan& plan, bool timed) const;
   void record_ahead(CompiledPlan& plan) const;
   MaybeFailure submit(std::vector<WGPUCommandBuffer> commands, Staging staging, uint64_t mapped_bytes, const std::string& what,
                       std::function<void(MaybeFailure, const uint8_t*)> finish);

@@ -1,5 +1,6 @@
-// Encodes a compiled plan: one compute pass for each unbroken series of dispatches.
+// Encodes a compiled plan, part by part: one compute pass for each unbroken series of dispatches.
 #include <algorithm>
+#include <span>
 
 #include "compiled_plan.h"
 
@@ -23,34 +24,34 @@ void CompiledPlan::encode_dispatch(WGPUComputePassEncoder pass, const EncodedDis
   dawn().ComputePassEncoderDispatchWorkgroups(pass, dispatch.workgroups[0], dispatch.workgroups[1], dispatch.workgroups[2]);
 }
 
-void CompiledPlan::encode(WGPUCommandEncoder encoder, bool timed) const {
+void CompiledPlan::encode(WGPUCommandEncoder encoder, size_t part, bool timed) const {
   ComputePass pass;
   const EncodedDispatch* before = nullptr;
-  uint32_t index = 0;
   const auto end_pass = [&] {
     if (!pass) return;
     dawn().ComputePassEncoderEnd(pass.get());
     pass.reset();
     before = nullptr;
   };
-  for (const auto& command : commands_) {
+  const size_t first = part * commands_per_part_;
+  const size_t count = std::min(commands_per_part_, commands_.size() - first);
+  for (const auto& command : std::span(commands_).subspan(first, count)) {
     if (const auto* dispatch = std::get_if<EncodedDispatch>(&command)) {
       if (timed) end_pass();
       if (!pass) {
         WGPUPassTimestampWrites writes = WGPU_PASS_TIMESTAMP_WRITES_INIT;
         WGPUComputePassDescriptor descriptor = WGPU_COMPUTE_PASS_DESCRIPTOR_INIT;
         if (timed) {
-          const auto first = static_cast<uint32_t>(2 * (index % kDispatchesPerSet));
-          writes.querySet = query_sets_[index / kDispatchesPerSet].get();
-          writes.beginningOfPassWriteIndex = first;
-          writes.endOfPassWriteIndex = first + 1;
+          const auto begin = static_cast<uint32_t>(2 * (dispatch->index % kDispatchesPerSet));
+          writes.querySet = query_sets_[dispatch->index / kDispatchesPerSet].get();
+          writes.beginningOfPassWriteIndex = begin;
+          writes.endOfPassWriteIndex = begin + 1;
           descriptor.timestampWrites = &writes;
         }
         pass.reset(dawn().CommandEncoderBeginComputePass(encoder, &descriptor));
       }
       encode_dispatch(pass.get(), *dispatch, before);
       before = dispatch;
-      ++index;
       continue;
     }
     end_pass();

@@ -104,19 +104,23 @@ void Device::do_write(const Buffer& buffer, uint64_t offset_bytes, const Bytes& 
   if (MaybeFailure failure = flush()) context_->state().record_uncaptured(*failure);
 }
 
-CommandBuffer Device::record(const CompiledPlan& plan, bool timed) const {
-  const CommandEncoder encoder = create_encoder(plan.label());
-  plan.encode(encoder.get(), timed);
-  return CommandBuffer(dawn().CommandEncoderFinish(encoder.get(), nullptr));
+std::vector<CommandBuffer> Device::record(const CompiledPlan& plan, bool timed) const {
+  std::vector<CommandBuffer> parts;
+  for (size_t part = 0; part < plan.parts(); ++part) {
+    const CommandEncoder encoder = create_encoder(plan.label());
+    plan.encode(encoder.get(), part, timed);
+    parts.emplace_back(dawn().CommandEncoderFinish(encoder.get(), nullptr));
+  }
+  return parts;
 }
 
-// A command buffer can be submitted only once. For a plan that is run again and again, the next one is recorded while
-// the device works on this one. If that fails, the commands are dropped: the next run records its own and reports why.
+// A command buffer can be submitted only once. For a plan that is run again and again, the next ones are recorded while
+// the device works on these. If that fails, the commands are dropped: the next run records its own and reports why.
 void Device::record_ahead(CompiledPlan& plan) const {
   if (!plan.wants_recording()) return;
   context_->push_scopes();
-  CommandBuffer commands = record(plan, false);
-  if (!context_->pop_scopes(plan.label())) plan.keep_recorded(std::move(commands));
+  std::vector<CommandBuffer> parts = record(plan, false);
+  if (!context_->pop_scopes(plan.label())) plan.keep_recorded(std::move(parts));
 }
 
 // Expects open error scopes; closes them.
@@ -166,8 +170,9 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
   }
   const uint64_t fed = thread_time_ns();
   if (timed) plan->prepare_timestamps(*context_);
-  CommandBuffer commands = timed ? CommandBuffer() : plan->take_recorded();
-  if (!commands) commands = record(*plan, timed);
+  std::vector<CommandBuffer> parts;
+  if (!timed) parts = plan->take_recorded();
+  if (parts.empty()) parts = record(*plan, timed);
 
   // What is read back differs from run to run, so it has a command buffer of its own.
   const StagingLayout layout = lay_out(request.reads, timed ? plan->timestamp_bytes() : 0);
@@ -185,7 +190,11 @@ void Device::do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest&
     done(std::move(output));
   };
   const uint64_t encoded = thread_time_ns();
-  if (MaybeFailure failure = submit({commands.get(), copies.get()}, std::move(staging), layout.total_bytes, what, std::move(finish))) return done(*failure);
+  for (size_t part = 0; part + 1 < parts.size(); ++part) {
+    WGPUCommandBuffer commands = parts[part].get();
+    dawn().QueueSubmit(context_->queue(), 1, &commands);
+  }
+  if (MaybeFailure failure = submit({parts.back().get(), copies.get()}, std::move(staging), layout.total_bytes, what, std::move(finish))) return done(*failure);
   const uint64_t submitted = thread_time_ns();
   record_ahead(*plan);
   *host = {fed - begin, encoded - fed, submitted - encoded, thread_time_ns() - submitted};

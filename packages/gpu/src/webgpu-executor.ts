@@ -8,6 +8,7 @@ import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
 import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
 import { bytesOf, checkBuffer, checkPlan, checkRange } from './plan-check.js';
+import { commandsPerSubmission } from './submissions.js';
 import { keepAsking } from './waiting.js';
 import { describeInfo, readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
 import { takeMapped, usage } from './webgpu-buffers.js';
@@ -21,13 +22,15 @@ const paramsAlignment = 256;
 /** What is known of a `GPUDevice` besides what it says itself. Kernels are chosen by its `type`. */
 export type WebGpuDeviceInfo = Partial<Omit<DeviceInfo, 'limits' | 'features' | 'subgroups'>>;
 
-/** How the executor waits for its device. */
+/** How the executor hands work to its device, and waits for it. */
 export interface WebGpuExecutorOptions {
   /**
    * The device tells at once when it is done, but keeps a core busy from when it is asked, as npm `webgpu`'s does: a plan
    * asks only after most of what its last runs took. Default false: the device is asked every few milliseconds.
    */
   readonly prompt?: boolean;
+  /** How many commands of a plan the device is handed at once; `Infinity` for all. Default: 32, all if `type` is `cpu`. */
+  readonly commandsPerSubmission?: number;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface WebGpuExecutorOptions {
  * no features too.
  *
  * @param info by default what the device says of its adapter
- * @throws GpuError `INPUT_DEVICE` for what is no device
+ * @throws GpuError `INPUT_DEVICE` for what is no device, RangeError for less than one command at once
  */
 export function createWebGpuExecutor(
   device: WebGpuDevice,
@@ -75,15 +78,16 @@ class WebGpuExecutor implements Executor {
   readonly device: DeviceInfo;
   readonly #device: GPUDevice;
   readonly prompt: boolean;
+  readonly commandsPerSubmission: number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #lost: GpuError | undefined;
   /** Rejects what is pending when the device goes away; Dawn would leave some unresolved. */
   readonly #pending = new Set<(lost: GpuError) => void>();
 
-  constructor(device: WebGpuDevice, info: WebGpuDeviceInfo, { prompt = false }: WebGpuExecutorOptions) {
+  constructor(device: WebGpuDevice, info: WebGpuDeviceInfo, options: WebGpuExecutorOptions) {
     this.#device = device;
-    this.prompt = prompt;
+    this.prompt = options.prompt ?? false;
     const limits = readLimits(device.limits);
     const features = [...device.features].map(String).sort();
     // Not every browser has `adapterInfo`.
@@ -94,6 +98,7 @@ class WebGpuExecutor implements Executor {
       : [];
     const described = { id: 'webgpu', ...describeInfo(adapterInfo), ...info };
     this.device = { ...described, limits, features, subgroups, subgroupMatrixConfigs };
+    this.commandsPerSubmission = commandsPerSubmission(this.device.type, options.commandsPerSubmission);
     void device.lost.then(({ reason, message }) => {
       this.#lost ??= new GpuError('DEVICE_LOST', `The device was lost (${reason}): ${message}`);
       for (const reject of this.#pending) reject(this.#lost);

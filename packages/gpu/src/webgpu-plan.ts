@@ -19,6 +19,8 @@ export interface GpuRange {
 export interface PlanOwner {
   /** The device tells at once when it is done. */
   readonly prompt: boolean;
+  /** How many commands the device is handed at once. */
+  readonly commandsPerSubmission: number;
   /** Throws when the device is gone. */
   checkAlive(): void;
   /** Runs `work` so that the device's errors reject with a GpuError. */
@@ -55,11 +57,10 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       for (const { index, bytes } of feeds) {
         this.device.queue.writeBuffer((this.buffers[index] as GpuRange).buffer, 0, bytes);
       }
-      const encoder = this.device.createCommandEncoder({ label: this.plan.label });
       const dispatches = this.groups.length;
       const timed = options.profile && dispatches > 0 && this.device.features.has('timestamp-query');
       const timestamps = timed ? new RunTimestamps(this.device, dispatches) : undefined;
-      this.#encode(encoder, timestamps);
+      const encoder = this.#encode(timestamps);
       const staged = reads.map(({ name, index, sizeBytes }) => {
         if (sizeBytes === 0) return { name, sizeBytes };
         const { buffer, offset } = this.buffers[index] as GpuRange;
@@ -90,14 +91,25 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     for (const buffer of this.owned) buffer.destroy();
   }
 
-  #encode(encoder: GPUCommandEncoder, timestamps: RunTimestamps | undefined): void {
+  /** Encodes all commands, and submits them but for the last ones, whose encoder is returned. */
+  #encode(timestamps: RunTimestamps | undefined): GPUCommandEncoder {
+    const newEncoder = () => this.device.createCommandEncoder({ label: this.plan.label });
+    let encoder = newEncoder();
     let pass: GPUComputePassEncoder | undefined;
     const endPass = () => {
       pass?.end();
       pass = undefined;
     };
     let dispatch = 0;
+    let waiting = 0;
     for (const command of this.plan.commands) {
+      if (waiting === this.executor.commandsPerSubmission) {
+        endPass();
+        this.device.queue.submit([encoder.finish()]);
+        encoder = newEncoder();
+        waiting = 0;
+      }
+      waiting += 1;
       if (command.kind === 'dispatch') {
         if (timestamps) endPass();
         pass ??= encoder.beginComputePass(timestamps ? { timestampWrites: timestamps.writes(dispatch) } : {});
@@ -126,5 +138,6 @@ export class CompiledWebGpuPlan implements CompiledPlan {
       }
     }
     endPass();
+    return encoder;
   }
 }

@@ -24,11 +24,13 @@ import type {
 } from '../executor.js';
 import type { Plan } from '../plan.js';
 import { bytesOf, checkBuffer, checkFeed, checkPlan, checkRead } from '../plan-check.js';
+import { commandsPerSubmission } from '../submissions.js';
 import { readSubgroups } from '../webgpu-adapter.js';
 
 export interface NativeExecutorOptions extends NativeOpenOptions {
   /** Lowers the limit that plans are checked against; Dawn itself grants no less than 128 MiB. */
   readonly maxStorageBufferBindingSize?: number;
+  readonly commandsPerSubmission?: number;
 }
 
 /** Opens the device that Dawn finds now (see `vulkan-driver.ts`) under the id `id`. */
@@ -43,11 +45,12 @@ export async function openNativeExecutor(
     options.maxStorageBufferBindingSize ?? Infinity,
     limits.maxStorageBufferBindingSize,
   );
-  return new NativeExecutor(native, {
-    id,
-    ...info,
-    limits: { ...limits, maxStorageBufferBindingSize: lowered },
-  });
+  const device = { id, ...info, limits: { ...limits, maxStorageBufferBindingSize: lowered } };
+  return new NativeExecutor(
+    native,
+    device,
+    commandsPerSubmission(device.type, options.commandsPerSubmission),
+  );
 }
 
 /** The core's description of its adapter as a {@link DeviceInfo}. */
@@ -92,6 +95,7 @@ export class NativeExecutor implements Executor {
   constructor(
     readonly native: NativeDevice,
     readonly device: DeviceInfo,
+    private readonly commandsPerSubmission: number,
   ) {}
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
@@ -130,8 +134,9 @@ export class NativeExecutor implements Executor {
     const given = plan.buffers.map(({ name, role, within }) =>
       role === 'external' ? this.#native(externals.get(within?.name ?? name) as DeviceBuffer) : undefined,
     );
+    const atOnce = Math.min(this.commandsPerSubmission, Math.max(1, plan.commands.length));
     try {
-      return new CompiledNativePlan(plan, this, await this.native.compile(plan, given));
+      return new CompiledNativePlan(plan, this, await this.native.compile(plan, given, atOnce));
     } catch (cause) {
       return rethrow(cause);
     }

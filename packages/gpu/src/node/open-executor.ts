@@ -49,6 +49,11 @@ export interface OpenExecutorOptions {
   readonly executor?: ExecutorKind;
   /** Lowers the limit that plans are checked against, to force split tensors in tests. */
   readonly maxStorageBufferBindingSize?: number;
+  /**
+   * How many commands of a plan the device is handed at once; `Infinity` for all. Default: 32 on GPUs, so that no
+   * watchdog of the system meets seconds of work in one piece, and all on software devices.
+   */
+  readonly commandsPerSubmission?: number;
   /** Where pipelines are kept (in `pipelines/`); default `~/.cache/synglot`; empty turns it off. Native only. */
   readonly cacheDir?: string;
   /**
@@ -108,17 +113,18 @@ function backendFor(options: OpenExecutorOptions): Backend {
     enabledToggles: [...(options.toggles?.enable ?? []), ...named.enable],
     disabledToggles: [...(options.toggles?.disable ?? []), ...named.disable],
   };
-  const limit =
-    options.maxStorageBufferBindingSize === undefined
-      ? {}
-      : { maxStorageBufferBindingSize: options.maxStorageBufferBindingSize };
+  const { maxStorageBufferBindingSize, commandsPerSubmission } = options;
+  const given = {
+    ...(maxStorageBufferBindingSize === undefined ? {} : { maxStorageBufferBindingSize }),
+    ...(commandsPerSubmission === undefined ? {} : { commandsPerSubmission }),
+  };
   const webgpu: Backend = {
     executor: 'webgpu',
     dawn: webGpuVersion,
     describe: (adapterName) => describeWebGpuAdapter({ ...toggles, ...(adapterName ? { adapterName } : {}) }),
     names: () => listWebGpuAdapters(toggles),
     open: ({ id, adapterName }) =>
-      openWebGpuNodeExecutor(id, { ...toggles, ...limit, ...(adapterName ? { adapterName } : {}) }),
+      openWebGpuNodeExecutor(id, { ...toggles, ...given, ...(adapterName ? { adapterName } : {}) }),
   };
   if (asked === 'webgpu') return webgpu;
   let core: NativeCore;
@@ -140,7 +146,7 @@ function backendFor(options: OpenExecutorOptions): Backend {
     executor: 'native',
     dawn: dawnVersion,
     describe: async () => describeNativeAdapter(await core.describeAdapter(native)),
-    open: ({ id }) => openNativeExecutor(core, id, { ...native, ...limit }),
+    open: ({ id }) => openNativeExecutor(core, id, { ...native, ...given }),
   };
 }
 

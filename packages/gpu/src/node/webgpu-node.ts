@@ -16,6 +16,7 @@ export interface WebGpuNodeOptions {
   readonly enabledToggles: readonly string[];
   readonly disabledToggles: readonly string[];
   readonly maxStorageBufferBindingSize?: number;
+  readonly commandsPerSubmission?: number;
   /** One of {@link listWebGpuAdapters}: the first adapter whose name contains it is opened. */
   readonly adapterName?: string;
 }
@@ -89,7 +90,12 @@ export async function openWebGpuNodeExecutor(id: string, options: WebGpuNodeOpti
     await setImmediate();
     instances.delete(gpu);
   });
-  const executor = createWebGpuExecutor(device, { ...description, id }, { prompt: true });
+  const { commandsPerSubmission } = options;
+  const executor = createWebGpuExecutor(
+    device,
+    { ...description, id },
+    { prompt: true, ...(commandsPerSubmission === undefined ? {} : { commandsPerSubmission }) },
+  );
   return lowerLimit(executor, options.maxStorageBufferBindingSize);
 }
 
