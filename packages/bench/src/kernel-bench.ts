@@ -87,8 +87,7 @@ export async function measureCase(
   const data: Record<string, Float32Array> = {};
   const buffers = new Map<string, ReturnType<Executor['createBuffer']>>();
   for (const [name, shape] of Object.entries(each.inputs)) {
-    const exact = (value: number) => (each.element === 'f16' ? Math.round(64 * value) / 64 : value);
-    data[name] = Float32Array.from({ length: product(shape) }, () => exact(random() * 2 - 1));
+    data[name] = seededValues(product(shape), each.element, random);
     const stored = toElement(data[name], each.element);
     const buffer = executor.createBuffer(name, stored.byteLength);
     executor.write(buffer, stored);
@@ -96,7 +95,7 @@ export async function measureCase(
   }
   await store.load('parameter', async (name, begin, end) => {
     const shape = store.layout.shape(name);
-    data[name] ??= Float32Array.from({ length: product(shape) }, () => random() * 2 - 1);
+    data[name] ??= seededValues(product(shape), 'f32', random);
     const columns = product(shape.slice(1));
     return data[name].subarray(begin * columns, end * columns);
   });
@@ -136,6 +135,16 @@ export async function measureCase(
     store.destroy();
     for (const buffer of buffers.values()) buffer.destroy();
   }
+}
+
+/** In [-1, 1), for f16 multiples of 1/64. A loop: matrices of a GPU's sizes have millions of elements. */
+function seededValues(count: number, element: Element | undefined, random: () => number): Float32Array {
+  const values = new Float32Array(count);
+  for (let index = 0; index < count; index++) {
+    const value = random() * 2 - 1;
+    values[index] = element === 'f16' ? Math.round(64 * value) / 64 : value;
+  }
+  return values;
 }
 
 function check(

@@ -196,13 +196,22 @@ function halves(count: number, seed: number): Uint16Array {
   return bits;
 }
 
+/** Numbers by their bits: results are large, and to look a value up is much faster than to compute it. */
+let valueOfHalf: Float32Array | undefined;
+
 function fromHalves(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (half) => {
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-    return exponent === 31 ? Number.NaN : half & 0x8000 ? -size : size;
-  });
+  valueOfHalf ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => halfValue(half));
+  const values = new Float32Array(bits.length);
+  for (let index = 0; index < bits.length; index++)
+    values[index] = valueOfHalf[bits[index] as number] as number;
+  return values;
+}
+
+function halfValue(half: number): number {
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return exponent === 31 ? Number.NaN : half & 0x8000 ? -size : size;
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
