@@ -7,6 +7,7 @@
  */
 import type { Executor, Plan, PlanBuffer, SubgroupMatrixConfig } from '@synglot/gpu';
 import { matrixSubgroups } from '@synglot/nn';
+import { type FailedPart, unlessItFails } from './failures.js';
 import { raiseClocks } from './gpu-clocks.js';
 import { spread } from './statistics.js';
 
@@ -19,8 +20,8 @@ export interface Ceilings {
   readonly matrix: readonly (SubgroupMatrixConfig & { readonly gflops_per_second: number })[];
 }
 
-/** Measures all of them; a few seconds on a software device. */
-export async function measureCeilings(executor: Executor): Promise<Ceilings> {
+/** Measures all of them; a few seconds on a software device. Shapes of matrix units that fail are added to `failed`. */
+export async function measureCeilings(executor: Executor, failed: FailedPart[]): Promise<Ceilings> {
   const { device } = executor;
   const software = device.type === 'cpu';
   const copyBytes = Math.min(
@@ -39,7 +40,8 @@ export async function measureCeilings(executor: Executor): Promise<Ceilings> {
     // With subgroups of unknown size the amount of work is unknown.
     if (!subgroup) continue;
     const { plan, flops } = matrixPlan(config, subgroup, software);
-    matrix.push({ ...config, gflops_per_second: (await rate(executor, plan, flops)) / 1e9 });
+    const flopsPerSecond = await unlessItFails(failed, plan.label, () => rate(executor, plan, flops));
+    if (flopsPerSecond) matrix.push({ ...config, gflops_per_second: flopsPerSecond / 1e9 });
   }
   return {
     copy_gb_per_second: copy / 1e9,

@@ -1,5 +1,5 @@
 /** Checks and times one op on a device. What the ops are is in `kernel-cases.ts`. */
-import type { Executor } from '@synglot/gpu';
+import type { CompiledPlan, Executor } from '@synglot/gpu';
 import { type DeviceTraits, Graph, ParameterStore, packStep } from '@synglot/nn';
 import { raiseClocks } from './gpu-clocks.js';
 import { type Element, fromElement, toElement } from './half.js';
@@ -86,55 +86,69 @@ export async function measureCase(
   const random = uniform(7);
   const data: Record<string, Float32Array> = {};
   const buffers = new Map<string, ReturnType<Executor['createBuffer']>>();
-  for (const [name, shape] of Object.entries(each.inputs)) {
-    data[name] = seededValues(product(shape), each.element, random);
-    const stored = toElement(data[name], each.element);
-    const buffer = executor.createBuffer(name, stored.byteLength);
-    executor.write(buffer, stored);
-    buffers.set(name, buffer);
+  try {
+    for (const [name, shape] of Object.entries(each.inputs)) {
+      data[name] = seededValues(product(shape), each.element, random);
+      const stored = toElement(data[name], each.element);
+      const buffer = executor.createBuffer(name, stored.byteLength);
+      buffers.set(name, buffer);
+      executor.write(buffer, stored);
+    }
+    await store.load('parameter', async (name, begin, end) => {
+      const shape = store.layout.shape(name);
+      data[name] ??= seededValues(product(shape), 'f32', random);
+      const columns = product(shape.slice(1));
+      return data[name].subarray(begin * columns, end * columns);
+    });
+    const compiled = await executor.compile(plan, new Map([...buffers, ...store.externals]));
+    try {
+      return await checkAndTime(executor, compiled, each, data, runs);
+    } finally {
+      compiled.destroy();
+    }
+  } finally {
+    store.destroy();
+    for (const buffer of buffers.values()) buffer.destroy();
   }
-  await store.load('parameter', async (name, begin, end) => {
-    const shape = store.layout.shape(name);
-    data[name] ??= seededValues(product(shape), 'f32', random);
-    const columns = product(shape.slice(1));
-    return data[name].subarray(begin * columns, end * columns);
-  });
-  const compiled = await executor.compile(plan, new Map([...buffers, ...store.externals]));
+}
+
+async function checkAndTime(
+  { device }: Executor,
+  compiled: CompiledPlan,
+  each: KernelCase,
+  data: Readonly<Record<string, Float32Array>>,
+  runs: number,
+): Promise<KernelResult> {
+  const { plan } = compiled;
   const usesStep = plan.stepBuffer >= 0;
   const feeds = {
     ...each.feeds,
     ...(usesStep ? { step: packStep({ counts: each.counts ?? {} }) } : {}),
   };
-  try {
-    const { reads } = await compiled.run({ feeds, reads: ['output'] });
-    const worst = check(each, data, fromElement(reads.output as ArrayBuffer, each.outputElement));
-    await raiseClocks(executor.device, () => compiled.run({ feeds }));
-    const times: number[] = [];
-    let clock: KernelResult['clock'] = 'device timestamps';
-    for (let run = 0; run <= runs; run++) {
-      const begin = performance.now();
-      const { timings } = await compiled.run({ feeds, profile: true });
-      const wall = (performance.now() - begin) / 1000;
-      const device = (timings ?? []).reduce((sum, { timeNs }) => sum + timeNs, 0) / 1e9;
-      if (device === 0) clock = 'wall';
-      if (run > 0) times.push(device || wall);
-    }
-    const seconds = spread(times);
-    return {
-      name: each.name,
-      ...(each.product ? { product: each.product } : {}),
-      kernels: plan.kernels.map(({ label }) => label),
-      seconds,
-      clock,
-      gflops_per_second: each.flops / seconds.median / 1e9,
-      gb_per_second: each.bytes / seconds.median / 1e9,
-      worst_difference: worst,
-    };
-  } finally {
-    compiled.destroy();
-    store.destroy();
-    for (const buffer of buffers.values()) buffer.destroy();
+  const { reads } = await compiled.run({ feeds, reads: ['output'] });
+  const worst = check(each, data, fromElement(reads.output as ArrayBuffer, each.outputElement));
+  await raiseClocks(device, () => compiled.run({ feeds }));
+  const times: number[] = [];
+  let clock: KernelResult['clock'] = 'device timestamps';
+  for (let run = 0; run <= runs; run++) {
+    const begin = performance.now();
+    const { timings } = await compiled.run({ feeds, profile: true });
+    const wall = (performance.now() - begin) / 1000;
+    const onDevice = (timings ?? []).reduce((sum, { timeNs }) => sum + timeNs, 0) / 1e9;
+    if (onDevice === 0) clock = 'wall';
+    if (run > 0) times.push(onDevice || wall);
   }
+  const seconds = spread(times);
+  return {
+    name: each.name,
+    ...(each.product ? { product: each.product } : {}),
+    kernels: plan.kernels.map(({ label }) => label),
+    seconds,
+    clock,
+    gflops_per_second: each.flops / seconds.median / 1e9,
+    gb_per_second: each.bytes / seconds.median / 1e9,
+    worst_difference: worst,
+  };
 }
 
 /** In [-1, 1), for f16 multiples of 1/64. A loop: matrices of a GPU's sizes have millions of elements. */
@@ -148,7 +162,7 @@ function seededValues(count: number, element: Element | undefined, random: () =>
 }
 
 function check(
-  { name, reference, tolerance, outputElement }: KernelCase,
+  { reference, tolerance, outputElement }: KernelCase,
   inputs: Readonly<Record<string, Float32Array>>,
   output: Float32Array,
 ): number {
@@ -162,7 +176,7 @@ function check(
     const allowed = tolerance + (outputElement === 'f16' ? 2 ** -11 * Math.abs(expected) : 0);
     // Written so that NaN fails.
     if (!(difference <= allowed)) {
-      throw new Error(`${name}: element ${index} is ${found}, expected ${expected} within ${allowed}`);
+      throw new Error(`element ${index} is ${found}, expected ${expected} within ${allowed}`);
     }
     worst = Math.max(worst, difference);
   }

@@ -8,12 +8,13 @@
  *
  * For every op of `kernel-cases.ts`: a sample of its results against double precision, then warm-up and repeats with
  * device timestamps (wall clock where there are none). Prints GFLOP/s, GB/s and their shares of the ceilings of the same
- * run; writes `packages/bench/results/<device>/kernels.json`.
+ * run; writes `packages/bench/results/<device>/kernels.json`. What fails is told and left out, in `failed`.
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '@synglot/gpu/node';
 import { checkNumbers, tellMistakes } from './arguments.js';
 import { measureCeilings } from './ceilings.js';
+import { type FailedPart, unlessItFails } from './failures.js';
 import { measureCase } from './kernel-bench.js';
 import { kernelCases } from './kernel-cases.js';
 import { environment, writeResult } from './results.js';
@@ -48,14 +49,18 @@ if (cases.length === 0) {
   console.error(`no op's name has '${only}' in it; there are ${names.join(', ')}`);
   process.exit(2);
 }
-const ceilings = await measureCeilings(executor);
+const failed: FailedPart[] = [];
+const ceilings = await measureCeilings(executor, failed);
 console.log(
   `${device.name}: copy ${ceilings.copy_gb_per_second.toFixed(1)} GB/s, multiply-add ${ceilings.fma_f32_gflops_per_second.toFixed(1)} GFLOP/s in f32${ceilings.fma_f16_gflops_per_second === null ? '' : `, ${ceilings.fma_f16_gflops_per_second.toFixed(1)} in f16`}${ceilings.matrix.map(({ component, result, M, N, K, gflops_per_second: g }) => `, ${g.toFixed(1)} by ${M}×${N}×${K} matrices ${component}→${result}`).join('')}`,
 );
 const matrixCeiling = Math.max(0, ...ceilings.matrix.map(({ gflops_per_second }) => gflops_per_second));
 const rows = [];
 for (const each of cases) {
-  const row = await measureCase(executor, each, Number(values.runs), traits);
+  const row = await unlessItFails(failed, each.name, () =>
+    measureCase(executor, each, Number(values.runs), traits),
+  );
+  if (!row) continue;
   const asked = [
     ...(attentionStrategy ? [attentionForward] : []),
     ...(values.matmul && row.product ? [`matmul_${row.product.kind}${matmulSuffix(values.matmul)}`] : []),
@@ -86,6 +91,7 @@ const path = writeResult(device, name, {
   benchmark: 'single ops; shares are of the ceilings measured in the same run',
   ceilings,
   ops: rows,
+  ...(failed.length > 0 ? { failed } : {}),
   device: {
     name: device.name,
     driver: device.driver,

@@ -42,6 +42,8 @@ export interface StepBenchOptions {
   readonly precision?: Precision;
   /** Kernels by class; those that it lacks are measured first, as `synglot tune` does. Unless given, none are. */
   readonly tuning?: TuningTable;
+  /** Called with each choice that was measured: what comes later may fail, and measuring takes minutes. */
+  readonly onTuned?: (choice: TuningTable) => void;
   /** Dispatches no workgroups: what is left is the host's work, and nothing is computed. */
   readonly empty?: boolean;
 }
@@ -117,7 +119,7 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
   const kinds = ['gradient', ...(adamw ? ['first moment', 'second moment'] : [])];
   for (const kind of kinds) store.allocate(kind);
   const build = (device: DeviceTraits) => buildStepPlan(options, store.layout, device);
-  const kernelChoices = options.tuning ? await tuned(executor, build, batch, options.tuning) : {};
+  const kernelChoices = options.tuning ? await tuned(executor, build, options, options.tuning) : {};
   const planBegin = performance.now();
   const plan = build({ ...executor.device, kernelChoices });
   const planSeconds = (performance.now() - planBegin) / 1000;
@@ -195,10 +197,11 @@ export async function openStepBench(executor: Executor, options: StepBenchOption
 async function tuned(
   executor: Executor,
   build: (device: DeviceTraits) => Plan,
-  { ids, queries, candidates }: EncoderBatch,
+  { batch: { ids, queries, candidates }, onTuned: keep }: StepBenchOptions,
   known: TuningTable,
 ): Promise<TuningTable> {
-  const onTuned = ({ shapeClass, leftOut }: TunedClass) => {
+  const onTuned = ({ shapeClass, choice: fastest, leftOut }: TunedClass) => {
+    keep?.({ [shapeClass]: fastest });
     for (const { choice, why } of leftOut) console.error(`${shapeClass}: ${choice.kernel} left out: ${why}`);
   };
   const products = collectMatmuls(executor.device, build);

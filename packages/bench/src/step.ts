@@ -8,7 +8,7 @@
  * Checks that the loss falls, warms up, repeats, prints the median with p10 and p90 and writes
  * `packages/bench/results/<device>/step-<executor>.json` (other shapes: `step-<shape>-<executor>.json`; mixed
  * precision: `step-<shape>-<executor>-mixed.json`). `--tune` takes kernels from a table of
- * `synglot tune`, measures what it lacks and adds that to it; the result is `…-tuned.json`. With `--json` it
+ * `synglot tune`, measures what it lacks and adds each choice to it at once; the result is `…-tuned.json`. With `--json` it
  * only prints a line of JSON, for `peers.ts`. `--trace` writes what Perfetto opens, and prints the share of the step in
  * which the device was idle.
  */
@@ -18,6 +18,7 @@ import type { DispatchTiming } from '@synglot/gpu';
 import { openExecutor } from '@synglot/gpu/node';
 import { checkChoice, checkLengths, checkNumbers, tellMistakes } from './arguments.js';
 import { type ChildResult, fallingLoss, repeat, repeatArguments } from './child.js';
+import { type FailedPart, unlessItFails } from './failures.js';
 import { environment, libraryVersion, writeResult } from './results.js';
 import { seededBatch, shapes } from './shapes.js';
 import { openStepBench } from './step-bench.js';
@@ -62,6 +63,7 @@ const executor = await openExecutor({
   ...(values.device ? { device: values.device } : {}),
   ...(values.executor ? { executor: values.executor as 'native' | 'webgpu' } : {}),
 });
+const { tune } = values;
 const mixed = values.precision === 'mixed';
 if (mixed && !executor.device.features.includes('shader-f16')) {
   console.error(`--precision mixed: ${executor.device.name} has no half precision (shader-f16)`);
@@ -72,10 +74,13 @@ const step = await openStepBench(executor, {
   batch,
   optimizer: values.optimizer === 'adamw' ? 'adamw' : 'sgd',
   precision: mixed ? 'mixed' : 'f32',
-  ...(values.tune ? { tuning: readTuning(values.tune, executor.device) } : {}),
+  ...(tune
+    ? {
+        tuning: readTuning(tune, executor.device),
+        onTuned: (choice) => writeTuning(tune, executor.device, choice),
+      }
+    : {}),
 });
-
-if (values.tune) writeTuning(values.tune, executor.device, step.kernelChoices);
 
 /** Device time by kernel, most first. */
 function byKernel(timings: readonly DispatchTiming[]) {
@@ -118,7 +123,10 @@ if (values.json) {
   console.log(
     `${executor.device.name} (${executor.kind}), ${values.shape}: ${seconds.median.toFixed(3)} s a step (p10 ${seconds.p10.toFixed(3)}, p90 ${seconds.p90.toFixed(3)}), ${(batch.queries / seconds.median).toFixed(1)} pairs/s, ${gflops.toFixed(1)} GFLOP/s, first step after ${coldStartSeconds.toFixed(1)} s`,
   );
-  const timings = values.profile || values.trace ? await step.profile(98) : [];
+  const failed: FailedPart[] = [];
+  const profiled = values.profile || values.trace;
+  const timings =
+    (profiled && (await unlessItFails(failed, 'the profiled step', () => step.profile(98)))) || [];
   const kernels = byKernel(timings);
   if (values.profile && kernels.length > 0) console.table(kernels);
   const deviceSeconds = timings.reduce((sum, { timeNs }) => sum + timeNs, 0) / 1e9;
@@ -129,7 +137,7 @@ if (values.json) {
     );
   }
   const which = asPeers && !mixed ? executor.kind : `${values.shape}-${executor.kind}`;
-  const name = `step-${which}${mixed ? '-mixed' : ''}${values.tune ? '-tuned' : ''}`;
+  const name = `step-${which}${mixed ? '-mixed' : ''}${tune ? '-tuned' : ''}`;
   const stored = mixed ? 'mixed precision' : 'f32';
   const path = writeResult(executor.device, name, {
     benchmark: asPeers
@@ -142,7 +150,7 @@ if (values.json) {
     gflops_per_second: gflops,
     dispatches: step.plan.commands.filter(({ kind }) => kind === 'dispatch').length,
     memory_bytes: step.memory,
-    ...(values.tune ? { kernel_choices: step.kernelChoices } : {}),
+    ...(tune ? { kernel_choices: step.kernelChoices } : {}),
     executor: executor.kind,
     device: {
       name: executor.device.name,
@@ -152,6 +160,7 @@ if (values.json) {
     ...(timings.length > 0
       ? { profile: kernels, idle_share: idleShare(timings), profiled_seconds: deviceSeconds }
       : {}),
+    ...(failed.length > 0 ? { failed } : {}),
     ...environment(),
   });
   console.log(`wrote ${path}`);
