@@ -31,13 +31,14 @@ import { checkMining, type Mine } from './mining.js';
 import type { AuxiliaryParameter, TrainObjective } from './objectives.js';
 import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
-import { type RunData, readData, toSamplerOptions, validationBatches } from './run-data.js';
+import { type RunData, readData, toSamplerOptions } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import type { RunLock } from './run-lock.js';
 import { checkDropoutViews } from './run-notices.js';
 import { runObjectives } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
 import { checkValidation } from './run-validation.js';
+import { validationBatches } from './validation-batches.js';
 
 export interface OpenRunOptions {
   readonly config: TrainConfig;

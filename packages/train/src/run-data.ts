@@ -1,8 +1,5 @@
 /** From a configuration to training and validation data and the sampler's options. */
 import {
-  type Batch,
-  BatchSampler,
-  DataError,
   holdOut,
   normaliseLanguage,
   type Pair,
@@ -183,27 +180,4 @@ export function toSamplerOptions(config: TrainConfig): SamplerOptions {
     ...(sampling.only_pairs === undefined ? {} : { onlyPairs: sampling.only_pairs }),
     ...(sampling.negatives === undefined ? {} : { negatives: sampling.negatives }),
   };
-}
-
-/** The same held-out batches at every validation. */
-export function validationBatches(
-  set: TrainingSet | undefined,
-  options: SamplerOptions,
-  config: TrainConfig,
-): Batch[] {
-  if (!set || !config.validation) return [];
-  try {
-    const { alpha: _alpha, modeWeights: _weights, onlyPairs: _pairs, ...rest } = options;
-    const own: SamplerOptions =
-      config.validation.langs?.length === 1 ? { ...rest, mode: 'monolingual' } : options;
-    const sampler = new BatchSampler(set, { ...own, seed: options.seed + 1, onTooFew: 'leave-out' });
-    return Array.from({ length: config.validation.batches }, () => sampler.next());
-  } catch (error) {
-    if (!(error instanceof DataError) || error.code !== 'INPUT_BATCH') throw error;
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `validation.fraction ${config.validation.fraction} holds out ${set.items.length} questions: ${error.message}, or hold out more`,
-      { cause: error },
-    );
-  }
 }
