@@ -33,12 +33,11 @@ function lora(
   const down = linear(g, dropped.output, `${name}.lora_A`, `${label} LoRA A`, { bias: false });
   const scaled = scale(g, down.output, factor, `${label} LoRA scale`);
   const axes = {
-    tokens: { capacity: x.axis.capacity, slot: x.axis.slot },
     rank: { capacity: rank, slot: 'all' },
     out: { capacity: out, slot: 'all' },
   } as const;
   matmulNn(g, scaled.output.tensor, g.weight(weight, x), base.output.tensor, {
-    m: axes.tokens,
+    m: x.axis,
     n: axes.out,
     k: axes.rank,
     label: `${label} LoRA B`,
@@ -53,7 +52,7 @@ function lora(
         matmulTn(g, scaled.output.tensor, dOutput.tensor, g.gradient(weight), {
           m: axes.rank,
           n: axes.out,
-          k: axes.tokens,
+          k: x.axis,
           label: `d ${weight}`,
           accumulate: true,
         });
@@ -61,7 +60,7 @@ function lora(
       if (down.output.frozen) return dX;
       const dScaled = g.activation(`d ${label} LoRA B input`, x.axis, rank);
       matmulNt(g, dOutput.tensor, g.weight(weight, x), dScaled.tensor, {
-        m: axes.tokens,
+        m: x.axis,
         n: axes.rank,
         k: axes.out,
         label: `d ${label} LoRA B input`,

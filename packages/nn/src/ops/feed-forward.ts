@@ -25,10 +25,9 @@ export function feedForward(
   const frozen = g.frozen([x], [`${up}.weight`, `${up}.bias`]);
   const before = g.activation(`${label} intermediate output`, x.axis, wide, frozen);
   const activated = g.activation(`${label} gelu output`, x.axis, wide, frozen);
-  const rows = { capacity: x.axis.capacity, slot: x.axis.slot };
   const upWeight = g.weight(`${up}.weight`, x);
   matmulNt(g, x.tensor, upWeight, activated.tensor, {
-    m: rows,
+    m: x.axis,
     n: { capacity: wide, slot: 'all' },
     k: { capacity: x.columns, slot: 'all' },
     label: `${label} intermediate`,
@@ -43,7 +42,7 @@ export function feedForward(
       const dBefore = g.activation(`d ${label} gelu input`, x.axis, wide);
       if (!frozen) {
         matmulNn(g, dOutput.tensor, g.weight(`${down}.weight`, activated), dBefore.tensor, {
-          m: rows,
+          m: x.axis,
           n: { capacity: wide, slot: 'all' },
           k: { capacity: dOutput.columns, slot: 'all' },
           label: `d ${label} output input and gelu`,

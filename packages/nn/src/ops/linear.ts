@@ -38,9 +38,8 @@ export function stackedLinear(
     );
   }
   const output = g.activation(`${label} output`, x.axis, out, g.frozen([x], [...weights, ...biases]));
-  const rows = { capacity: x.axis.capacity, slot: x.axis.slot };
   matmulNt(g, x.tensor, weight, output.tensor, {
-    m: rows,
+    m: x.axis,
     n: { capacity: out, slot: 'all' },
     k: { capacity: into, slot: 'all' },
     label,
@@ -68,7 +67,7 @@ export function linearInputGradient(
   const dX = into ?? g.activation(`d ${label} input`, x.axis, x.columns);
   if (!x.frozen) {
     matmulNn(g, dOutput.tensor, weight, dX.tensor, {
-      m: { capacity: x.axis.capacity, slot: x.axis.slot },
+      m: x.axis,
       n: { capacity: x.columns, slot: 'all' },
       k: { capacity: dOutput.columns, slot: 'all' },
       label: `d ${label} input`,
@@ -90,7 +89,7 @@ export function linearParameterGradients(
     matmulTn(g, dOutput.tensor, x.tensor, g.stacked('gradient', weights), {
       m: { capacity: dOutput.columns, slot: 'all' },
       n: { capacity: x.columns, slot: 'all' },
-      k: { capacity: x.axis.capacity, slot: x.axis.slot },
+      k: x.axis,
       label: `d ${weights.join(' + ')}`,
       accumulate: true,
     });
