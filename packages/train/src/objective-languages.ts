@@ -53,7 +53,6 @@ export function adversarialObjectives(options: AdversarialOptions): TrainObjecti
     spec,
     initial: freshMatrix(spec, seed),
   }));
-  if (!entropy || !accuracy) throw new RangeError('Expected two objectives of the discriminator');
   return [
     {
       objective: entropy,

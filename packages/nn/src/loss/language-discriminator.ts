@@ -64,7 +64,9 @@ export function languageDiscriminatorParameters(options: LanguageDiscriminatorOp
  * Ganin et al. 2016 (Domain-Adversarial Training of Neural Networks, arXiv 1505.07818), with languages for
  * domains.
  */
-export function languageDiscriminator({ languages }: LanguageDiscriminatorOptions): Objective[] {
+export function languageDiscriminator({
+  languages,
+}: LanguageDiscriminatorOptions): [entropy: Objective, accuracy: Objective] {
   const rows: RowObjective = {
     name,
     weight: 0,
