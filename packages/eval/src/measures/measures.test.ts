@@ -69,6 +69,12 @@ test('grades count in nDCG where the profile says so, and the relevance level do
   expect(measureNamed('nDCG@10', profiles['sentence-transformers']).evaluate(graded)).toBeCloseTo(binary, 12);
 });
 
+test('Judged@k of a list that is shorter than k, and of grades below the relevance level', () => {
+  const measure = measureNamed('Judged@10', profiles.trec_eval);
+  expect(measure.evaluate(judgeRanking([1, 0, 0, 1], [1, 1, 1]))).toBe(2 / 4);
+  expect(measure.evaluate(judgeRanking([1, 2], [1, 2], 2))).toBe(1);
+});
+
 test.each(['ap', 'AP@0', 'AP@', 'AP@1.5', 'Recall', 'P', 'Rprec@5', 'MAP@10', 'toString', ''])(
   'refuses the name "%s"',
   (name) => {

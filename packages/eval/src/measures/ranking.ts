@@ -31,7 +31,8 @@ export interface GradedRanking {
 /**
  * Builds a {@link JudgedRanking} from a full ranked list.
  *
- * @param retrieved - grade of each retrieved passage, best first; 0 for unjudged ones
+ * @param retrieved - grade of each retrieved passage, best first; 0 for unjudged ones (what was judged 0 counts as
+ *   unjudged in Judged@k)
  * @param judged - grades of all judged passages of the query, in any order
  * @param relevanceLevel - least grade that counts as relevant (trec_eval's `-l`); nDCG ignores it
  */
@@ -54,7 +55,8 @@ export function judgeRanking(
   const all = Array.from(judged);
   const ideal = all.filter((grade) => grade > 0).sort((a, b) => b - a);
   const relevant = all.filter((grade) => grade >= relevanceLevel).length;
-  return { relevantRanks, relevant, graded: { ranks, grades, ideal } };
+  const graded = { ranks, grades, ideal };
+  return { relevantRanks, relevant, graded, retrieved: retrieved.length, judgedRanks: ranks };
 }
 
 /** How many of the ascending `ranks` are at most `cutoff`. */
