@@ -49,9 +49,8 @@ const partOfK = 1024;
 const maxPartElements = 2 ** 20;
 
 /**
- * All that is valid for a product on a device; the first is what runs unless a table says otherwise.
- *
- * @throws nothing: plain kernels run everywhere
+ * All that is valid for a product on a device, never nothing: plain kernels run everywhere. The first is what runs
+ * unless a table says otherwise.
  */
 export function matmulCandidates(device: DeviceTraits, problem: MatmulProblem): MatmulChoice[] {
   const make = (strategy: Strategy, tiles: readonly MatmulChoice['constants'][]) =>

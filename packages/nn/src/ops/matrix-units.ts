@@ -1,6 +1,6 @@
 /**
  * Which of a device's matrix units a kernel can count on, and with what subgroups. Their tiles are in
- * `matmul-candidates.ts` and `attention-matrix-tiles.ts`.
+ * `matmul-matrix-tiles.ts` and `attention-matrix-tiles.ts`.
  */
 import type { SubgroupMatrixConfig } from '@synglot/gpu';
 import { type ElementChoice, type Extension, extensionFeature } from '@synglot/kernels';
