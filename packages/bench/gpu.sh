@@ -6,31 +6,44 @@
 #   SYNGLOT_BUNDLE=FOLDER packages/bench/gpu.sh [OUTPUT]            with the unpacked offline bundle (docs/offline.md)
 #   FOLDER/lib/node_modules/@synglot/bench/gpu.sh [OUTPUT]          the same from within the bundle
 #
-# OUTPUT (default gpu-results) receives the JSON files and a log. Python of PYTHON (default python3) needs torch,
-# transformers and sentence-transformers; without them that half is left out. A measurement that fails is told and the
-# next one runs; the script then ends with 1. DEVICE (default gpu), SHAPES ("xlm-r-base labse"), PAIRS (128) and
-# RUNS (20) may be set: `DEVICE=lavapipe SHAPES=minilm PAIRS=4 RUNS=2 packages/bench/gpu.sh /tmp/rehearsal` is a
-# rehearsal without a GPU (minutes).
+# OUTPUT (default gpu-results) receives the JSON files and a log. Python of PYTHON (default python3) needs torch, for the
+# step transformers and sentence-transformers too; what it lacks is left out. A measurement that fails, or takes longer
+# than LIMIT (300) seconds, is told and the next one runs; the script then ends with 1. Called again with the same OUTPUT,
+# after it was stopped too, it measures what is not finished. DEVICE (default gpu), SHAPES ("xlm-r-base labse"),
+# PAIRS (128) and RUNS (20) may be set: `DEVICE=lavapipe SHAPES=minilm PAIRS=4 RUNS=2 packages/bench/gpu.sh /tmp/rehearsal`
+# is a rehearsal without a GPU (minutes).
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "${1:-gpu-results}" && cd "${1:-gpu-results}" && pwd) || exit 1
-device=${DEVICE:-gpu} pairs=${PAIRS:-128} runs=${RUNS:-20} python=${PYTHON:-python3}
+device=${DEVICE:-gpu} pairs=${PAIRS:-128} runs=${RUNS:-20} python=${PYTHON:-python3} limit=${LIMIT:-300}
 read -ra shapes <<<"${SHAPES:-xlm-r-base labse}"
 around=$(cd "$here/../../../.." && pwd)
 [ -x "$around/bin/synglot-bench" ] && SYNGLOT_BUNDLE=${SYNGLOT_BUNDLE:-$around}
+# In the foreground: what stops this script stops what it runs.
+limited() { timeout --foreground --kill-after=10 "$limit" "$@"; }
 if [ -n "${SYNGLOT_BUNDLE:-}" ]; then
-  synglot() { "$SYNGLOT_BUNDLE/bin/synglot" "$@"; }
-  bench() { "$SYNGLOT_BUNDLE/bin/synglot-bench" "$@"; }
+  synglot() { limited "$SYNGLOT_BUNDLE/bin/synglot" "$@"; }
+  bench() { limited "$SYNGLOT_BUNDLE/bin/synglot-bench" "$@"; }
 else
-  synglot() { node "$here/../synglot/bin/synglot.js" "$@"; }
-  bench() { node "$here/dist/$1.js" "${@:2}"; }
+  synglot() { limited node "$here/../synglot/bin/synglot.js" "$@"; }
+  bench() { limited node "$here/dist/$1.js" "${@:2}"; }
 fi
+peer() { limited "$python" "$here/peers/$1.py" "${@:2}"; }
 # All results go to OUTPUT, whatever lies among the committed ones.
 export SYNGLOT_RESULTS=$out
 failed=0
+finished=$out/finished.txt
+touch "$finished"
 measure() {
-  echo "== $* ($(date +%T))"
-  "$@" 2>&1 || { echo "FAILED ($?): $*"; failed=1; }
+  local what="${SYNGLOT_UNCHECKED:+unchecked }${*//$out/OUTPUT}"
+  grep -qxF -- "$what" "$finished" && return
+  echo "== $what ($(date +%T))"
+  if "$@" 2>&1; then
+    echo "$what" >>"$finished"
+  else
+    echo "FAILED ($?): $what"
+    failed=1
+  fi
 }
 step() {
   measure bench step --device "$device" --pairs "$pairs" --lengths xquad-r --optimizer adamw --runs "$runs" "$@"
@@ -56,19 +69,26 @@ measure_all() {
   measure bench host --device "$device"
   measure bench start --device "$device"
   measure bench encode --device "$device"
-  if "$python" -c 'import torch, sentence_transformers' 2>/dev/null; then
-    for shape in "${shapes[@]}"; do
-      for precision in fp32 fp16; do
-        measure "$python" "$here/peers/sentence_transformers_step.py" "$out/batch-$shape.json" --runs "$runs" \
-          --precision "$precision" --output "$out/torch-step-$shape-$precision.json"
-      done
-    done
-    measure "$python" "$here/peers/torch_products.py" "$out/kernels.json" --output "$out/torch-products.json"
-  else
-    echo "no torch and sentence_transformers in $python: synglot alone was measured"
+  if ! "$python" -c "import torch; assert '$device' in ('lavapipe', 'swiftshader') or torch.cuda.is_available()" 2>&1 | tail -1; then
+    echo "no torch for this device in $python: synglot alone was measured"
+    return $failed
   fi
+  measure peer torch_products "$out/kernels.json" --output "$out/torch-products.json"
+  if ! "$python" -c 'import sentence_transformers' 2>&1 | tail -1; then
+    echo "no sentence_transformers in $python: the step of synglot alone was measured"
+    return $failed
+  fi
+  for shape in "${shapes[@]}"; do
+    for precision in fp32 fp16; do
+      ours=step-$shape-native
+      [ $precision = fp16 ] && ours+=-mixed
+      measure peer sentence_transformers_step "$out/batch-$shape.json" --runs "$runs" --precision "$precision" \
+        --output "$out/torch-step-$shape-$precision.json" \
+        --beside "$out/$ours.json" "$out/$ours-tuned.json" "$out/unchecked/$ours-tuned.json"
+    done
+  done
   return $failed
 }
 
-measure_all 2>&1 | tee "$out/log.txt"
+measure_all 2>&1 | tee -a "$out/log.txt"
 exit "${PIPESTATUS[0]}"

@@ -5,12 +5,14 @@
 
 Same shape, same token ids, weights drawn anew; SDPA attention, padding to the longest text of each side (as
 sentence-transformers collates), mean or cls pooling, normalised, MultipleNegativesRankingLoss with scale 20, AdamW
-(fused where there is a GPU), gradients clipped at 1. `--precision fp16` is autocast with a gradient scaler.
+(fused where there is a GPU), gradients clipped at 1. `--precision fp16` is autocast with a gradient scaler. `--beside`
+takes results of `synglot bench step` on the same machine and says how fast synglot is beside it.
 Needs torch, transformers and sentence-transformers.
 """
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import time
@@ -67,6 +69,25 @@ def padded(texts, device):
     return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
 
 
+def beside(path, shape, tokens, pairs_per_second):
+    """Of a result of synglot: how many times as many pairs a second it has; an error unless it is of the same step."""
+    with open(path, encoding="utf-8") as file:
+        step = json.load(file)
+    if step["tokens"] != tokens or f": {shape}, " not in step["benchmark"]:
+        raise SystemExit(f"{path}: expected {shape} and {tokens} tokens but it is {step['benchmark']}, {step['tokens']} tokens")
+    ratio = step["pairs_per_second"] / pairs_per_second
+    print(f"{path}: synglot {step['pairs_per_second']:.1f} pairs/s, {ratio:.2f} of {pairs_per_second:.1f}")
+    return {
+        "benchmark": step["benchmark"],
+        "commit": step["commit"],
+        "device": step["device"]["name"],
+        "tuned": "kernel_choices" in step,
+        "unchecked": step.get("unchecked", False),
+        "synglot_pairs_per_second": step["pairs_per_second"],
+        "synglot_share": ratio,
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("batch")
@@ -74,6 +95,7 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--warm-ups", type=int, default=5)
     parser.add_argument("--output")
+    parser.add_argument("--beside", nargs="*", default=[], help="those that are there are read")
     args = parser.parse_args()
     with open(args.batch, encoding="utf-8") as file:
         batch = json.load(file)
@@ -110,6 +132,8 @@ def main():
     ordered = sorted(seconds)
     at = lambda share: ordered[min(len(ordered) - 1, int(share * len(ordered)))]
     pairs = len(batch["queries"])
+    tokens = sum(map(len, batch["queries"] + batch["passages"]))
+    pairs_per_second = pairs / statistics.median(seconds)
     result = {
         "library": "sentence-transformers",
         "versions": {"torch": torch.__version__, "cuda": torch.version.cuda, "python": platform.python_version()},
@@ -117,12 +141,15 @@ def main():
         "shape": batch["shape"],
         "precision": args.precision,
         "pairs": pairs,
-        "tokens": sum(map(len, batch["queries"] + batch["passages"])),
+        "tokens": tokens,
         "seconds": {"median": statistics.median(seconds), "p10": at(0.1), "p90": at(0.9), "runs": len(seconds)},
-        "pairs_per_second": pairs / statistics.median(seconds),
+        "pairs_per_second": pairs_per_second,
         "loss": {"first": seen[0], "last": seen[-1]},
     }
     print(json.dumps(result))
+    result["beside"] = [
+        beside(path, batch["shape"], tokens, pairs_per_second) for path in args.beside if os.path.exists(path)
+    ]
     if args.output:
         with open(args.output, "w", encoding="utf-8") as file:
             json.dump(result, file, indent=2)
