@@ -165,7 +165,8 @@ export function interpolated(
 
 function resolveSchedule(options: SamplerOptions): ResolvedOptions['schedule'] {
   const { mode, alpha, modeWeights } = options;
-  oneOf('mode', mode, [...batchModes, 'hybrid']);
+  // Without types it may be missing.
+  oneOf('mode', String(mode), [...batchModes, 'hybrid']);
   if (mode !== 'hybrid') {
     const given = alpha !== undefined ? 'alpha' : modeWeights !== undefined ? 'modeWeights' : undefined;
     if (given !== undefined) {

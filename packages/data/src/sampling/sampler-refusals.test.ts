@@ -90,6 +90,7 @@ describe('what cannot be drawn', () => {
     [{ batchSize: 0 }, '`batchSize`: expected a whole number from 1 but received 0'],
     [{ seed: 0.5 }, '`seed`: expected a whole number but received 0.5'],
     [{ mode: 'hybird' as 'hybrid' }, "received 'hybird' (did you mean 'hybrid'?)"],
+    [{ mode: undefined as unknown as 'hybrid' }, "multilingual, hybrid but received 'undefined'"],
     [{ alpha: 1.5 }, '`alpha`: expected a number from 0 to 1 but received 1.5'],
     [
       {
