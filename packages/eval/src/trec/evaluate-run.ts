@@ -36,7 +36,8 @@ export interface RunEvaluation {
 /**
  * Evaluates `run` against `qrels` as the profile's tool does.
  *
- * @throws EvaluationError `INPUT_MEASURE`, `INPUT_PROFILE`, or `INPUT_TREC` when no topic is both ranked and judged
+ * @throws EvaluationError `INPUT_MEASURE`, `INPUT_PROFILE`, or `INPUT_TREC` for a score that is NaN and when no topic is
+ *   both ranked and judged
  * @example
  * evaluateRun(qrels, run, { measures: ['map', 'ndcg_cut.10'] }).summary // [0.1785, 0.3016]
  */

@@ -2,6 +2,7 @@
  * Joins a ranking with judgments, topic by topic, as trec_eval's form_res_rels.c does. Everything that a
  * measure may ask about a topic is worked out here; no measure is computed.
  */
+import { EvaluationError } from '../errors.js';
 import type { JudgedRanking } from '../measures/ranking.js';
 import type { Profile } from '../profiles.js';
 import { compareUtf8 } from '../search/tie-order.js';
@@ -49,7 +50,11 @@ export interface JudgedRun {
   readonly unknownDocuments: number;
 }
 
-/** Judges every topic that the run and the judgments share. */
+/**
+ * Judges every topic that the run and the judgments share.
+ *
+ * @throws EvaluationError `INPUT_TREC` for a score that is NaN
+ */
 export function judgeTopics(
   qrels: Qrels,
   run: TrecRun,
@@ -79,6 +84,12 @@ function rankDocuments(scores: ReadonlyMap<string, number>, profile: Profile, to
   const sign = profile.ties === 'id-ascending' ? 1 : -1;
   const entries: { id: string; score: number }[] = [];
   for (const [id, score] of scores) {
+    if (Number.isNaN(keep(score))) {
+      throw new EvaluationError(
+        'INPUT_TREC',
+        `The score of document "${id}" of query "${topic}" is NaN, which has no rank.`,
+      );
+    }
     if (profile.identicalIds === 'keep' || id !== topic) entries.push({ id, score: keep(score) });
   }
   entries.sort((a, b) => {

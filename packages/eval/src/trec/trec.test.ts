@@ -55,6 +55,16 @@ test('missing topics, topics without a relevant document and identical ids as ea
   ]);
 });
 
+test('a score that is NaN has no rank', () => {
+  const diverged: TrecRun = { tag: 't', topics: new Map([['q1', new Map([['a', Number.NaN]])]]) };
+  expect(() => evaluateRun(qrels, diverged)).toThrow(
+    expect.objectContaining({
+      code: 'INPUT_TREC',
+      message: 'The score of document "a" of query "q1" is NaN, which has no rank.',
+    }),
+  );
+});
+
 test('float scores tie where doubles do not', () => {
   const close: TrecRun = {
     tag: 't',
