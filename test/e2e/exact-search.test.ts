@@ -96,6 +96,26 @@ test('values that are not finite are named, and so is another dimension', async 
   await expect(searchTopK({ executor, queries, source, k: 1 })).rejects.toThrow(/"query 0": value 1/);
 });
 
+test('k and sizes that are no whole numbers from 1 are refused', async () => {
+  const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
+  const search = (options: object) =>
+    searchTopK({ executor, queries: new Float32Array(4), source, k: 1, ...options });
+  for (const wrong of [
+    { k: 0 },
+    { k: -1 },
+    { k: 1.5 },
+    { k: Number.NaN },
+    { queryBlock: 0 },
+    { rowBlock: -64 },
+  ]) {
+    const [[name, value]] = Object.entries(wrong) as [[string, number]];
+    await expect(search(wrong)).rejects.toMatchObject({
+      code: 'INPUT_OPTION',
+      message: `${name}: expected a whole number from 1 but received ${value}`,
+    });
+  }
+});
+
 test('no query, and no passage, give no hit', async () => {
   const empty = memoryVectors(new Float32Array(0), 4, []);
   const [hits] = await searchTopK({ executor, queries: new Float32Array(4), source: empty, k: 3 });

@@ -3,6 +3,7 @@ export type EvaluationErrorCode =
   | 'INPUT_COLLECTION'
   | 'INPUT_EMBEDDINGS'
   | 'INPUT_MEASURE'
+  | 'INPUT_OPTION'
   | 'INPUT_OUTPUT'
   | 'INPUT_PROFILE'
   | 'INPUT_SIGNIFICANCE'

@@ -9,7 +9,7 @@ import { buildScorePlan, scoreResult } from '@synglot/nn';
 import type { Profile } from '../profiles.js';
 import { BestK, type Hits } from './best-k.js';
 import { buildTopKPlan, foundResult, thresholdFeed } from './search-plan.js';
-import { queryCount, type SearchSizes, type SweepBlock, sweep } from './sweep.js';
+import { checkCount, queryCount, type SearchSizes, type SweepBlock, sweep } from './sweep.js';
 import type { VectorSource } from './vector-source.js';
 
 /** Scores of a block of queries against a block of passages. */
@@ -29,6 +29,7 @@ export interface TopKOptions extends SearchSizes {
   /** [queries, dimension], row-major. */
   readonly queries: Float32Array;
   readonly source: VectorSource;
+  /** From 1. */
   readonly k: number;
   /** Which of equal scores ranks first; default that of trec_eval. */
   readonly ties?: Profile['ties'];
@@ -50,11 +51,13 @@ const lowest = -3e38;
  * than 256 MiB, queries are taken in groups and the passages are swept once for each.
  *
  * @returns one {@link Hits} per query, fewer than k if there are fewer passages
- * @throws EvaluationError `INPUT_EMBEDDINGS` for a wrong length or a value that is not finite
+ * @throws EvaluationError `INPUT_EMBEDDINGS` for a wrong length or a value that is not finite, `INPUT_OPTION` for `k`
+ *   or sizes that are no whole numbers from 1
  */
 export async function searchTopK(options: TopKOptions): Promise<Hits[]> {
   const { source, queries, ties = 'id-descending' } = options;
   const count = queryCount(queries, source);
+  checkCount('k', options.k);
   const k = Math.min(options.k, Math.max(1, source.rows));
   const group = Math.max(1, Math.floor(hitBytes / (16 * k)));
   const results: Hits[] = [];

@@ -49,10 +49,16 @@ export interface Sweep {
   readonly take: (block: SweepBlock, result: RunResult, shape: SweepShape) => void | Promise<void>;
 }
 
-/** Runs every query against every row, rows in the outer loop. @throws EvaluationError `INPUT_EMBEDDINGS` */
+/**
+ * Runs every query against every row, rows in the outer loop.
+ *
+ * @throws EvaluationError `INPUT_EMBEDDINGS`, and `INPUT_OPTION` for sizes that are no whole numbers from 1
+ */
 export async function sweep(job: Sweep): Promise<void> {
   const { executor, queries, source, sizes } = job;
   const count = queryCount(queries, source);
+  checkCount('queryBlock', sizes.queryBlock ?? 1);
+  checkCount('rowBlock', sizes.rowBlock ?? 1);
   if (count === 0 || source.rows === 0) return;
   checkFinite(queries, source.dimension, (row) => `query ${row}`);
   const width = Math.ceil(source.dimension / 4) * 4;
@@ -105,6 +111,12 @@ export function queryCount(queries: Float32Array, source: VectorSource): number 
     'INPUT_EMBEDDINGS',
     `queries: ${queries.length} values are no whole number of rows of ${source.dimension}, the dimension of the passages; were both made by one model?`,
   );
+}
+
+/** Throws `INPUT_OPTION` unless there can be so many of something: with none, or NaN, a search would not end. */
+export function checkCount(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new EvaluationError('INPUT_OPTION', `${name}: expected a whole number from 1 but received ${value}`);
 }
 
 interface Lane {
