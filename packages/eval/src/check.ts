@@ -24,6 +24,35 @@ export function checkEmbeddings(
   }
 }
 
+/**
+ * Throws `INPUT_COLLECTION` unless every language is in `langs`, and every query has distinct candidates as its
+ * relevant ones: one that counted twice would give an average precision above 1.
+ */
+export function checkCollection({ name, langs, queries, candidates, relevant }: RetrievalCollection): void {
+  const fault = (text: string) => new EvaluationError('INPUT_COLLECTION', `${name}: ${text}`);
+  for (const { id, lang } of [...queries, ...candidates]) {
+    if (!langs.includes(lang)) throw fault(`"${id}" is in "${lang}", but langs has ${langs.join(', ')}`);
+  }
+  if (relevant.length !== queries.length) {
+    throw fault(`expected relevant candidates of ${queries.length} queries but received ${relevant.length}`);
+  }
+  relevant.forEach((list, index) => {
+    const seen = new Set<number>();
+    for (const candidate of Array.from(list)) {
+      const query = queries[index]!.id;
+      if (!(candidate in candidates)) {
+        throw fault(
+          `relevant candidate ${candidate} of query "${query}": expected an index below ${candidates.length}`,
+        );
+      }
+      if (seen.has(candidate)) {
+        throw fault(`candidate "${candidates[candidate]!.id}" is relevant to query "${query}" twice`);
+      }
+      seen.add(candidate);
+    }
+  });
+}
+
 /** Throws `SCORER_RESULT` unless `scores` is [end - begin, candidates] without NaN. */
 export function checkScores(
   scores: Float32Array,

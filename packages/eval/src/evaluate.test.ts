@@ -57,6 +57,27 @@ test('the three settings, rank distance and language shares of a hand-computed e
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+test.each<[string, Partial<RetrievalCollection>, string]>([
+  ['a language that langs lacks', { langs: ['en'] }, 'toy: "q-de" is in "de", but langs has en'],
+  ['too few lists', { relevant: [[0, 2]] }, 'toy: expected relevant candidates of 2 queries but received 1'],
+  [
+    'no such candidate',
+    { relevant: [[0, 2], [4]] },
+    'toy: relevant candidate 4 of query "q-de": expected an index below 4',
+  ],
+  [
+    'a candidate twice',
+    { relevant: [[0, 0], [2]] },
+    'toy: candidate "right-en" is relevant to query "q-en" twice',
+  ],
+])('a collection with %s is refused', async (_, part, message) => {
+  const collection = { ...toy, ...part };
+  await expect(evaluateRetrieval({ ...toyInput, collection })).rejects.toMatchObject({
+    code: 'INPUT_COLLECTION',
+    message,
+  });
+});
+
 test('a single language has no cross-lingual setting and no rank distance', async () => {
   const report = await evaluateRetrieval({
     ...toyInput,

@@ -6,7 +6,7 @@
 import { correlateRankings } from './bias/correlate.js';
 import { languageGap } from './bias/language-gap.js';
 import { toShares } from './bias/language-share.js';
-import { checkEmbeddings, checkScores } from './check.js';
+import { checkCollection, checkEmbeddings, checkScores } from './check.js';
 import { type MissingRelevant, missingRelevant, type RetrievalCollection } from './collection.js';
 import { EvaluationError } from './errors.js';
 import { mean } from './means.js';
@@ -51,8 +51,8 @@ const defaultMeasures = ['Recall@1', 'Recall@10', 'nDCG@10', 'RR@10'];
  * Ranks and measures a collection in the monolingual, cross-lingual and multilingual setting.
  *
  * @throws EvaluationError `INPUT_EMBEDDINGS` for a wrong length or a value that is not finite, `INPUT_COLLECTION`
- *   for a query without a relevant candidate where the profile wants one, `INPUT_PROFILE`,
- *   `INPUT_MEASURE`, and `SCORER_RESULT` for scores of a wrong length or NaN.
+ *   for languages or relevant candidates that it does not have and for a query without a relevant candidate where the
+ *   profile wants one, `INPUT_PROFILE`, `INPUT_MEASURE`, and `SCORER_RESULT` for scores of a wrong length or NaN.
  * @example
  * const report = await evaluateRetrieval({ collection, queryEmbeddings, candidateEmbeddings, dimension: 384, scorer });
  * console.log(report.summary.map.multilingual);
@@ -62,6 +62,7 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
   const profile = profileNamed(options.profile ?? 'trec_eval');
   const names = [...new Set([profile.map, ...(options.measures ?? defaultMeasures)])];
   const measures = names.map((name) => measureNamed(name, profile));
+  checkCollection(collection);
   checkEmbeddings(options.queryEmbeddings, collection.queries, dimension, 'query');
   checkEmbeddings(options.candidateEmbeddings, collection.candidates, dimension, 'candidate');
   const missing = missingRelevant(collection);
