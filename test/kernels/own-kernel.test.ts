@@ -73,6 +73,46 @@ describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
     ]);
   });
 
+  test.each<[string, Partial<KernelDefinition>, string]>([
+    [
+      'lists its bindings in another order',
+      { bindings: [...own('').bindings].reverse() },
+      "binding 0 is 'x' (read) in its text, 'y' (read_write) in its definition",
+    ],
+    [
+      'reads what its text writes',
+      { bindings: own('').bindings.map((binding) => ({ ...binding, access: 'read' })) },
+      "binding 1 is 'y' (read_write) in its text, 'y' (read) in its definition",
+    ],
+    [
+      'lacks a binding',
+      { bindings: own('').bindings.slice(0, 1) },
+      "binding 1 is 'y' (read_write) in its text, missing in its definition",
+    ],
+    [
+      'lacks a parameter',
+      {
+        source: own('x[i]').source.replace('{ count: u32 }', '{\n  offset: u32, // of x\n  count : u32,\n}'),
+      },
+      "'params' is { offset: u32, count: u32 } in its text, { count: u32 } in its definition",
+    ],
+    [
+      'has a parameter of another type',
+      { params: [{ name: 'count', type: 'f32' }] },
+      "'params' is { count: u32 } in its text, { count: f32 } in its definition",
+    ],
+  ])('a definition that %s is refused', (_, wrong, message) => {
+    const builder = new PlanBuilder('own kernels');
+    const bindings = { x: builder.feed('x', [4], 'f32'), y: builder.result('y', [4]) };
+    const options = { label: 'cube', bindings, params: { count: 4 }, workgroups: [1] as const };
+    expect(() => builder.dispatch({ ...own('x[i]'), ...wrong }, options)).toThrow(
+      expect.objectContaining({
+        code: 'PLAN_INVALID',
+        message: `dispatch 'cube' of kernel 'own': ${message}`,
+      }),
+    );
+  });
+
   test('what it is not given is named', () => {
     const builder = new PlanBuilder('own kernels');
     const x = builder.feed('x', [4], 'f32');

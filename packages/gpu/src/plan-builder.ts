@@ -16,6 +16,7 @@ import {
   paramsSizeBytes,
 } from '@synglot/kernels';
 import { assignTransients, type TransientUse } from './assign-transients.js';
+import { checkDefinition } from './check-definition.js';
 import { GpuError } from './errors.js';
 import {
   type BufferRange,
@@ -122,6 +123,7 @@ export class PlanBuilder {
     const where = `dispatch '${options.label}' of kernel '${definition.name}'`;
     const [x, y = 1, z = 1] = options.workgroups;
     checkWorkgroups([x, y, z], where);
+    if (typeof kernel !== 'string') checkDefinition(kernel, where);
     const buffers = this.#bind(definition, options.bindings, constants, where);
     if (definition.usesStep) this.#step ??= this.feed(stepFeedName, [stepFeedSizeBytes / 4]);
     this.#commands.push({
