@@ -48,6 +48,15 @@ describe('the library of pages', () => {
     },
   );
 
+  it.each([
+    { type: 'BertProcessing' },
+    { type: 'RobertaProcessing', trim_offsets: true, add_prefix_space: true },
+  ])('$type: as the Rust library', async (settings) => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    const post_processor = { ...settings, cls: ['<s>', 0], sep: ['</s>', 2] };
+    await agree(JSON.stringify({ ...JSON.parse(files.tokenizer), post_processor }));
+  });
+
   it('decodes, and leaves special tokens out', async () => {
     const { files } = await trainTokenizer(words, { vocabularySize: 90 });
     const page = readInPage(files.tokenizer);

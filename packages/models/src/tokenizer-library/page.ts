@@ -15,7 +15,10 @@ const BATCH = 64;
  * @throws what the library throws where it cannot read the file
  */
 export function readTokenizerJson(json: string): TokenizerLibrary {
-  const tokenizer = new Tokenizer(JSON.parse(json) as object, {});
+  const parsed = JSON.parse(json) as { readonly post_processor?: { readonly type?: unknown } | null };
+  const tokenizer = new Tokenizer(parsed, {});
+  // The Rust library's RobertaProcessing has one type; this library's would have two, for which XLM-R has no row.
+  const oneType = parsed.post_processor?.type === 'RobertaProcessing';
   const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
   const added = tokenizer.get_added_tokens_decoder();
   const addedIds = new Map([...added].map(([id, token]) => [token.content, id]));
@@ -47,7 +50,7 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
         at = begin + own.length;
       }
       // Without a post-processor the library gives no types, and there is only one.
-      return { ids, typeIds: types ?? ids.map(() => 0), sequences };
+      return { ids, typeIds: (oneType ? undefined : types) ?? ids.map(() => 0), sequences };
     },
     decode: async (list) =>
       list.length === 0 ? '' : tokenizer.decode([...list], { skip_special_tokens: true }),
