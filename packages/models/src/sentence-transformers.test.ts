@@ -204,6 +204,8 @@ describe('reading', () => {
       for (const model of ['unigram', 'wordpiece'] as const) {
         const { files } = await trainTokenizer(TINY_TEXTS, { vocabularySize: 60, model, lowercase });
         await writeFile(join(folder, 'tokenizer.json'), files.tokenizer);
+        const config = JSON.stringify({ do_lower_case: lowercase, model_max_length: 32 });
+        await writeFile(join(folder, 'tokenizer_config.json'), config);
         const read = () => readLayout(folder, 8);
         if (lowercase) expect(await read()).toMatchObject({ maxLength: 32 });
         else await expectModelError(read, 'INPUT_CHECKPOINT', /do_lower_case is true/);

@@ -108,16 +108,24 @@ function withChanged(text: string, key: string, change: (value: JsonObject) => J
   return `${text.slice(0, end - found[1]!.length)}${JSON.stringify(changed)}${text.slice(end)}`;
 }
 
-/** What `tokenizer_config.json` says of case, accents and Chinese characters is taken instead. */
+/** Case, accents and Chinese characters of BERT's texts, with transformers' defaults for what the file leaves open. */
+function bertSettings({
+  do_lower_case: lower,
+  strip_accents: strip,
+  tokenize_chinese_chars: chinese,
+}: JsonObject) {
+  return {
+    lowercase: lower !== false,
+    stripAccents: typeof strip === 'boolean' ? strip : null,
+    handleChineseChars: chinese !== false,
+  };
+}
+
+/** What `tokenizer_config.json` says, and what transformers takes it to say, instead of the normalizer's own. */
 function asBertReads(normalizer: JsonObject, config: JsonObject): JsonObject {
   if (normalizer.type !== 'BertNormalizer') return normalizer;
-  const { do_lower_case: lower, tokenize_chinese_chars: chinese } = config;
-  const changed = {
-    ...normalizer,
-    ...(typeof lower === 'boolean' && { lowercase: lower }),
-    ...(typeof chinese === 'boolean' && { handle_chinese_chars: chinese }),
-    ...('strip_accents' in config && { strip_accents: config.strip_accents }),
-  };
+  const { lowercase, stripAccents: strip_accents, handleChineseChars } = bertSettings(config);
+  const changed = { ...normalizer, lowercase, strip_accents, handle_chinese_chars: handleChineseChars };
   return JSON.stringify(changed) === JSON.stringify(normalizer) ? normalizer : changed;
 }
 
@@ -130,8 +138,8 @@ function asXlmRobertaReads(split: JsonObject): JsonObject {
 /**
  * Loads the tokenizer of a folder, or a `tokenizer.json`, `tokenizer.json.gz` or `vocab.txt` itself.
  *
- * Lower-casing of a bare `vocab.txt` is taken from `tokenizer_config.json` (`do_lower_case`), else from the
- * vocabulary: capital letters in it mean cased.
+ * BERT's texts are lower-cased unless `tokenizer_config.json` has `do_lower_case: false`, whatever `tokenizer.json` says:
+ * so transformers does. Where there is no `tokenizer_config.json`, a bare `vocab.txt` with capital letters means cased.
  *
  * @throws ModelError `INPUT_TOKENIZER` if there is none or it is damaged.
  */
@@ -156,12 +164,8 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
       return Tokenizer.fromJson(asConfigured(text, config), file, config);
     }
     const vocabulary = parseVocabulary(text, file);
-    const { do_lower_case: lower, strip_accents: strip, tokenize_chinese_chars: chinese } = config ?? {};
-    const json = wordPieceJson(vocabulary, {
-      lowercase: typeof lower === 'boolean' ? lower : !looksCased(vocabulary),
-      stripAccents: typeof strip === 'boolean' ? strip : null,
-      handleChineseChars: chinese !== false,
-    });
+    const settings = bertSettings(config ?? { do_lower_case: !looksCased(vocabulary) });
+    const json = wordPieceJson(vocabulary, settings);
     return Tokenizer.fromJson(json, file, config);
   }
   throw new ModelError(

@@ -149,6 +149,7 @@ describe('vocab.txt', () => {
   it('does as tokenizer_config.json says', async () => {
     const folder = await vocabularyFolder(VOCABULARY, { do_lower_case: true, strip_accents: false });
     expect(await encode(folder, 'A é')).toEqual([2, 5, 8, 3]);
+    expect(await encode(await vocabularyFolder(VOCABULARY, {}), 'A é')).toEqual([2, 5, 1, 3]);
   });
 
   it('takes special tokens from the file beside tokenizer_config.json, and writes them into it', async () => {
@@ -178,7 +179,9 @@ describe('vocab.txt', () => {
       await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
       return encode(folder, 'A é');
     };
-    expect(await encodeWith({})).toEqual([2, 9, 8, 3]);
+    expect(await encodeWith({ do_lower_case: false })).toEqual([2, 9, 8, 3]);
+    // What is not said is said by default: lower case, and without accents then.
+    expect(await encodeWith({})).toEqual([2, 5, 1, 3]);
     expect(await encodeWith({ do_lower_case: true, strip_accents: false })).toEqual([2, 5, 8, 3]);
     expect(await encodeWith({ do_lower_case: true, strip_accents: null })).toEqual([2, 5, 1, 3]);
     const generic = { do_lower_case: true, tokenizer_class: 'PreTrainedTokenizerFast' };
