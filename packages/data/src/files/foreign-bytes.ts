@@ -33,12 +33,15 @@ export function notText(first: Uint8Array): string {
   return kind?.[1] ?? 'not UTF-8; convert the file to UTF-8';
 }
 
+/** What is wrong with lines as old Macs ended them, and what to do. */
+export const carriageReturns = "its lines end in CR alone; convert them (tr '\\r' '\\n')";
+
 /** Why a line may fail to be JSON because of what editors do not show; empty if nothing of the kind is found. */
 export function hiddenFault(text: string): string {
   if (text.includes('\0')) {
     return '; it holds NUL bytes: the file is UTF-16, or its writing was cut off; convert it to UTF-8 or get it again';
   }
-  return /\r./su.test(text) ? "; its lines end in CR alone; convert them (tr '\\r' '\\n')" : '';
+  return /\r./su.test(text) ? `; ${carriageReturns}` : '';
 }
 
 /** A text with its control characters as escapes, so that a message stays one line. */

@@ -84,6 +84,7 @@ test.each([
   ['parquet.txt', Buffer.from('PAR1\x15\xff', 'latin1'), /^:1: this is a Parquet file/],
   ['utf16.txt', Buffer.from('\ufeffone\n', 'utf16le'), /^:1: this is UTF-16; convert it/],
   ['latin1.txt', Buffer.from('one\ncaf\xe9\n', 'latin1'), ':2: not UTF-8; convert the file to UTF-8'],
+  ['mac.csv', 'query,passage\rwas,das\r', ":1: its lines end in CR alone; convert them (tr '\\r' '\\n')"],
   ['name.txt.zst', '', ': files packed as .zst are not read; unpack it, or pack it with gzip (.gz)'],
   ['plain.txt.gz', 'one\n', /^: its name ends in \.gz but it is no gzip file/],
   ['cut.txt.gz', packed.subarray(0, -9), /^: damaged or cut gzip file \(unexpected end of file\)/],
@@ -96,6 +97,11 @@ test.each([
   expect(await refusal(name, bytes)).toEqual(
     typeof message === 'string' ? message : expect.stringMatching(message),
   );
+});
+
+test('a carriage return within a line, or after the only one, is no fault', async () => {
+  expect(await refusal('within.txt', 'a\rb\nc')).toEqual(['a\rb', 'c']);
+  expect(await refusal('only.txt', 'a\r')).toEqual(['a']);
 });
 
 test('a file without line ends is refused before it fills the memory', async () => {
@@ -121,7 +127,8 @@ test('a line that is no JSON: what editors do not show is told, in one line', as
   };
   expect(await said(`{}\n${'\0'.repeat(40)}`)).toMatch(/^:2: not JSON .*; it holds NUL bytes: /);
   expect(await said(Buffer.from('{}\n', 'utf16le'))).toMatch(/^:1: not JSON .*UTF-16/);
-  expect(await said('{}\r{}\r')).toMatch(/^:1: not JSON .*; its lines end in CR alone; convert them/);
+  expect(await said('{}\r{}\r')).toMatch(/^:1: its lines end in CR alone; convert them/);
+  expect(await said('{}\r{}\n')).toMatch(/^:1: not JSON .*; its lines end in CR alone; convert them/);
   expect(await said('{}\r\n{"a": 1\t,\t,}\r\n')).toMatch(/^:2: not JSON \([^;]*\)$/);
   const whole = join(folder, 'whole.json');
   await writeFile(whole, '{\n"a": 1,\n\n}');

@@ -7,7 +7,7 @@ import { open, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../errors.js';
-import { notText, refusePacked, telling } from './foreign-bytes.js';
+import { carriageReturns, notText, refusePacked, telling } from './foreign-bytes.js';
 
 /** One line, without its end. */
 export interface Line {
@@ -34,8 +34,8 @@ const standardInput = '-';
  * (JSON may hold U+2028); a byte order mark is dropped; a last line without an end counts.
  *
  * @param longest bytes of a line; more are no line, but a file without any
- * @throws DataError `INPUT_FILE` where the file is missing, is a damaged or cut gzip file, is not UTF-8, or has a line
- *   that no string can hold
+ * @throws DataError `INPUT_FILE` where the file is missing, is a damaged or cut gzip file, is not UTF-8, has a line
+ *   that no string can hold, or lines that end in `\r` alone
  */
 export async function* readLines(file: string, longest = longestBytes): AsyncGenerator<Line> {
   refusePacked(file);
@@ -84,7 +84,12 @@ export async function* readLines(file: string, longest = longestBytes): AsyncGen
   } finally {
     source.destroy();
   }
-  if (parts.length > 0) yield line(Buffer.concat(parts));
+  if (parts.length === 0) return;
+  const last = line(Buffer.concat(parts));
+  if (last.number === 1 && last.text.includes('\r')) {
+    throw new DataError('INPUT_FILE', `${last.where}: ${carriageReturns}`);
+  }
+  yield last;
 }
 
 async function beginsAsGzip(file: string): Promise<boolean> {
