@@ -81,6 +81,26 @@ describe('mining', () => {
     }
   });
 
+  it('what data are, and no data', async () => {
+    const config = await writeConfig(place, 'no-data');
+    const [format, lang] = [
+      ['--format', 'pairs-jsonl'],
+      ['--lang', 'de'],
+    ];
+    const trim = ['vocabulary', 'trim', '--model', place.model, '--output', inPlace('small')];
+    for (const command of [
+      mine(config),
+      ['probe', config, '--model', place.model],
+      [...trim, '--config', config],
+    ]) {
+      await expectMistake([...command, ...format], ['--format is of --data, which is not given']);
+    }
+    await expectMistake([...mine(config), ...lang], ['--lang is of --data, which is not given']);
+    const corpus = ['--corpus', 'none.jsonl', '--corpus-lang', 'de'];
+    await expectMistake([...mine(config), ...lang, ...corpus], ['--lang is of --data']);
+    await expectMistake(mine(...data(), ...corpus.slice(2)), ['--corpus-lang is of --corpus']);
+  });
+
   it("a setting of given data is of those, and not of a configuration's", async () => {
     const config = await writeConfig(place, 'of-given');
     await expectMistake([...mine(config), '--data', place.pairs, '--set', 'data.0.langs=[xx]'], [/xx/]);

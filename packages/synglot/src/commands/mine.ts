@@ -8,7 +8,7 @@ import { mineNegatives } from '../mining/mine-negatives.js';
 import { writeMined } from '../mining/write-mined.js';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { readGivenConfig } from './given-config.js';
+import { formatOption, idle, readGivenConfig } from './given-config.js';
 import {
   checkNotInput,
   checkOutputFile,
@@ -23,7 +23,7 @@ import {
 interface MineCommandOptions extends DeviceOptions, MiningOptions {
   readonly model?: string;
   readonly data?: string;
-  readonly format: string;
+  readonly format?: string;
   readonly lang?: string;
   readonly corpus?: string[];
   readonly corpusLang?: string;
@@ -44,7 +44,7 @@ export function mineCommand(): Command {
     .argument('[config]', 'YAML file of a training run')
     .option('--model <folder or hub id>', "checkpoint; default: the configuration's")
     .option('--data <path>', "training pairs; default: the configuration's")
-    .option('--format <name>', 'format of --data', 'pairs-jsonl')
+    .option(...formatOption)
     .option('--lang <code>', 'language of --data, where its rows name none')
     .option('--corpus <files...>', 'more passages: JSONL with _id, title and text, or TSV with id and text')
     .option('--corpus-lang <code>', 'language of --corpus; default: --lang')
@@ -140,6 +140,7 @@ async function configOf(path: string | undefined, options: MineCommandOptions): 
       'give a configuration, or --model and --data; see synglot mine --help',
     );
   }
+  checkIdle(options);
   const config = await readGivenConfig(path, options);
   // Margins of scores are for training: mining makes them and needs none in the data.
   const { margin_mse: _margins, ...rest } = config;
@@ -147,6 +148,13 @@ async function configOf(path: string | undefined, options: MineCommandOptions): 
     ...rest,
     mining: { ...(config.mining ?? defaultMining()), ...corpusOf(options) },
   };
+}
+
+/** @throws DataError `INPUT_OPTION` for a language of what is not given */
+function checkIdle({ data, lang, corpus, corpusLang }: MineCommandOptions): void {
+  if (corpusLang !== undefined && corpus === undefined) throw idle('--corpus-lang', '--corpus');
+  const ofCorpus = corpus !== undefined && corpusLang === undefined;
+  if (lang !== undefined && data === undefined && !ofCorpus) throw idle('--lang');
 }
 
 /** More passages to search, where there are some. */

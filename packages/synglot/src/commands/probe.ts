@@ -7,7 +7,7 @@ import { inTermsOfConfig, readData } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
-import { readGivenConfig, withWholeData } from './given-config.js';
+import { formatOption, readGivenConfig, withWholeData } from './given-config.js';
 import {
   checkNotInput,
   checkOutputFile,
@@ -23,7 +23,7 @@ import {
 interface ProbeCommandOptions extends DeviceOptions {
   readonly model: string;
   readonly data?: string;
-  readonly format: string;
+  readonly format?: string;
   readonly side: 'queries' | 'passages' | 'both';
   readonly limit: number;
   readonly test: number;
@@ -45,7 +45,7 @@ export function probeCommand(): Command {
     .argument('[config]', 'YAML file of a training run; its hold_out data are read, else all')
     .requiredOption('--model <folder or hub id>', 'checkpoint')
     .option('--data <path>', "pairs; default: the configuration's")
-    .option('--format <name>', 'format of --data', 'pairs-jsonl')
+    .option(...formatOption)
     .addOption(
       new Option('--side <which>', 'texts to look at')
         .choices(['queries', 'passages', 'both'])

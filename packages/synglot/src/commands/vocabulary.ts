@@ -15,13 +15,14 @@ import { inTermsOfConfig, parseConfig, readConfig, readData, type TrainConfig } 
 import { Command } from 'commander';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
 import { progressBar } from '../progress.js';
+import { formatOf, formatOption } from './given-config.js';
 import { checkNotInput, settingsOption, wholeNumber } from './options.js';
 
 interface TextOptions {
   readonly text?: readonly string[];
   readonly config?: string;
   readonly data?: string;
-  readonly format: string;
+  readonly format?: string;
   readonly set?: readonly string[];
 }
 
@@ -112,7 +113,7 @@ function withTexts(command: Command): Command {
   return command
     .option('--config <file>', 'YAML file of a training run: the texts are those of its data')
     .option('--data <path>', 'training data: its questions and passages')
-    .option('--format <name>', 'format of --data', 'pairs-jsonl')
+    .option(...formatOption)
     .option(...settingsOption);
 }
 
@@ -123,12 +124,13 @@ async function openTexts(options: TextOptions, name: string): Promise<AsyncItera
   if (options.set !== undefined && config === undefined) {
     throw new DataError('INPUT_OPTION', '--set is for a configuration; name its YAML file with --config');
   }
+  const format = formatOf(options);
   const files = text.length === 0 ? [] : await inTermsOfConfig(`${name} `, () => expandPaths(text));
-  return someOf(readTexts(options, files), name);
+  return someOf(readTexts({ ...options, format }, files), name);
 }
 
 async function* readTexts(
-  { config, data, format, set }: TextOptions,
+  { config, data, format, set }: TextOptions & { readonly format: string },
   files: readonly string[],
 ): AsyncGenerator<string> {
   for (const file of files) {
