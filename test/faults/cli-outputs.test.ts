@@ -23,7 +23,9 @@ describe('a run', () => {
   it('that is under way keeps its folder for itself', async () => {
     const config = await writeConfig(place, 'long', { training: '{ steps: 100000 }' });
     const output = inPlace("the run's folder");
-    const { child, done } = startCli(['train', config, '--output', output, '--set', 'data.0.langs=[en, de]']);
+    const device = ['--device', process.env.SYNGLOT_DEVICE ?? 'swiftshader'];
+    const settings = ['--set', 'data.0.langs=[en, de]', ...device];
+    const { child, done } = startCli(['train', config, '--output', output, ...settings]);
     await new Promise<void>((resolve) => {
       child.stderr?.on('data', (text: string) => text.includes('step 10/') && resolve());
     });
@@ -41,7 +43,7 @@ describe('a run', () => {
     const again = await promisify(execFile)('bash', ['-c', `printf '%s\\n' ${words}`]);
     expect(again.stdout.trim().split('\n')).toEqual([
       ...['synglot', 'train', config, '--resume', '--output', output],
-      ...['--set', 'data.0.langs=[en, de]'],
+      ...settings,
     ]);
     const lines = (await readFile(join(output, 'metrics.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).step)).toEqual(lines.map((_, index) => index + 1));

@@ -42,7 +42,7 @@ export function trainCommand(): Command {
     )
     .option('--resume', "continue from the run's newest checkpoint")
     .addHelpText('after', help);
-  return withDeviceOptions(command).action(async (path: string, options: TrainOptions) => {
+  return withDeviceOptions(command).action(async (path: string, options: TrainOptions, self: Command) => {
     const config = await readConfig(path, options.set);
     const output = options.output ?? config.output ?? join('runs', basename(path, extname(path)));
     let executor: Executor | undefined;
@@ -109,7 +109,12 @@ export function trainCommand(): Command {
         console.log(`${result.model}: trained for ${result.steps} steps, ${loss}${bestOf(result)}`);
       } else {
         const set = (options.set ?? []).flatMap((each) => ['--set', each]);
-        const again = ['synglot', 'train', path, '--resume', '--output', output, ...set].map(shellWord);
+        // What the environment says, it says to the next run too.
+        const device = (['device', 'executor'] as const).flatMap((name) =>
+          self.getOptionValueSource(name) === 'cli' ? [`--${name}`, options[name]!] : [],
+        );
+        const words = ['synglot', 'train', path, '--resume', '--output', output, ...set, ...device];
+        const again = words.map(shellWord);
         console.log(`stopped after step ${result.steps}; continue with: ${again.join(' ')}`);
         process.exitCode = 130;
       }
