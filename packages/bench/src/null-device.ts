@@ -8,12 +8,13 @@
  * a process opens GPUs of one driver only.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DeviceInfo, type PlanKernel, warmUpPlan } from '@synglot/gpu';
-import { openExecutor } from '@synglot/gpu/node';
+import { defaultCacheDir, openExecutor } from '@synglot/gpu/node';
 import { mesaDriver } from './drivers.js';
 import { families, type GpuFamily } from './gpu-families.js';
 
@@ -154,13 +155,16 @@ function manifest(library: string): object {
 
 /** Compiles one of `compile-only/` where that was not done since it changed: no part of the build of the packages. */
 function build(name: string): string {
-  // By the C library: Mesa 25 and Mesa 26 may be on two systems that share a checkout.
+  // By the C library: Mesa 25 and Mesa 26 may be on two systems that share a home.
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  const folder = fileURLToPath(new URL(`../build/libc-${header.glibcVersionRuntime}/`, import.meta.url));
   const source = fileURLToPath(new URL(`../compile-only/${name}.cc`, import.meta.url));
-  const library = join(folder, `${name}.so`);
-  if (existsSync(library) && statSync(library).mtimeMs > statSync(source).mtimeMs) return library;
+  const sum = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
+  // An installed package may be another user's.
+  const folder = join(defaultCacheDir(), 'compile-only');
+  const library = join(folder, `${name}-${sum}-libc-${header.glibcVersionRuntime}.so`);
+  if (existsSync(library)) return library;
   mkdirSync(folder, { recursive: true });
+  const partial = `${library}.${process.pid}`;
   const options = [
     '-std=c++20',
     '-O1',
@@ -172,10 +176,13 @@ function build(name: string): string {
     '-Werror',
   ];
   for (const compiler of [process.env.CXX || 'c++', 'g++', 'clang++']) {
-    const { error, status, stderr } = spawnSync(compiler, [...options, source, '-o', library], {
+    const { error, status, stderr } = spawnSync(compiler, [...options, source, '-o', partial], {
       encoding: 'utf8',
     });
-    if (status === 0) return library;
+    if (status === 0) {
+      renameSync(partial, library);
+      return library;
+    }
     if (!error) throw new Error(`${compiler} cannot compile ${source}:\n${stderr}`);
   }
   throw new NullDeviceError(`no C++20 compiler to build ${source} with (Debian: apt install g++)`);

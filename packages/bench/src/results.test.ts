@@ -66,6 +66,17 @@ test('SYNGLOT_RESULTS takes results elsewhere than to the committed ones', () =>
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ ops: [] });
 });
 
+test('a result that cannot be written is printed, and the mistake is one line', () => {
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  vi.stubEnv('SYNGLOT_RESULTS', join(file, 'results'));
+  const write = () => writeResult({ id: 'gpu', driver: 'any' }, 'kernels', { ops: [1] });
+  expect(write).toThrow(/kernels\.json: cannot be written \(ENOTDIR.*SYNGLOT_RESULTS names another folder$/);
+  expect(JSON.parse(printed.mock.calls.join())).toEqual({ ops: [1] });
+  printed.mockRestore();
+});
+
 test('an installed package writes into the current folder', () => {
   checkout();
   expect(resultsRoot(folder)).toBe(join(folder, 'packages/bench/results'));

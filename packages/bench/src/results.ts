@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ArgumentError } from './arguments.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -77,6 +78,8 @@ export function resultsRoot(checkout: string): string {
 /**
  * Writes `results/<folder>/<name>.json`, or `<name>.json` in the folder that `SYNGLOT_RESULTS` names, and returns its
  * path: from the root of a checkout, else the whole.
+ *
+ * @throws ArgumentError where it cannot be written; the result is printed then, since measuring took its time
  */
 export function writeResult(
   device: { readonly id: string; readonly driver: string },
@@ -85,8 +88,17 @@ export function writeResult(
 ): string {
   const named = process.env.SYNGLOT_RESULTS;
   const folder = named ? resolve(named) : join(resultsRoot(root), resultsFolder(device));
-  mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.json`);
-  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  const text = JSON.stringify(result, null, 2);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path, `${text}\n`);
+  } catch (error) {
+    console.log(text);
+    const reason = (error as Error).message;
+    throw new ArgumentError(
+      `${path}: cannot be written (${reason}), so the result is printed; SYNGLOT_RESULTS names another folder`,
+    );
+  }
   return !named && isCheckout(root) ? relative(root, path) : path;
 }
