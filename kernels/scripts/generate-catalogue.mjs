@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 const wgslFolder = fileURLToPath(new URL('../wgsl/', import.meta.url));
 const target = fileURLToPath(new URL('../src/generated/catalogue.ts', import.meta.url));
+const extensions = readFileSync(new URL('../src/extensions.ts', import.meta.url), 'utf8')
+  .match(/^export type Extension = (.+);$/m)[1]
+  .match(/\w+/g);
 
 const forms = {
   constant: /^\/\/@ const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = (true|false|-?\d+(?:\.\d+)?(?:e-?\d+)?)$/,
@@ -16,7 +19,7 @@ const forms = {
   enable: /^\/\/@ enable (\w+)$/,
   include: /^\/\/@ include (\w+)$/,
   binding: /^@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+): (array<.+>|\w+);$/,
-  uniform: /^@group\(1\) @binding\([01]\) var<uniform> (?:params: Params|step: Step);$/,
+  uniform: /^@group\(1\) @binding\([01]\) var<uniform> (?:(params): Params|step: Step);$/,
 };
 
 const names = readdirSync(wgslFolder)
@@ -63,6 +66,10 @@ function readFile(name) {
     if (!form) fail(name, `cannot read '${line}'; its forms are in kernels/README.md`, index + 1);
     found[form].push([...forms[form].exec(line).slice(1), index + 1]);
   });
+  for (const [extension, line] of found.enable) {
+    if (extensions.includes(extension)) continue;
+    fail(name, `unknown extension '${extension}', expected one of ${extensions.join(', ')}`, line);
+  }
   const struct = source.match(/^struct Params \{([^}]*)\}/m);
   found.params = [...(struct?.[1] ?? '').replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(
     ([, field, type]) => ({ name: field, type }),
@@ -86,6 +93,9 @@ function makeKernel(name) {
   const enables = all.flatMap(({ enable }) => enable.map(([extension]) => extension));
   const params = all.find(({ params: fields }) => fields.length > 0)?.params ?? [];
   const bindings = all.flatMap(({ binding }) => binding);
+  const uniform = own.uniform.find(([binds]) => binds);
+  if (uniform && params.length === 0)
+    fail(name, 'binds Params, but no line begins with `struct Params {`', uniform[1]);
   if (bindings.length === 0) fail(name, 'has no storage bindings');
   bindings.forEach(([number, access, binding], index) => {
     if (Number(number) !== index) fail(name, `binding '${binding}' is ${number}, expected ${index}`);

@@ -9,8 +9,10 @@ import { afterAll, expect, test } from 'vitest';
 const root = mkdtempSync(join(tmpdir(), 'synglot-catalogue-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 for (const folder of ['scripts', 'wgsl', 'src/generated']) mkdirSync(join(root, folder), { recursive: true });
+const kernels = fileURLToPath(new URL('../../kernels', import.meta.url));
+for (const file of ['scripts/generate-catalogue.mjs', 'src/extensions.ts'])
+  copyFileSync(join(kernels, file), join(root, file));
 const script = join(root, 'scripts/generate-catalogue.mjs');
-copyFileSync(fileURLToPath(new URL('../../kernels/scripts/generate-catalogue.mjs', import.meta.url)), script);
 
 const kernel = `// y = factor · x.
 //@ const WORKGROUP_SIZE: u32 = 64
@@ -70,6 +72,7 @@ test.each([
   ['@group(0) @binding(1)', '@binding(1) @group(0)', 14],
   ['@binding(1)', '@binding(2)', 1],
   ['elements: u32', 'elements: vec2<u32>', 1],
+  ['struct Params', 'struct  Params', 15],
   ['fn main', 'fn start', 1],
 ])('%s written as %s', (right, wrong, line) => {
   const { status, stderr } = generate(kernel.replace(right, wrong));
@@ -77,8 +80,15 @@ test.each([
   expect(stderr).toMatch(new RegExp(`^kernels/wgsl/double\\.wgsl:${line}: [^\\n]+\\n$`));
 });
 
-test('a mistake in an include is told of there', () => {
-  const { status, stderr } = generate(kernel, include.replace('bool = true', 'bool = yes'));
+test.each([
+  ['bool = true', 'bool = yes', /^kernels\/wgsl\/include_part\.wgsl:2: cannot read [^\n]+\n$/],
+  [
+    'enable subgroups',
+    'enable subgroup',
+    /^kernels\/wgsl\/include_part\.wgsl:3: unknown extension [^\n]+\n$/,
+  ],
+])('%s written as %s in an include is told of there', (right, wrong, message) => {
+  const { status, stderr } = generate(kernel, include.replace(right, wrong));
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^kernels\/wgsl\/include_part\.wgsl:2: cannot read [^\n]+\n$/);
+  expect(stderr).toMatch(message);
 });
