@@ -1,5 +1,5 @@
 /** Kernels that are not in the catalogue, in a plan beside one that is: on both executors. */
-import { type Executor, PlanBuilder } from '@synglot/gpu';
+import { debugExecutor, type Executor, PlanBuilder } from '@synglot/gpu';
 import type { KernelDefinition } from '@synglot/kernels';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
@@ -71,6 +71,18 @@ describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
     expect([...new Float32Array(reads.sums as ArrayBuffer).slice(0, count)]).toEqual([
       ...expected.slice(0, count),
     ]);
+  });
+
+  test('a text that does not compile is shown by the debug executor', async ({ skip }) => {
+    if (!executor) return skip(`the ${kind} executor is not available here`);
+    const builder = new PlanBuilder('own kernels');
+    const bindings = { x: builder.feed('x', [4], 'f32'), y: builder.result('y', [4]) };
+    builder.dispatch(own('z[i]'), { label: 'cube', bindings, params: { count: 4 }, workgroups: [1] });
+    const printed: string[] = [];
+    const debugged = debugExecutor(executor, 3, (line) => printed.push(line));
+    await expect(debugged.compile(builder.build())).rejects.toThrow(/unresolved value 'z'/);
+    expect(printed[0]).toMatch(/^plan 'own kernels': 1 dispatches/);
+    expect(printed.at(-1)).toContain('y[i] = z[i];');
   });
 
   test.each<[string, Partial<KernelDefinition>, string]>([

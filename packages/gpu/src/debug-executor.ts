@@ -1,7 +1,7 @@
 /**
  * An executor that reports what it does: a wrapper for people who look at plans and kernels.
  *
- * Level 1 prints each plan when it is compiled, 2 also the time of each kernel of every run, 3 also
+ * Level 1 prints each plan and how long it took to compile, 2 also the time of each kernel of every run, 3 also
  * the WGSL of every pipeline. It changes no result; level 2 makes runs slower.
  */
 import type { CompiledPlan, DeviceBuffer, Executor, RunOptions, RunResult } from './executor.js';
@@ -17,11 +17,12 @@ export function debugExecutor(executor: Executor, level: number, print: (line: s
     read: (buffer, offsetBytes, sizeBytes) => executor.read(buffer, offsetBytes, sizeBytes),
     destroy: () => executor.destroy(),
     async compile(plan: Plan, externals?: ReadonlyMap<string, DeviceBuffer>): Promise<CompiledPlan> {
+      // Before it is compiled: one that cannot be is looked at most.
+      for (const line of describePlan(plan)) print(line);
+      if (level >= 3) for (const { label, code } of plan.kernels) print(`--- ${label}\n${code}`);
       const started = performance.now();
       const compiled = await executor.compile(plan, externals);
-      for (const line of describePlan(plan)) print(line);
-      print(`  compiled in ${(performance.now() - started).toFixed(0)} ms`);
-      if (level >= 3) for (const { label, code } of plan.kernels) print(`--- ${label}\n${code}`);
+      print(`  plan '${plan.label}' compiled in ${(performance.now() - started).toFixed(0)} ms`);
       return level < 2 ? compiled : new TimedPlan(compiled, print);
     },
   };
