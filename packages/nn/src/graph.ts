@@ -27,10 +27,15 @@ export interface Activation {
 export interface Differentiable {
   readonly output: Activation;
   /**
-   * Emits the gradient of the input, given that of the output; parameters' gradients are accumulated.
-   * With `into`, the input's gradient is added to it instead of written to a fresh tensor. Emits nothing
+   * Emits the gradient of the input, given that of the output; parameters' gradients are accumulated. Emits nothing
    * for a frozen output, and no gradient of a frozen input: what it returns is then never written.
    */
+  backward(dOutput: Activation): Activation;
+}
+
+/** The same for an op whose input's gradient is a product, which can be added to what is there. */
+export interface Accumulating extends Differentiable {
+  /** With `into`, the input's gradient is added to it, and it is returned, instead of written to a fresh tensor. */
   backward(dOutput: Activation, into?: Activation): Activation;
 }
 

@@ -103,6 +103,6 @@ function bottleneck(
   const up = linear(g, activated.output, `${place}.adapter_up`, `${label} adapter up`);
   return {
     output: up.output,
-    backward: (dOutput, into) => down.backward(activated.backward(up.backward(dOutput)), into),
+    backward: (dOutput) => down.backward(activated.backward(up.backward(dOutput))),
   };
 }

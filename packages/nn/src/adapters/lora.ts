@@ -1,5 +1,5 @@
 /** Linear layers with a low-rank update beside them. */
-import type { Activation, Differentiable, Graph } from '../graph.js';
+import type { Accumulating, Activation, Graph } from '../graph.js';
 import { addInto, dropout, scale } from '../ops/elementwise.js';
 import { linear } from '../ops/linear.js';
 import { matmulNn, matmulNt, matmulTn } from '../ops/matmul.js';
@@ -12,7 +12,7 @@ export function adaptedLinear(
   name: string,
   label: string,
   adapter: AdapterConfig | undefined,
-): Differentiable {
+): Accumulating {
   const base = linear(g, x, name, label);
   return hasLora(adapter, name) ? lora(g, x, base, name, label, adapter) : base;
 }
@@ -21,11 +21,11 @@ export function adaptedLinear(
 function lora(
   g: Graph,
   x: Activation,
-  base: Differentiable,
+  base: Accumulating,
   name: string,
   label: string,
   adapter: LoraConfig,
-): Differentiable {
+): Accumulating {
   const [rank, out] = g.shape(`${name}.lora_B.weight`) as [number, number];
   const factor = loraScale(adapter);
   const weight = `${name}.lora_B.weight`;

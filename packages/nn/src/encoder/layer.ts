@@ -3,7 +3,7 @@ import type { Tensor } from '@synglot/gpu';
 import { adaptedResidualLayerNorm } from '../adapters/bottleneck.js';
 import { hasLora } from '../adapters/config.js';
 import { adaptedLinear } from '../adapters/lora.js';
-import type { Activation, Differentiable, Graph } from '../graph.js';
+import type { Accumulating, Activation, Graph } from '../graph.js';
 import { gelu } from '../ops/elementwise.js';
 import { feedForward, fusesGelu } from '../ops/feed-forward.js';
 import type { EncoderConfig } from './config.js';
@@ -63,12 +63,7 @@ export function encoderLayer(
 }
 
 /** Linear, GELU, linear; the GELU is fused into the two products where that pays and LoRA adapts neither. */
-function feedForwardBlock(
-  g: Graph,
-  x: Activation,
-  { adapter }: EncoderConfig,
-  index: number,
-): Differentiable {
+function feedForwardBlock(g: Graph, x: Activation, { adapter }: EncoderConfig, index: number): Accumulating {
   const up = `encoder.layer.${index}.intermediate.dense`;
   const down = `encoder.layer.${index}.output.dense`;
   const label = `layer ${index}`;

@@ -1,5 +1,5 @@
 /** A feed-forward block whose GELU is fused into the products around it, forward and backward. */
-import type { Activation, DeviceTraits, Differentiable, Graph } from '../graph.js';
+import type { Accumulating, Activation, DeviceTraits, Graph } from '../graph.js';
 import { linear, linearInputGradient, linearParameterGradients } from './linear.js';
 import { matmulNn, matmulNt } from './matmul.js';
 
@@ -20,7 +20,7 @@ export function feedForward(
   x: Activation,
   { up, down }: { readonly up: string; readonly down: string },
   label: string,
-): Differentiable {
+): Accumulating {
   const [wide] = g.shape(`${up}.weight`) as [number, number];
   const frozen = g.frozen([x], [`${up}.weight`, `${up}.bias`]);
   const before = g.activation(`${label} intermediate output`, x.axis, wide, frozen);

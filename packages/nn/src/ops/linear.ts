@@ -1,6 +1,6 @@
 /** y = x · Wᵀ + b, with weights stored [out, in] as in PyTorch. */
 import type { Tensor } from '@synglot/gpu';
-import type { Activation, Differentiable, Graph } from '../graph.js';
+import type { Accumulating, Activation, Graph } from '../graph.js';
 import { matmulNn, matmulNt, matmulTn } from './matmul.js';
 import { biasGradient } from './reductions.js';
 
@@ -11,7 +11,7 @@ export function linear(
   name: string,
   label: string,
   options: { readonly bias?: boolean } = {},
-): Differentiable {
+): Accumulating {
   return stackedLinear(g, x, [name], label, options);
 }
 
@@ -27,7 +27,7 @@ export function stackedLinear(
   names: readonly string[],
   label: string,
   options: { readonly bias?: boolean } = {},
-): Differentiable {
+): Accumulating {
   const weights = names.map((name) => `${name}.weight`);
   const biases = (options.bias ?? true) ? names.map((name) => `${name}.bias`) : [];
   const weight = g.stackedWeight(weights, x);
