@@ -56,7 +56,8 @@ describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
 test('npm webgpu is handed as many parts as are asked for', async () => {
   const executor = await openTestExecutor({ executor: 'webgpu', commandsPerSubmission });
   const compiled = await executor.compile(counting(50).plan);
-  const submit = vi.spyOn(globals.GPUQueue.prototype, 'submit');
+  const { GPUQueue } = globals as { readonly GPUQueue: { readonly prototype: GPUQueue } };
+  const submit = vi.spyOn(GPUQueue.prototype, 'submit');
   try {
     await compiled.run();
     expect(submit).toHaveBeenCalledTimes(Math.ceil(50 / commandsPerSubmission));
