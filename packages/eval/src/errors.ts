@@ -21,3 +21,17 @@ export class EvaluationError extends Error {
     this.code = code;
   }
 }
+
+/** The system's code of a failure, such as `ENOENT`; else what it says. */
+export function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+}
+
+/** `INPUT_OUTPUT`: a file cannot be written. */
+export function outputError(file: string, cause: unknown): EvaluationError {
+  return new EvaluationError(
+    'INPUT_OUTPUT',
+    `${file}: cannot be written (${codeOf(cause)}); check that its folder exists, is writable and has space.`,
+    { cause },
+  );
+}

@@ -4,7 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { EvaluationError } from '../errors.js';
+import { EvaluationError, outputError } from '../errors.js';
 import type { Qrels } from '../trec/files.js';
 
 /** One query's ranking. */
@@ -86,12 +86,6 @@ async function writeLines(file: string, lines: Iterable<string> | AsyncIterable<
     await rename(temporary, file);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    if (cause instanceof EvaluationError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new EvaluationError(
-      'INPUT_OUTPUT',
-      `${file}: cannot be written (${code}); check that its folder exists, is writable and has space.`,
-      { cause },
-    );
+    throw cause instanceof EvaluationError ? cause : outputError(file, cause);
   }
 }

@@ -1,6 +1,6 @@
 /** Writes JSON files whole or not at all. The only file of this package that needs Node. */
 import { open, rename, rm } from 'node:fs/promises';
-import { EvaluationError } from '../errors.js';
+import { outputError } from '../errors.js';
 
 /**
  * Writes `value` to `file` as indented JSON, atomically: into a file beside it that is then renamed, so
@@ -22,11 +22,6 @@ export async function writeJson(file: string, value: unknown): Promise<void> {
     await rename(temporary, file);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new EvaluationError(
-      'INPUT_OUTPUT',
-      `${file}: cannot be written (${code}); check that its folder exists, is writable and has space.`,
-      { cause },
-    );
+    throw outputError(file, cause);
   }
 }

@@ -10,9 +10,10 @@
 import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { codeOf } from '../errors.js';
 import { writeJson } from '../files/write-json.js';
 import type { VectorSource } from '../search/vector-source.js';
-import { codeOf, storeError } from './store-errors.js';
+import { storeError } from './store-errors.js';
 import { type IndexLine, readIndex, readMeta, type StoreKey, type StoreMeta } from './store-index.js';
 import { lockStore, unlockStore } from './store-lock.js';
 

@@ -1,8 +1,9 @@
 /** What a store says of its rows: `store.json` and the lines of `index.jsonl`, read and checked. Not the rows. */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../errors.js';
 import { writeJson } from '../files/write-json.js';
-import { codeOf, storeError } from './store-errors.js';
+import { storeError } from './store-errors.js';
 
 const formatVersion = 1;
 /** Bytes of the index read at a time. */

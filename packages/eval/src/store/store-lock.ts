@@ -1,7 +1,8 @@
 /** One writer at a time: a file in the store's folder names the process that writes it. */
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, storeError } from './store-errors.js';
+import { codeOf } from '../errors.js';
+import { storeError } from './store-errors.js';
 
 /**
  * Locks a folder for this process; the lock of a process that is gone is taken over.
