@@ -5,7 +5,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { readParquetRows } from '@synglot/data/files';
-import { EvaluationError } from '../errors.js';
+import { codeOf, EvaluationError } from '../errors.js';
 import type { VectorSource } from '../search/vector-source.js';
 
 /** A matrix in a file, without ids. Close it when done. */
@@ -26,12 +26,7 @@ export interface MatrixFile {
  */
 export async function openMatrix(path: string, tensor?: string): Promise<MatrixFile> {
   if (path.endsWith('.parquet')) return parquetMatrix(path, tensor);
-  const handle = await open(path, 'r').catch((cause: unknown) => {
-    throw matrixError(
-      path,
-      `cannot be read (${cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)})`,
-    );
-  });
+  const handle = await open(path, 'r').catch((cause: unknown) => unreadable(path, cause));
   try {
     const { size } = await handle.stat();
     const place = path.endsWith('.safetensors')
@@ -168,15 +163,20 @@ function isVector(value: unknown): value is ArrayLike<number> {
 async function readAll(handle: FileHandle, bytes: Uint8Array, position: number, path: string): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
-    const { bytesRead } = await handle.read(
-      bytes,
-      done,
-      Math.min(bytes.length - done, 2 ** 30),
-      position + done,
-    );
+    const { bytesRead } = await handle
+      .read(bytes, done, Math.min(bytes.length - done, 2 ** 30), position + done)
+      .catch((cause: unknown) => unreadable(path, cause));
     if (bytesRead === 0) throw matrixError(path, `cut after ${position + done} bytes`);
     done += bytesRead;
   }
+}
+
+function unreadable(path: string, cause: unknown): never {
+  throw new EvaluationError(
+    'INPUT_EMBEDDINGS',
+    `${path}: cannot be read (${codeOf(cause)}); check the path and its rights`,
+    { cause },
+  );
 }
 
 function matrixError(path: string, found: string): EvaluationError {

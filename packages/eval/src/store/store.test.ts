@@ -197,4 +197,6 @@ test('npy, safetensors and Parquet matrices are read by rows; other contents are
   await writeFile(join(folder, 'text.npy'), 'this is no matrix');
   await expect(openMatrix(join(folder, 'text.npy'))).rejects.toThrow(/no \.npy/);
   expect((await readFile(join(folder, 'text.npy'), 'utf8')).length).toBe(17);
+  const message = `${folder}: cannot be read (EISDIR); check the path and its rights`;
+  await expect(openMatrix(folder)).rejects.toMatchObject({ code: 'INPUT_EMBEDDINGS', message });
 });
