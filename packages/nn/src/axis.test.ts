@@ -66,6 +66,18 @@ test('by default nothing is live, nothing is learned and no division is by zero'
   expect(view.getFloat32(offsets.loss_scale, true)).toBe(1);
 });
 
+test.each([
+  [{ counts: { rows: 3 } as object }, /tileCandidates but received 3 of rows$/],
+  [{ counts: { tokens: Number.NaN } }, /whole numbers of tokens, queries, .* but received NaN of tokens$/],
+  [{ counts: { tokens: -1 } }, /received -1 of tokens$/],
+  [
+    { counts: {}, update: { step: 1, learningRate: Number.NaN, beta1: 0, beta2: 0 } },
+    /expected a finite learning rate but received NaN$/,
+  ],
+])('a step of %j is refused', (values, message) => {
+  expect(() => packStep(values)).toThrow(message);
+});
+
 test('bias corrections of the first update keep their digits', () => {
   const update = { step: 1, learningRate: 1, beta1: 0.9, beta2: 0.9999999 };
   const view = new DataView(packStep({ counts: {}, update }).buffer);

@@ -66,7 +66,12 @@ export const stepOffsets = {
 
 const noUpdate = { step: 1, learningRate: 0, beta1: 0, beta2: 0 };
 
-/** Packs the `Step` uniform; bias corrections are computed here, in double precision. */
+/**
+ * Packs the `Step` uniform; bias corrections are computed here, in double precision.
+ *
+ * @throws TypeError for a count that there is not or that is no whole number, and for a learning rate that is not finite,
+ *   which would make every parameter NaN
+ */
 export function packStep(values: StepValues): Uint8Array {
   const bytes = new Uint8Array(stepFeedSizeBytes);
   const view = new DataView(bytes.buffer);
@@ -74,7 +79,14 @@ export function packStep(values: StepValues): Uint8Array {
   const setFloat = (offset: number, value: number) => view.setFloat32(offset, value, true);
   const { counts, seed = 0, update = noUpdate, begins = [0, 0], gradientScale = 1, lossScale = 1 } = values;
   const { step, learningRate, beta1, beta2 } = update;
+  if (!Number.isFinite(learningRate)) {
+    throw new TypeError(`Step: expected a finite learning rate but received ${learningRate}`);
+  }
   for (const [slot, count] of Object.entries(counts)) {
+    if (!(slot in countSlots && Number.isInteger(count) && count >= 0)) {
+      const known = Object.keys(countSlots).slice(1).join(', ');
+      throw new TypeError(`Step: expected whole numbers of ${known} but received ${count} of ${slot}`);
+    }
     setUint(stepOffsets.counts + countSlots[slot as CountSlot] * 4, count);
   }
   setUint(stepOffsets.seed, seed >>> 0);
