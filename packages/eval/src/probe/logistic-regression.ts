@@ -54,7 +54,7 @@ export function logisticRegression(
   };
 }
 
-/** (x - mean) / deviation, column by column; a column without variance becomes 0. */
+/** (x - mean) / deviation, column by column; a column without variance, but for rounding, becomes 0. */
 function standardiser(values: Float32Array, columns: number): (values: Float32Array) => Float64Array {
   const rows = values.length / columns;
   const mean = new Float64Array(columns);
@@ -63,7 +63,10 @@ function standardiser(values: Float32Array, columns: number): (values: Float32Ar
   for (let i = 0; i < values.length; i++) {
     square[i % columns]! += ((values[i] as number) - (mean[i % columns] as number)) ** 2 / rows;
   }
-  const scale = square.map((variance) => (variance > 0 ? 1 / Math.sqrt(variance) : 0));
+  // The bound is scikit-learn's.
+  const scale = square.map((variance, i) =>
+    variance > (rows * Number.EPSILON * (mean[i] as number)) ** 2 ? 1 / Math.sqrt(variance) : 0,
+  );
   return (others) =>
     Float64Array.from(
       others,

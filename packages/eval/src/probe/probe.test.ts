@@ -35,6 +35,21 @@ test('the objective at its minimum is that of scikit-learn', () => {
   expect(right).toBe(59);
 });
 
+test('a column that is constant in training says nothing, whatever it is later', () => {
+  const withConstant = (constant: number) =>
+    Float32Array.from({ length: 60 * 5 }, (_, i) =>
+      i % 5 === 4 ? constant : values[Math.floor(i / 5) * 4 + (i % 5)]!,
+    );
+  const plain = logisticRegression({ values, columns: 4, labels }, { classes: 3 });
+  // Its mean over 60 rows is not 0.1, but for the last bits.
+  const { fit, predict } = logisticRegression(
+    { values: withConstant(0.1), columns: 5, labels },
+    { classes: 3 },
+  );
+  expect(fit.value).toBeCloseTo(plain.fit.value, 9);
+  expect([...predict(withConstant(0.2))]).toEqual([...plain.predict(values)]);
+});
+
 const count = 120;
 function rowsOf(shift: number) {
   const random = seeded(5);
