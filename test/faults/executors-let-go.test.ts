@@ -3,23 +3,16 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Executor } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestExecutor } from '../support/executor.js';
-import { axpyPlan, dispatch, nativeMissing, ramp } from './native-support.js';
+import { expect, test } from 'vitest';
+import { describeExecutors } from '../support/each-executor.js';
+import { axpyPlan, dispatch, ramp } from './native-support.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
-  const missing = kind === 'native' ? nativeMissing() : undefined;
-  let executor: Executor;
-  beforeAll(async () => {
-    if (!missing) executor = await openTestExecutor({ executor: kind });
-  });
-  afterAll(() => executor?.destroy());
-
-  test.skipIf(missing)('lets go of results, of what was read and of destroyed plans', async () => {
-    const given = await use(executor);
+describeExecutors((opened) => {
+  test('lets go of results, of what was read and of destroyed plans', async () => {
+    const given = await use(opened());
     for (let turn = 0; turn < 10; turn++) {
       await setImmediate();
       collect();

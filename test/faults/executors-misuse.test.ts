@@ -1,18 +1,13 @@
 /** What both executors refuse they refuse with the same words; odd sizes that they take give the same bytes. */
-import { createWebGpuExecutor, type Executor, type WebGpuDevice } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createWebGpuExecutor, type WebGpuDevice } from '@synglot/gpu';
+import { expect, test } from 'vitest';
+import { describeExecutors } from '../support/each-executor.js';
 import { openTestExecutor } from '../support/executor.js';
-import { axpyPlan, count, dispatch, nativeMissing, ramp } from './native-support.js';
+import { axpyPlan, count, dispatch, ramp } from './native-support.js';
 
-describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
-  const missing = kind === 'native' ? nativeMissing() : undefined;
-  let executor: Executor;
-  beforeAll(async () => {
-    if (!missing) executor = await openTestExecutor({ executor: kind });
-  });
-  afterAll(() => executor?.destroy());
-
-  test.skipIf(missing)('reads nothing, and fractions of words', async () => {
+describeExecutors((opened, kind) => {
+  test('reads nothing, and fractions of words', async () => {
+    const executor = opened();
     const plan = await executor.compile(axpyPlan([dispatch(1)]));
     const sizes = [0, 1, 6, 4 * count];
     for (const sizeBytes of sizes) {
@@ -32,7 +27,8 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     plan.destroy();
   });
 
-  test.skipIf(missing)('refuses reads that a plan cannot give', async () => {
+  test('refuses reads that a plan cannot give', async () => {
+    const executor = opened();
     const plan = await executor.compile(axpyPlan([dispatch(1)]));
     const read = (sizeBytes: number) => plan.run({ reads: [{ name: 'y', sizeBytes }] });
     for (const size of [260, -4, 1.5, Number.NaN]) {
@@ -52,7 +48,8 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     });
   });
 
-  test.skipIf(missing)('refuses ranges that do not lie in a buffer, and destroyed ones', async () => {
+  test('refuses ranges that do not lie in a buffer, and destroyed ones', async () => {
+    const executor = opened();
     const buffer = executor.createBuffer('b', 16);
     const range = (from: number, to: number) => ({
       code: 'DEVICE_VALIDATION',
@@ -71,7 +68,8 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     await expect(executor.read(buffer)).rejects.toMatchObject(destroyed);
   });
 
-  test.skipIf(missing)('feeds and writes memory that threads share, and views of any kind', async () => {
+  test('feeds and writes memory that threads share, and views of any kind', async () => {
+    const executor = opened();
     const plan = await executor.compile(axpyPlan([dispatch(1)]));
     const buffer = executor.createBuffer('b', 256);
     const shared = new Float32Array(new SharedArrayBuffer(272), 8, count).fill(3);
@@ -89,7 +87,8 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     plan.destroy();
   });
 
-  test.skipIf(missing)('refuses what is no view, and views whose memory is gone', async () => {
+  test('refuses what is no view, and views whose memory is gone', async () => {
+    const executor = opened();
     const plan = await executor.compile(axpyPlan([dispatch(1)]));
     const buffer = executor.createBuffer('b', 256);
     const gone = new Float32Array(count);
@@ -112,7 +111,8 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     plan.destroy();
   });
 
-  test.skipIf(missing)('says that there was no memory for a buffer, and goes on', async ({ skip }) => {
+  test('says that there was no memory for a buffer, and goes on', async ({ skip }) => {
+    const executor = opened();
     const { id, limits } = executor.device;
     skip(id !== 'swiftshader', 'only SwiftShader is known to refuse a buffer of its largest size');
     const buffer = executor.createBuffer('large', limits.maxBufferSize);
@@ -132,7 +132,8 @@ describe.each(['native', 'webgpu'] as const)('the %s executor', (kind) => {
     small.destroy();
   });
 
-  test.skipIf(missing)('refuses buffers of another device', async () => {
+  test('refuses buffers of another device', async () => {
+    const executor = opened();
     const other = await openTestExecutor({ executor: kind });
     const buffer = other.createBuffer('b', 256);
     const foreign = { code: 'DEVICE_VALIDATION', message: "buffer 'b' belongs to another executor" };

@@ -1,8 +1,8 @@
 /** Kernels that are not in the catalogue, in a plan beside one that is: on both executors. */
-import { debugExecutor, type Executor, PlanBuilder } from '@synglot/gpu';
+import { debugExecutor, PlanBuilder } from '@synglot/gpu';
 import type { KernelDefinition } from '@synglot/kernels';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestExecutor } from '../support/executor.js';
+import { expect, test } from 'vitest';
+import { describeExecutors } from '../support/each-executor.js';
 
 /** y = what `value` makes of x, for the first `count` elements. */
 const own = (value: string): KernelDefinition => ({
@@ -32,18 +32,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }`,
 });
 
-describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
-  let executor: Executor | undefined;
-  beforeAll(async () => {
-    executor = await openTestExecutor({ executor: kind }).catch((error: Error & { code?: string }) => {
-      if (process.env.REQUIRE_NATIVE === '1' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
-      return undefined;
-    });
-  });
-  afterAll(() => executor?.destroy());
-
-  test('two of one name and one of the catalogue: (x³ - x) of the first 61 of 64', async ({ skip }) => {
-    if (!executor) return skip(`the ${kind} executor is not available here`);
+describeExecutors((opened) => {
+  test('two of one name and one of the catalogue: (x³ - x) of the first 61 of 64', async () => {
+    const executor = opened();
     const [size, count] = [64, 61];
     const builder = new PlanBuilder('own kernels');
     const x = builder.feed('x', [size], 'f32');
@@ -73,13 +64,12 @@ describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
     ]);
   });
 
-  test('a text that does not compile is shown by the debug executor', async ({ skip }) => {
-    if (!executor) return skip(`the ${kind} executor is not available here`);
+  test('a text that does not compile is shown by the debug executor', async () => {
     const builder = new PlanBuilder('own kernels');
     const bindings = { x: builder.feed('x', [4], 'f32'), y: builder.result('y', [4]) };
     builder.dispatch(own('z[i]'), { label: 'cube', bindings, params: { count: 4 }, workgroups: [1] });
     const printed: string[] = [];
-    const debugged = debugExecutor(executor, 3, (line) => printed.push(line));
+    const debugged = debugExecutor(opened(), 3, (line) => printed.push(line));
     await expect(debugged.compile(builder.build())).rejects.toThrow(/unresolved value 'z'/);
     expect(printed[0]).toMatch(/^plan 'own kernels': 1 dispatches/);
     expect(printed.at(-1)).toContain('y[i] = z[i];');

@@ -1,7 +1,7 @@
 /** Views of one external buffer: bound, copied, cleared and read at their offsets, on both executors. */
-import { type Executor, PlanBuilder, viewAlignmentBytes } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestExecutor } from '../support/executor.js';
+import { PlanBuilder, viewAlignmentBytes } from '@synglot/gpu';
+import { expect, test } from 'vitest';
+import { describeExecutors } from '../support/each-executor.js';
 
 const rowElements = viewAlignmentBytes / 4;
 const rows = 5;
@@ -12,18 +12,9 @@ const numbered = Float32Array.from(
   (_, index) => Math.floor(index / rowElements) * 100 + (index % rowElements),
 );
 
-describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
-  let executor: Executor | undefined;
-  beforeAll(async () => {
-    executor = await openTestExecutor({ executor: kind }).catch((error: Error & { code?: string }) => {
-      if (process.env.REQUIRE_NATIVE === '1' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
-      return undefined;
-    });
-  });
-  afterAll(() => executor?.destroy());
-
-  test('every command finds the view and leaves its neighbours alone', async ({ skip }) => {
-    if (!executor) return skip(`the ${kind} executor is not available here`);
+describeExecutors((opened) => {
+  test('every command finds the view and leaves its neighbours alone', async () => {
+    const executor = opened();
     const builder = new PlanBuilder('views');
     const view = (buffer: string, row: number, count = 1) =>
       builder.external(`${buffer} row ${row}`, [count * rowElements], 'f32', {
@@ -48,8 +39,8 @@ describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
 
     const buffers = new Map(
       ['x', 'y'].map((name) => {
-        const buffer = (executor as Executor).createBuffer(name, numbered.byteLength);
-        (executor as Executor).write(buffer, numbered);
+        const buffer = executor.createBuffer(name, numbered.byteLength);
+        executor.write(buffer, numbered);
         return [name, buffer] as const;
       }),
     );
@@ -71,8 +62,8 @@ describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
     for (const buffer of buffers.values()) buffer.destroy();
   });
 
-  test('a view beyond the end of its buffer is refused', async ({ skip }) => {
-    if (!executor) return skip(`the ${kind} executor is not available here`);
+  test('a view beyond the end of its buffer is refused', async () => {
+    const executor = opened();
     const builder = new PlanBuilder('beyond');
     builder.clear(
       builder.external('row', [rowElements], 'f32', { name: 'x', offsetBytes: viewAlignmentBytes }),

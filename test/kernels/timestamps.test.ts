@@ -1,23 +1,14 @@
 /** A profile has every dispatch of a plan, however many there are, on both executors. */
-import { type Executor, PlanBuilder } from '@synglot/gpu';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestExecutor } from '../support/executor.js';
+import { PlanBuilder } from '@synglot/gpu';
+import { expect, test } from 'vitest';
+import { describeExecutors } from '../support/each-executor.js';
 
 const columns = 64;
 
-describe.each(['native', 'webgpu'] as const)('%s', (kind) => {
-  let executor: Executor | undefined;
-  beforeAll(async () => {
-    executor = await openTestExecutor({ executor: kind }).catch((error: Error & { code?: string }) => {
-      if (process.env.REQUIRE_NATIVE === '1' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
-      return undefined;
-    });
-  });
-  afterAll(() => executor?.destroy());
-
+describeExecutors((opened) => {
   // A set of queries holds 2048 dispatches: fewer, a whole one, and some of a third.
   test.for([3, 2048, 4100])('%i dispatches', async (dispatches, { skip }) => {
-    if (!executor) return skip(`the ${kind} executor is not available here`);
+    const executor = opened();
     if (!executor.device.features.includes('timestamp-query')) return skip('the device has no timestamps');
     const builder = new PlanBuilder('profiled');
     const x = builder.feed('x', [columns], 'f32');
