@@ -2,13 +2,13 @@
  * `synglot index`, `search` and `eval` on small collections made here: a kill half-way, the same figures from
  * a model and from its embeddings, suites, and mistakes in one line.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddingStore } from '@synglot/eval/files';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, runCliWell, startCli } from '../support/cli.js';
-import { saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+import { saveTinyModel, testFolder, tinyDocuments, tinyPairs, writeBeir, writeJsonl } from './support.js';
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let model: string;
@@ -21,9 +21,6 @@ beforeAll(async () => {
   await saveTinyModel(model);
 });
 afterAll(() => folder.remove());
-
-const documents = (count: number) =>
-  tinyPairs(count, ['en']).map(({ passage }, i) => ({ _id: `d${i}`, title: '', text: passage }));
 
 describe('a killed encoding', () => {
   // Six appends, as no more than 65,536 characters are encoded at a time.
@@ -39,7 +36,7 @@ describe('a killed encoding', () => {
   };
 
   it('goes on without encoding anything twice, to the embeddings of an unbroken run', async () => {
-    await writeJsonl(inPlace('large.jsonl'), documents(count));
+    await writeJsonl(inPlace('large.jsonl'), tinyDocuments(count));
     let rows = 0;
     for (let kill = 0; kill < 2; kill++) {
       const { child, done } = startCli(index('killed'), { env });
@@ -87,22 +84,8 @@ describe('a killed encoding', () => {
 });
 
 describe('synglot eval', () => {
-  const beir = async (name: string) => {
-    const root = inPlace(name);
-    await mkdir(join(root, 'qrels'), { recursive: true });
-    await writeJsonl(join(root, 'corpus.jsonl'), documents(30));
-    const pairs = tinyPairs(30, ['en']).slice(0, 8);
-    await writeJsonl(
-      join(root, 'queries.jsonl'),
-      pairs.map(({ passage }, i) => ({ _id: `q${i}`, text: passage })),
-    );
-    const lines = pairs.map((_, i) => `q${i}\td${i}\t1`);
-    await writeFile(join(root, 'qrels/test.tsv'), `query-id\tcorpus-id\tscore\n${lines.join('\n')}\n`);
-    return root;
-  };
-
   it('ranks a document that is the query first, keeps the store, and writes run and report', async () => {
-    const root = await beir('beir');
+    const root = await writeBeir(inPlace('beir'));
     const run = inPlace('beir.run');
     const json = inPlace('beir.json');
     const args = ['eval', '--task', 'beir', '--data', root, '--model', model, '--json', json];
@@ -149,8 +132,8 @@ describe('synglot eval', () => {
   });
 
   it('leaves nothing of a store that nobody asked for, not even after Ctrl-C', async () => {
-    const root = await beir('stopped');
-    await writeJsonl(join(root, 'corpus.jsonl'), documents(30_000));
+    const root = await writeBeir(inPlace('stopped'));
+    await writeJsonl(join(root, 'corpus.jsonl'), tinyDocuments(30_000));
     const temporary = inPlace('temporary');
     await mkdir(temporary);
     const { child, done } = startCli(['eval', '--task', 'beir', '--data', root, '--model', model], {
@@ -309,101 +292,5 @@ describe('synglot eval', () => {
     const args = ['eval', '--task', 'mewsli-x', '--data', root];
     const { stdout } = await runCliWell([...args, '--predictions', inPlace('predictions.jsonl')], { env });
     expect(stdout).toMatch(/^mewsli-x-test +3 +3 +0\.6250$/m);
-  });
-
-  it('refuses two queries of one id, a run that cannot be written, and runs of other judgments', async () => {
-    const root = await beir('search-mistakes');
-    const store = inPlace('search-store');
-    await runCliWell(['index', '--corpus', join(root, 'corpus.jsonl'), '--model', model, '--store', store], {
-      env,
-    });
-    await writeFile(join(root, 'twice.tsv'), '1\ta\n1\tb\n');
-    const search = (queries: string, run: string) =>
-      runCli(
-        ['search', '--store', store, '--model', model, '--queries', join(root, queries), '--save-run', run],
-        { env },
-      );
-    const twice = await search('twice.tsv', inPlace('twice.run'));
-    expect([twice.code, twice.errorLines.at(-1)]).toEqual([
-      2,
-      expect.stringMatching(/twice\.tsv: two queries have the id "1"; ids must be unique/),
-    ]);
-    const mistyped = ['index', '--corpus', join(root, 'none.jsonl'), '--model', model];
-    expect((await runCli([...mistyped, '--store', inPlace('empty-store')], { env })).code).toBe(2);
-    const empty = await runCli(
-      [
-        ...['search', '--store', inPlace('empty-store'), '--model', model],
-        ...['--queries', join(root, 'queries.jsonl'), '--save-run', inPlace('empty.run')],
-      ],
-      { env },
-    );
-    expect([empty.code, empty.errorLines.at(-1)]).toEqual([
-      2,
-      expect.stringMatching(/: holds no passages; /),
-    ]);
-    const nowhere = await search('queries.jsonl', inPlace('none/x.run'));
-    expect([nowhere.code, nowhere.errorLines]).toEqual([2, [expect.stringMatching(/create it first$/)]]);
-
-    await writeFile(inPlace('other.run'), 'q Q0 d 1 1.0 tag\n');
-    await writeFile(inPlace('other.qrels'), 'p 0 d 1\n');
-    const args = ['eval', '--qrels', inPlace('other.qrels'), '--run', inPlace('other.run')];
-    const { code, errorLines } = await runCli(args, { env });
-    expect([code, errorLines.at(-1)]).toEqual([
-      2,
-      expect.stringMatching(/other\.run: No topic of the run "tag" has judgments/),
-    ]);
-  });
-
-  it('search refuses options that others leave without effect', async () => {
-    const given = ['--query-embeddings', 'q.npy', '--passage-embeddings', 'p.npy'];
-    for (const [more, message] of [
-      [['--store', 's', ...given], 'give either --store or --passage-embeddings'],
-      [['--store', 's', '--passage-ids', 'ids'], '--passage-ids goes with --passage-embeddings'],
-      [[...given, '--model', model], 'embeddings of the queries are given: leave --model out'],
-    ] as const) {
-      const { code, errorLines } = await runCli(['search', '--save-run', inPlace('idle.run'), ...more], {
-        env,
-      });
-      expect([code, errorLines]).toEqual([2, [expect.stringContaining(message)]]);
-    }
-  });
-
-  it('reports mistakes in one line', async () => {
-    const root = await beir('mistakes');
-    const expectMistake = async (args: readonly string[], ...parts: string[]) => {
-      const { code, errorLines } = await runCli(['eval', ...args], { env });
-      expect(code).toBe(2);
-      for (const part of parts) expect(errorLines.at(-1)).toContain(part);
-    };
-    const task = ['--task', 'beir', '--data', root];
-    await expectMistake([...task, '--suite', 'mmm', '--model', model], 'give one of --task, --suite');
-    await expectMistake(task, '--model', '--query-embeddings');
-    await expectMistake([...task, '--model', model, '--split', 'dev'], 'qrels/dev.tsv');
-    await expectMistake(
-      [...task, '--model', model, '--measures', 'NDCG'],
-      'NDCG',
-      'did you mean "nDCG"',
-      'nDCG@k',
-    );
-    await expectMistake(
-      [...task, '--model', model, '--json', inPlace('none/a.json')],
-      'none',
-      'create it first',
-    );
-    await expectMistake(['--qrels', 'q', '--run', 'r', '--model', model], 'either --qrels and --run');
-    await expectMistake([...task, '--model', model, '-m', 'map'], '--measure: is for --qrels and --run');
-    await expectMistake(
-      [...task, '--model', model, '--corpus-lang', 'en'],
-      'beir: `corpusLang` means nothing',
-    );
-    const rankings = ['--qrels', 'q', '--run', 'r'];
-    await expectMistake([...rankings, '--depth', '3'], '--depth: is not for --qrels and --run');
-    await expectMistake([...rankings, '--langs', 'en'], '--langs: goes with --format mteb');
-    await writeFile(inPlace('empty.npy'), '');
-    const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
-    await expectMistake([...task, ...files], 'empty.npy');
-    await expectMistake([...task, ...files, '--dimension', '8'], 'leave --dimension out');
-    await rm(join(root, 'queries.jsonl'));
-    await expectMistake([...task, '--model', model], 'expected queries.jsonl');
   });
 });

@@ -1,6 +1,6 @@
 /** What the end-to-end tests share: folders, shared data, tiny models, devices, killed runs. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpoint, saveCheckpoint, trainTokenizer } from '@synglot/models';
@@ -182,4 +182,24 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
     bb += y * y;
   }
   return a.length === b.length ? dot / Math.sqrt(aa * bb) : Number.NaN;
+}
+
+/** Passages as a corpus has them. */
+export function tinyDocuments(count: number): { _id: string; title: string; text: string }[] {
+  return tinyPairs(count, ['en']).map(({ passage }, i) => ({ _id: `d${i}`, title: '', text: passage }));
+}
+
+/** A collection as BEIR lays it out, in which eight of the documents are queries too. */
+export async function writeBeir(root: string): Promise<string> {
+  await mkdir(join(root, 'qrels'), { recursive: true });
+  const documents = tinyDocuments(30);
+  await writeJsonl(join(root, 'corpus.jsonl'), documents);
+  const judged = documents.slice(0, 8);
+  await writeJsonl(
+    join(root, 'queries.jsonl'),
+    judged.map(({ text }, i) => ({ _id: `q${i}`, text })),
+  );
+  const lines = judged.map(({ _id }, i) => `q${i}\t${_id}\t1`);
+  await writeFile(join(root, 'qrels/test.tsv'), `query-id\tcorpus-id\tscore\n${lines.join('\n')}\n`);
+  return root;
 }

@@ -1,5 +1,5 @@
 /** `synglot index`: a corpus into a store of embeddings; it goes on where it was stopped. */
-import { readCorpus } from '@synglot/data/files';
+import { expandPaths, readCorpus } from '@synglot/data/files';
 import { EmbeddingStore, encodeCorpus } from '@synglot/eval/files';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
@@ -25,6 +25,8 @@ export function indexCommand(): Command {
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
     .option('--commit-seconds <seconds>', 'write to the disk that often; 0: at once', wholeNumber(0), 1);
   return withDeviceOptions(command).action(async (options: IndexOptions) => {
+    // Before the store is made: a name that is mistyped leaves none.
+    const corpus = await expandPaths(options.corpus);
     const executor = await openDevice(options);
     try {
       const encoder = await openEncoder(executor, options);
@@ -39,7 +41,7 @@ export function indexCommand(): Command {
           const bar = progressBar('encoding', 0, 'passages');
           const done = encodeCorpus({
             store,
-            corpus: readCorpus(options.corpus),
+            corpus: readCorpus(corpus),
             encode: (texts) => encoder.passageChunk(texts),
             commitMs: 1000 * options.commitSeconds,
             signal,

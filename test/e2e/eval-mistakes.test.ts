@@ -1,0 +1,118 @@
+/** Mistakes with `synglot index`, `search` and `eval`: each ends with 2 and one line. */
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCli, runCliWell } from '../support/cli.js';
+import { saveTinyModel, testFolder, writeBeir } from './support.js';
+
+let folder: Awaited<ReturnType<typeof testFolder>>;
+let model: string;
+const inPlace = (name: string) => join(folder.path, name);
+const env = { SYNGLOT_DEVICE: process.env.SYNGLOT_DEVICE ?? 'swiftshader' };
+
+beforeAll(async () => {
+  folder = await testFolder('benchmark-mistakes');
+  model = inPlace('model');
+  await saveTinyModel(model);
+});
+afterAll(() => folder.remove());
+
+it('refuses two queries of one id, a run that cannot be written, and runs of other judgments', async () => {
+  const root = await writeBeir(inPlace('search-mistakes'));
+  const store = inPlace('search-store');
+  await runCliWell(['index', '--corpus', join(root, 'corpus.jsonl'), '--model', model, '--store', store], {
+    env,
+  });
+  await writeFile(join(root, 'twice.tsv'), '1\ta\n1\tb\n');
+  const search = (queries: string, run: string) =>
+    runCli(
+      ['search', '--store', store, '--model', model, '--queries', join(root, queries), '--save-run', run],
+      { env },
+    );
+  const twice = await search('twice.tsv', inPlace('twice.run'));
+  expect([twice.code, twice.errorLines.at(-1)]).toEqual([
+    2,
+    expect.stringMatching(/twice\.tsv: two queries have the id "1"; ids must be unique/),
+  ]);
+  const index = (corpus: string) =>
+    runCli(['index', '--corpus', join(root, corpus), '--model', model, '--store', inPlace('empty-store')], {
+      env,
+    });
+  const mistyped = await index('none.jsonl');
+  expect([mistyped.code, mistyped.errorLines]).toEqual([
+    2,
+    [expect.stringMatching(/none\.jsonl: there is no/)],
+  ]);
+  await expect(stat(inPlace('empty-store'))).rejects.toThrow('ENOENT');
+  await writeFile(join(root, 'broken.jsonl'), '{');
+  expect((await index('broken.jsonl')).code).toBe(2);
+  const empty = await runCli(
+    [
+      ...['search', '--store', inPlace('empty-store'), '--model', model],
+      ...['--queries', join(root, 'queries.jsonl'), '--save-run', inPlace('empty.run')],
+    ],
+    { env },
+  );
+  expect([empty.code, empty.errorLines.at(-1)]).toEqual([2, expect.stringMatching(/: holds no passages; /)]);
+  const nowhere = await search('queries.jsonl', inPlace('none/x.run'));
+  expect([nowhere.code, nowhere.errorLines]).toEqual([2, [expect.stringMatching(/create it first$/)]]);
+
+  await writeFile(inPlace('other.run'), 'q Q0 d 1 1.0 tag\n');
+  await writeFile(inPlace('other.qrels'), 'p 0 d 1\n');
+  const args = ['eval', '--qrels', inPlace('other.qrels'), '--run', inPlace('other.run')];
+  const { code, errorLines } = await runCli(args, { env });
+  expect([code, errorLines.at(-1)]).toEqual([
+    2,
+    expect.stringMatching(/other\.run: No topic of the run "tag" has judgments/),
+  ]);
+});
+
+it('search refuses options that others leave without effect', async () => {
+  const given = ['--query-embeddings', 'q.npy', '--passage-embeddings', 'p.npy'];
+  for (const [more, message] of [
+    [['--store', 's', ...given], 'give either --store or --passage-embeddings'],
+    [['--store', 's', '--passage-ids', 'ids'], '--passage-ids goes with --passage-embeddings'],
+    [[...given, '--model', model], 'embeddings of the queries are given: leave --model out'],
+  ] as const) {
+    const { code, errorLines } = await runCli(['search', '--save-run', inPlace('idle.run'), ...more], {
+      env,
+    });
+    expect([code, errorLines]).toEqual([2, [expect.stringContaining(message)]]);
+  }
+});
+
+it('reports mistakes in one line', async () => {
+  const root = await writeBeir(inPlace('mistakes'));
+  const expectMistake = async (args: readonly string[], ...parts: string[]) => {
+    const { code, errorLines } = await runCli(['eval', ...args], { env });
+    expect(code).toBe(2);
+    for (const part of parts) expect(errorLines.at(-1)).toContain(part);
+  };
+  const task = ['--task', 'beir', '--data', root];
+  await expectMistake([...task, '--suite', 'mmm', '--model', model], 'give one of --task, --suite');
+  await expectMistake(task, '--model', '--query-embeddings');
+  await expectMistake([...task, '--model', model, '--split', 'dev'], 'qrels/dev.tsv');
+  await expectMistake(
+    [...task, '--model', model, '--measures', 'NDCG'],
+    'NDCG',
+    'did you mean "nDCG"',
+    'nDCG@k',
+  );
+  await expectMistake(
+    [...task, '--model', model, '--json', inPlace('none/a.json')],
+    'none',
+    'create it first',
+  );
+  await expectMistake(['--qrels', 'q', '--run', 'r', '--model', model], 'either --qrels and --run');
+  await expectMistake([...task, '--model', model, '-m', 'map'], '--measure: is for --qrels and --run');
+  await expectMistake([...task, '--model', model, '--corpus-lang', 'en'], 'beir: `corpusLang` means nothing');
+  const rankings = ['--qrels', 'q', '--run', 'r'];
+  await expectMistake([...rankings, '--depth', '3'], '--depth: is not for --qrels and --run');
+  await expectMistake([...rankings, '--langs', 'en'], '--langs: goes with --format mteb');
+  await writeFile(inPlace('empty.npy'), '');
+  const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
+  await expectMistake([...task, ...files], 'empty.npy');
+  await expectMistake([...task, ...files, '--dimension', '8'], 'leave --dimension out');
+  await rm(join(root, 'queries.jsonl'));
+  await expectMistake([...task, '--model', model], 'expected queries.jsonl');
+});
