@@ -300,29 +300,6 @@ describe('the model', () => {
   });
 });
 
-describe('the texts to encode', () => {
-  const encode = (input: string, output: string) => [
-    'encode',
-    ...['--model', place.model, '--input', input, '--output', output],
-  ];
-
-  it('are missing, or empty', async () => {
-    await writeFile(inPlace('empty.txt'), '');
-    await expectMistake(encode(inPlace('none.txt'), inPlace('x.npy')), [
-      /--input \S+none\.txt: there is no such file or folder; check the path/,
-    ]);
-    await expectMistake(encode(inPlace('empty.txt'), inPlace('x.npy')), [
-      /--input \S+empty\.txt: is empty; expected one text per line/,
-    ]);
-  });
-
-  it('go to a folder that is not there', async () => {
-    await writeFile(inPlace('one.txt'), 'a text\n');
-    const output = inPlace('no', 'x.npy');
-    await expectMistake(encode(inPlace('one.txt'), output), [output, 'create it first'], { late: true });
-  });
-});
-
 describe('the folder of the run', () => {
   it('holds another run; a resumed run has another configuration; its checkpoints are damaged', async () => {
     const config = await writeConfig(place, 'first', { checkpoint: '{ every: 1 }' });
@@ -369,30 +346,6 @@ describe('the folder of the run', () => {
     const refused = await writeConfig(place, 'refused', { sampling: '{ batch_size: 64 }' });
     await expectMistake(['train', refused, '--output', output], ['batch of 64']);
     await runCliWell(['train', await writeConfig(place, 'refused'), '--output', output]);
-  });
-});
-
-describe('encode', () => {
-  const encode = (input: string, output: string) =>
-    ['encode', '--model', place.model, '--input', inPlace(input), '--output', output] as const;
-
-  it('into a folder that is not there is refused before anything is encoded', async () => {
-    await writeFile(inPlace('texts.txt'), 'one\ntwo\n');
-    const output = inPlace('none', 'e.npy');
-    await expectMistake(encode('texts.txt', output), [output, inPlace('none'), 'create it first']);
-    await expectMistake(encode('texts.txt', place.path), [place.path, 'a folder; name a file in it']);
-  });
-
-  it('text that is not UTF-8', async () => {
-    await writeFile(inPlace('latin.txt'), Buffer.from('one\ncaf\u00e9\n', 'latin1'));
-    await expectMistake(encode('latin.txt', inPlace('e.npy')), [/latin\.txt:2: not UTF-8/]);
-  });
-
-  it('drops a byte order mark', async () => {
-    await writeFile(inPlace('mark.txt'), '\ufeffone\none\n');
-    await runCliWell(encode('mark.txt', inPlace('mark.npy')));
-    const vectors = (await readFile(inPlace('mark.npy'))).subarray(128);
-    expect(vectors.subarray(0, vectors.length / 2)).toEqual(vectors.subarray(vectors.length / 2));
   });
 });
 

@@ -1,0 +1,46 @@
+/** What `synglot encode` reads and writes: mistakes in one line, and what is no mistake. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCliWell } from '../support/cli.js';
+import { expectMistake, makeWorkplace, type Workplace } from './cli-support.js';
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await makeWorkplace('encode');
+});
+afterAll(() => place.remove());
+
+const inPlace = (...parts: string[]) => join(place.path, ...parts);
+
+const encode = (input: string, output: string) =>
+  ['encode', '--model', place.model, '--input', inPlace(input), '--output', output] as const;
+
+it('texts that are missing, or empty', async () => {
+  await writeFile(inPlace('empty.txt'), '');
+  await expectMistake(encode('none.txt', inPlace('x.npy')), [
+    /--input \S+none\.txt: there is no such file or folder; check the path/,
+  ]);
+  await expectMistake(encode('empty.txt', inPlace('x.npy')), [
+    /--input \S+empty\.txt: is empty; expected one text per line/,
+  ]);
+});
+
+it('into a folder that is not there is refused before anything is encoded', async () => {
+  await writeFile(inPlace('texts.txt'), 'one\ntwo\n');
+  const output = inPlace('none', 'e.npy');
+  await expectMistake(encode('texts.txt', output), [output, inPlace('none'), 'create it first']);
+  await expectMistake(encode('texts.txt', place.path), [place.path, 'a folder; name a file in it']);
+});
+
+it('text that is not UTF-8', async () => {
+  await writeFile(inPlace('latin.txt'), Buffer.from('one\ncaf\u00e9\n', 'latin1'));
+  await expectMistake(encode('latin.txt', inPlace('e.npy')), [/latin\.txt:2: not UTF-8/]);
+});
+
+it('drops a byte order mark', async () => {
+  await writeFile(inPlace('mark.txt'), '\ufeffone\none\n');
+  await runCliWell(encode('mark.txt', inPlace('mark.npy')));
+  const vectors = (await readFile(inPlace('mark.npy'))).subarray(128);
+  expect(vectors.subarray(0, vectors.length / 2)).toEqual(vectors.subarray(vectors.length / 2));
+});
