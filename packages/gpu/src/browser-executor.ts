@@ -55,10 +55,13 @@ function browserGpu(): GPU {
   const scope = globalThis as { navigator?: { gpu?: GPU }; isSecureContext?: boolean };
   const gpu = scope.navigator?.gpu;
   if (gpu) return gpu;
-  throw new GpuError(
-    'DEVICE_UNAVAILABLE',
-    scope.isSecureContext === false
-      ? 'WebGPU needs a secure context: open the page by https or from http://localhost'
-      : 'This browser has no WebGPU; use a recent Chrome, Edge, Safari or Firefox',
-  );
+  throw new GpuError('DEVICE_UNAVAILABLE', withoutWebGpu(scope.isSecureContext));
+}
+
+/** @param secure whether the page may have WebGPU; undefined where there is no page */
+function withoutWebGpu(secure: boolean | undefined): string {
+  if (secure === undefined) return 'There is no WebGPU here; in Node use openExecutor of @synglot/gpu/node';
+  return secure
+    ? 'This browser has no WebGPU, or it is switched off (in Firefox: dom.webgpu.enabled in about:config); use a recent Chrome, Edge, Safari or Firefox'
+    : 'WebGPU needs a secure context: open the page by https or from http://localhost';
 }
