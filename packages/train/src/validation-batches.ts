@@ -21,57 +21,59 @@ import { TrainError } from './errors.js';
 export function validationBatches(
   set: TrainingSet | undefined,
   options: SamplerOptions,
-  config: TrainConfig,
+  { validation }: TrainConfig,
 ): Batch[] {
-  if (!set || !config.validation) return [];
+  if (!set || !validation) return [];
+  const heldOut = `validation.fraction ${validation.fraction} holds out ${set.items.length} questions`;
+  const { alpha: _alpha, modeWeights: _weights, onlyPairs: _pairs, ...rest } = options;
+  const own: SamplerOptions = validation.langs?.length === 1 ? { ...rest, mode: 'monolingual' } : options;
+  const within = withinSet(own, set, heldOut);
   try {
-    const { alpha: _alpha, modeWeights: _weights, onlyPairs: _pairs, ...rest } = options;
-    const own: SamplerOptions =
-      config.validation.langs?.length === 1 ? { ...rest, mode: 'monolingual' } : options;
-    const sampler = new BatchSampler(set, {
-      ...withinSet(own, set),
-      seed: options.seed + 1,
-      onTooFew: 'leave-out',
-    });
-    return Array.from({ length: config.validation.batches }, () => sampler.next());
+    const sampler = new BatchSampler(set, { ...within, seed: options.seed + 1, onTooFew: 'leave-out' });
+    return Array.from({ length: validation.batches }, () => sampler.next());
   } catch (error) {
-    if (!(error instanceof DataError) || !['INPUT_BATCH', 'INPUT_OPTION'].includes(error.code)) throw error;
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `validation.fraction ${config.validation.fraction} holds out ${set.items.length} questions: ${error.message}, or hold out more`,
-      { cause: error },
-    );
+    if (!(error instanceof DataError) || error.code !== 'INPUT_BATCH') throw error;
+    throw new TrainError('INPUT_CONFIG', `${heldOut}: ${error.message}, or hold out more`, { cause: error });
   }
 }
 
 /** Options that name only what the set has: a small part of the data may lack a data set, a domain or a language. */
-function withinSet(options: SamplerOptions, set: TrainingSet): SamplerOptions {
+function withinSet(options: SamplerOptions, set: TrainingSet, heldOut: string): SamplerOptions {
   const { datasets, domains, onlyPairs } = options;
-  const named = (names: readonly string[], of: 'dataset' | 'domain') =>
-    [...new Set(set.items.map((item) => item[of]))].map((index) => names[index]!);
+  const none = (what: string) =>
+    new TrainError('INPUT_CONFIG', `${heldOut}, none of them ${what}; hold out more`);
   const isIn = (text: readonly number[], lang: string) =>
     text.some((row) => set.rows[row]!.lang === normaliseLanguage(lang));
+  const pairs = onlyPairs?.filter(([x, y]) =>
+    set.items.some(({ query, passage }) => isIn(set.queries[query]!, x) && isIn(set.passages[passage]!, y)),
+  );
+  if (pairs?.length === 0 && options.mode !== 'monolingual')
+    throw none('in a language pair of sampling.only_pairs');
+  const weighted = (weighting: SourceWeighting, names: readonly string[], of: 'dataset' | 'domain') => {
+    const present = [...new Set(set.items.map((item) => names[item[of]]!))];
+    const within = weightsOf(weighting, present);
+    if (within === undefined) throw none(`among what sampling.${of}s.weights draws at every step`);
+    return within;
+  };
   return {
     ...options,
-    ...(datasets ? { datasets: weightsOf(datasets, named(set.datasets, 'dataset')) } : {}),
-    ...(domains ? { domains: weightsOf(domains, named(set.domains, 'domain')) } : {}),
-    ...(onlyPairs
-      ? {
-          onlyPairs: onlyPairs.filter(([x, y]) =>
-            set.items.some(
-              ({ query, passage }) => isIn(set.queries[query]!, x) && isIn(set.passages[passage]!, y),
-            ),
-          ),
-        }
-      : {}),
+    ...(datasets ? { datasets: weighted(datasets, set.datasets, 'dataset') } : {}),
+    ...(domains ? { domains: weighted(domains, set.domains, 'domain') } : {}),
+    ...(pairs ? { onlyPairs: pairs } : {}),
   };
 }
 
-function weightsOf(weighting: SourceWeighting, names: readonly string[]): SourceWeighting {
+/** The weights of these names alone; undefined if at some step none of them has one. */
+function weightsOf(weighting: SourceWeighting, names: readonly string[]): SourceWeighting | undefined {
   if (typeof weighting === 'string' || !('weights' in weighting)) return weighting;
   const own = (weights: NamedWeights): NamedWeights =>
     Object.fromEntries(names.map((name) => [name, weights[name] ?? 0]));
   const { weights } = weighting;
-  if (!Array.isArray(weights)) return { weights: own(weights as NamedWeights) };
-  return { weights: weights.map(([step, values]) => [step, own(values)] as const) };
+  const hasOne = (values: NamedWeights) => Object.values(values).some((weight) => weight > 0);
+  if (Array.isArray(weights)) {
+    const within = weights.map(([step, values]) => [step, own(values)] as const);
+    return within.every(([, values]) => hasOne(values)) ? { weights: within } : undefined;
+  }
+  const within = own(weights as NamedWeights);
+  return hasOne(within) ? { weights: within } : undefined;
 }
