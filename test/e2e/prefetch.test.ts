@@ -1,8 +1,8 @@
 /**
  * Batches prepared ahead: however many there are, a run has the same bits, resumed or not, and an error in a
- * batch is reported when the batch is due, not when it is prepared.
+ * batch is reported when the batch is due, not when it is prepared. No checkpoint is ahead of its metrics.
  */
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BatchSampler, type Encode, type TextKind, TrainingSet } from '@synglot/data';
 import { openTrainingData } from '@synglot/data/files';
@@ -11,7 +11,7 @@ import { openCheckpoint } from '@synglot/models';
 import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
 import { contrastiveObjective, parseConfig, runTraining, Trainer } from '@synglot/train';
 import { mineForTraining } from 'synglot';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 import { readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
 
@@ -72,6 +72,28 @@ it('has the bits of a run that prepares one batch ahead, and another depth may r
     }
     expect(await readMetrics(inFolder(name))).toEqual(metrics);
   }
+});
+
+it('has the lines of a checkpoint on the disk before the checkpoint is written', async () => {
+  const output = inFolder('flushed');
+  const handle = await open(inFolder('pairs.jsonl'));
+  const { datasync } = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const flushed: [lines: number, newest: string | undefined][] = [];
+  const spy = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'datasync');
+  spy.mockImplementation(async function (this: FileHandle) {
+    await datasync.call(this);
+    const checkpoints = await readdir(join(output, 'checkpoints')).catch(() => []);
+    flushed.push([(await readMetrics(output)).length, checkpoints.sort().at(-1)]);
+  });
+  await run('flushed', 1);
+  spy.mockRestore();
+  expect(flushed).toEqual([
+    [2, undefined],
+    [4, 'step-000002'],
+    [6, 'step-000004'],
+    [7, 'step-000006'],
+  ]);
 });
 
 /** A trainer that learns from the file of pairs, one batch per update. */

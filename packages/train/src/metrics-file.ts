@@ -22,14 +22,21 @@ export class MetricsFile {
 
   /** Appends a line. */
   async append(entry: object): Promise<void> {
-    try {
-      await this.#file.appendFile(`${JSON.stringify(entry)}\n`);
-    } catch (error) {
+    await this.#written(this.#file.appendFile(`${JSON.stringify(entry)}\n`));
+  }
+
+  /** Waits until all lines are on the disk. */
+  async sync(): Promise<void> {
+    await this.#written(this.#file.datasync());
+  }
+
+  async #written(done: Promise<void>): Promise<void> {
+    await done.catch((error: Error) => {
       throw new TrainError(
         'INPUT_OUTPUT',
-        `${this.#path}: cannot write: ${(error as Error).message}; free some space and --resume`,
+        `${this.#path}: cannot write: ${error.message}; free some space and --resume`,
       );
-    }
+    });
   }
 
   async close(): Promise<void> {

@@ -134,8 +134,12 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
   const parts = modelParts(run.model, config);
   const rounds = miningRounds(options, run, parts);
   const validations = validationsOf(options, run, parts);
-  const save = () => keepCheckpoint(options, run, parts, validations);
   const metrics = await MetricsFile.open(join(output, 'metrics.jsonl'), trainer.step);
+  const save = async () => {
+    // First, or after a power cut a resumed run would lack the lines of updates that it does not do again.
+    await metrics.sync();
+    await keepCheckpoint(options, run, parts, validations);
+  };
   let loss = Number.NaN;
   try {
     while (trainer.step < steps && !validations.stopped) {
