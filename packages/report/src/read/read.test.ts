@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,6 +65,22 @@ test('a run without an update is left out with a notice, and a run of a sweep co
   expect(trainings.map(({ label }) => label)).toEqual(['alpha=0']);
   expect(notices).toEqual([expect.stringMatching(/^left out: .*alpha=1.metrics\.jsonl: is empty/)]);
   await rm(sweep, { recursive: true });
+});
+
+test('curves of a file with more bytes than a string can hold', async () => {
+  const long = join(folder, 'long');
+  await mkdir(long);
+  const file = await open(join(long, 'metrics.jsonl'), 'w');
+  const text = 'x'.repeat(2 ** 19);
+  for (let step = 1; step <= 1040; step++)
+    await file.write(`{"step":${step},"loss":${step},"text":"${text}"}\n`);
+  await file.write('{"step":1041,"lo');
+  await file.close();
+  expect((await stat(join(long, 'metrics.jsonl'))).size).toBeGreaterThan(2 ** 29);
+  const { trainings } = await readReport({ paths: [long], onNotice: (line) => expect.fail(line) });
+  expect(trainings[0]!.steps).toBe(1040);
+  expect(trainings[0]!.curves.loss.at(-1)).toEqual([1040, 1039.5, 1039, 1040]);
+  await rm(long, { recursive: true });
 });
 
 test('published rows come with the benchmarks that the runs are of, others do not', async () => {

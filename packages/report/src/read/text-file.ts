@@ -1,4 +1,5 @@
 /** Reads what a user named: errors in one line with the file and the remedy. */
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ReportError } from '../errors.js';
@@ -16,10 +17,26 @@ export function reasonOf(error: unknown): string {
 }
 
 export async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+}
+
+function unreadable(path: string, error: unknown): ReportError {
+  return new ReportError('INPUT_RUN', `${path}: ${reasonOf(error)}; ${expectedRuns}`, { cause: error });
+}
+
+/** The lines that have an end, one after another: the file of a long run is larger than a string can be. */
+export async function* readWholeLines(path: string): AsyncGenerator<string> {
+  let rest = '';
   try {
-    return await readFile(path, 'utf8');
+    for await (const piece of createReadStream(path, 'utf8')) {
+      const lines = `${rest}${piece}`.split('\n');
+      rest = lines.pop()!;
+      yield* lines;
+    }
   } catch (error) {
-    throw new ReportError('INPUT_RUN', `${path}: ${reasonOf(error)}; ${expectedRuns}`, { cause: error });
+    throw unreadable(path, error);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Reads the folder of a training run: its curves, and what its configuration says of α. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReportError } from '../errors.js';
 import type { CurveName, CurvePoint, TrainingModel } from '../model.js';
-import { readText } from './text-file.js';
+import { readWholeLines } from './text-file.js';
 
 export const metricsFile = 'metrics.jsonl';
 const curveNames: readonly CurveName[] = ['loss', 'validation_loss', 'learning_rate', 'gradient_norm'];
@@ -18,21 +18,20 @@ const mostPoints = 800;
  */
 export async function readTraining(folder: string, label: string): Promise<TrainingModel> {
   const path = join(folder, metricsFile);
-  const lines = (await readText(path)).split('\n');
-  const cut = lines.pop() !== '';
-  if (lines.length === 0) {
-    const reason = cut ? 'holds no whole line yet' : 'is empty';
-    throw new ReportError('INPUT_RUN', `${path}: ${reason}; expected a line for each update, train first`);
-  }
   const values = new Map<CurveName, [number, number][]>(curveNames.map((name) => [name, []]));
-  let steps = 0;
-  for (const [index, line] of lines.entries()) {
-    const entry = parseLine(line, `${path}:${index + 1}`);
+  let [lines, steps] = [0, 0];
+  for await (const line of readWholeLines(path)) {
+    lines += 1;
+    const entry = parseLine(line, `${path}:${lines}`);
     steps = Math.max(steps, entry.step);
     for (const name of curveNames) {
       const value = entry[name];
       if (typeof value === 'number' && Number.isFinite(value)) values.get(name)!.push([entry.step, value]);
     }
+  }
+  if (lines === 0) {
+    const reason = (await stat(path)).size > 0 ? 'holds no whole line yet' : 'is empty';
+    throw new ReportError('INPUT_RUN', `${path}: ${reason}; expected a line for each update, train first`);
   }
   const curves = Object.fromEntries(curveNames.map((name) => [name, thin(values.get(name)!)]));
   return { label, steps, curves: curves as Record<CurveName, CurvePoint[]> };

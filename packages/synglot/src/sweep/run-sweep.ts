@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
+import { readLines } from '@synglot/data/files';
 import {
   onlyMeasures,
   type PerQueryValues,
@@ -214,12 +215,11 @@ async function readOwn<T extends object>(file: string): Promise<T> {
  * @param kept the step of the model that is the result, where it is not the last one: the validation is its own
  */
 async function trainedFor(folder: string, kept = Number.POSITIVE_INFINITY) {
-  const text = await readFile(join(folder, 'metrics.jsonl'), 'utf8').catch(() => '');
   let [steps, seconds] = [0, 0];
   let loss: number | null = null;
   let validationLoss: number | null = null;
-  for (const line of text.split('\n').filter(Boolean)) {
-    const entry = JSON.parse(line) as Partial<Record<string, number>>;
+  for await (const { text } of readLines(join(folder, 'metrics.jsonl'))) {
+    const entry = JSON.parse(text) as Partial<Record<string, number>>;
     steps = Math.max(steps, entry.step ?? 0);
     seconds += entry.seconds ?? 0;
     loss = entry.loss ?? loss;
