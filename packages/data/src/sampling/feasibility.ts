@@ -64,7 +64,7 @@ export function checkPairs(set: TrainingSet, strata: readonly Stratum[], options
 
 /** The error for a branch from which a batch cannot be filled. */
 export function tooFew(mode: BatchMode, node: TreeNode, wanted: number, capacity: number): DataError {
-  const where = node.label === '' ? 'the whole training set' : node.label;
+  const where = node.label === '' ? 'the whole set' : node.label;
   const leave =
     node.label === ''
       ? ''

@@ -43,7 +43,7 @@ describe('what cannot be drawn', () => {
 
   test('a batch larger than all cross-lingual pairs, a pair or a data set', () => {
     expect(refusal({ mode: 'cross-lingual', batchSize: 21 })).toContain(
-      'the whole training set has 40 pairs but only 20 distinct items',
+      'the whole set has 40 pairs but only 20 distinct items',
     );
     expect(refusal({ mode: 'cross-lingual', batchSize: 21, languagePair: 'per-batch' })).toContain(
       "language pair 'en' > 'fi' has 20 pairs",
