@@ -119,6 +119,11 @@ describe('ParameterLayout', () => {
     }
   });
 
+  test('two parameters of one name are an error', () => {
+    const twice = [table, { name: 'bias', shape: [8] }, { ...table, shape: [2, 8] }];
+    expect(() => new ParameterLayout(twice, 1024)).toThrow(/^Two parameters are called 'table'$/);
+  });
+
   test('an unknown name is an error', () => {
     const layout = new ParameterLayout([table], 1024);
     expect(() => layout.parts('tabel')).toThrow(/no parameter 'tabel'/);

@@ -113,6 +113,7 @@ export class ParameterLayout {
   /**
    * @param bindingLimitBytes the device's `maxStorageBufferBindingSize`; a two-dimensional parameter
    * larger than that is split by rows behind its name, and no slab is larger.
+   * @throws RangeError for two parameters of one name, and for what cannot be split
    */
   constructor(specs: readonly ParameterSpec[], bindingLimitBytes: number) {
     this.specs = specs;
@@ -128,6 +129,7 @@ export class ParameterLayout {
     );
     this.#slabs = slabs;
     for (const { spec, parts } of cut) {
+      if (this.#parts.has(spec.name)) throw new RangeError(`Two parameters are called '${spec.name}'`);
       const placed = parts.map((part) => ({ ...part, ...(places.get(part.key) as SlabPlace) }));
       this.#parts.set(spec.name, placed);
     }
