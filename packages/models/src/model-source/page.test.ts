@@ -10,6 +10,8 @@ const bytes = Uint8Array.from({ length: 300 }, (_, index) => index % 251);
 let server: Server;
 let base: string;
 const asked: string[] = [];
+/** By the first part of the address; otherwise 404. */
+const statuses: Readonly<Record<string, number>> = { store: 403, private: 401, hurried: 429, broken: 503 };
 
 beforeAll(async () => {
   server = createServer(({ method, url = '' }, response) => {
@@ -18,7 +20,7 @@ beforeAll(async () => {
     if (url === '/shards/model.safetensors.index.json') return response.end('{}');
     // What hosts of single-page applications answer for anything.
     if (url.startsWith('/fallback/')) return response.setHeader('content-type', 'text/html').end('<p>');
-    return response.writeHead(404).end();
+    return response.writeHead(statuses[url.split('/')[1] as string] ?? 404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -41,10 +43,30 @@ describe('files of a page', () => {
     expect(await modelSource.isFile(`${base}/plain/whole.bin`)).toBe(true);
     expect(await modelSource.isFile(`${base}/plain/none.json`)).toBe(false);
     expect(await modelSource.isFile(`${base}/fallback/config.json`)).toBe(false);
-    expect(await modelSource.isFile('http://127.0.0.1:1/config.json')).toBe(false);
+    expect(await modelSource.isFile(`${base}/store/modules.json`)).toBe(false);
     expect(await modelSource.list(`${base}/plain`)).toEqual(['model.safetensors']);
     expect(await modelSource.list(`${base}/shards`)).toEqual(['model.safetensors.index.json']);
     expect(await modelSource.list(`${base}/fallback`)).toEqual([]);
+  });
+
+  it('does not call missing what it could not ask for', async () => {
+    for (const [folder, status] of [
+      ['private', 401],
+      ['hurried', 429],
+      ['broken', 503],
+    ] as const) {
+      const path = `${base}/${folder}/modules.json`;
+      await expectModelError(
+        () => modelSource.isFile(path),
+        'INPUT_CHECKPOINT',
+        `${path}: cannot be fetched (status ${status})`,
+      );
+    }
+    await expectModelError(
+      () => modelSource.isFile('http://127.0.0.1:1/config.json'),
+      'INPUT_CHECKPOINT',
+      'http://127.0.0.1:1/config.json: cannot be fetched (fetch failed); is there a server',
+    );
   });
 
   it('reads whole files, and says why it cannot', async () => {

@@ -22,9 +22,20 @@ async function get(path: string): Promise<Response> {
   return response;
 }
 
+/** Answers for a file that is not there; some stores say 403, so as not to tell. */
+const absent = [403, 404, 410];
+
+/** Only an answer says that a file is missing: without its modules.json, a model would be read as another one. */
 async function isFile(path: string): Promise<boolean> {
-  const response = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
-  return response?.ok === true && !isFallback(path, response);
+  const response = await fetch(path, { method: 'HEAD' }).catch((error: unknown) => {
+    throw checkpointError(
+      `${path}: cannot be fetched (${reasonOf(error)}); is there a server, and does it let this page read from it (CORS)?`,
+      error,
+    );
+  });
+  if (response.ok) return !isFallback(path, response);
+  if (absent.includes(response.status)) return false;
+  throw checkpointError(`${path}: cannot be fetched (status ${response.status})`);
 }
 
 /** Addresses; a file that is read in parts is fetched once and kept by the browser as a blob. */
