@@ -44,8 +44,12 @@ it('refuses two queries of one id, a run that cannot be written, and runs of oth
     [expect.stringMatching(/none\.jsonl: there is no/)],
   ]);
   await expect(stat(inPlace('empty-store'))).rejects.toThrow('ENOENT');
-  await writeFile(join(root, 'broken.jsonl'), '{');
-  expect((await index('broken.jsonl')).code).toBe(2);
+  await writeFile(join(root, 'empty.jsonl'), '');
+  const nothing = await index('empty.jsonl');
+  expect([nothing.code, nothing.errorLines.at(-1)]).toEqual([
+    2,
+    expect.stringMatching(/empty\.jsonl: there is no passage in it$/),
+  ]);
   const empty = await runCli(
     [
       ...['search', '--store', inPlace('empty-store'), '--model', model],

@@ -1,4 +1,5 @@
 /** `synglot index`: a corpus into a store of embeddings; it goes on where it was stopped. */
+import { DataError } from '@synglot/data';
 import { expandPaths, readCorpus } from '@synglot/data/files';
 import { EmbeddingStore, encodeCorpus } from '@synglot/eval/files';
 import { Command } from 'commander';
@@ -49,6 +50,9 @@ export function indexCommand(): Command {
           });
           return done.finally(() => bar.stop());
         });
+        if (passages === 0) {
+          throw new DataError('INPUT_EMPTY', `${options.corpus.join(', ')}: there is no passage in it`);
+        }
         console.log(`${options.store}: ${passages} passages, ${encoded} encoded now`);
       } finally {
         await store.close();
