@@ -117,6 +117,9 @@ it('reports mistakes in one line', async () => {
   const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
   await expectMistake([...task, ...files], 'empty.npy');
   await expectMistake([...task, ...files, '--dimension', '8'], 'leave --dimension out');
+  const context = ['--context', 'paragraph'];
+  await expectMistake([...task, '--model', model, ...context], '--context is not for --task beir');
+  await expectMistake([...task, ...files, ...context], 'leave --context out');
   await rm(join(root, 'queries.jsonl'));
   await expectMistake([...task, '--model', model], 'expected queries.jsonl');
 });

@@ -27,11 +27,13 @@ const idle = {
     queryPrefix: '--query-prefix',
     perQuery: '--per-query',
     rankCorrelation: '--rank-correlation',
+    context: '--context',
   },
   'ad-hoc': {
     saveEmbeddings: '--save-embeddings',
     perQuery: '--per-query',
     rankCorrelation: '--rank-correlation',
+    context: '--context',
   },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
 
@@ -39,7 +41,7 @@ const idle = {
 const companions = {
   parallel: 'judged collections such as miracl or beir',
   suite: 'one --task',
-  bitext: 'judged collections such as miracl or beir',
+  bitext: 'other benchmarks',
   'ad-hoc': 'parallel benchmarks',
 } as const;
 
@@ -121,6 +123,7 @@ const ofEncoding = {
   passagePrefix: '--passage-prefix',
   maxLength: '--max-length',
   dimension: '--dimension',
+  context: '--context',
   store: '--store',
 } as const satisfies { readonly [K in keyof EvalOptions]?: string };
 

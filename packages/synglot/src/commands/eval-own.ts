@@ -19,6 +19,7 @@ const ofBenchmarks = {
   split: '--split',
   corpusLang: '--corpus-lang',
   predictions: '--predictions',
+  context: '--context',
   store: '--store',
 } as const satisfies { readonly [K in keyof EvalOptions]?: string };
 

@@ -49,7 +49,7 @@ export async function evaluateParallel(
     console.log(`mean rank correlation of translations: ${mean.toFixed(4)}, ${questions} questions`);
   }
   if (!options.json) return;
-  const { task, model, context, data, maxLength } = options;
+  const { task, model, context = 'none', data, maxLength } = options;
   const { device } = executor;
   await writeJson(options.json, {
     task: task ?? collection.name,

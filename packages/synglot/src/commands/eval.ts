@@ -38,7 +38,7 @@ export interface EvalOptions extends DeviceOptions {
   readonly saveRun?: string;
   readonly saveEmbeddings?: string;
   readonly store?: string;
-  readonly context: 'none' | 'paragraph';
+  readonly context?: 'none' | 'paragraph';
   readonly profile?: string;
   readonly measures?: string[];
   readonly intervals: boolean;
@@ -95,9 +95,10 @@ export function evalCommand(): Command {
     )
     .option('--store <folder>', "keep the passages' embeddings here; run again, it goes on where it stopped")
     .addOption(
-      new Option('--context <what>', 'encode a sentence alone or together with its paragraph, as LAReQA does')
-        .choices(['none', 'paragraph'])
-        .default('none'),
+      new Option(
+        '--context <what>',
+        'parallel benchmarks: encode a sentence alone, the default, or together with its paragraph, as LAReQA does',
+      ).choices(['none', 'paragraph']),
     )
     .addOption(
       new Option(
