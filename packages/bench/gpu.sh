@@ -35,7 +35,7 @@ failed=0
 finished=$out/finished.txt
 touch "$finished"
 measure() {
-  local what="${SYNGLOT_UNCHECKED:+unchecked }${*//$out/OUTPUT}"
+  local what="${SYNGLOT_UNCHECKED:+unchecked }${*//"$out"/OUTPUT}"
   grep -qxF -- "$what" "$finished" && return
   echo "== $what ($(date +%T))"
   if "$@" 2>&1; then

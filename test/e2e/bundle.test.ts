@@ -107,11 +107,26 @@ describe.skipIf(skipped !== undefined)(`offline bundle${skipped ? ` (skipped: ${
   });
 
   it('benchmarks a step', async () => {
-    const args = ['--device', 'swiftshader', '--runs', '1', '--warm-ups', '0', '--json'];
-    const { code, stdout, stderr } = await bundled('synglot-bench', 'step', ...args);
+    const args = ['--device', 'swiftshader', '--runs', '1', '--warm-ups', '0'];
+    const { code, stderr } = await bundled('synglot-bench', 'step', ...args);
     expect(code, stderr).toBe(0);
-    const { loss } = JSON.parse(stdout.trim().split('\n').at(-1) as string);
+    expect(await readFile(join(unpacked, 'README.txt'), 'utf8')).toContain('results/ of the current folder');
+    const result = await readFile(join(folder.path, 'results/swiftshader/step-native.json'), 'utf8');
+    const { loss, commit } = JSON.parse(result);
     expect(loss.last).toBeLessThan(loss.first);
+    const built = await readFile(join(unpacked, 'lib/COMMIT'), 'utf8');
+    expect(built.trim().replace('+', '')).toBe(commit);
+  });
+
+  it('runs its own gpu.sh to the end', async () => {
+    const output = join(folder.path, 'gpu');
+    const script = join(unpacked, 'lib/node_modules/@synglot/bench/gpu.sh');
+    const choices = { DEVICE: 'none', SHAPES: 'minilm', PAIRS: '2', RUNS: '1', PYTHON: 'false' };
+    const env = { PATH: `${join(folder.path, 'links')}:/usr/bin:/bin`, HOME: folder.path, ...choices };
+    const { code, stdout } = await run(script, [output], env, folder.path);
+    expect(code).toBe(1);
+    expect(stdout).toContain('FAILED (2): bench encode --device none');
+    expect(await readFile(join(output, 'finished.txt'), 'utf8')).toContain('bench step-batch --shape minilm');
   });
 
   it('answers mistakes in one line', async () => {
