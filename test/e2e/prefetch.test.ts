@@ -9,7 +9,7 @@ import { openTrainingData } from '@synglot/data/files';
 import type { Executor } from '@synglot/gpu';
 import { openCheckpoint } from '@synglot/models';
 import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
-import { contrastiveObjective, parseConfig, runTraining, Trainer } from '@synglot/train';
+import { contrastiveObjective, parseConfig, runTraining, type StepMetrics, Trainer } from '@synglot/train';
 import { mineForTraining } from 'synglot';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
@@ -132,6 +132,20 @@ it('draws no batch beyond the last update', async () => {
   expect(sampler.step).toBe(steps);
   await trainer.destroy();
   store.destroy();
+});
+
+it('updates that are not awaited are done one after the other', async () => {
+  const known = ({ seconds: _, ...rest }: StepMetrics) => rest;
+  const [one, other] = [await openTrainer(), await openTrainer()];
+  const awaited: StepMetrics[] = [];
+  for (let step = 0; step < 3; step++) awaited.push(await one.trainer.update());
+  const atOnce = await Promise.all(Array.from({ length: 3 }, () => other.trainer.update()));
+  expect(atOnce.map(known)).toEqual(awaited.map(known));
+  expect(other.trainer.state()).toEqual(one.trainer.state());
+  for (const { trainer, store } of [one, other]) {
+    await trainer.destroy();
+    store.destroy();
+  }
 });
 
 it('an error in a batch that was prepared ahead comes when the batch is due, and leaves the state before it', async () => {

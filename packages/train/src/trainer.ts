@@ -74,6 +74,8 @@ export class Trainer {
   readonly #lossScaler: LossScaler;
   #step = 0;
   #samplerState: unknown;
+  /** Settles with the last update that was asked for. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -111,8 +113,17 @@ export class Trainer {
     this.#batches.restart(this.#samplerState);
   }
 
-  /** Does one update. Throws `TRAIN_DIVERGED` if the loss or the gradient norm is not finite. */
-  async update(): Promise<StepMetrics> {
+  /**
+   * Does one update, when those that were asked for before are done. Throws `TRAIN_DIVERGED` if the loss or the
+   * gradient norm is not finite.
+   */
+  update(): Promise<StepMetrics> {
+    const update = this.#last.then(() => this.#update());
+    this.#last = update.catch(() => undefined);
+    return update;
+  }
+
+  async #update(): Promise<StepMetrics> {
     const started = performance.now();
     const { schedule } = this.#options;
     const prepared = await this.#batches.next();
