@@ -4,7 +4,7 @@
  * The interfaces here are the bare border to C++: indices, not names. `@synglot/gpu/node` wraps them
  * in its `Executor`; nobody else should need them.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -141,9 +141,13 @@ export interface VulkanLayer {
 }
 
 const require = createRequire(import.meta.url);
-/** The command works both in a checkout and where the package is installed. */
-const buildCommands = () =>
-  `To build it: install cmake, make and a C++20 compiler (Debian: apt install cmake make g++), then run \`node ${relative(process.cwd(), fileURLToPath(new URL('../scripts/build-addon.mjs', import.meta.url)))}\``;
+/** The command works both in a checkout and where the package is installed; a bundle has no package around it. */
+function buildCommands(): string {
+  const script = fileURLToPath(new URL('../scripts/build-addon.mjs', import.meta.url));
+  return existsSync(script)
+    ? `To build it: install cmake, make and a C++20 compiler (Debian: apt install cmake make g++), then run \`node ${relative(process.cwd(), script)}\``
+    : 'This code was bundled: leave @synglot/native external';
+}
 
 let core: NativeCore | undefined;
 
