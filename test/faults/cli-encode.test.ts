@@ -33,6 +33,11 @@ it('into a folder that is not there is refused before anything is encoded', asyn
   await expectMistake(encode('texts.txt', place.path), [place.path, 'a folder; name a file in it']);
 });
 
+it('a table without the name of a column', async () => {
+  await writeFile(inPlace('TABLE.CSV'), 'query,passage\na,b\n');
+  await expectMistake(encode('TABLE.CSV', inPlace('e.npy')), ['TABLE.CSV: has columns', '--column']);
+});
+
 it('text that is not UTF-8', async () => {
   await writeFile(inPlace('latin.txt'), Buffer.from('one\ncaf\u00e9\n', 'latin1'));
   await expectMistake(encode('latin.txt', inPlace('e.npy')), [/latin\.txt:2: not UTF-8/]);

@@ -262,6 +262,8 @@ describe('pairs-tsv and parquet', () => {
       ['a', 'b'],
       ['c', 'd'],
     ]);
+    const capital = await file('X.CSV', 'query,passage\na,"b"\n');
+    expect(texts(await read({ format: 'pairs-csv', path: capital, lang: 'en' }))).toEqual([['a', 'b']]);
     const other = await file('x.csv', 'anchor,positive,negative\na,b,c\n');
     expect(texts(await read({ format: 'sentence-transformers', path: other, lang: 'en' }))).toEqual([
       ['a', 'b', 'c'],
@@ -284,7 +286,7 @@ describe('pairs-tsv and parquet', () => {
       'query,passage\na,b,c\n',
       ':2: expected 2 fields separated by commas, as in the first line, but received 3',
     ],
-    ['semicolons', 'query;passage\na;b\n', ":2: no 'query' (did you mean 'query;passage'?)"],
+    ['semicolons', 'query;passage\na;b\n', ':1: the first line has no comma but semicolons; separate'],
   ])('CSV with %s', async (_, content, message) => {
     const path = await file('x.csv', content);
     expect(await refusal({ format: 'pairs-csv', path, lang: 'en' })).toContain(message);

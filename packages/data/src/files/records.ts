@@ -17,10 +17,12 @@ export interface TsvOptions {
 
 /** Whether the columns of a file have no names but numbers. */
 export function isHeadless(file: string, { header }: TsvOptions): boolean {
-  return (/\.tsv(\.gz)?$/.test(file) && header !== true) || (/\.csv(\.gz)?$/.test(file) && header === false);
+  return (
+    (/\.tsv(\.gz)?$/i.test(file) && header !== true) || (/\.csv(\.gz)?$/i.test(file) && header === false)
+  );
 }
 
-const recordEnding = /\.(jsonl|json|ndjson|tsv|csv|parquet)(\.gz)?$/;
+const recordEnding = /\.(jsonl|json|ndjson|tsv|csv|parquet)(\.gz)?$/i;
 
 /** Whether a file's name says that it has rows with columns, and not lines of text. */
 export function isRecordFile(file: string): boolean {
@@ -43,7 +45,7 @@ export async function* readColumn(file: string, column: string): AsyncGenerator<
 
 /** Rows of a `.jsonl`, `.tsv`, `.csv` (each may end in `.gz`) or `.parquet` file. @throws DataError `INPUT_FILE` for another ending */
 export function readRecords(file: string, options: TsvOptions = {}): AsyncGenerator<Fields> {
-  const ending = recordEnding.exec(file)?.[1];
+  const ending = recordEnding.exec(file)?.[1]?.toLowerCase();
   if (ending === 'parquet') return readParquetRows(file);
   if (ending === 'tsv') return readTsv(file, options);
   if (ending === 'csv') return readCsv(file, options);
@@ -118,13 +120,26 @@ async function* readCsv(file: string, options: TsvOptions = {}): AsyncGenerator<
     const paired = text.split('"').length % 2 === 1;
     open = paired === (open === undefined) ? undefined : row;
     if (open !== undefined) continue;
-    const fields = table.row(splitCsv(row.parts.join('\n'), row.where), row.number, row.where);
+    const values = splitCsv(row.parts.join('\n'), row.where);
+    if (row.number === 1) refuseOtherSeparators(values, row.where);
+    const fields = table.row(values, row.number, row.where);
     if (fields !== undefined) yield fields;
   }
   if (open === undefined) return;
   throw new DataError(
     'INPUT_COLUMN',
     `${open.where}: a quote is opened here and closed nowhere; double it where it belongs to the text`,
+  );
+}
+
+/** Where a comma is the decimal sign, spreadsheets write semicolons into a .csv. */
+function refuseOtherSeparators(values: readonly string[], where: string): void {
+  const found = values.length === 1 ? /[;\t]/.exec(values[0]!)?.[0] : undefined;
+  if (found === undefined) return;
+  const name = found === ';' ? 'semicolons' : 'tabs';
+  throw new DataError(
+    'INPUT_COLUMN',
+    `${where}: the first line has no comma but ${name}; separate the fields with commas, or with tabs in a .tsv`,
   );
 }
 

@@ -105,10 +105,10 @@ export function readerOptions(format: TrainingFormat): string[] {
 
 /** File endings of the formats whose readers tell the kind of file by its name. */
 const endings: Partial<Record<TrainingFormat, { readonly pattern: RegExp; readonly text: string }>> = {
-  'pairs-jsonl': { pattern: /\.(jsonl|ndjson|json)(\.gz)?$/, text: '.jsonl or .jsonl.gz' },
-  'pairs-tsv': { pattern: /\.tsv(\.gz)?$/, text: '.tsv or .tsv.gz' },
-  'pairs-csv': { pattern: /\.csv(\.gz)?$/, text: '.csv or .csv.gz' },
-  parquet: { pattern: /\.parquet$/, text: '.parquet' },
+  'pairs-jsonl': { pattern: /\.(jsonl|ndjson|json)(\.gz)?$/i, text: '.jsonl or .jsonl.gz' },
+  'pairs-tsv': { pattern: /\.tsv(\.gz)?$/i, text: '.tsv or .tsv.gz' },
+  'pairs-csv': { pattern: /\.csv(\.gz)?$/i, text: '.csv or .csv.gz' },
+  parquet: { pattern: /\.parquet$/i, text: '.parquet' },
 };
 
 /**

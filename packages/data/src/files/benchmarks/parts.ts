@@ -114,7 +114,7 @@ function readSgmlLine(
  */
 export async function* readCorpus(files: Paths): AsyncGenerator<CorpusDocument> {
   for (const file of await expandPaths(files)) {
-    if (/\.tsv(\.gz)?$/.test(file)) {
+    if (/\.tsv(\.gz)?$/i.test(file)) {
       for await (const { text, where } of readLines(file)) {
         if (text === '') continue;
         const tab = text.indexOf('\t');
@@ -123,7 +123,7 @@ export async function* readCorpus(files: Paths): AsyncGenerator<CorpusDocument> 
       }
       continue;
     }
-    const rows = file.endsWith('.parquet') ? readParquetRows(file) : readJsonLines(file);
+    const rows = /\.parquet$/i.test(file) ? readParquetRows(file) : readJsonLines(file);
     for await (const fields of rows) {
       const id = requiredValue(fields, '_id', 'docid', 'id');
       // A passage may be empty (BEIR has some): it is encoded as it stands, and ranks.
