@@ -223,16 +223,23 @@ export class TrainingSetBuilder {
     }
   }
 
-  /** The training set of all pairs added. @throws DataError `INPUT_EMPTY` where there is none */
-  build(): TrainingSet {
+  /**
+   * The training set of all pairs added.
+   *
+   * @param heldOut parts of the same data, of sibling builders: passages that answer something there and nothing here are
+   *   left out, in every language and as the same text, so that nobody has them for a negative
+   * @throws DataError `INPUT_EMPTY` where there is no pair
+   */
+  build(heldOut: readonly TrainingSet[] = []): TrainingSet {
     if (this.#items.length === 0) {
       throw new DataError('INPUT_EMPTY', 'there is no training pair: check the paths, `langs` and `limit`');
     }
+    const leftOut = this.#answersIn(heldOut);
+    for (const passage of leftOut) this.#fingerprint.add(passage);
     return new TrainingSet({
       rows: this.#rows,
       queries: this.#queries.texts,
-      passages: this.#passages.texts,
-      items: this.#items,
+      ...this.#without(leftOut),
       languages: this.#languages.values,
       datasets: this.#datasets.values,
       domains: this.#domains.values,
@@ -240,6 +247,41 @@ export class TrainingSetBuilder {
       rowText: this.#rowText,
       fingerprint: this.#fingerprint.digest(),
     });
+  }
+
+  /** Passages that are no answer here but one in the sets, by parallel id or by text. */
+  #answersIn(sets: readonly TrainingSet[]): ReadonlySet<number> {
+    const keyOf = ({ dataset, parallelId }: Row) => `${dataset}\n${parallelId}`;
+    const keys = new Set<string>();
+    const texts = new Set<number>();
+    for (const { items, passages, rows, rowText } of sets) {
+      for (const row of items.flatMap(({ passage }) => passages[passage]!)) {
+        keys.add(keyOf(rows[row]!));
+        texts.add(rowText[row]!);
+      }
+    }
+    const own = new Set(this.#items.map(({ passage }) => passage));
+    const isAnswer = (row: number) => texts.has(this.#rowText[row]!) || keys.has(keyOf(this.#rows[row]!));
+    const all = [...this.#passages.texts.keys()];
+    return new Set(all.filter((text) => !own.has(text) && this.#passages.texts[text]!.some(isAnswer)));
+  }
+
+  /** Passages and items without some passages that answer nothing. */
+  #without(passages: ReadonlySet<number>): Pick<TrainingSetParts, 'passages' | 'items'> {
+    const { texts } = this.#passages;
+    if (passages.size === 0) return { passages: texts, items: this.#items };
+    const kept = [...texts.keys()].filter((text) => !passages.has(text));
+    const numbers = new Map(kept.map((text, number) => [text, number]));
+    const items = this.#items.map((item) => {
+      const places = [...item.negatives.keys()].filter((place) => numbers.has(item.negatives[place]!));
+      return {
+        ...item,
+        passage: numbers.get(item.passage)!,
+        negatives: places.map((place) => numbers.get(item.negatives[place]!)!),
+        ...(item.margins ? { margins: places.map((place) => item.margins![place]!) } : {}),
+      };
+    });
+    return { passages: kept.map((text) => texts[text]!), items };
   }
 
   /** Stores a row under its parallel id and returns the number of that parallel text. */

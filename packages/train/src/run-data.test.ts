@@ -72,6 +72,53 @@ test('texts that are held out and trained on under other ids are told', async ()
   ]);
 });
 
+test('what is held out is no negative in training either, and is not mined among', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => {
+    const [one, other] = [(i + 7) % 60, (i + 31) % 60];
+    return {
+      query: `q${i}`,
+      passage: `p${i}`,
+      passage_parallel_id: `id${i}`,
+      lang: 'en',
+      // Known by its id, in another wording; by its text alone; and what answers nothing.
+      negatives: [{ text: `P-${one}`, parallel_id: `id${one}` }, ` P${other}`, 'n'],
+      margins: [one, other, 60],
+    };
+  });
+  await writeFile(join(folder, 'n.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const documents = rows.map(({ passage }, i) => JSON.stringify({ _id: `c${i}`, text: passage }));
+  await writeFile(join(folder, 'all.jsonl'), `${documents.join('\n')}\n`);
+  const { training, validation, heldOut } = await readData(
+    withFiles(
+      `data: [{ format: pairs-jsonl, path: HERE/n.jsonl }]
+hold_out: { fraction: 0.3 }
+validation: { fraction: 0.3 }
+margin_mse: { margins: scores }
+mining: { corpus: [{ path: HERE/all.jsonl, lang: en }] }\n`,
+    ),
+    () => undefined,
+  );
+  /** Which of the 60 a passage is. */
+  const numberOf = (set: typeof training, passage: number) => {
+    const { text } = set.rows[set.passages[passage]![0]!]!;
+    return text === 'n' ? 60 : Number(/\d+/.exec(text)![0]);
+  };
+  const answers = (set: typeof training) => new Set(set.items.map(({ passage }) => numberOf(set, passage)));
+  const passages = (set: typeof training) => [
+    ...new Set(set.passages.map((_, passage) => numberOf(set, passage))),
+  ];
+  const aside = answers(heldOut!);
+  expect(Math.min(aside.size, answers(validation!).size)).toBeGreaterThan(5);
+  expect(answers(training).size + aside.size + answers(validation!).size).toBe(60);
+  expect(new Set(passages(training))).toEqual(new Set([...answers(training), 60]));
+  expect(passages(validation!).filter((number) => aside.has(number))).toEqual([]);
+  // What is trained on may be a negative in validation.
+  expect(passages(validation!).some((number) => answers(training).has(number))).toBe(true);
+  for (const set of [training, validation!])
+    for (const { negatives, margins = [] } of set.items)
+      expect(negatives.map((passage) => numberOf(set, passage))).toEqual(margins);
+});
+
 test('what is read is named by a key: a sweep reads anew where it would be other data', async () => {
   const rows = Array.from({ length: 20 }, (_, i) => ({ query: `q${i}`, passage: `p${i}`, lang: 'en' }));
   const scored = rows.map((row) => ({ ...row, negatives: ['n'], scores: [2, 1] }));

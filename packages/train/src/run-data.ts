@@ -31,7 +31,7 @@ export interface RunData {
 
 /**
  * Reads every source. Passages that are held out go to validation, or are set aside for an evaluation, with
- * all their questions.
+ * all their questions; in training they are nobody's negatives.
  */
 export async function readData(config: TrainConfig, onNotice: (line: string) => void): Promise<RunData> {
   const first = newSide();
@@ -82,12 +82,14 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   if (aside > 0 && sides.heldOut.pairs === 0)
     onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
   await addMiningCorpora(corpora, sides.training.builder);
-  const built = ({ pairs, builder }: Side) => (pairs > 0 ? builder.build() : undefined);
-  const training = sides.training.builder.build();
+  const built = ({ pairs, builder }: Side, ...parts: (TrainingSet | undefined)[]) =>
+    pairs > 0 ? builder.build(parts.filter((part) => part !== undefined)) : undefined;
   const heldOut = built(sides.heldOut);
+  const validation = built(sides.validation, heldOut);
+  const training = built(sides.training, heldOut, validation) as TrainingSet;
   const seenInTraining = heldOut && heldOutOverlap(heldOut, training);
   if (seenInTraining) noticeOverlap(seenInTraining, onNotice);
-  return { training, validation: built(sides.validation), heldOut, seenInTraining };
+  return { training, validation, heldOut, seenInTraining };
 }
 
 /** An evaluation on texts that were trained on is worth less, and whoever publishes it must know. */
