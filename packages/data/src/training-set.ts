@@ -260,6 +260,7 @@ export class TrainingSetBuilder {
         texts.add(rowText[row]!);
       }
     }
+    if (keys.size === 0) return new Set();
     const own = new Set(this.#items.map(({ passage }) => passage));
     const isAnswer = (row: number) => texts.has(this.#rowText[row]!) || keys.has(keyOf(this.#rows[row]!));
     const all = [...this.#passages.texts.keys()];
