@@ -1,8 +1,9 @@
 /** Exact search on a device against sums in float64 and a full sort: first k, full ranks, ties, odd sizes. */
 import { DeviceScorer, memoryVectors, searchTopK, streamRanks } from '@synglot/eval';
-import type { Executor } from '@synglot/gpu';
+import { type Executor, GpuError } from '@synglot/gpu';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
+import { overExecutor } from '../support/over-executor.js';
 import { randomFloats } from '../support/random.js';
 
 let executor: Executor;
@@ -114,6 +115,35 @@ test('k and sizes that are no whole numbers from 1 are refused', async () => {
       message: `${name}: expected a whole number from 1 but received ${value}`,
     });
   }
+});
+
+test('a search for which there is no memory leaves nothing on the device', async () => {
+  let compiled = 0;
+  const alive = new Set<string>();
+  const kept = <T extends { destroy(): void }>(name: string, one: T): T => {
+    alive.add(name);
+    const { destroy } = one;
+    return Object.assign(one, {
+      destroy() {
+        alive.delete(name);
+        destroy.call(one);
+      },
+    });
+  };
+  const tight: Executor = {
+    ...overExecutor(executor, {
+      compile: async (plan, externals) => {
+        if (++compiled === 2) throw new GpuError('DEVICE_OUT_OF_MEMORY', 'no memory for the second plan');
+        return kept(`plan ${compiled}`, await executor.compile(plan, externals));
+      },
+    }),
+    createBuffer: (label, sizeBytes) => kept(`buffer ${alive.size}`, executor.createBuffer(label, sizeBytes)),
+  };
+  const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
+  await expect(searchTopK({ executor: tight, queries: new Float32Array(4), source, k: 1 })).rejects.toThrow(
+    'no memory for the second plan',
+  );
+  expect([compiled, ...alive]).toEqual([2]);
 });
 
 test('no query, and no passage, give no hit', async () => {

@@ -68,8 +68,11 @@ export async function sweep(job: Sweep): Promise<void> {
     width,
   };
   const feeds = padRows(queries, source.dimension, width);
-  const lanes = await openLanes(executor, job.plan(shape), shape);
+  const lanes: Lane[] = [];
   try {
+    // Two buffers of passages, so that one is filled while the other is read.
+    const plan = job.plan(shape);
+    while (lanes.length < 2) lanes.push(await openLane(executor, plan, shape));
     let pending: Promise<void> | undefined;
     let next = readBlock(source, 0, shape);
     for (let firstRow = 0, turn = 0; firstRow < source.rows; firstRow += shape.rows, turn++) {
@@ -124,14 +127,15 @@ interface Lane {
   readonly buffer: DeviceBuffer;
 }
 
-/** Two buffers of passages, so that one is filled while the other is read. */
-async function openLanes(executor: Executor, plan: Plan, { rows, width }: SweepShape): Promise<Lane[]> {
-  const lanes: Lane[] = [];
-  for (let lane = 0; lane < 2; lane++) {
-    const buffer = executor.createBuffer(`candidates ${lane}`, rows * width * 4);
-    lanes.push({ plan: await executor.compile(plan, new Map([[scoreCandidates, buffer]])), buffer });
+/** Leaves nothing on the device where the plan cannot be compiled, for lack of memory. */
+async function openLane(executor: Executor, plan: Plan, { rows, width }: SweepShape): Promise<Lane> {
+  const buffer = executor.createBuffer('candidates', rows * width * 4);
+  try {
+    return { plan: await executor.compile(plan, new Map([[scoreCandidates, buffer]])), buffer };
+  } catch (error) {
+    buffer.destroy();
+    throw error;
   }
-  return lanes;
 }
 
 function blockRows(wanted: number | undefined, source: VectorSource, width: number): number {
