@@ -18,7 +18,10 @@ export interface InfoNceOptions {
   readonly weight?: number;
 }
 
-/** Feed with the mask groups [candidates]: `candidateGroups` of @synglot/data. */
+/**
+ * Feed with the mask groups [candidates]: `candidateGroups` of @synglot/data, or numbers that are all different to mask
+ * none. Candidates of one number are no negatives of each other's queries: unfed all have 0, and the loss is 0.
+ */
 export const groupsFeed = 'groups';
 /** Result [queries]: the loss of each query against the candidates. The batch's loss: `meanLoss`. */
 export const rowLossResult = 'row loss';
