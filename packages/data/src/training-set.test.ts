@@ -121,9 +121,11 @@ describe('TrainingSet', () => {
   });
 
   test('refuses a blank text and having no pair', () => {
-    expect(() => TrainingSet.from([pair(row('q', 'en', ' '), row('p', 'en'))])).toThrow(
-      expect.objectContaining({ code: 'INPUT_EMPTY', message: "the query 'q/en' of 'd' (en) has no text" }),
-    );
+    const missing = { ...row('q', 'en'), text: undefined } as unknown as Row;
+    for (const query of [row('q', 'en', ' '), missing])
+      expect(() => TrainingSet.from([pair(query, row('p', 'en'))])).toThrow(
+        expect.objectContaining({ code: 'INPUT_EMPTY', message: "the query 'q/en' of 'd' (en) has no text" }),
+      );
     expect(() => TrainingSet.from([])).toThrow(expect.objectContaining({ code: 'INPUT_EMPTY' }));
   });
 });

@@ -290,7 +290,8 @@ export class TrainingSetBuilder {
     const text = side.textOf(this.#datasets.of(row.dataset), row.parallelId);
     // A reader gives out one object for a passage that many questions share: no need to hash it again.
     if (side.texts[text]!.some((known) => this.#rows[known] === row)) return text;
-    if (row.text.trim() === '') {
+    // Rows of a program without types may have none at all.
+    if (!row.text?.trim()) {
       throw new DataError(
         'INPUT_EMPTY',
         `the ${role} '${row.id}' of '${row.dataset}' (${row.lang}) has no text`,
