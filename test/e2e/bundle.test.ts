@@ -133,6 +133,9 @@ describe.skipIf(skipped !== undefined)(`offline bundle${skipped ? ` (skipped: ${
     const unknown = await bundled('synglot', 'devices', '--device', 'cuda');
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toMatch(/^synglot: .*cuda.*\n$/);
+    const peers = await bundled('synglot', 'bench', 'peers', '--device', 'swiftshader');
+    expect(peers.code).toBe(1);
+    expect(peers.stderr).toMatch(/^the other libraries are not in the offline bundle; .*\n$/);
     const bench = await bundled('synglot-bench', 'nothing');
     expect(bench).toMatchObject({
       code: 2,

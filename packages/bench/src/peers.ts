@@ -88,9 +88,20 @@ async function run(command: readonly string[]): Promise<Entry> {
   }
 }
 
+if (!existsSync(`${peersFolder}package.json`)) {
+  console.error(
+    'the other libraries are not in the offline bundle; a checkout or the package from npm has them',
+  );
+  process.exit(1);
+}
 if (!existsSync(`${peersFolder}node_modules`)) {
   const install = ['ci', '--prefix', peersFolder, '--ignore-scripts', '--no-audit', '--no-fund'];
-  execFileSync('npm', install, { stdio: 'inherit' });
+  try {
+    execFileSync('npm', install, { stdio: 'inherit' });
+  } catch (error) {
+    console.error(`the other libraries could not be installed: ${(error as Error).message}`);
+    process.exit(1);
+  }
 }
 
 // Now, not at the end: the commit that was measured.
