@@ -48,6 +48,19 @@ describeExecutors((opened, kind) => {
     });
   });
 
+  test("refuses a kernel whose access is not its code's, though the code was compiled before", async () => {
+    const good = axpyPlan([dispatch(1)]);
+    (await opened().compile(good)).destroy();
+    const kernels = good.kernels.map((kernel) => ({
+      ...kernel,
+      access: kernel.access.map(() => 'read' as const),
+    }));
+    await expect(opened().compile({ ...good, kernels })).rejects.toMatchObject({
+      code: 'DEVICE_VALIDATION',
+      message: expect.stringMatching(/axpy/),
+    });
+  });
+
   test('refuses ranges that do not lie in a buffer, and destroyed ones', async () => {
     const executor = opened();
     const buffer = executor.createBuffer('b', 16);

@@ -278,7 +278,9 @@ class WebGpuExecutor implements Executor {
   }
 
   #pipeline(kernel: PlanKernel): Promise<GPUComputePipeline> {
-    let pipeline = this.#pipelines.get(kernel.code);
+    // Besides the code, all that its layout is made of: code in another layout is an error of its own.
+    const key = `${kernel.access}/${kernel.paramsSizeBytes}/${kernel.usesStep}/${kernel.code}`;
+    let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#device.createComputePipelineAsync({
         label: kernel.label,
@@ -288,8 +290,8 @@ class WebGpuExecutor implements Executor {
           entryPoint: 'main',
         },
       });
-      this.#pipelines.set(kernel.code, pipeline);
-      pipeline.catch(() => this.#pipelines.delete(kernel.code));
+      this.#pipelines.set(key, pipeline);
+      pipeline.catch(() => this.#pipelines.delete(key));
     }
     return pipeline;
   }
