@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -19,6 +19,16 @@ test('a table grows, and what is measured anew takes the place of the old', () =
   writeTuning(path, device, { two: choice('c') });
   expect(readTuning(path, device)).toEqual({ one: choice('a'), two: choice('c') });
   expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')))).toEqual(['device', 'driver', 'choices']);
+});
+
+test('a table is replaced whole, never written over', () => {
+  const path = join(folder, 'table.json');
+  writeTuning(path, device, { one: choice('a') });
+  const before = openSync(path, 'r');
+  writeTuning(path, device, { two: choice('b') });
+  expect(Object.keys(JSON.parse(readFileSync(before, 'utf8')).choices)).toEqual(['one']);
+  closeSync(before);
+  expect(readdirSync(folder)).toEqual(['table.json']);
 });
 
 test('the table of another device, or none, is refused and left', () => {

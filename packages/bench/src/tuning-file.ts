@@ -1,5 +1,5 @@
 /** Tables of `synglot tune` for `bench step --tune`: read where there is one, and added to. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { DeviceInfo } from '@synglot/gpu';
 import type { TuningTable } from '@synglot/nn';
 
@@ -20,9 +20,10 @@ export function readTuning(path: string, { name, driver }: Tuned): TuningTable {
   );
 }
 
-/** Writes what the file holds and `choices`. */
+/** Writes what the file holds and `choices`; what ends the process meanwhile leaves the file as it was. */
 export function writeTuning(path: string, device: Tuned, choices: TuningTable): void {
   const all = { ...readTuning(path, device), ...choices };
   const file = { device: device.name, driver: device.driver, choices: all };
-  writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);
+  writeFileSync(`${path}.part`, `${JSON.stringify(file, null, 2)}\n`);
+  renameSync(`${path}.part`, path);
 }
