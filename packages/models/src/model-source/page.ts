@@ -25,14 +25,13 @@ async function get(path: string): Promise<Response> {
 /** Answers for a file that is not there; some stores say 403, so as not to tell. */
 const absent = [403, 404, 410];
 
-/** Only an answer says that a file is missing: without its modules.json, a model would be read as another one. */
+/**
+ * Another failure is no file that is missing: without its modules.json, a model would be read as another one. But a page
+ * gets no answer at all where another origin lets it read files and not the 404 of one that it lacks, as many servers do.
+ */
 async function isFile(path: string): Promise<boolean> {
-  const response = await fetch(path, { method: 'HEAD' }).catch((error: unknown) => {
-    throw checkpointError(
-      `${path}: cannot be fetched (${reasonOf(error)}); is there a server, and does it let this page read from it (CORS)?`,
-      error,
-    );
-  });
+  const response = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+  if (!response) return false;
   if (response.ok) return !isFallback(path, response);
   if (absent.includes(response.status)) return false;
   throw checkpointError(`${path}: cannot be fetched (status ${response.status})`);
