@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Shape, seededBatch } from '../../packages/bench/src/shapes.js';
 import { openStepBench } from '../../packages/bench/src/step-bench.js';
 import { openTestExecutor } from '../support/executor.js';
+import { meanHead, smallEncoder } from '../support/small-encoder.js';
 
 let executor: Executor;
 beforeAll(async () => {
@@ -12,24 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.destroy());
 
-const shape: Shape = {
-  encoder: {
-    family: 'bert',
-    vocabularySize: 64,
-    hiddenSize: 16,
-    layers: 1,
-    heads: 2,
-    intermediateSize: 32,
-    maxPositions: 16,
-    typeVocabularySize: 2,
-    layerNormEpsilon: 1e-12,
-    hiddenDropout: 0,
-    attentionDropout: 0,
-    positionOffset: 0,
-    initializerRange: 0.02,
-  },
-  pooling: { mode: 'mean', normalize: true },
-};
+const shape: Shape = { encoder: smallEncoder, pooling: meanHead };
 
 test('a tuned step hands over each choice when it was measured, and measures only what it was not given', async () => {
   const batch = seededBatch(2, 4, shape.encoder.vocabularySize);

@@ -123,7 +123,7 @@ export class PlanBuilder {
     const where = `dispatch '${options.label}' of kernel '${definition.name}'`;
     const [x, y = 1, z = 1] = options.workgroups;
     checkWorkgroups([x, y, z], where);
-    if (typeof kernel !== 'string') checkDefinition(kernel, where);
+    if (typeof kernel !== 'string' && !this.#codes.has(kernel)) checkDefinition(kernel, where);
     const buffers = this.#bind(definition, options.bindings, constants, where);
     if (definition.usesStep) this.#step ??= this.feed(stepFeedName, [stepFeedSizeBytes / 4]);
     this.#commands.push({

@@ -5,7 +5,7 @@
  */
 import type { DeviceInfo } from './executor.js';
 
-/** A step of a twelve-layer encoder has about 500 commands: some fifteen submissions of tens of microseconds. */
+/** A step of a twelve-layer encoder has about 500 commands: some sixteen submissions. */
 const onGpu = 32;
 
 /**
