@@ -23,9 +23,10 @@ test('a run that failed before its first update is started anew, with any config
   await makeFolder({ config: config(1), output });
   await appendFile(join(output, 'metrics.jsonl'), '');
   // Made for the old configuration: a new one makes its own.
-  await mkdir(join(output, 'initial-model'));
+  const made = ['initial-model', 'mined'].map((name) => join(output, name));
+  for (const folder of made) await mkdir(folder);
   await checkFolder({ config: config(2), output });
-  await expect(stat(join(output, 'initial-model'))).rejects.toThrow('ENOENT');
+  for (const folder of made) await expect(stat(folder)).rejects.toThrow('ENOENT');
   await checkFolder({ config: config(2), output, resume: true });
 });
 

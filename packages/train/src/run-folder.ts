@@ -57,7 +57,7 @@ async function hasBegun(output: string): Promise<boolean> {
 
 /** Removes what a run that never began has left; the next one makes its own. */
 async function clear(output: string): Promise<void> {
-  for (const made of ['initial-model', 'lexicons.json']) {
+  for (const made of ['initial-model', 'lexicons.json', 'mined']) {
     await rm(join(output, made), { recursive: true, force: true });
   }
 }
