@@ -145,6 +145,13 @@ it("a teacher's embeddings are stored once, and a run is trained towards them", 
   }
   const [first, last] = [metrics[0], metrics.at(-1)];
   expect(last?.distillation as number).toBeLessThan(first?.distillation as number);
+
+  // Its margins over negatives that the run itself mines: the data have none.
+  const sections = `margin_mse: { teacher: ${inFolder('teacher')} }\nmining: { start: 2 }\n`;
+  await runCliWell(['train', await writeConfig('mining', sections)]);
+  const margins = (await readMetrics(inFolder('mining'))).map(({ margin_mse: value }) => value as number);
+  expect(margins.slice(0, 2)).toEqual([0, 0]);
+  expect(Math.min(...margins.slice(2))).toBeGreaterThan(0);
 });
 
 it("a discriminator's parameters are saved with the run, not with the model", async () => {

@@ -87,7 +87,7 @@ async function teacherObjectives(
     }
     const { teacher, scale, weight } = margins;
     const source = teacher ? teacherMargins(await open(teacher, 'margin_mse.teacher')) : scoredMargins;
-    if (training.items.every(({ negatives }) => negatives.length === 0)) {
+    if (!mining && training.items.every(({ negatives }) => negatives.length === 0)) {
       throw new TrainError(
         'INPUT_CONFIG',
         'margin_mse: the data have no hard negatives; mine some with: synglot mine CONFIG --output FILE',
