@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { miniLm, runCliWell, startCli } from '../support/cli.js';
+import { miniLm, runCli, runCliWell, startCli } from '../support/cli.js';
 import { expectMistake, makeWorkplace, type Workplace, writeConfig } from './cli-support.js';
 
 let place: Workplace;
@@ -362,4 +362,10 @@ it('a benchmark that is asked for help answers as `bench --help` does', async ()
     runCliWell(['bench', 'step', '--help']),
   ]);
   expect(one.stdout).toBe(all.stdout);
+});
+
+it('a benchmark says once that a device is unknown, where another process opens it too', async () => {
+  const { code, stdout, errorLines } = await runCli(['bench', 'start', '--device', 'gpv']);
+  expect(errorLines).toEqual([expect.stringMatching(/^device: expected one of gpu.*'gpv'/)]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });

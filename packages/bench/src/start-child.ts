@@ -4,6 +4,7 @@
  * Imports come one after the other in `await import`, so that the time they take is known.
  */
 import { parseArgs } from 'node:util';
+import { tellMistakes } from './arguments.js';
 
 /**
  * The line of JSON. Seconds are wall clock, except `cpu`: processor time of all threads. `compile` is what is left
@@ -39,6 +40,7 @@ export interface PipelineTime {
   readonly firstDispatchCpuMs: number;
 }
 
+tellMistakes();
 const { values } = parseArgs({
   options: {
     device: { type: 'string' },

@@ -30,6 +30,10 @@ const { values } = parseArgs({
 checkNumbers(values, ['rounds']);
 const timeoutMs = 10 * 60 * 1000;
 
+/** Of all starts; removed when this process exits. */
+const folders = mkdtempSync(join(tmpdir(), 'synglot-start-'));
+process.on('exit', () => rmSync(folders, { recursive: true, force: true }));
+
 /** Settings by which Mesa's and NVIDIA's drivers keep what they compile under `folder`, or nowhere. */
 function driverCaches(folder: string | undefined): Readonly<Record<string, string>> {
   if (!folder) return { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' };
@@ -45,8 +49,8 @@ function driverCaches(folder: string | undefined): Readonly<Record<string, strin
 
 /** Runs the child with its caches under `folder`, or with none. */
 async function start(folder: string | undefined, extra: readonly string[] = []): Promise<StartedProcess> {
-  const nothing = folder ?? mkdtempSync(join(tmpdir(), 'synglot-start-'));
-  const env = { ...process.env, XDG_CACHE_HOME: nothing, ...driverCaches(folder) };
+  const cache = folder ?? mkdtempSync(join(folders, 'none-'));
+  const env = { ...process.env, XDG_CACHE_HOME: cache, ...driverCaches(folder) };
   const child = spawn(
     process.execPath,
     [
@@ -67,8 +71,9 @@ async function start(folder: string | undefined, extra: readonly string[] = []):
     output += text;
   });
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  if (!folder) rmSync(nothing, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`a start failed with exit status ${code}`);
+  if (code === null) throw new Error('a start was ended by a signal');
+  // It has said why.
+  if (code !== 0) process.exit(code);
   return JSON.parse(output.trim().split('\n').at(-1) as string) as StartedProcess;
 }
 
@@ -80,14 +85,10 @@ const rounds = {
   second: [] as StartedProcess[],
 };
 for (let round = 0; round < Number(values.rounds); round++) {
-  const caches = mkdtempSync(join(tmpdir(), 'synglot-start-'));
-  try {
-    rounds.cold.push(await start(undefined));
-    rounds.first.push(await start(caches));
-    rounds.second.push(await start(caches));
-  } finally {
-    rmSync(caches, { recursive: true, force: true });
-  }
+  const caches = mkdtempSync(join(folders, 'caches-'));
+  rounds.cold.push(await start(undefined));
+  rounds.first.push(await start(caches));
+  rounds.second.push(await start(caches));
 }
 const losses = new Set(Object.values(rounds).flatMap((starts) => starts.map(({ loss }) => loss)));
 if (losses.size !== 1) throw new Error(`the first loss depends on the caches: ${[...losses].join(', ')}`);
