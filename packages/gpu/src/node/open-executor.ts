@@ -34,6 +34,7 @@ import { layerMissing } from './vulkan-gpus.js';
 import {
   describeWebGpuAdapter,
   listWebGpuAdapters,
+  loadWebGpu,
   openWebGpuNodeExecutor,
   webGpuVersion,
 } from './webgpu-node.js';
@@ -106,7 +107,8 @@ function noticeOnce(line: string): void {
   noticed = true;
 }
 
-function backendFor(options: OpenExecutorOptions): Backend {
+/** Loads what the executor needs: without it every device would seem to be at fault. */
+async function backendFor(options: OpenExecutorOptions): Promise<Backend> {
   const asked = requestedExecutor(options.executor, process.env);
   const named = requestedToggles(process.env, options.unchecked);
   const toggles = {
@@ -126,7 +128,7 @@ function backendFor(options: OpenExecutorOptions): Backend {
     open: ({ id, adapterName }) =>
       openWebGpuNodeExecutor(id, { ...toggles, ...given, ...(adapterName ? { adapterName } : {}) }),
   };
-  if (asked === 'webgpu') return webgpu;
+  if (asked === 'webgpu') return loadWebGpu().then(() => webgpu);
   let core: NativeCore;
   try {
     core = loadNative();
@@ -134,7 +136,7 @@ function backendFor(options: OpenExecutorOptions): Backend {
     const message = oneLine((cause as Error).message);
     if (asked === 'native') throw new GpuError('DEVICE_UNAVAILABLE', message, { cause });
     (options.onNotice ?? noticeOnce)(`synglot: using the webgpu executor, because ${message}`);
-    return webgpu;
+    return loadWebGpu().then(() => webgpu);
   }
   const cacheRoot = options.cacheDir ?? defaultCacheDir();
   const native = {
@@ -153,11 +155,12 @@ function backendFor(options: OpenExecutorOptions): Backend {
 /**
  * All devices that synglot knows of, best first: which are usable, which would be used, and why.
  *
- * @throws GpuError `INPUT_DEVICE` if the option or `SYNGLOT_DEVICE` matches no device, or several.
+ * @throws GpuError `INPUT_DEVICE` if the option or `SYNGLOT_DEVICE` matches no device, or several; `DEVICE_UNAVAILABLE`
+ * if the executor cannot be loaded.
  */
 export async function listDevices(options: OpenExecutorOptions = {}): Promise<ListedDevice[]> {
   const request = requestedDevice(options.device, process.env);
-  const backend = backendFor(options);
+  const backend = await backendFor(options);
   const { executor } = backend;
   const dawn = backend.dawn();
   const found = await findAll(backend);
@@ -202,7 +205,7 @@ const listed = ({ name, driver, type, features, subgroups, subgroupMatrixConfigs
  */
 export async function openExecutor(options: OpenExecutorOptions = {}): Promise<Executor> {
   const request = requestedDevice(options.device, process.env);
-  const backend = backendFor(options);
+  const backend = await backendFor(options);
   const driver = request && driverNamed(request);
   if (request && !driver) {
     const found = await findAll(backend, request.text.toLowerCase());

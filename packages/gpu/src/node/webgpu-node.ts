@@ -11,6 +11,7 @@ import type { DeviceInfo, Executor } from '../executor.js';
 import { describeAdapter, readLimits, readSubgroups, requestWholeDevice } from '../webgpu-adapter.js';
 import { createWebGpuExecutor } from '../webgpu-executor.js';
 import type {} from '../webgpu-types.js';
+import { oneLine } from './device-choice.js';
 
 export interface WebGpuNodeOptions {
   readonly enabledToggles: readonly string[];
@@ -26,14 +27,19 @@ const instances = new Set<GPU>();
 /** Whatever is pending holds its device, and so its instance, which dawn.node asks for answers until there are all. */
 const instanceOf = new WeakMap<GPUDevice, GPU>();
 
-async function requestAdapter({ enabledToggles, disabledToggles, adapterName }: WebGpuNodeOptions) {
-  const { create } = await import('webgpu').catch((cause: Error) => {
+/** @throws GpuError `DEVICE_UNAVAILABLE` where npm `webgpu` is not installed, or not for this system */
+export async function loadWebGpu() {
+  return import('webgpu').catch((cause: Error) => {
     throw new GpuError(
       'DEVICE_UNAVAILABLE',
-      `npm package webgpu cannot be loaded (${cause.message}); run npm install webgpu`,
+      `npm package webgpu cannot be loaded (${oneLine(cause.message)}); run npm install webgpu`,
       { cause },
     );
   });
+}
+
+async function requestAdapter({ enabledToggles, disabledToggles, adapterName }: WebGpuNodeOptions) {
+  const { create } = await loadWebGpu();
   const enable = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...enabledToggles];
   const disable = ['timestamp_quantization', ...disabledToggles];
   const backend = process.platform === 'linux' ? ['backend=vulkan'] : [];
