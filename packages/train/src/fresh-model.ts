@@ -25,7 +25,9 @@ export async function makeFreshModel(
 ): Promise<void> {
   if (existsSync(folder)) return;
   const shape = freshModelSection.unwrap().parse(config.fresh_model ?? {});
-  const texts = training.rows.map(({ text }) => text);
+  // In their order; a set also has rows of held-out passages, which are in none of its texts.
+  const rowNumbers = [...training.queries, ...training.passages].flat().sort((a, b) => a - b);
+  const texts = rowNumbers.map((row) => training.rows[row]!.text);
   const { vocabulary_size: vocabularySize, tokenizer: model, lowercase } = shape;
   const key = JSON.stringify([training.fingerprint, vocabularySize, model, lowercase]);
   if (trained?.key !== key) {
