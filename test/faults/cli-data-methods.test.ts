@@ -142,6 +142,23 @@ describe('domains', () => {
       'rising steps',
     ]));
 
+  it('the weight of a domain that is held out as a whole', async () => {
+    const row = { query: 'q', passage: 'p', lang: 'en', parallel_id: '11', dataset: 'one', domain: 'few' };
+    await writeFile(inPlace('one.jsonl'), JSON.stringify(row));
+    const files = [place.pairs, inPlace('one.jsonl')].map((path) => `{ format: pairs-jsonl, path: ${path} }`);
+    await expectTrainMistake(
+      'held-out',
+      {
+        data: `[${files.join(', ')}]`,
+        hold_out: '{ fraction: 0.1 }',
+        sampling: stages('{ pairs: 1, few: 1 }'),
+      },
+      [
+        /held-out\.yaml:\d: sampling\.domains\.weights: 'few' has no pair to train on, .* held out; leave it out/,
+      ],
+    );
+  });
+
   it('raw text without a language', async () => {
     await writeFile(inPlace('raw.txt'), 'One sentence only.\n');
     await expectTrainMistake('raw-lang', { data: raw('task: dropout-views') }, [/raw\.txt:1: the language/]);

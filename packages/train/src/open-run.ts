@@ -31,7 +31,7 @@ import { checkMining, type Mine } from './mining.js';
 import type { AuxiliaryParameter, TrainObjective } from './objectives.js';
 import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
-import { type RunData, readData, toSamplerOptions } from './run-data.js';
+import { checkWeights, type RunData, readData, toSamplerOptions } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import type { RunLock } from './run-lock.js';
 import { checkDropoutViews } from './run-notices.js';
@@ -129,8 +129,9 @@ function openStart(
 async function openData(options: OpenRunOptions): Promise<OpenedData> {
   const { config, output, mine, onNotice = () => undefined } = options;
   const lexicons = await readConfiguredLexicons(config);
-  const { training, validation } =
-    options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
+  const data = options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
+  checkWeights(config, data);
+  const { training, validation } = data;
   const samplerOptions = toSamplerOptions(config);
   const sampler = await inTermsOfConfig(
     ({ code }) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from './config.js';
-import { dataKey, readData } from './run-data.js';
+import { checkWeights, dataKey, readData } from './run-data.js';
 
 let folder = '';
 beforeAll(async () => {
@@ -117,6 +117,33 @@ mining: { corpus: [{ path: HERE/all.jsonl, lang: en }] }\n`,
   for (const set of [training, validation!])
     for (const { negatives, margins = [] } of set.items)
       expect(negatives.map((passage) => numberOf(set, passage))).toEqual(margins);
+});
+
+test('a weight of a data set or domain that is held out as a whole is refused as that', async () => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({ query: `q${i}`, passage: `p${i}`, lang: 'en' }));
+  const lines = rows.map((row, i) => JSON.stringify({ ...row, dataset: `set${i}`, domain: `domain${i}` }));
+  await writeFile(join(folder, 'd.jsonl'), `${lines.join('\n')}\n`);
+  const weights = (name: string, numbers: readonly number[]) =>
+    `{ ${numbers.map((i) => `${name}${i}: 1`).join(', ')} }`;
+  const config = (sampling: string) =>
+    withFiles(
+      `data: [{ format: pairs-jsonl, path: HERE/d.jsonl }]\nhold_out: { fraction: 0.3 }\nvalidation: { fraction: 0.3 }\nsampling:\n  ${sampling}\n`,
+    );
+  const data = await readData(config('mode: monolingual'), () => undefined);
+  const drawn = data.training.items.map(({ dataset }) => Number(data.training.datasets[dataset]!.slice(3)));
+  const check = (sampling: string) => () => checkWeights(config(sampling), data);
+  for (const side of [data.heldOut!, data.validation!]) {
+    const aside = Number(side.datasets[0]!.slice(3));
+    const all = [...drawn, aside];
+    const message = (key: string, name: string) =>
+      `run.yaml:7: sampling.${key}.weights: '${name}${aside}' has no pair to train on, all of its passages are held out`;
+    expect(check(`datasets: { weights: ${weights('set', all)} }`)).toThrow(message('datasets', 'set'));
+    const stages = `[[0, ${weights('domain', drawn)}], [5, ${weights('domain', all)}]]`;
+    expect(check(`domains: { weights: ${stages} }`)).toThrow(message('domains', 'domain'));
+  }
+  expect(check(`datasets: { weights: ${weights('set', drawn)} }`)).not.toThrow();
+  // A name that is nowhere is the sampler's to refuse.
+  expect(check('datasets: { weights: { sets: 1 } }')).not.toThrow();
 });
 
 test('what is read is named by a key: a sweep reads anew where it would be other data', async () => {

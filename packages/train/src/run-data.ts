@@ -105,6 +105,26 @@ function noticeOverlap(
   onNotice(`hold_out: ${shares.join(' and ')} are in the training data word for word`);
 }
 
+/** @throws TrainError `INPUT_CONFIG` for the weight of a data set or domain that is held out as a whole */
+export function checkWeights({ sampling }: TrainConfig, { training, validation, heldOut }: RunData): void {
+  for (const of of ['dataset', 'domain'] as const) {
+    const key = `${of}s` as const;
+    const weighting = sampling[key];
+    if (typeof weighting === 'string' || !('weights' in weighting)) continue;
+    const namesOf = (set?: TrainingSet) => new Set(set?.items.map((item) => set[key][item[of]]!));
+    const drawn = namesOf(training);
+    const left = [heldOut, validation].flatMap((set) => [...namesOf(set)]);
+    const { weights } = weighting;
+    const given = Array.isArray(weights) ? weights.map(([, byName]) => byName) : [weights];
+    const name = given.flatMap(Object.keys).find((each) => left.includes(each) && !drawn.has(each));
+    if (name === undefined) continue;
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `${placeIn(sampling, key)}sampling.${key}.weights: '${name}' has no pair to train on, all of its passages are held out; leave it out here, or hold out less`,
+    );
+  }
+}
+
 /** Equal for configurations that {@link readData} reads alike, so that a sweep may read once for several runs. */
 export function dataKey({ data, hold_out, validation, mining, margin_mse, training }: TrainConfig): string {
   const scored = margin_mse?.margins === 'scores';
