@@ -117,10 +117,12 @@ test('k and sizes that are no whole numbers from 1 are refused', async () => {
   }
 });
 
-test('a search for which there is no memory leaves nothing on the device', async () => {
-  let compiled = 0;
+/** The executor with a list of the buffers and plans that were made by it and not destroyed; compiling is up to `compile`. */
+function watched(compile: Executor['compile'] = (...given) => executor.compile(...given)) {
   const alive = new Set<string>();
-  const kept = <T extends { destroy(): void }>(name: string, one: T): T => {
+  let made = 0;
+  const kept = <T extends { destroy(): void }>(kind: string, one: T): T => {
+    const name = `${kind} ${++made}`;
     alive.add(name);
     const { destroy } = one;
     return Object.assign(one, {
@@ -130,20 +132,63 @@ test('a search for which there is no memory leaves nothing on the device', async
       },
     });
   };
-  const tight: Executor = {
-    ...overExecutor(executor, {
-      compile: async (plan, externals) => {
-        if (++compiled === 2) throw new GpuError('DEVICE_OUT_OF_MEMORY', 'no memory for the second plan');
-        return kept(`plan ${compiled}`, await executor.compile(plan, externals));
-      },
-    }),
-    createBuffer: (label, sizeBytes) => kept(`buffer ${alive.size}`, executor.createBuffer(label, sizeBytes)),
+  const watching: Executor = {
+    ...overExecutor(executor, { compile: async (...given) => kept('plan', await compile(...given)) }),
+    createBuffer: (label, sizeBytes) => kept('buffer', executor.createBuffer(label, sizeBytes)),
   };
+  return { executor: watching, alive, made: () => made };
+}
+
+/** A device whose memory is full from the second plan on. */
+function tight() {
+  let compiled = 0;
+  return watched(async (...given) => {
+    if (++compiled === 2) throw new GpuError('DEVICE_OUT_OF_MEMORY', 'no memory for the second plan');
+    return executor.compile(...given);
+  });
+}
+
+test('a search for which there is no memory leaves nothing on the device', async () => {
+  const { executor, alive, made } = tight();
   const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
-  await expect(searchTopK({ executor: tight, queries: new Float32Array(4), source, k: 1 })).rejects.toThrow(
+  await expect(searchTopK({ executor, queries: new Float32Array(4), source, k: 1 })).rejects.toThrow(
     'no memory for the second plan',
   );
-  expect([compiled, ...alive]).toEqual([2]);
+  expect([made(), ...alive]).toEqual([3]);
+});
+
+describe('a scorer of three blocks of passages', () => {
+  const rows = 20_000;
+  const passages = whole(rows * 4, 3);
+  const score = (scorer: DeviceScorer) => scorer.score(Float32Array.of(1, 2, 3, 4), passages, 4);
+
+  test('keeps them once, whatever calls overlap', async () => {
+    const { executor, made } = watched();
+    const scorer = new DeviceScorer(executor);
+    const [first, ...others] = await Promise.all([score(scorer), score(scorer), score(scorer)]);
+    expect([...first!]).toEqual(
+      Array.from({ length: rows }, (_, row) =>
+        [1, 2, 3, 4].reduce((sum, weight, at) => sum + weight * passages[row * 4 + at]!, 0),
+      ),
+    );
+    for (const other of others) expect(other).toEqual(first);
+    expect(made()).toBe(6);
+    scorer.destroy();
+  });
+
+  test('leaves nothing on the device where there is no memory, or where it is destroyed meanwhile', async () => {
+    const full = tight();
+    const scorer = new DeviceScorer(full.executor);
+    await expect(score(scorer)).rejects.toThrow('no memory for the second plan');
+    scorer.destroy();
+    const other = watched(async (...given) => {
+      destroyed.destroy();
+      return executor.compile(...given);
+    });
+    const destroyed = new DeviceScorer(other.executor);
+    await expect(score(destroyed)).rejects.toThrow(/buffer 'candidates' was destroyed/);
+    expect([full.made(), ...full.alive, other.made(), ...other.alive]).toEqual([3, 2]);
+  });
 });
 
 test('no query, and no passage, give no hit', async () => {

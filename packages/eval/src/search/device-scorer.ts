@@ -1,41 +1,47 @@
 /** Exact scores on a device: f32 dot products, in blocks. The ranking is done by the caller. */
-import type { CompiledPlan, DeviceBuffer, Executor } from '@synglot/gpu';
-import { buildScorePlan, packStep, scoreCandidates, scoreQueries, scoreResult } from '@synglot/nn';
+import type { Executor } from '@synglot/gpu';
+import { buildScorePlan, packStep, scoreQueries, scoreResult } from '@synglot/nn';
 import type { Scorer } from './scorer.js';
-import { padRows } from './sweep.js';
+import { type Lane, openLane, padRows } from './sweep.js';
 
 const queryBlock = 256;
 const maxCandidateBlock = 8192;
 
-interface Block {
+interface Block extends Lane {
   readonly first: number;
   readonly count: number;
   readonly capacity: number;
-  readonly buffer: DeviceBuffer;
-  readonly plan: CompiledPlan;
 }
 
 /**
  * A {@link Scorer} on an executor. The last candidates stay on the device, so that blocks of queries
- * against the same array cost no upload. Call `destroy` when done.
+ * against the same array cost no upload. Calls that overlap are done one after the other. Call `destroy` when done.
  */
 export class DeviceScorer implements Scorer {
   readonly #executor: Executor;
   #candidates: Float32Array | undefined;
   #blocks: Block[] = [];
+  /** Settles with the last call: two at once would each upload the same candidates. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(executor: Executor) {
     this.#executor = executor;
   }
 
-  async score(queries: Float32Array, candidates: Float32Array, dimension: number): Promise<Float32Array> {
-    if (candidates !== this.#candidates) await this.#keep(candidates, dimension);
+  score(queries: Float32Array, candidates: Float32Array, dimension: number): Promise<Float32Array> {
+    const scores = this.#last.then(() => this.#score(queries, candidates, dimension));
+    this.#last = scores.catch(() => undefined);
+    return scores;
+  }
+
+  async #score(queries: Float32Array, candidates: Float32Array, dimension: number): Promise<Float32Array> {
+    const blocks = candidates === this.#candidates ? this.#blocks : await this.#keep(candidates, dimension);
     const width = Math.ceil(dimension / 4) * 4;
     const padded = padRows(queries, dimension, width);
     const queryCount = queries.length / dimension;
     const candidateCount = candidates.length / dimension;
     const scores = new Float32Array(queryCount * candidateCount);
-    for (const block of this.#blocks) {
+    for (const block of blocks) {
       for (let first = 0; first < queryCount; first += queryBlock) {
         const count = Math.min(queryBlock, queryCount - first);
         const { reads } = await block.plan.run({
@@ -57,35 +63,40 @@ export class DeviceScorer implements Scorer {
 
   /** Frees what is kept on the device. */
   destroy(): void {
-    for (const { buffer, plan } of this.#blocks) {
-      plan.destroy();
-      buffer.destroy();
-    }
+    free(this.#blocks);
     this.#blocks = [];
     this.#candidates = undefined;
   }
 
-  async #keep(candidates: Float32Array, dimension: number): Promise<void> {
+  async #keep(candidates: Float32Array, dimension: number): Promise<readonly Block[]> {
     this.destroy();
+    const blocks = this.#blocks;
     const width = Math.ceil(dimension / 4) * 4;
     const total = candidates.length / dimension;
     for (let first = 0; first < total; first += maxCandidateBlock) {
       const count = Math.min(maxCandidateBlock, total - first);
       const capacity = Math.ceil(count / 64) * 64;
-      const buffer = this.#executor.createBuffer('candidates', capacity * width * 4);
+      const plan = buildScorePlan({
+        device: this.#executor.device,
+        queries: queryBlock,
+        candidates: capacity,
+        dimension: width,
+      });
+      const lane = await openLane(this.#executor, plan, { rows: capacity, width });
+      blocks.push({ first, count, capacity, ...lane });
+      // Destroyed meanwhile: the write below says so.
+      if (blocks !== this.#blocks) free(blocks);
       const rows = candidates.subarray(first * dimension, (first + count) * dimension);
-      this.#executor.write(buffer, padRows(rows, dimension, width));
-      const plan = await this.#executor.compile(
-        buildScorePlan({
-          device: this.#executor.device,
-          queries: queryBlock,
-          candidates: capacity,
-          dimension: width,
-        }),
-        new Map([[scoreCandidates, buffer]]),
-      );
-      this.#blocks.push({ first, count, capacity, buffer, plan });
+      this.#executor.write(lane.buffer, padRows(rows, dimension, width));
     }
     this.#candidates = candidates;
+    return blocks;
+  }
+}
+
+function free(blocks: readonly Block[]): void {
+  for (const { buffer, plan } of blocks) {
+    plan.destroy();
+    buffer.destroy();
   }
 }

@@ -122,13 +122,18 @@ export function checkCount(name: string, value: number): void {
   throw new EvaluationError('INPUT_OPTION', `${name}: expected a whole number from 1 but received ${value}`);
 }
 
-interface Lane {
+/** A plan and the passages that it scores. */
+export interface Lane {
   readonly plan: CompiledPlan;
   readonly buffer: DeviceBuffer;
 }
 
 /** Leaves nothing on the device where the plan cannot be compiled, for lack of memory. */
-async function openLane(executor: Executor, plan: Plan, { rows, width }: SweepShape): Promise<Lane> {
+export async function openLane(
+  executor: Executor,
+  plan: Plan,
+  { rows, width }: Pick<SweepShape, 'rows' | 'width'>,
+): Promise<Lane> {
   const buffer = executor.createBuffer('candidates', rows * width * 4);
   try {
     return { plan: await executor.compile(plan, new Map([[scoreCandidates, buffer]])), buffer };
