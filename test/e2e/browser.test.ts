@@ -155,6 +155,29 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     expectClose(inBrowser, inNode, 1e-5);
   });
 
+  test('a model that is on the device keeps no file of weights in the page', async () => {
+    const { page, close } = await openPage(browser, served.url);
+    await page.evaluate(async () => {
+      const files: WeakRef<Blob>[] = [];
+      const { blob } = Response.prototype;
+      Object.assign(Response.prototype, {
+        async blob(this: Response) {
+          const file = await blob.call(this);
+          files.push(new WeakRef(file));
+          return file;
+        },
+      });
+      const executor = await synglot.openBrowserExecutor();
+      const model = await synglot.EmbeddingModel.load(executor, await synglot.openCheckpoint('models/tiny'));
+      Object.assign(globalThis, { files, model });
+    });
+    expect(await page.evaluate('files.length')).toBe(2);
+    await page.requestGC();
+    await page.waitForFunction('files.every((file) => file.deref() === undefined)');
+    expect(await page.evaluate("model.embed(['grün']).then((vectors) => vectors.length)")).toBe(8);
+    await close();
+  });
+
   test('an address that holds no model, or nothing, is a mistake in one line', async () => {
     const { page, close } = await openPage(browser, served.url);
     const told = await page.evaluate(async () => {

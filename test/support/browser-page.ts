@@ -181,6 +181,8 @@ export async function embedWith(
 const pageFunctions = {
   createWebGpuExecutor,
   openBrowserExecutor,
+  EmbeddingModel,
+  openCheckpoint,
   checkModules,
   compileKernels,
   plainTrainingBits,

@@ -59,12 +59,14 @@ export class EmbeddingModel {
 
   /** Puts a checkpoint's weights on the device, piece by piece; nothing of them stays there where that fails. */
   static async load(executor: Executor, checkpoint: Checkpoint): Promise<EmbeddingModel> {
-    const store = new ParameterStore(executor, encoderParameters(checkpoint.config, checkpoint.pooling));
-    await store.load('parameter', checkpoint.readRows).catch((error: unknown) => {
+    // Without what reads the weights: in a page it holds all of them.
+    const { readRows, readTensor: _read, ...parts } = checkpoint;
+    const store = new ParameterStore(executor, encoderParameters(parts.config, parts.pooling));
+    await store.load('parameter', readRows).catch((error: unknown) => {
       store.destroy();
       throw error;
     });
-    return new EmbeddingModel(executor, store, checkpoint);
+    return new EmbeddingModel(executor, store, parts);
   }
 
   /**
