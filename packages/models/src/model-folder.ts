@@ -5,7 +5,7 @@
 
 import { type EncoderConfig, encoderParameters, type ParameterSpec, type PoolingConfig } from '@synglot/nn';
 import { modelSource } from '#model-source';
-import { checkpointError } from './errors.js';
+import { checkpointError, type ModelError } from './errors.js';
 import { longestSequence, parseHfConfig } from './hf-config.js';
 import { matchParameters } from './hf-weights.js';
 import { readJsonObject } from './json-files.js';
@@ -57,12 +57,15 @@ export async function openModelFolder(
   options: ModelFolderOptions = {},
 ): Promise<Checkpoint> {
   const configPath = modelSource.join(encoderFolder, 'config.json');
-  if (!(await modelSource.isFile(configPath))) {
+  // Read without asking whether it is there: a server that gives no answer says so now.
+  const json = await readJsonObject(configPath).catch((error: ModelError) => {
+    if (!modelSource.isMissing(error.cause)) throw error;
     throw checkpointError(
       `${configPath}: missing; a model folder needs config.json, model.safetensors and tokenizer.json`,
+      error,
     );
-  }
-  const config = parseHfConfig(await readJsonObject(configPath), configPath);
+  });
+  const config = parseHfConfig(json, configPath);
   const layout = await readLayout(folder, config.hiddenSize);
   const pooling: PoolingConfig = {
     ...layout.pooling,

@@ -16,7 +16,10 @@ function isFallback(path: string, response: Response): boolean {
 }
 
 async function get(path: string): Promise<Response> {
-  const response = await fetch(path);
+  const response = await fetch(path).catch((cause: unknown) => {
+    const why = 'is the server there, and does it let this page read (CORS)?';
+    throw new Error(`${reasonOf(cause)}; ${why}`, { cause });
+  });
   if (!response.ok) throw new Error(`status ${response.status}`);
   if (isFallback(path, response)) throw new Error('the server answers with an HTML page');
   return response;
