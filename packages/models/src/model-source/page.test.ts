@@ -18,6 +18,8 @@ beforeAll(async () => {
     asked.push(`${method} ${url}`);
     if (url.endsWith('/whole.bin') || url === '/plain/model.safetensors') return response.end(bytes);
     if (url === '/shards/model.safetensors.index.json') return response.end('{}');
+    if (url === '/zipped/whole.gz')
+      return response.setHeader('content-encoding', 'gzip').end(gzipSync(bytes));
     // What hosts of single-page applications answer for anything.
     if (url.startsWith('/fallback/')) return response.setHeader('content-type', 'text/html').end('<p>');
     return response.writeHead(statuses[url.split('/')[1] as string] ?? 404).end();
@@ -70,7 +72,15 @@ describe('files of a page', () => {
     const error = await modelSource.readBytes(`${base}/plain/none`).catch((error: Error) => error);
     expect([modelSource.reason(error), modelSource.isMissing(error)]).toEqual(['status 404', true]);
     await expect(modelSource.readBytes(`${base}/fallback/none`)).rejects.toThrow('HTML page');
+    const nobody = await modelSource.readBytes('http://127.0.0.1:1/a.json').catch((error: Error) => error);
+    expect(modelSource.reason(nobody)).toMatch(
+      / failed; is the server there, and does it let this page read/,
+    );
+  });
+
+  it('unpacks what was packed, and what the server has had unpacked already', async () => {
     expect(await modelSource.gunzip(gzipSync(bytes))).toEqual(bytes);
+    expect(await modelSource.gunzip(await modelSource.readBytes(`${base}/zipped/whole.gz`))).toEqual(bytes);
   });
 
   it('reads parts of a file that is fetched once', async () => {

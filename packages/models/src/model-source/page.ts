@@ -55,6 +55,8 @@ export const modelSource: ModelSource = {
   },
   readBytes: async (path) => new Uint8Array(await (await get(path)).arrayBuffer()),
   async gunzip(bytes) {
+    // A server that says how a file is packed has it unpacked by the browser.
+    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
     const unzipped = new Blob([bytes as Uint8Array<ArrayBuffer>])
       .stream()
       .pipeThrough(new DecompressionStream('gzip'));
