@@ -39,6 +39,25 @@ describe('synglot plan', () => {
   );
 
   test(
+    'with an adapter: only its parameters have gradients, and a group may name them',
+    async () => {
+      const adapter = ['--set', 'adapter={ kind: lora, rank: 8 }'];
+      const group = ['--set', 'optimizer.groups=[{ parameters: "*.lora_B.*", weight_decay: 0 }]'];
+      const { code, stdout } = await runCli([...small, ...adapter, ...group, '--json']);
+      expect(code).toBe(0);
+      const { parameter, ...trained } = JSON.parse(stdout).parameterBytes;
+      expect(parameter).toBeGreaterThan(22_565_376 * 4);
+      // Two matrices of 8 × 384 for query and value of six layers; each of the 24 may begin a slab's next 256 bytes.
+      const least = 24 * 8 * 384 * 4;
+      for (const bytes of Object.values(trained)) {
+        expect(bytes).toBeGreaterThanOrEqual(least);
+        expect(bytes).toBeLessThan(least + 25 * 256);
+      }
+    },
+    timeoutMs,
+  );
+
+  test(
     'without a configuration and a model: one line',
     async () => {
       const { code, errorLines } = await runCli(['plan']);

@@ -1,20 +1,20 @@
 /** The plan of a run's steps and the memory of its parameters, without running or reading any data. */
 import { bytesPerElement, type DeviceInfo, type Plan } from '@synglot/gpu';
+import type { Checkpoint } from '@synglot/models';
 import {
   type BatchCapacity,
   buildTrainPlan,
-  type EncoderConfig,
   elementTypeOf,
   encoderParameters,
   halfKind,
   optimizerState,
   ParameterLayout,
-  type PoolingConfig,
 } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
 import { contrastiveObjective } from './objectives.js';
 import { withDropout } from './open-run.js';
 import { capacityFor } from './plan-cache.js';
+import { withFreshAdapter } from './run-adapter.js';
 import { toOptimizer } from './run-optimizer.js';
 
 /** What a run would need, known without a device. */
@@ -34,12 +34,13 @@ export interface RunPlan {
  */
 export function planRun(
   config: TrainConfig,
-  model: { readonly config: EncoderConfig; readonly pooling: PoolingConfig },
+  checkpoint: Checkpoint,
   device: DeviceInfo,
   size: BatchCapacity,
 ): RunPlan {
-  const encoder = withDropout(model.config, config.training.dropout);
-  const specs = encoderParameters(encoder, model.pooling);
+  const { config: own, pooling } = withFreshAdapter(checkpoint, config);
+  const encoder = withDropout(own, config.training.dropout);
+  const specs = encoderParameters(encoder, pooling);
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const layout = new ParameterLayout(specs, Math.min(maxStorageBufferBindingSize, maxBufferSize));
   const optimizer = toOptimizer(config, specs);
@@ -47,13 +48,13 @@ export function planRun(
   const capacity = capacityFor(size);
   const plan = buildTrainPlan({
     config: encoder,
-    pooling: model.pooling,
+    pooling,
     layout,
     device,
     precision,
     capacity,
     optimizer,
-    objectives: [contrastiveObjective({ ...config.loss, normalize: !model.pooling.normalize }).objective],
+    objectives: [contrastiveObjective({ ...config.loss, normalize: !pooling.normalize }).objective],
     recompute: config.training.recompute,
     mode: config.training.accumulation === 1 ? 'step' : 'accumulate',
   });
