@@ -48,6 +48,8 @@ test('lengths beyond the model, and a batch of one', () => {
   expect(idleSettings(config(one), set, 128)).toEqual([expect.stringMatching(/^sampling\.batch_size 1: /)]);
   const hard = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
   expect(idleSettings(config(one), hard, 128)).toEqual([]);
+  const none = 'text: { passage_max_length: 64 }\nsampling: { batch_size: 1, negatives: 0 }\n';
+  expect(idleSettings(config(none), hard, 128)).toEqual([expect.stringMatching(/^sampling\.batch_size 1: /)]);
   const warmed = (warmup: number) => {
     const { training, ...rest } = config('text: { passage_max_length: 64 }');
     return idleSettings({ ...rest, training: { ...training, steps: 10, warmup } }, hard, 512);
@@ -56,6 +58,19 @@ test('lengths beyond the model, and a batch of one', () => {
   expect(warmed(10)).toEqual([
     expect.stringMatching(/^training\.warmup 10: .* still rising at the last of 10 updates/),
   ]);
+});
+
+test('hard negatives that no batch takes, and rounds of mining that never come', () => {
+  const set = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
+  const lines = (more: string) => idleSettings(config(more), set, 256);
+  const margins = 'margin_mse: { margins: scores }\n';
+  expect(lines(`sampling: { negatives: 0 }\nmining: {}\n${margins}`)).toEqual([
+    'sampling.negatives 0: no batch has hard negatives, and nothing comes of mining and margin_mse; raise it',
+  ]);
+  expect(lines('mining: { start: 1 }\n')).toEqual([
+    'mining.start 1: after the last of 1 updates, nothing is mined; lower it',
+  ]);
+  expect(lines(`sampling: { negatives: 1 }\nmining: {}\n${margins}`)).toEqual([]);
 });
 
 test('two views of a text need dropout', () => {

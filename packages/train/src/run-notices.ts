@@ -54,10 +54,23 @@ export function idleSettings(config: TrainConfig, training: TrainingSet, maxLeng
       `training.warmup ${warmup}: the learning rate is still rising at the last of ${steps} updates; below 1 it is a share of them`,
     );
   }
-  const alone = config.sampling.batch_size === 1 && config.mining === undefined;
-  if (alone && training.items.every(({ negatives }) => negatives.length === 0)) {
+  const { mining } = config;
+  const { batch_size: pairs, negatives } = config.sampling;
+  const wanting = (['mining', 'margin_mse'] as const).filter((section) => config[section] !== undefined);
+  if (negatives === 0 && wanting.length > 0) {
     lines.push(
-      'sampling.batch_size 1: one pair has no in-batch negatives, and the data have no hard ones: the contrastive loss is always 0; raise it',
+      `sampling.negatives 0: no batch has hard negatives, and nothing comes of ${wanting.join(' and ')}; raise it`,
+    );
+  }
+  if (mining && mining.start >= steps) {
+    lines.push(
+      `mining.start ${mining.start}: after the last of ${steps} updates, nothing is mined; lower it`,
+    );
+  }
+  const hard = mining !== undefined || training.items.some((item) => item.negatives.length > 0);
+  if (pairs === 1 && (negatives === 0 || !hard)) {
+    lines.push(
+      'sampling.batch_size 1: one pair has no in-batch negatives, and there are no hard ones: the contrastive loss is always 0; raise it',
     );
   }
   return lines;
