@@ -85,6 +85,8 @@ describe.each([
     const model = await read(`${name} unbroken/model/model.safetensors`);
     const kept = await read(`${name} unbroken/checkpoints/best/model/model.safetensors`);
     expect(model.equals(kept)).toBe(true);
+    const card = String(await read(`${name} unbroken/model/README.md`));
+    expect(card).toContain(`with hybrid batches for ${best[0]} steps.`);
     // The best model is that of a run which ends there.
     const short = join(folder.path, `${name} short`);
     await runTraining({

@@ -46,7 +46,7 @@ export function trainerOptions(
   };
 }
 
-/** What is saved with the trained model besides its parameters. */
+/** What is saved with the trained model besides its parameters, whenever it is saved. */
 export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: TrainConfig): ModelParts {
   const { prompts, defaultPromptName, similarity } = checkpoint;
   const { query, passage } = use;
@@ -64,7 +64,14 @@ export function modelParts({ checkpoint, use, encoder }: OpenedModel, config: Tr
     ...(defaultPromptName === undefined ? {} : { defaultPromptName }),
     ...(similarity === undefined ? {} : { similarity }),
     ...(fromHub ? { baseModel: config.model } : {}),
-    description: `Fine-tuned from ${config.model} with ${config.sampling.mode} batches for ${config.training.steps} steps.`,
+  };
+}
+
+/** The parts with what the model's card says of its training. */
+export function partsAfter(parts: ModelParts, { model, sampling }: TrainConfig, steps: number): ModelParts {
+  return {
+    ...parts,
+    description: `Fine-tuned from ${model} with ${sampling.mode} batches for ${steps} steps.`,
   };
 }
 

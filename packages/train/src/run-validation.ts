@@ -9,6 +9,7 @@ import { EarlyStopping, type StoppingState } from './early-stopping.js';
 import { TrainError } from './errors.js';
 import type { MetricsFile } from './metrics-file.js';
 import { validationLine } from './run-objectives.js';
+import { partsAfter } from './run-trainer.js';
 import type { Trainer } from './trainer.js';
 import { betterOf, measureCollection, validationMeasure } from './validation-measure.js';
 
@@ -89,7 +90,7 @@ export class RunValidation {
     await metrics.append({ ...validationLine(step, found), ...more });
     onValidation?.(step, found.loss, measure);
     if (this.#stopping.add(step, measure ?? found.loss) && config.checkpoint.keep_best) {
-      await writeBest(join(checkpoints, 'best'), store, parts);
+      await writeBest(join(checkpoints, 'best'), store, partsAfter(parts, config, step));
     }
   }
 }

@@ -20,7 +20,7 @@ import { openSavedModel, writeTrained } from './run-adapter.js';
 import { RunLock } from './run-lock.js';
 import { describeData, idleSettings, ownPrompts } from './run-notices.js';
 import { metricsLine } from './run-objectives.js';
-import { modelParts, trainerOptions } from './run-trainer.js';
+import { modelParts, partsAfter, trainerOptions } from './run-trainer.js';
 import { RunValidation } from './run-validation.js';
 import { type StepMetrics, Trainer } from './trainer.js';
 
@@ -170,7 +170,8 @@ async function writeResult(
   validations: RunValidation,
 ): Promise<Pick<TrainingRunResult, 'model' | 'best'>> {
   const best = validations.state();
-  if (config.checkpoint.keep_best && best && best.best_step !== trainer.step) {
+  const step = config.checkpoint.keep_best && best ? best.best_step : trainer.step;
+  if (step !== trainer.step) {
     const folder = join(checkpointsOf(output), 'best');
     const damaged = await findDamaged(folder);
     if (damaged) {
@@ -181,9 +182,9 @@ async function writeResult(
     }
     const { readRows } = await openSavedModel(join(folder, 'model'), start);
     await store.load('parameter', withInitial(auxiliary, readRows));
-    onNotice?.(`the model is that of step ${best.best_step}, the best of the validations`);
+    onNotice?.(`the model is that of step ${step}, the best of the validations`);
   }
-  const model = await writeTrained(output, store, parts, start, config);
+  const model = await writeTrained(output, store, partsAfter(parts, config, step), start, config);
   return { model, ...(best ? { best: { step: best.best_step, value: best.best_value } } : {}) };
 }
 
@@ -200,7 +201,7 @@ async function keepCheckpoint(
   const validation = validations.state();
   await writeCheckpoint(checkpointsOf(output), {
     store,
-    model: parts,
+    model: partsAfter(parts, config, trainer.step),
     state: {
       ...trainer.state(),
       ...(skipped ? { skipped_before: skipped } : {}),
