@@ -32,7 +32,7 @@ const batch: EncoderBatch = {
 describe('packBatch', () => {
   const { feeds, counts } = packBatch(config, capacity, batch);
 
-  test('tokens hold id, position from the offset on, type and slot', () => {
+  test('tokens hold id, position from the offset on but for padding, type and slot', () => {
     const tokens = Array.from({ length: 11 }, (_, token) =>
       Array.from(feeds.tokens!.subarray(token * 4, token * 4 + 4)),
     );
@@ -44,11 +44,17 @@ describe('packBatch', () => {
       [49, 3, 0, 3],
       [7, 4, 1, 3],
       [0, 2, 1, 4],
-      [1, 2, 0, 5],
-      [2, 3, 0, 5],
-      [3, 4, 0, 5],
-      [8, 5, 0, 5],
+      [1, 1, 0, 5],
+      [2, 2, 0, 5],
+      [3, 3, 0, 5],
+      [8, 4, 0, 5],
     ]);
+  });
+
+  test("BERT's padding token has a position as any other", () => {
+    const packed = packBatch({ ...config, family: 'bert', positionOffset: 0 }, capacity, batch);
+    const positions = Array.from({ length: 4 }, (_, token) => packed.feeds.tokens![(7 + token) * 4 + 1]);
+    expect(positions).toEqual([0, 1, 2, 3]);
   });
 
   test('candidates begin at a fixed slot; unused slots are empty', () => {
@@ -66,7 +72,7 @@ describe('packBatch', () => {
     expect(Array.from(feeds['word rows']!)).toEqual([0, 1, 2, 3, 7, 8, 9, 49]);
     expect(Array.from(feeds['word offsets']!)).toEqual([0, 1, 2, 3, 4, 7, 9, 10, 11]);
     expect(Array.from(feeds['word order']!)).toEqual([6, 7, 8, 9, 0, 3, 5, 1, 10, 2, 4]);
-    expect(Array.from(feeds['position rows']!)).toEqual([2, 3, 4, 5]);
+    expect(Array.from(feeds['position rows']!)).toEqual([1, 2, 3, 4]);
   });
 
   test('types default to 0', () => {

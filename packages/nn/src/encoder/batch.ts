@@ -96,13 +96,16 @@ export function packBatch(config: EncoderConfig, capacity: BatchCapacity, batch:
   const bounds = new Uint32Array(ids.length * 2);
   const positions = new Uint32Array(ids.length);
   const slots = new Uint32Array((capacity.queries + Math.max(1, capacity.candidates)) * 2);
+  // XLM-R counts no padding token, not even one that a text spells out as `<pad>`.
+  const uncounted = config.family === 'xlm-roberta' ? config.positionOffset - 1 : -1;
   for (let sequence = 0; sequence < sequences; sequence++) {
     const begin = cuSeqlens[sequence] as number;
     const end = cuSeqlens[sequence + 1] as number;
     const slot = sequence < batch.queries ? sequence : capacity.queries + sequence - batch.queries;
     slots.set([begin, end], slot * 2);
+    let next = config.positionOffset;
     for (let token = begin; token < end; token++) {
-      const position = token - begin + config.positionOffset;
+      const position = ids[token] === uncounted ? uncounted : next++;
       positions[token] = position;
       // Plain stores: `set` would make an array for each token of each step.
       tokens[token * 4] = ids[token] as number;
