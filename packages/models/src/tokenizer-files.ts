@@ -64,19 +64,31 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** `tokenizer_config.json`, with the special tokens that older versions of transformers keep beside it alone. */
+/** The class that transformers takes for a tokenizer whose own file names none, where it reads the file in its own way. */
+async function classOfModel(folder: string): Promise<string | undefined> {
+  const model = await readJsonObjectIfPresent(modelSource.join(folder, 'config.json'));
+  const { tokenizer_class: stated, model_type: type } = model ?? {};
+  return typeof stated === 'string' ? stated : type === 'xlm-roberta' ? 'XLMRobertaTokenizer' : undefined;
+}
+
+/**
+ * `tokenizer_config.json`, with the special tokens that older versions of transformers keep beside it alone, and with
+ * the class that follows from `config.json`.
+ */
 async function readConfig(folder: string, path: string): Promise<JsonObject | undefined> {
   const config = await readJsonObjectIfPresent(path);
-  if (config === undefined) return undefined;
+  const model = await classOfModel(folder);
+  // Without the file, BERT's case is that of the vocabulary.
+  if (config === undefined && !model?.startsWith('XLMRoberta')) return undefined;
   const beside = await readJsonObjectIfPresent(modelSource.join(folder, 'special_tokens_map.json'));
   const special = Object.entries(beside ?? {}).flatMap(([role, value]) => {
     const token = role.endsWith('_token') ? tokenText(value) : undefined;
     return token === undefined ? [] : [[role, token]];
   });
-  return { ...Object.fromEntries(special), ...config };
+  return { ...(model && { tokenizer_class: model }), ...Object.fromEntries(special), ...config };
 }
 
-/** A `tokenizer.json` as transformers' own class for it reads the file, if `tokenizer_config.json` names one. */
+/** A `tokenizer.json` as transformers' own class for it reads the file. */
 function asConfigured(text: string, config: JsonObject | undefined): string {
   if (config === undefined) return text;
   switch (config.tokenizer_class ?? 'BertTokenizer') {

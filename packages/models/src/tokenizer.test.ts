@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -202,6 +202,22 @@ describe('vocab.txt', () => {
     const plain = await encodeAs('XLMRobertaTokenizer', 'red apple');
     expect(await encodeAs('XLMRobertaTokenizer', ' red  apple ')).toEqual(plain);
     expect((await encodeAs('PreTrainedTokenizerFast', 'red apple ')).length).toBe(plain.length + 1);
+
+    const spaced = async (model: object, tokenizer?: object) => {
+      await rm(join(folder, 'tokenizer_config.json'), { force: true });
+      await writeFile(join(folder, 'config.json'), JSON.stringify(model));
+      if (tokenizer) await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(tokenizer));
+      return (await encode(folder, 'red apple ')).length - plain.length;
+    };
+    // Where the tokenizer's own file names no class, the model's does, and else its type.
+    expect(await spaced({ model_type: 'bert', tokenizer_class: 'XLMRobertaTokenizer' }, {})).toBe(0);
+    expect((await loadTokenizer(folder)).files.config?.tokenizer_class).toBe('XLMRobertaTokenizer');
+    expect(await spaced({ model_type: 'xlm-roberta' }, {})).toBe(0);
+    expect(await spaced({ model_type: 'xlm-roberta' })).toBe(0);
+    expect(await spaced({ model_type: 'bert' }, {})).toBe(1);
+    expect(await spaced({ model_type: 'xlm-roberta' }, { tokenizer_class: 'PreTrainedTokenizerFast' })).toBe(
+      1,
+    );
   });
 
   it('takes line ends of either kind, and separators that are no line ends', () => {
