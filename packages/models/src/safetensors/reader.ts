@@ -97,6 +97,22 @@ export class SafetensorsFile {
   }
 }
 
+/**
+ * Says that a model's files hold no weights that can be read.
+ *
+ * @param where the folder, or the model's id
+ */
+export function noWeights(where: string, names: readonly string[]): ModelError {
+  const others = names.filter((name) => /\.(bin|pt|ckpt|h5|msgpack)$/.test(name));
+  // Beside the model's weights there may be other heads, or what a training left.
+  const other = others.find((name) => /^(pytorch|adapter)_model/.test(name)) ?? others[0];
+  return checkpointError(
+    other === undefined
+      ? `${where}: no *.safetensors file; a model folder needs config.json, model.safetensors and tokenizer.json`
+      : `${where}: no *.safetensors file, only ${other}; convert it with save_pretrained of transformers or sentence-transformers`,
+  );
+}
+
 /** The tensors of a folder, in one file or in shards, under the names that the files use. */
 export class TensorStore {
   private constructor(
@@ -164,14 +180,7 @@ export class TensorStore {
     const index = indices.includes(`${usual}.index.json`) ? `${usual}.index.json` : indices[0];
     if (index !== undefined) return TensorStore.fromIndex(folder, index);
     const only = single[0];
-    if (only === undefined) {
-      const pickled = names.find((name) => /\.(bin|pt|ckpt|h5|msgpack)$/.test(name));
-      throw checkpointError(
-        pickled === undefined
-          ? `${folder}: no *.safetensors file; a model folder needs config.json, model.safetensors and tokenizer.json`
-          : `${folder}: no *.safetensors file, only ${pickled}; convert it with save_pretrained of transformers or sentence-transformers`,
-      );
-    }
+    if (only === undefined) throw noWeights(folder, names);
     if (single.length > 1) {
       throw checkpointError(
         `${folder}: several weight files (${single.join(', ')}) and no ${usual}; keep one of them, or name it ${usual}`,

@@ -296,7 +296,8 @@ describe('the weights of a folder', () => {
       'INPUT_CHECKPOINT',
       /no \*\.safetensors file; a model folder needs/,
     );
-    await writeFile(join(folder, 'pytorch_model.bin'), '');
+    // As in BGE-M3's folder.
+    for (const name of ['colbert_linear.pt', 'pytorch_model.bin']) await writeFile(join(folder, name), '');
     await expectModelError(
       () => TensorStore.fromFolder(folder),
       'INPUT_CHECKPOINT',
