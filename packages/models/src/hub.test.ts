@@ -255,6 +255,29 @@ describe('downloading', () => {
     expect(await findCachedModel('a/b', { cacheFolder })).toBeUndefined();
   });
 
+  it('refuses a model that is not supported before its weights are fetched', async () => {
+    const model = await filesOf(await savedModel());
+    const config = JSON.parse(String(model.get('config.json')));
+    model.set('config.json', Buffer.from(JSON.stringify({ ...config, model_type: 'new' })));
+    const asked: string[] = [];
+    const answer = hubServer(model);
+    const endpoint = await listen((request, response) => {
+      asked.push(request.url!);
+      answer(request, response);
+    });
+    const options = { cacheFolder: await temporaryFolder(), endpoint, offline: false };
+    const run = () => openCheckpoint('a/b', options);
+    await expectModelError(run, 'INPUT_CHECKPOINT', /config\.json: model_type "new" is not supported/);
+    expect(asked.some((url) => url.endsWith('/config.json'))).toBe(true);
+    expect(asked.filter((url) => url.endsWith('.safetensors'))).toEqual([]);
+
+    model.set('pytorch_model.bin', model.get('model.safetensors')!);
+    for (const path of model.keys()) if (path.endsWith('.safetensors')) model.delete(path);
+    asked.length = 0;
+    await expectModelError(run, 'INPUT_CHECKPOINT', /^a\/b: no .* only pytorch_model\.bin; convert it with/);
+    expect(asked.filter((url) => url.includes('/resolve/'))).toEqual([]);
+  });
+
   it('says when the hub has no such model', async () => {
     const endpoint = await listen((_, response) => response.writeHead(404).end());
     const options = { cacheFolder: await temporaryFolder(), endpoint, offline: false };

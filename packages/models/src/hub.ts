@@ -11,7 +11,10 @@ import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hu
 import { adapterConfigFile, adapterWeightsFile } from './adapters/adapter-config.js';
 import { ModelError, reasonOf } from './errors.js';
 import { discard, isFile, partialName, writeAll, writeError, writeFileAtomic, writeSynced } from './files.js';
-import { findEncoderPath } from './sentence-transformers.js';
+import { parseHfConfig } from './hf-config.js';
+import { readJsonObject } from './json-files.js';
+import { noWeights } from './safetensors/reader.js';
+import { findEncoderPath, readLayout } from './sentence-transformers.js';
 
 /** How far a download has come; all in bytes of this model's files. */
 export interface HubProgress {
@@ -195,6 +198,16 @@ async function linkFile(blob: string, pointer: string): Promise<void> {
   await symlink(relative(dirname(pointer), blob), pointer).catch(() => copyFile(blob, pointer));
 }
 
+const isWeights = (path: string) => path.endsWith('.safetensors');
+
+/** Reads the settings of a model, unless it is an adapter, whose settings are those of the model under it. */
+async function checkSettings(snapshot: string): Promise<void> {
+  const config = join(snapshot, await findEncoderPath(snapshot), 'config.json');
+  if (!(await isFile(config))) return;
+  const { hiddenSize } = parseHfConfig(await readJsonObject(config), config);
+  await readLayout(snapshot, hiddenSize);
+}
+
 async function download(id: string, options: HubOptions): Promise<string> {
   const store = join(options.cacheFolder ?? hubCacheFolder(), `models--${id.replace('/', '--')}`);
   const revision = options.revision ?? 'main';
@@ -204,10 +217,16 @@ async function download(id: string, options: HubOptions): Promise<string> {
   const listed: HubFile[] = [];
   for await (const entry of listFiles({ ...source, recursive: true })) listed.push(entry);
   const files = selectModelFiles(listed);
+  if (!files.some(({ path }) => isWeights(path))) {
+    throw noWeights(
+      id,
+      listed.map(({ path }) => path),
+    );
+  }
   const snapshot = join(store, 'snapshots', sha);
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
   let doneBytes = 0;
-  for (const entry of files) {
+  const fetchFile = async (entry: HubFile) => {
     const name = entry.lfs?.oid ?? entry.oid;
     if (name === undefined || !/^[0-9a-f]+$/.test(name))
       throw new Error(`the hub gives no digest for ${entry.path}`);
@@ -220,7 +239,11 @@ async function download(id: string, options: HubOptions): Promise<string> {
     if (await isFile(blob)) report(entry.size);
     else await fetchBlob(source, entry, blob, report);
     await linkFile(blob, join(snapshot, entry.path));
-  }
+  };
+  for (const entry of files) if (!isWeights(entry.path)) await fetchFile(entry);
+  // What is not supported is told before its weights are fetched.
+  await checkSettings(snapshot);
+  for (const entry of files) if (isWeights(entry.path)) await fetchFile(entry);
   if (!files.some(({ path }) => path === 'modules.json')) {
     await mkdir(dirname(noModules(snapshot)), { recursive: true });
     await writeFile(noModules(snapshot), '');
@@ -237,7 +260,8 @@ async function download(id: string, options: HubOptions): Promise<string> {
  * The local folder of a hub model: from the cache if it is there, else downloaded.
  *
  * @param id - `owner/name`
- * @throws ModelError `INPUT_MODEL` if it is neither cached nor on the hub; `INPUT_DISK` if it cannot be stored.
+ * @throws ModelError `INPUT_MODEL` if it is neither cached nor on the hub; `INPUT_CHECKPOINT`, before its weights are
+ *   fetched, if they or its settings are not supported; `INPUT_DISK` if it cannot be stored.
  */
 export async function fetchHubModel(id: string, options: HubOptions = {}): Promise<string> {
   const cached = await findCachedModel(id, options);
