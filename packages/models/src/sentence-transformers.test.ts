@@ -134,6 +134,12 @@ describe('reading', () => {
       /WordWeights are not supported/,
     ],
     [
+      "an encoder by the model's own code",
+      'modules.json',
+      modules(['custom_st.Transformer', ''], ['Pooling', '1_Pooling']),
+      /modules custom_st\.Transformer, Pooling are not supported/,
+    ],
+    [
       'max pooling',
       pooling,
       { pooling_mode: 'max' },

@@ -97,7 +97,7 @@ const ON_SENTENCES = {
 };
 
 interface Module {
-  /** Last part of the Python class name: `Transformer`, `Pooling`, `Dense`, `Normalize`. */
+  /** Python class: `Transformer`, `Pooling`, `Dense`, `Normalize`; with its module where that is the model's own code. */
   readonly kind: string;
   readonly path: string;
 }
@@ -114,7 +114,7 @@ async function readModules(path: string): Promise<Module[]> {
     if (item.path.split(/[/\\]/).includes('..') || /^([/\\]|[a-z]:)/i.test(item.path)) {
       throw checkpointError(`${path}: module ${i} lies outside the folder (${describe(item.path)})`);
     }
-    return { kind: item.type.split('.').at(-1)!, path: item.path };
+    return { kind: item.type.replace(/^sentence_transformers\.(\w+\.)*/, ''), path: item.path };
   });
   const places = modules.map(({ kind }) => ORDER.indexOf(kind));
   if (places[0] !== 0 || places[1] !== 1 || places.some((place, i) => i > 0 && place <= places[i - 1]!)) {
