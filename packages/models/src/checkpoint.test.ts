@@ -261,6 +261,11 @@ describe('a plain Hugging Face folder', () => {
       /"encoder\.layer\.1\.attention\.self\.query\.weight" is missing/,
     ],
     [
+      'has a prefix of its own',
+      (t) => ({ ...t, name: `model.${t.name}` }),
+      /is missing .*; there is "model\.embeddings\.word_embeddings\.weight": rename the tensors, without "model\."$/,
+    ],
+    [
       'has another shape',
       (t) => (t.name === word ? { ...t, shape: [32, 16] } : t),
       /tensor "embeddings\.word_embeddings\.weight" has shape \[32, 16\], expected \[64, 8\] \(vocab_size × hidden_size/,

@@ -56,8 +56,12 @@ export function matchParameters(
   for (const { name, shape } of expected) {
     const found = stored.get(name);
     if (found === undefined) {
+      const prefixed = [...stored.values()].find((other) => other.endsWith(`.${name}`));
+      const remedy = prefixed
+        ? `there is "${prefixed}": rename the tensors, without "${prefixed.slice(0, -name.length)}"`
+        : 'config.json and weights are not of the same model, or the file is incomplete';
       throw checkpointError(
-        `${store.path}: tensor "${name}" is missing (expected shape [${shape.join(', ')}]); config.json and weights are not of the same model, or the file is incomplete`,
+        `${store.path}: tensor "${name}" is missing (expected shape [${shape.join(', ')}]); ${remedy}`,
       );
     }
     const entry = store.entry(found);
