@@ -1,16 +1,16 @@
 /** Exact search on a device against sums in float64 and a full sort: first k, full ranks, ties, odd sizes. */
 import { DeviceScorer, memoryVectors, searchTopK, streamRanks } from '@synglot/eval';
-import { type Executor, GpuError } from '@synglot/gpu';
+import type { Executor } from '@synglot/gpu';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
-import { overExecutor } from '../support/over-executor.js';
 import { randomFloats } from '../support/random.js';
+import { tight, watched } from '../support/watched-executor.js';
 
-let executor: Executor;
+let device: Executor;
 beforeAll(async () => {
-  executor = await openTestExecutor();
+  device = await openTestExecutor();
 });
-afterAll(() => executor?.destroy());
+afterAll(() => device?.destroy());
 
 /** Small whole numbers: every sum is exact in f32, and many are equal. */
 const whole = (count: number, seed: number) =>
@@ -48,7 +48,7 @@ describe.each(shapes)('$queries queries, $rows passages of $dimension', (shape) 
   // With room for one pair nearly every block overflows and is read back whole.
   it.each([undefined, 1, 20])('finds the first k, equal scores by id; capacity %s', async (capacity) => {
     const hits = await searchTopK({
-      executor,
+      executor: device,
       queries,
       source,
       k,
@@ -65,7 +65,7 @@ describe.each(shapes)('$queries queries, $rows passages of $dimension', (shape) 
   });
 
   it('scores all of them, for collections in memory', async () => {
-    const scorer = new DeviceScorer(executor);
+    const scorer = new DeviceScorer(device);
     const scores = await scorer.score(queries, passages, dimension);
     ranked.forEach(({ scores: expected }, query) => {
       expect([...scores.subarray(query * rows, (query + 1) * rows)]).toEqual([...expected]);
@@ -77,7 +77,7 @@ describe.each(shapes)('$queries queries, $rows passages of $dimension', (shape) 
     const relevant = Array.from({ length: queryCount }, (_, query) =>
       Array.from({ length: rows }, (_, row) => row).filter((row) => (row * 31 + query) % 97 === 0),
     );
-    const ranks = await streamRanks({ executor, queries, source, relevant, rowBlock, queryBlock });
+    const ranks = await streamRanks({ executor: device, queries, source, relevant, rowBlock, queryBlock });
     ranks.forEach((found, query) => {
       const expected = relevant[query]!.map((row) => ranked[query]!.order.indexOf(row) + 1);
       expect([...found]).toEqual(expected.sort((a, b) => a - b));
@@ -87,20 +87,20 @@ describe.each(shapes)('$queries queries, $rows passages of $dimension', (shape) 
 
 test('values that are not finite are named, and so is another dimension', async () => {
   const source = memoryVectors(Float32Array.of(1, 2, Number.NaN, 4), 2, ['a', 'b']);
-  await expect(searchTopK({ executor, queries: Float32Array.of(1, 1), source, k: 1 })).rejects.toThrow(
-    /"b": value 0 is NaN/,
-  );
-  await expect(searchTopK({ executor, queries: Float32Array.of(1), source, k: 1 })).rejects.toThrow(
+  await expect(
+    searchTopK({ executor: device, queries: Float32Array.of(1, 1), source, k: 1 }),
+  ).rejects.toThrow(/"b": value 0 is NaN/);
+  await expect(searchTopK({ executor: device, queries: Float32Array.of(1), source, k: 1 })).rejects.toThrow(
     /no whole number of rows of 2/,
   );
   const queries = Float32Array.of(1, Number.POSITIVE_INFINITY);
-  await expect(searchTopK({ executor, queries, source, k: 1 })).rejects.toThrow(/"query 0": value 1/);
+  await expect(searchTopK({ executor: device, queries, source, k: 1 })).rejects.toThrow(/"query 0": value 1/);
 });
 
 test('k and sizes that are no whole numbers from 1 are refused', async () => {
   const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
   const search = (options: object) =>
-    searchTopK({ executor, queries: new Float32Array(4), source, k: 1, ...options });
+    searchTopK({ executor: device, queries: new Float32Array(4), source, k: 1, ...options });
   for (const wrong of [
     { k: 0 },
     { k: -1 },
@@ -117,42 +117,11 @@ test('k and sizes that are no whole numbers from 1 are refused', async () => {
   }
 });
 
-/** The executor with a list of the buffers and plans that were made by it and not destroyed; compiling is up to `compile`. */
-function watched(compile: Executor['compile'] = (...given) => executor.compile(...given)) {
-  const alive = new Set<string>();
-  let made = 0;
-  const kept = <T extends { destroy(): void }>(kind: string, one: T): T => {
-    const name = `${kind} ${++made}`;
-    alive.add(name);
-    const { destroy } = one;
-    return Object.assign(one, {
-      destroy() {
-        alive.delete(name);
-        destroy.call(one);
-      },
-    });
-  };
-  const watching: Executor = {
-    ...overExecutor(executor, { compile: async (...given) => kept('plan', await compile(...given)) }),
-    createBuffer: (label, sizeBytes) => kept('buffer', executor.createBuffer(label, sizeBytes)),
-  };
-  return { executor: watching, alive, made: () => made };
-}
-
-/** A device whose memory is full from the second plan on. */
-function tight() {
-  let compiled = 0;
-  return watched(async (...given) => {
-    if (++compiled === 2) throw new GpuError('DEVICE_OUT_OF_MEMORY', 'no memory for the second plan');
-    return executor.compile(...given);
-  });
-}
-
 test('a search for which there is no memory leaves nothing on the device', async () => {
-  const { executor, alive, made } = tight();
+  const { executor, alive, made } = tight(device, 2);
   const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
   await expect(searchTopK({ executor, queries: new Float32Array(4), source, k: 1 })).rejects.toThrow(
-    'no memory for the second plan',
+    'no memory for plan 2',
   );
   expect([made(), ...alive]).toEqual([3]);
 });
@@ -163,7 +132,7 @@ describe('a scorer of three blocks of passages', () => {
   const score = (scorer: DeviceScorer) => scorer.score(Float32Array.of(1, 2, 3, 4), passages, 4);
 
   test('keeps them once, whatever calls overlap', async () => {
-    const { executor, made } = watched();
+    const { executor, made } = watched(device);
     const scorer = new DeviceScorer(executor);
     const [first, ...others] = await Promise.all([score(scorer), score(scorer), score(scorer)]);
     expect([...first!]).toEqual(
@@ -177,13 +146,13 @@ describe('a scorer of three blocks of passages', () => {
   });
 
   test('leaves nothing on the device where there is no memory, or where it is destroyed meanwhile', async () => {
-    const full = tight();
+    const full = tight(device, 2);
     const scorer = new DeviceScorer(full.executor);
-    await expect(score(scorer)).rejects.toThrow('no memory for the second plan');
+    await expect(score(scorer)).rejects.toThrow('no memory for plan 2');
     scorer.destroy();
-    const other = watched(async (...given) => {
+    const other = watched(device, async (...given) => {
       destroyed.destroy();
-      return executor.compile(...given);
+      return device.compile(...given);
     });
     const destroyed = new DeviceScorer(other.executor);
     await expect(score(destroyed)).rejects.toThrow(/buffer 'candidates' was destroyed/);
@@ -193,8 +162,8 @@ describe('a scorer of three blocks of passages', () => {
 
 test('no query, and no passage, give no hit', async () => {
   const empty = memoryVectors(new Float32Array(0), 4, []);
-  const [hits] = await searchTopK({ executor, queries: new Float32Array(4), source: empty, k: 3 });
+  const [hits] = await searchTopK({ executor: device, queries: new Float32Array(4), source: empty, k: 3 });
   expect(hits!.rows).toHaveLength(0);
   const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
-  expect(await searchTopK({ executor, queries: new Float32Array(0), source, k: 3 })).toEqual([]);
+  expect(await searchTopK({ executor: device, queries: new Float32Array(0), source, k: 3 })).toEqual([]);
 });

@@ -140,7 +140,12 @@ export class EmbeddingModel {
 
   /** Frees the plans; the weights stay with a store that others use too. */
   async releasePlans(): Promise<void> {
-    for (const plan of this.#plans.values()) (await plan).compiled.destroy();
+    for (const plan of this.#plans.values()) {
+      await plan.then(
+        ({ compiled }) => compiled.destroy(),
+        () => undefined,
+      );
+    }
     this.#plans.clear();
   }
 
@@ -211,7 +216,7 @@ export class EmbeddingModel {
         .compile(built.plan, this.store.externals)
         .then((compiled) => ({ compiled, capacity: built.capacity }));
       this.#plans.set(key, plan);
-      // A plan that failed is forgotten: the next call tries again, and `releasePlans` does not trip over it.
+      // A plan that failed is forgotten: the next call tries again.
       plan.catch(() => this.#plans.delete(key));
     }
     return plan;

@@ -152,7 +152,9 @@ export class CacheRoom {
 
   /** Frees plans and buffers. */
   async destroy(): Promise<void> {
-    for (const plan of this.#plans.values()) (await plan).destroy();
+    for (const plan of await Promise.allSettled(this.#plans.values())) {
+      if (plan.status === 'fulfilled') plan.value.destroy();
+    }
     for (const buffer of this.#buffers.values()) buffer.destroy();
   }
 
@@ -162,6 +164,8 @@ export class CacheRoom {
       const { executor, store } = this.#options;
       compiled = executor.compile(build(), new Map([...store.externals, ...this.#buffers]));
       this.#plans.set(key, compiled);
+      // A plan that failed is not kept: the next batch tries again.
+      compiled.catch(() => this.#plans.delete(key));
     }
     return compiled;
   }

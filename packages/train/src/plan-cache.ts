@@ -45,8 +45,8 @@ export class PlanCache {
   readonly #options: PlanCacheOptions;
   /** In order of use: the first is the least recently used. */
   readonly #plans = new Map<string, Promise<CompiledBatchPlan>>();
-  #clear: Promise<CompiledPlan> | undefined;
-  #update: Promise<CompiledPlan> | undefined;
+  /** The plans without a batch, by name. */
+  readonly #others = new Map<string, Promise<CompiledPlan>>();
 
   constructor(options: PlanCacheOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class PlanCache {
     } else {
       await this.#evict();
       const compiling = this.#compile(mode, capacity);
-      // A plan that failed is not kept: it is compiled again when it is next asked for, and `destroy` does not fail.
+      // A plan that failed is not kept: it is compiled again when it is next asked for.
       compiling.catch(() => this.#plans.delete(key));
       entry = compiling;
     }
@@ -72,17 +72,14 @@ export class PlanCache {
 
   /** Sets all gradients to zero. */
   clearPlan(): Promise<CompiledPlan> {
-    const { executor, store } = this.#options;
-    this.#clear ??= executor.compile(buildClearPlan(store.layout), store.externals);
-    return this.#clear;
+    return this.#other('clear', () => buildClearPlan(this.#options.store.layout));
   }
 
   /** Updates from accumulated gradients. */
   updatePlan(): Promise<CompiledPlan> {
     const { executor, store, optimizer, precision } = this.#options;
     const target = { device: executor.device, ...(precision ? { precision } : {}) };
-    this.#update ??= executor.compile(buildUpdatePlan(store.layout, optimizer, target), store.externals);
-    return this.#update;
+    return this.#other('update', () => buildUpdatePlan(store.layout, optimizer, target));
   }
 
   /** Makes mixed precision's copies of the weights, which every update then keeps up to date. */
@@ -98,10 +95,12 @@ export class PlanCache {
 
   /** Frees all plans. */
   async destroy(): Promise<void> {
-    for (const entry of this.#plans.values()) (await entry).compiled.destroy();
+    const batchPlans = [...this.#plans.values()].map(async (entry) => (await entry).compiled);
+    for (const plan of await Promise.allSettled([...batchPlans, ...this.#others.values()])) {
+      if (plan.status === 'fulfilled') plan.value.destroy();
+    }
     this.#plans.clear();
-    (await this.#clear)?.destroy();
-    (await this.#update)?.destroy();
+    this.#others.clear();
   }
 
   /**
@@ -112,6 +111,17 @@ export class PlanCache {
     const compiled = await this.#options.executor.compile(warmUpPlan(this.#build(mode, capacityFor(size))));
     await compiled.run();
     compiled.destroy();
+  }
+
+  #other(name: string, build: () => Plan): Promise<CompiledPlan> {
+    let plan = this.#others.get(name);
+    if (!plan) {
+      const { executor, store } = this.#options;
+      plan = executor.compile(build(), store.externals);
+      this.#others.set(name, plan);
+      plan.catch(() => this.#others.delete(name));
+    }
+    return plan;
   }
 
   async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<CompiledBatchPlan> {
@@ -142,7 +152,10 @@ export class PlanCache {
     while (this.#plans.size >= keep) {
       const [key, entry] = this.#plans.entries().next().value as [string, Promise<CompiledBatchPlan>];
       this.#plans.delete(key);
-      (await entry).compiled.destroy();
+      await entry.then(
+        ({ compiled }) => compiled.destroy(),
+        () => undefined,
+      );
     }
   }
 }

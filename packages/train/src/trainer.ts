@@ -179,8 +179,9 @@ export class Trainer {
     return this.#runner.warmUp(size);
   }
 
-  /** Frees plans; parameters and state stay with the store. */
+  /** Frees plans, when the last update that was asked for is done; parameters and state stay with the store. */
   async destroy(): Promise<void> {
+    await this.#last;
     await this.#batches.settle();
     await this.#runner.destroy();
   }

@@ -165,7 +165,10 @@ export class UpdateRunner {
   /** Makes the f16 copies of the weights, once after parameters were loaded. */
   async #castWeights(): Promise<void> {
     if (this.#options.precision !== 'mixed') return;
-    this.#weightsCast ??= this.#plans.castWeights();
+    this.#weightsCast ??= this.#plans.castWeights().catch((error: unknown) => {
+      this.#weightsCast = undefined;
+      throw error;
+    });
     await this.#weightsCast;
   }
 
