@@ -5,7 +5,7 @@
  *
  * The kernels are plain WGSL in plans made by hand: they belong to no op.
  */
-import type { Executor, Plan, PlanBuffer, SubgroupMatrixConfig } from '@synglot/gpu';
+import type { DeviceInfo, Executor, Plan, PlanBuffer, SubgroupMatrixConfig } from '@synglot/gpu';
 import { matrixSubgroups } from '@synglot/nn';
 import { type FailedPart, unlessItFails } from './failures.js';
 import { raiseClocks } from './gpu-clocks.js';
@@ -32,6 +32,20 @@ export async function measureCeilings(executor: Executor, failed: FailedPart[]):
   const copy = await rate(executor, copyPlan(copyBytes), 2 * copyBytes);
   const f32 = await fma(executor, 'f32', software);
   const f16 = device.features.includes('shader-f16') ? await fma(executor, 'f16', software) : null;
+  return {
+    copy_gb_per_second: copy / 1e9,
+    fma_f32_gflops_per_second: f32 / 1e9,
+    fma_f16_gflops_per_second: f16 === null ? null : f16 / 1e9,
+    matrix: await measureMatrixUnits(executor, failed),
+  };
+}
+
+/** The part of it that is about matrix units. */
+export async function measureMatrixUnits(
+  executor: Executor,
+  failed: FailedPart[],
+): Promise<Ceilings['matrix']> {
+  const { device } = executor;
   const matrix = [];
   for (const config of device.subgroupMatrixConfigs) {
     // Integer units are of no use in training.
@@ -39,16 +53,11 @@ export async function measureCeilings(executor: Executor, failed: FailedPart[]):
     const [subgroup] = matrixSubgroups(device);
     // With subgroups of unknown size the amount of work is unknown.
     if (!subgroup) continue;
-    const { plan, flops } = matrixPlan(config, subgroup, software);
+    const { plan, flops } = matrixPlan(config, subgroup, device);
     const flopsPerSecond = await unlessItFails(failed, plan.label, () => rate(executor, plan, flops));
     if (flopsPerSecond) matrix.push({ ...config, gflops_per_second: flopsPerSecond / 1e9 });
   }
-  return {
-    copy_gb_per_second: copy / 1e9,
-    fma_f32_gflops_per_second: f32 / 1e9,
-    fma_f16_gflops_per_second: f16 === null ? null : f16 / 1e9,
-    matrix,
-  };
+  return matrix;
 }
 
 /** Work per second of a plan with one dispatch: by its timestamps, else by the clock. Best of five. */
@@ -133,11 +142,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 function matrixPlan(
   { component, result, M, N, K }: SubgroupMatrixConfig,
   { size: subgroup, pinned }: { readonly size: number; readonly pinned: boolean },
-  software: boolean,
+  { type, subgroups: { maxSize } }: DeviceInfo,
 ): { plan: Plan; flops: number } {
-  const [workgroups, rounds] = software ? [16, 256] : [4096, 1024];
+  const [workgroups, rounds] = type === 'cpu' ? [16, 256] : [4096, 1024];
   const chains = 4;
-  const invocations = Math.max(subgroup, 32);
+  // Dawn refuses any but multiples of the largest subgroup.
+  const invocations = Math.max(maxSize, 32);
   const subgroups = invocations / subgroup;
   const f16 = component === 'f16' || result === 'f16' ? 'enable f16;\n' : '';
   const size = Math.max(M * K, K * N, M * N);

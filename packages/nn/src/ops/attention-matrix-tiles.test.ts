@@ -59,7 +59,8 @@ test.each(devices)(
     for (const pass of passes) {
       for (const headVectors of [2, 3, 8, 10, 16, 24, 32]) {
         const problem = { pass, headVectors, element: 'f16' } as const;
-        const tiles = attentionMatrixShapes(device, problem, config, size);
+        const on = { ...device, subgroups: { minSize: size, maxSize: size } };
+        const tiles = attentionMatrixShapes(on, problem, config, size);
         if (headVectors <= 16) expect(tiles.length).toBeGreaterThan(1);
         expect(new Set(tiles.map((tile) => JSON.stringify(tile))).size).toBe(tiles.length);
         for (const tile of tiles) {
@@ -100,6 +101,20 @@ test('bytes of a tile of 32 × 32 rows of 64 columns', () => {
     2 * 2 * 32 * 72 + 2 * 2 * 2 * 32 * 40 + 2 * 32 * 40 + 4 * 2 * 2 * 32 * 20,
     2 * 2 * 32 * 72 + 2 * 2 * 2 * 32 * 40 + 2 * 2 * 32 * 40 + 4 * 2 * 2 * 32 * 20 + 12 * 32,
   ]);
+});
+
+test('workgroups are multiples of the largest subgroup, whatever size is asked for: Dawn refuses others', () => {
+  const subgroups = { minSize: 8, maxSize: 32 };
+  for (const pass of passes) {
+    const problem = { pass, headVectors: 8, element: 'f16' } as const;
+    const workgroups = [8, 16, 32].flatMap((size) =>
+      attentionMatrixShapes({ ...device, subgroups }, problem, half(8, 16, 16), size).map(
+        ({ SUBGROUPS_M, SUBGROUPS_N }) => Number(SUBGROUPS_M) * Number(SUBGROUPS_N) * size,
+      ),
+    );
+    expect(workgroups).not.toEqual([]);
+    expect(workgroups.filter((invocations) => invocations % 32 !== 0)).toEqual([]);
+  }
 });
 
 test('no tiles without the features, a fixed subgroup size, or a configuration for what is stored', () => {

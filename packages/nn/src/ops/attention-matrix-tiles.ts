@@ -8,7 +8,7 @@ import type { SubgroupMatrixConfig } from '@synglot/gpu';
 import type { DeviceTraits } from '../graph.js';
 import type { AttentionProblem } from './attention-kernels.js';
 import type { KernelChoice } from './kernel-choice.js';
-import { matrixUnits } from './matrix-units.js';
+import { fillsSubgroups, matrixUnits } from './matrix-units.js';
 import { portableLimits } from './portable-limits.js';
 
 type Constants = KernelChoice['constants'];
@@ -54,6 +54,7 @@ export function attentionMatrixShapes(
       tile.lanes > 0 &&
       tile.workgroup % tile.own === 0 &&
       tile.others % tile.lanes === 0 &&
+      fillsSubgroups(device, tile.workgroup) &&
       tile.workgroup <= limits.maxComputeInvocationsPerWorkgroup &&
       (outputs * tile.own * tile.columns) / tile.workgroup <= maxSums &&
       matrixTileBytes(problem.pass, constants) <= limits.maxComputeWorkgroupStorageSize;

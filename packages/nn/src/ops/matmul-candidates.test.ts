@@ -60,7 +60,7 @@ test('f32 keeps its precision: no units of f16', () => {
 });
 
 describe('subgroups of several sizes', () => {
-  const varying = { ...gpu, subgroups: { minSize: 8, maxSize: 64 } };
+  const varying = { ...gpu, subgroups: { minSize: 8, maxSize: 32 } };
   const controlled = { ...varying, features: [...(gpu.features ?? []), 'subgroup-size-control'] };
   const sizes = (device: DeviceTraits) =>
     matmulCandidates(device, forward).flatMap(({ constants }) => constants.SUBGROUP_SIZE ?? []);
@@ -75,12 +75,26 @@ describe('subgroups of several sizes', () => {
       SUBGROUP_SIZE: 32,
       PIN_SUBGROUP_SIZE: true,
     });
-    expect([...new Set(sizes(controlled))].sort()).toEqual([16, 32, 64, 8].sort());
+    expect([...new Set(sizes(controlled))].sort()).toEqual([16, 32, 8].sort());
     for (const { kernel, constants } of matmulCandidates(controlled, forward)) {
       expect(constants.PIN_SUBGROUP_SIZE).toBe(kernel.endsWith('_subgroup_matrix') ? true : undefined);
     }
     const small = { ...controlled, subgroups: { minSize: 8, maxSize: 16 } };
     expect(pickMatmul(small, forward).constants.SUBGROUP_SIZE).toBe(16);
+  });
+
+  test('workgroups are multiples of the largest, whatever is asked for: Dawn refuses others', () => {
+    for (const maxSize of [32, 64]) {
+      const device = { ...controlled, subgroups: { minSize: 16, maxSize } };
+      // So small that the smallest tile is the best guess.
+      for (const problem of [forward, weights, { ...weights, m: all(128), n: all(128) }]) {
+        expect(pickMatmul(device, problem).kernel).toMatch(/_subgroup_matrix$/);
+        for (const { constants } of matmulCandidates(device, problem)) {
+          const { SUBGROUPS_M = 1, SUBGROUPS_N = 1, SUBGROUP_SIZE = maxSize } = constants;
+          expect((Number(SUBGROUPS_M) * Number(SUBGROUPS_N) * Number(SUBGROUP_SIZE)) % maxSize).toBe(0);
+        }
+      }
+    }
   });
 
   test('none asks where there is one size only', () => {
@@ -107,7 +121,8 @@ test.each(units)(
   (M, N, K, size) => {
     const config = { component: 'f16', result: 'f32', M, N, K };
     for (const product of ['matmul_nt', 'matmul_nn', 'matmul_tn'] as const) {
-      const shapes = matrixShapes(gpu, product, config, size);
+      const device = { ...gpu, subgroups: { minSize: size, maxSize: size } };
+      const shapes = matrixShapes(device, product, config, size);
       expect(shapes.length).toBeGreaterThanOrEqual(4);
       const areas = shapes.map((constants) => {
         const of = (name: string) => Number(constants[name]);

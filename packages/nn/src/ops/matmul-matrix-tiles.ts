@@ -6,6 +6,7 @@ import type { SubgroupMatrixConfig } from '@synglot/gpu';
 import type { DeviceTraits } from '../graph.js';
 import type { KernelChoice } from './kernel-choice.js';
 import type { MatmulProduct } from './matmul-candidates.js';
+import { fillsSubgroups } from './matrix-units.js';
 import { portableLimits } from './portable-limits.js';
 
 /** Subgroups side by side and below each other; rows and columns of c of a subgroup; k of a panel. */
@@ -84,6 +85,7 @@ function fits(device: DeviceTraits, product: MatmulProduct, tile: MatrixTile): b
     (device.type === 'cpu' || sums <= maxSums) &&
     bringsRows(leftAlongK ? stepK : tile.m) &&
     bringsRows(rightAlongK ? stepK : tile.n) &&
+    fillsSubgroups(device, invocations) &&
     invocations <= limits.maxComputeInvocationsPerWorkgroup &&
     panelBytes(tile.m, config.M, leftAlongK, tile) +
       panelBytes(tile.n, config.N, rightAlongK, tile) +

@@ -50,3 +50,11 @@ export function matrixSubgroups({
   const inOrder = [...sizes.filter((size) => size === 32), ...sizes.filter((size) => size !== 32)];
   return inOrder.map((size) => ({ size, pinned }));
 }
+
+/**
+ * Whether a kernel on matrix units may have workgroups of so many invocations: Dawn refuses any but multiples of the
+ * device's largest subgroup, also of a kernel that asks for a smaller one.
+ */
+export function fillsSubgroups({ subgroups }: DeviceTraits, invocations: number): boolean {
+  return invocations % subgroups.maxSize === 0;
+}
