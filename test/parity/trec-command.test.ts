@@ -12,6 +12,7 @@ beforeAll(async () => {
   await writeFile(path('qrels'), 'q1 0 a 1\nq1 0 b 0\nq2 0 a 2\nq3 0 z 1\n');
   await writeFile(path('good'), 'q1 Q0 a 1 2 good\nq1 Q0 x 2 1 good\nq2 Q0 a 1 1 good\n');
   await writeFile(path('bad'), 'q1 Q0 x 1 2 bad\nq1 Q0 a 2 1 bad\nq2 Q0 b 1 1 bad\n');
+  await writeFile(path('first'), 'q1 Q0 a 1 2 first\n');
   await writeFile(path('nan'), 'q1 Q0 a 1 nan t\n');
   await writeFile(path('twice'), 'q1 Q0 a 1 2 t\nq1 Q0 a 2 1 t\n');
   await writeFile(path('qrels-twice'), 'q1 0 a 1\nq1 0 a 1\n');
@@ -86,6 +87,18 @@ test('CSV and LaTeX have the figures of several runs, on the topics that all of 
   expect(good).toMatch(/^good,AP,1,1,1,bad,0\.75,0\.5,1,0\.5,0\.5$/);
   const latex = await evaluate(...args, '--format', 'latex', '--correction', 'none');
   expect(latex.stdout).toContain('good & 1.0000 [1.0000, 1.0000] \\\\\n\\bottomrule\n');
+  for (const { errorLines } of [csv, latex]) expect(errorLines.join()).not.toContain('topics that all runs');
+});
+
+test('where runs have other topics, it is said that figures are of those that all have', async () => {
+  const args = ['--qrels', path('qrels'), '--run', path('bad'), '--run', path('first'), '-m', 'AP'];
+  for (const format of ['csv', 'latex']) {
+    const { stdout, errorLines } = await evaluate(...args, '--format', format);
+    // The mean of its own two topics is 0.25.
+    expect(stdout).toMatch(/^bad(,AP,0\.5,| & 0\.5000 )/m);
+    expect(errorLines).toContain('figures are means over the 1 topics that all runs have');
+  }
+  expect((await evaluate(...args)).stdout).toMatch(/^compared on the 1 topics that all runs have$/m);
 });
 
 test.each<[string, string[], RegExp]>([

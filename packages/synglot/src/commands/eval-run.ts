@@ -16,6 +16,7 @@ import {
   profileNamed,
   type RunEvaluation,
   runTable,
+  type System,
   systemsOfRuns,
   topicValues,
   trecLines,
@@ -168,7 +169,10 @@ function printed(evaluated: Evaluated, format: string, options: RunEvalOptions):
     case 'csv':
     case 'latex': {
       const { test = 'randomisation', correction = 'holm', seed = 0 } = options;
-      return figuresTable(systemsOfRuns(evaluated), format, { test, correction, seed });
+      const systems = systemsOfRuns(evaluated);
+      const note = sharedTopics(evaluated, systems);
+      if (note) console.error(`figures are means over ${note}`);
+      return figuresTable(systems, format, { test, correction, seed });
     }
     default:
       return tables(evaluated, options);
@@ -181,10 +185,15 @@ function tables(evaluated: Evaluated, options: RunEvalOptions): string {
   if (evaluated.length === 1) return table;
   const systems = systemsOfRuns(evaluated);
   const comparisons = compareSystems(systems, { test, correction, seed });
+  const note = sharedTopics(evaluated, systems);
+  return `${table}\n\n${note ? `compared on ${note}\n` : ''}${comparisonTable(comparisons, correction)}`;
+}
+
+/** What is compared, where a run has topics that another lacks. */
+function sharedTopics(evaluated: Evaluated, systems: readonly System[]): string | undefined {
   const shared = [...systems[0]!.samples.values()][0]?.units ?? 0;
   const all = Math.max(...evaluated.map(({ evaluation }) => evaluation.topics.length));
-  const note = shared < all ? `compared on the ${shared} topics that all runs have\n` : '';
-  return `${table}\n\n${note}${comparisonTable(comparisons, correction)}`;
+  return shared < all ? `the ${shared} topics that all runs have` : undefined;
 }
 
 /** The measures asked for; by default the tool's own set, or the main figures when runs are compared. */
