@@ -47,6 +47,7 @@ const latex: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
   '<': '$<$',
   '>': '$>$',
+  '|': '\\textbar{}',
   '±': '$\\pm$',
   '−': '$-$',
   '…': '\\dots{}',
@@ -61,5 +62,5 @@ function afterBreak(line: string): string {
 }
 
 function latexText(text: string): string {
-  return oneLine(text).replace(/[\\~^<>±−…†αλ]|[&%$#_{}]/g, (letter) => latex[letter] ?? `\\${letter}`);
+  return oneLine(text).replace(/[\\~^<>|±−…†αλ]|[&%$#_{}]/g, (letter) => latex[letter] ?? `\\${letter}`);
 }

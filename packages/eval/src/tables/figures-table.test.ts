@@ -45,7 +45,7 @@ test('LaTeX prints as itself what means something to LaTeX', () => {
     ['a_b', 'α = 0.5'],
     [
       ['50% & $x {y} #1 ~^\\', '0.5 ± 0.1†'],
-      ['<', '−3 … +4'],
+      ['< | >', '−3 … +4'],
       ['[1em]\n\nb', '*'],
       ['* c', ''],
     ],
@@ -59,7 +59,7 @@ test('LaTeX prints as itself what means something to LaTeX', () => {
     'a\\_b & $\\alpha$ = 0.5 \\\\',
     '\\midrule',
     '50\\% \\& \\$x \\{y\\} \\#1 \\textasciitilde{}\\textasciicircum{}\\textbackslash{} & 0.5 $\\pm$ 0.1\\textsuperscript{\\dag} \\\\',
-    '$<$ & $-$3 \\dots{} +4 \\\\',
+    '$<$ \\textbar{} $>$ & $-$3 \\dots{} +4 \\\\',
     // What \\ would read as its own star or length.
     '{}[1em] b & * \\\\',
     '{}* c &  \\\\',
