@@ -2,7 +2,7 @@
  * `synglot report` in a real browser: Chromium opens the file, and what it shows, asks for and survives is
  * checked. Not how it looks: set REPORT_SCREENSHOTS to a folder and look at the pictures.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -157,6 +157,26 @@ describe.skipIf(missing !== undefined)('synglot report', () => {
     await close();
   });
 
+  test('every figure that is printed as the best one is marked', async () => {
+    const runs = join(folder.path, 'ties');
+    await mkdir(runs);
+    const values = { first: 0.52344961, second: 0.52340001, third: 0.5 };
+    for (const [label, value] of Object.entries(values)) {
+      const map = { monolingual: value, cross_lingual: value, multilingual: null };
+      const distance = 500 * (1 - value);
+      await writeJson(join(runs, `${label}.json`), { task: 't', summary: { map, rank_distance: distance } });
+    }
+    const to = join(folder.path, 'ties.html');
+    await runCliWell(['report', runs, '--output', to]);
+    const { page, close } = await open(to, 1280);
+    const marked = (label: string) =>
+      page.locator('.summary tbody tr', { hasText: label }).locator('.best').allTextContents();
+    expect(await marked('first')).toEqual(['0.5234', '0.5234', '238.3']);
+    expect(await marked('second')).toEqual(['0.5234', '0.5234', '238.3']);
+    expect(await marked('third')).toEqual([]);
+    await close();
+  });
+
   test('judged collections, bitexts, runs and bias are tables; a model may be named anything', async () => {
     const to = join(folder.path, 'collections.html');
     await writeCollections(join(folder.path, 'collections'));
@@ -171,6 +191,7 @@ describe.skipIf(missing !== undefined)('synglot report', () => {
         'miracl-yo',
         'mean',
       ]);
+      expect(await page.locator('#collections .best').count()).toBe(0);
       expect(await page.locator('#collections tbody td small').first().textContent()).toBe('0.1875 – 0.3125');
       const choose = page.locator('#collections .choice select');
       await choose.nth(1).selectOption('Recall@100');

@@ -64,7 +64,7 @@ function table(runs: readonly CollectionsModel[], names: readonly string[], meas
     'tr',
     {},
     h('th', { scope: 'row', class: 'name' }, 'mean'),
-    means.map((value) => h('td', { class: 'number best' }, h('span', {}, decimal(value)))),
+    means.map((value) => h('td', { class: 'number' }, h('span', {}, h('b', {}, decimal(value))))),
   );
   return h(
     'table',

@@ -61,9 +61,9 @@ export function summarySection(view: View): Section {
         columns.map((each) => {
           const value = each.value(row);
           if (!each.number) return h('th', { scope: 'row', class: 'name run-name' }, nameOf(row));
-          const isBest = value !== null && value === best.get(each.key);
           const range = each.interval?.(row);
           const text = decimal(value as number | null, each.digits);
+          const isBest = value !== null && text === decimal(best.get(each.key), each.digits);
           return h(
             'td',
             { class: isBest ? 'number best' : 'number', title: isBest ? 'best of the runs' : null },

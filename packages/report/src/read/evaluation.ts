@@ -1,7 +1,7 @@
 /** Reads what `synglot eval --json` and `synglot demo` write. Knows no folders: see `find.ts`. */
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { BiasModel, IntervalsModel, PairMatrixModel, RunModel, SettingValues } from '../model.js';
+import type { BiasModel, IntervalsModel, PairMatrixModel, RunModel } from '../model.js';
 import { checked } from './text-file.js';
 
 const value = z.number().nullable();
@@ -158,7 +158,7 @@ export function readEvaluation(json: unknown, file: string, training?: TrainedWi
     series: report.series ?? training?.series ?? '',
     alpha: report.alpha ?? training?.alpha ?? null,
     mapMeasure: report.map_measure ?? null,
-    measures: { mAP: rounded(report.summary.map), ...withoutMap(report) },
+    measures: measuresOf(report.summary),
     rankDistance: report.summary.rank_distance,
     ...(report.intervals ? { intervals: toIntervals(report) } : {}),
     ...(matrices.length > 0 ? { pairs: { langs: report.langs, matrices } } : {}),
@@ -183,26 +183,24 @@ export function readDemo(json: unknown, file: string): RunModel[] {
   ]);
   const common = { file, task: 'demo symbols', mapMeasure: null, worstQueries: [] };
   const runs = report.runs.map((run): RunModel => {
-    const { mAP: _, ...measures } = mapValues(run.measures);
     return {
       ...common,
       label: many ? `${run.mode}, seed ${run.seed}` : run.mode,
       series: file,
       alpha: run.alpha ?? alphas.get(run.mode) ?? null,
-      measures: { mAP: rounded(run.map), ...measures },
+      measures: measuresOf(run),
       rankDistance: run.rank_distance,
       facts: run.last_loss == null ? facts : [...facts, ['last loss', run.last_loss.toFixed(4)]],
     };
   });
   if (report.chance) {
     const { map, rank_distance } = report.chance;
-    const measures = { mAP: rounded(map) };
     runs.push({
       ...common,
       label: 'chance',
       series: '',
       alpha: null,
-      measures,
+      measures: { mAP: map },
       rankDistance: rank_distance,
       facts: [],
     });
@@ -257,26 +255,12 @@ function toIntervals({ intervals, map_measure }: Evaluation): IntervalsModel {
   return { confidence, measures: { ...measures, ...(map ? { mAP: map } : {}) }, rankDistance: rank_distance };
 }
 
-function withoutMap({ summary: { measures } }: Evaluation): Record<string, SettingValues> {
-  const { mAP: _, ...rest } = mapValues(measures);
-  return rest;
-}
-
-function mapValues(measures: Readonly<Record<string, SettingValues>>): Record<string, SettingValues> {
-  return Object.fromEntries(Object.entries(measures).map(([name, values]) => [name, rounded(values)]));
-}
-
-function rounded(values: SettingValues): SettingValues {
-  return {
-    monolingual: round(values.monolingual),
-    cross_lingual: round(values.cross_lingual),
-    multilingual: round(values.multilingual),
-  };
-}
-
-/** Two digits more than the page shows: enough to order, a third of the size. */
-function round(number: number | null | undefined): number | null {
-  return number == null ? null : Math.round(number * 1e6) / 1e6;
+/** As they are: rounded twice, a figure may end in another digit than in the tables of `synglot eval`. */
+function measuresOf({
+  map,
+  measures: { mAP: _, ...others },
+}: z.output<typeof summary>): RunModel['measures'] {
+  return { mAP: map, ...others };
 }
 
 function pairMatrices(report: Evaluation): PairMatrixModel[] {
@@ -288,8 +272,8 @@ function pairMatrices(report: Evaluation): PairMatrixModel[] {
       (query === pool ? report.monolingual[query] : report.cross_lingual[query]?.[pool])?.[name];
     return {
       name,
-      values: langs.map((query) => langs.map((pool) => round(at(query, pool)))),
-      mixed: langs.map((query) => round(report.multilingual[query]?.[name])),
+      values: langs.map((query) => langs.map((pool) => at(query, pool) ?? null)),
+      mixed: langs.map((query) => report.multilingual[query]?.[name] ?? null),
     };
   });
   for (const [key, name] of [
@@ -298,7 +282,7 @@ function pairMatrices(report: Evaluation): PairMatrixModel[] {
   ] as const) {
     const rows = report.language_share?.[key];
     if (!rows || Object.keys(rows).length === 0) continue;
-    const values = langs.map((query) => langs.map((pool) => round(rows[query]?.[pool] ?? 0)));
+    const values = langs.map((query) => langs.map((pool) => rows[query]?.[pool] ?? 0));
     matrices.push({ name, values });
   }
   return langs.length === 0 ? [] : matrices;

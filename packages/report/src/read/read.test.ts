@@ -91,6 +91,19 @@ test('published rows come with the benchmarks that the runs are of, others do no
   expect(published.find(({ label }) => label === 'LaBSE hybrid')?.rankDistance).toBe(195);
 });
 
+test('figures are what the evaluation has, so that all tables round them alike', async () => {
+  const path = join(folder, 'digits.json');
+  // To six digits first, both would be shown as 0.1235 and not as 0.1234.
+  const [total, pair] = [0.12344961, 0.12344972];
+  const of = { monolingual: total, cross_lingual: total, multilingual: total };
+  const languages = { langs: ['de'], monolingual: { de: { AP: pair } }, multilingual: { de: { AP: pair } } };
+  const json = { task: 't', map_measure: 'AP', summary: { map: of, measures: { AP: of } }, ...languages };
+  await writeFile(path, JSON.stringify(json));
+  const [run] = (await readReport({ paths: [path] })).runs;
+  expect(run!.measures).toEqual({ mAP: of, AP: of });
+  expect(run!.pairs!.matrices).toEqual([{ name: 'AP', values: [[pair]], mixed: [pair] }]);
+});
+
 test("a suite's evaluations are runs of one label, each of its benchmark", async () => {
   const path = join(folder, 'all.json');
   const reports = ['xquad-r', 'mlqa-r'].map((collection) => ({ collection, summary: { map } }));
