@@ -1,6 +1,7 @@
 /** Mistakes with `synglot index`, `search` and `eval`: each ends with 2 and one line. */
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { npyHeader } from '@synglot/models';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCli, runCliWell } from '../support/cli.js';
 import { saveTinyModel, testFolder, writeBeir } from './support.js';
@@ -9,6 +10,9 @@ let folder: Awaited<ReturnType<typeof testFolder>>;
 let model: string;
 const inPlace = (name: string) => join(folder.path, name);
 const env = { SYNGLOT_DEVICE: process.env.SYNGLOT_DEVICE ?? 'swiftshader' };
+
+const npyBytes = (rows: number, columns: number) =>
+  Buffer.concat([npyHeader(rows, columns), Buffer.alloc(rows * columns * 4, 1)]);
 
 beforeAll(async () => {
   folder = await testFolder('benchmark-mistakes');
@@ -69,6 +73,30 @@ it('refuses two queries of one id, a run that cannot be written, and runs of oth
     2,
     expect.stringMatching(/other\.run: No topic of the run "tag" has judgments/),
   ]);
+});
+
+it('index and search tell what is missing before they open a device', async () => {
+  await writeFile(inPlace('passages.npy'), npyBytes(3, 4));
+  await writeFile(inPlace('short.npy'), npyBytes(2, 4));
+  await writeFile(inPlace('corpus.tsv'), '1\ta\n');
+  await writeFile(inPlace('topics.tsv'), '1\ta\n');
+  const none = inPlace('none');
+  const search = ['search', '--save-run', inPlace('x.run')];
+  const among = [...search, '--passage-embeddings', inPlace('passages.npy')];
+  const topics = ['--queries', inPlace('topics.tsv')];
+  for (const [args, message] of [
+    [['index', '--corpus', inPlace('corpus.tsv'), '--store', inPlace('s'), '--model', none], /no such model/],
+    [[...search, ...topics, '--store', none, '--model', model], /none: /],
+    [[...search, ...topics, '--passage-embeddings', none, '--model', model], /none: /],
+    [[...among, '--queries', none, '--model', model], /none: /],
+    [[...among, ...topics, '--model', none], /no such model folder/],
+    [[...among, ...topics], /no queries: give --queries and --model/],
+    [[...among, '--query-embeddings', none], /none: /],
+    [[...among, ...topics, '--query-embeddings', inPlace('short.npy')], /expected 1 queries x 4/],
+  ] as const) {
+    const { code, errorLines } = await runCli(args, { env });
+    expect([code, errorLines]).toEqual([2, [expect.stringMatching(message)]]);
+  }
 });
 
 it('search refuses options that others leave without effect', async () => {

@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import {
+  type Checkpoint,
   checkDimension,
   defaultPrompt,
   EmbeddingModel,
@@ -38,9 +39,22 @@ export interface Encoder {
   passageChunk(texts: readonly string[]): Promise<Float32Array>;
 }
 
-/** Opens a model for questions and passages; prefixes are the model's own unless given. */
-export async function openEncoder(executor: Executor, options: EncoderOptions): Promise<Encoder> {
-  const checkpoint = await openCheckpoint(options.model, { onProgress: hubProgress() });
+/** Opens the files of a model, which needs no device. */
+export function openModel(model: string): Promise<Checkpoint> {
+  return openCheckpoint(model, { onProgress: hubProgress() });
+}
+
+/**
+ * Opens a model for questions and passages; prefixes are the model's own unless given.
+ *
+ * @param opened the model, where its files were opened before the device
+ */
+export async function openEncoder(
+  executor: Executor,
+  options: EncoderOptions,
+  opened?: Checkpoint,
+): Promise<Encoder> {
+  const checkpoint = opened ?? (await openModel(options.model));
   const model = await EmbeddingModel.load(executor, checkpoint);
   const { query, passage, normalize } = retrievalUse(checkpoint, options.model);
   const passagePrefix = options.passagePrefix ?? (options.oneKind ? defaultPrompt(checkpoint) : passage);

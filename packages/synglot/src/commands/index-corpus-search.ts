@@ -5,7 +5,7 @@ import { EmbeddingStore, openMatrix, readMatrix, withIds, writeRun } from '@syng
 import type { Executor } from '@synglot/gpu';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
-import { openEncoder } from './eval-encoder.js';
+import { openEncoder, openModel } from './eval-encoder.js';
 import {
   checkNotInput,
   checkOutputFile,
@@ -53,58 +53,59 @@ export function searchCommand(): Command {
       [queries, queryEmbeddings, passageEmbeddings, passageIds],
       '--save-run',
     );
-    const executor = await openDevice(options);
+    const { source, close } = await openSource(options);
     try {
-      const { source, close } = await openSource(options);
-      try {
-        if (source.rows === 0) {
-          throw new EvaluationError(
-            'INPUT_STORE',
-            `${options.store ?? options.passageEmbeddings}: holds no passages; a store gets them from 'synglot index --corpus'`,
-          );
-        }
-        const topics = options.queries ? await readQueries(options.queries, 'und') : undefined;
-        if (topics) checkIds(options.queries!, topics);
-        const queries = options.queryEmbeddings
-          ? (await readMatrix(options.queryEmbeddings)).data
-          : await encodeQueries(executor, source, topics, options);
-        const ids = topics?.map(({ id }) => id) ?? numbered(queries.length / source.dimension);
-        if (ids.length * source.dimension !== queries.length) {
-          throw new EvaluationError(
-            'INPUT_EMBEDDINGS',
-            `${queries.length} values of query embeddings, expected ${ids.length} queries x ${source.dimension}`,
-          );
-        }
-        const bar = progressBar('searching', source.rows, 'passages');
-        const started = performance.now();
-        const hits = await searchTopK({
-          executor,
-          queries,
-          source,
-          k: options.topK,
-          onProgress: (done) => bar.update(done),
-        });
-        bar.stop();
-        const seconds = (performance.now() - started) / 1000;
-        await writeRun(
-          options.saveRun,
-          hits.map(({ rows, scores }, q) => ({
-            query: ids[q]!,
-            ids: Array.from(rows, (row) => source.id(row)),
-            scores,
-          })),
-        );
-        const each = ((1000 * seconds) / ids.length).toFixed(2);
-        console.log(
-          `${options.saveRun}: ${ids.length} queries, ${source.rows} passages, ${seconds.toFixed(1)} s, ${each} ms a query`,
-        );
-      } finally {
-        await close();
-      }
+      await search(source, options);
     } finally {
-      executor.destroy();
+      await close();
     }
   });
+}
+
+/** Files come before the device: what is wrong with one is told at once. */
+async function search(source: VectorSource, options: SearchOptions): Promise<void> {
+  if (source.rows === 0) {
+    throw new EvaluationError(
+      'INPUT_STORE',
+      `${options.store ?? options.passageEmbeddings}: holds no passages; a store gets them from 'synglot index --corpus'`,
+    );
+  }
+  const topics = options.queries ? await readQueries(options.queries, 'und') : undefined;
+  if (topics) checkIds(options.queries!, topics);
+  const given = options.queryEmbeddings ? (await readMatrix(options.queryEmbeddings)).data : undefined;
+  const ids = topics?.map(({ id }) => id) ?? numbered((given?.length ?? 0) / source.dimension);
+  if (given) checkCount(given, ids.length, source);
+  const encode = given ? undefined : await queryEncoding(source, topics, options);
+  const executor = await openDevice(options);
+  try {
+    const queries = given ?? (await encode!(executor));
+    checkCount(queries, ids.length, source);
+    const bar = progressBar('searching', source.rows, 'passages');
+    const started = performance.now();
+    const hits = await searchTopK({
+      executor,
+      queries,
+      source,
+      k: options.topK,
+      onProgress: (done) => bar.update(done),
+    });
+    bar.stop();
+    const seconds = (performance.now() - started) / 1000;
+    await writeRun(
+      options.saveRun,
+      hits.map(({ rows, scores }, q) => ({
+        query: ids[q]!,
+        ids: Array.from(rows, (row) => source.id(row)),
+        scores,
+      })),
+    );
+    const each = ((1000 * seconds) / ids.length).toFixed(2);
+    console.log(
+      `${options.saveRun}: ${ids.length} queries, ${source.rows} passages, ${seconds.toFixed(1)} s, ${each} ms a query`,
+    );
+  } finally {
+    executor.destroy();
+  }
 }
 
 /** @throws EvaluationError `INPUT_STORE`, `INPUT_EMBEDDINGS` for an option that another one leaves without effect */
@@ -167,27 +168,40 @@ async function openSource(
   return { source: withIds(file, ids, path), close: () => file.close() };
 }
 
-async function encodeQueries(
-  executor: Executor,
+/** @throws EvaluationError `INPUT_EMBEDDINGS` for embeddings that are not those of the queries, of the source's length */
+function checkCount(values: Float32Array, queries: number, { dimension }: VectorSource): void {
+  if (queries * dimension === values.length) return;
+  throw new EvaluationError(
+    'INPUT_EMBEDDINGS',
+    `${values.length} values of query embeddings, expected ${queries} queries x ${dimension}`,
+  );
+}
+
+/** Opens the model's files; what it gives back encodes the queries on a device. */
+async function queryEncoding(
   source: VectorSource,
   topics: readonly { readonly text: string }[] | undefined,
   options: SearchOptions,
-): Promise<Float32Array> {
-  if (topics === undefined || options.model === undefined) {
+): Promise<(executor: Executor) => Promise<Float32Array>> {
+  const { model } = options;
+  if (topics === undefined || model === undefined) {
     throw new EvaluationError(
       'INPUT_EMBEDDINGS',
       'no queries: give --queries and --model, or --query-embeddings',
     );
   }
-  const encoder = await openEncoder(executor, { ...options, model: options.model });
-  const made = source instanceof EmbeddingStore ? source.key.model : undefined;
-  if (made !== undefined && made !== encoder.passageKey.model) {
-    throw new EvaluationError(
-      'INPUT_STORE',
-      `${options.store}: made with another model than ${options.model}; name the model it was made with`,
-    );
-  }
-  return encoder.queries(topics.map(({ text }) => text));
+  const checkpoint = await openModel(model);
+  return async (executor) => {
+    const encoder = await openEncoder(executor, { ...options, model }, checkpoint);
+    const made = source instanceof EmbeddingStore ? source.key.model : undefined;
+    if (made !== undefined && made !== encoder.passageKey.model) {
+      throw new EvaluationError(
+        'INPUT_STORE',
+        `${options.store}: made with another model than ${model}; name the model it was made with`,
+      );
+    }
+    return encoder.queries(topics.map(({ text }) => text));
+  };
 }
 
 function numbered(count: number): string[] {

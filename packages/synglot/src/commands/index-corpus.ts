@@ -4,7 +4,7 @@ import { expandPaths, readCorpus } from '@synglot/data/files';
 import { EmbeddingStore, encodeCorpus } from '@synglot/eval/files';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
-import { openEncoder } from './eval-encoder.js';
+import { openEncoder, openModel } from './eval-encoder.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
 interface IndexOptions extends DeviceOptions {
@@ -26,11 +26,12 @@ export function indexCommand(): Command {
     .option('--max-length <tokens>', 'longest text in tokens', wholeNumber(3))
     .option('--commit-seconds <seconds>', 'write to the disk that often; 0: at once', wholeNumber(0), 1);
   return withDeviceOptions(command).action(async (options: IndexOptions) => {
-    // Before the store is made: a name that is mistyped leaves none.
+    // Before the device is opened and the store is made: a name that is mistyped leaves none.
     const corpus = await expandPaths(options.corpus);
+    const checkpoint = await openModel(options.model);
     const executor = await openDevice(options);
     try {
-      const encoder = await openEncoder(executor, options);
+      const encoder = await openEncoder(executor, options, checkpoint);
       const store = await EmbeddingStore.open(options.store, {
         create: { key: encoder.passageKey, dimension: encoder.dimension },
         verify: true,
