@@ -61,7 +61,7 @@ function references(path: string, text: string): string[] {
 }
 
 describe.each(folders)('%s', (folder) => {
-  const { name, exports, bin } = manifest(folder);
+  const { name, exports, bin, scripts } = manifest(folder);
   const files = () => packed.get(name) as ReadonlySet<string>;
 
   test('holds the targets of its exports, a README and the licence', () => {
@@ -71,6 +71,10 @@ describe.each(folders)('%s', (folder) => {
     expect(readFileSync(join(root, folder, 'LICENSE'), 'utf8')).toBe(
       readFileSync(join(root, 'LICENSE'), 'utf8'),
     );
+  });
+
+  test('is built before it is packed', () => {
+    expect(scripts.prepack).toBe('npm run build');
   });
 
   test('holds every file that its code, types and maps name', () => {
