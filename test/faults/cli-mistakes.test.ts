@@ -101,6 +101,10 @@ describe('the configuration', () => {
       'late-number.yaml:5: text.passage_max_length: maximum length 2 leaves no room for text',
     );
     await wrong(
+      { text: '{ query_max_length: 12 }', training: '{ steps: 2, cache_tokens: 12 }' },
+      'training.cache_tokens 12: with text.passage_max_length 256 a text may have 32 tokens; raise it, or lower',
+    );
+    await wrong(
       { hold_out: '{ fraction: 1 }' },
       'hold_out.fraction 1 and validation.fraction 0 hold out all 36',
     );

@@ -179,14 +179,24 @@ async function openModel(
   return { start, checkpoint, use, base, encoder, saved: saved && model ? { ...saved, model } : undefined };
 }
 
-/** @throws TrainError `INPUT_CONFIG` if nothing of a text fits beside the special tokens */
-async function checkLengths({ tokenizer }: Checkpoint, { text }: TrainConfig): Promise<void> {
+/** @throws TrainError `INPUT_CONFIG` if nothing of a text fits beside the special tokens, or a whole text in no chunk */
+async function checkLengths(
+  { tokenizer, maxLength }: Checkpoint,
+  { text, training }: TrainConfig,
+): Promise<void> {
+  const { cache_tokens: most = Number.POSITIVE_INFINITY } = training;
   for (const key of ['query_max_length', 'passage_max_length'] as const) {
     await tokenizer.encodeBatch([''], { maxLength: text[key] }).catch((error: Error) => {
       throw new TrainError('INPUT_CONFIG', `${placeIn(text, key)}text.${key}: ${error.message}`, {
         cause: error,
       });
     });
+    const longest = Math.min(text[key], maxLength);
+    if (longest <= most) continue;
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `${placeIn(training, 'cache_tokens')}training.cache_tokens ${most}: with text.${key} ${text[key]} a text may have ${longest} tokens; raise it, or lower text.${key}`,
+    );
   }
 }
 
