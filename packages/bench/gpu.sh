@@ -49,45 +49,51 @@ step() {
   measure bench step --device "$device" --pairs "$pairs" --lengths xquad-r --optimizer adamw --runs "$runs" "$@"
 }
 
+# What matters most comes first, in case time runs out, and what is compared is measured one after the other.
 measure_all() {
   measure synglot devices
   synglot devices --json >"$out/devices.json"
   command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
+  local torch='' sentence_transformers='' shape precision strategy
+  if ! "$python" -c "import torch; assert '$device' in ('lavapipe', 'swiftshader') or torch.cuda.is_available()" 2>&1 | tail -1; then
+    echo "no torch for this device in $python: synglot alone is measured"
+  else
+    torch=yes
+    if "$python" -c 'import sentence_transformers' 2>&1 | tail -1; then
+      sentence_transformers=yes
+    else
+      echo "no sentence_transformers in $python: the step of synglot alone is measured"
+    fi
+  fi
   measure bench kernels --device "$device"
-  for strategy in workgroup subgroup_matrix portable; do measure bench kernels --device "$device" --attention "$strategy"; done
-  for strategy in subgroup_matrix workgroup registers; do measure bench kernels --device "$device" --matmul "$strategy"; done
+  [ $torch ] && measure peer torch_products "$out/kernels.json" --output "$out/torch-products.json"
   for shape in "${shapes[@]}"; do
+    measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
     for precision in f32 mixed; do
       step --shape "$shape" --precision "$precision" --profile --trace "$out/step-$shape-$precision-trace.json"
       # With the fastest kernels that computed the right thing; then without what Dawn's checks cost.
       step --shape "$shape" --precision "$precision" --tune "$out/tuned.json"
       SYNGLOT_RESULTS=$out/unchecked SYNGLOT_UNCHECKED=1 \
         step --shape "$shape" --precision "$precision" --tune "$out/tuned.json"
+      [ $sentence_transformers ] && peer_step "$shape" "$precision"
     done
-    measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
   done
+  for strategy in workgroup subgroup_matrix portable; do measure bench kernels --device "$device" --attention "$strategy"; done
+  for strategy in subgroup_matrix workgroup registers; do measure bench kernels --device "$device" --matmul "$strategy"; done
   measure bench host --device "$device"
   measure bench start --device "$device"
   measure bench encode --device "$device"
-  if ! "$python" -c "import torch; assert '$device' in ('lavapipe', 'swiftshader') or torch.cuda.is_available()" 2>&1 | tail -1; then
-    echo "no torch for this device in $python: synglot alone was measured"
-    return $failed
-  fi
-  measure peer torch_products "$out/kernels.json" --output "$out/torch-products.json"
-  if ! "$python" -c 'import sentence_transformers' 2>&1 | tail -1; then
-    echo "no sentence_transformers in $python: the step of synglot alone was measured"
-    return $failed
-  fi
-  for shape in "${shapes[@]}"; do
-    for precision in fp32 fp16; do
-      ours=step-$shape-native
-      [ $precision = fp16 ] && ours+=-mixed
-      measure peer sentence_transformers_step "$out/batch-$shape.json" --runs "$runs" --precision "$precision" \
-        --output "$out/torch-step-$shape-$precision.json" \
-        --beside "$out/$ours.json" "$out/$ours-tuned.json" "$out/unchecked/$ours-tuned.json"
-    done
-  done
   return $failed
+}
+# The same step beside those of synglot that there are; again if a later call has more of them.
+peer_step() {
+  local shape=$1 ours=step-$1-native theirs=fp32 file beside=()
+  [ "$2" = mixed ] && ours+=-mixed theirs=fp16
+  for file in "$out/$ours.json" "$out/$ours-tuned.json" "$out/unchecked/$ours-tuned.json"; do
+    [ -f "$file" ] && beside+=("$file")
+  done
+  measure peer sentence_transformers_step "$out/batch-$shape.json" --runs "$runs" --precision "$theirs" \
+    --output "$out/torch-step-$shape-$theirs.json" --beside "${beside[@]}"
 }
 
 measure_all 2>&1 | tee -a "$out/log.txt"
