@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { trainTokenizer } from '../tokenizer-training.js';
+import { nextTask } from '../training/pace.js';
 import type { TokenizerLibrary } from './library.js';
 import { readTokenizerJson as readInNode } from './node.js';
 import { readTokenizerJson as readInPage } from './page.js';
@@ -72,5 +73,20 @@ describe('the library of pages', () => {
     const many = Array.from({ length: 200 }, (_, index) => `${words[index % words.length]} ${index}`);
     const alone = await Promise.all(many.map(async (text) => (await page.encode([text]))[0]));
     expect(await page.encode(many)).toEqual(alone);
+  });
+
+  it('lets other tasks run while it encodes a few long texts', async () => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    const page = readInPage(files.tokenizer);
+    let encoded = false;
+    const meanwhile = async () => {
+      let tasks = 0;
+      for (await nextTask(); !encoded; await nextTask()) tasks += 1;
+      return tasks;
+    };
+    const tasks = meanwhile();
+    await page.encode(Array.from({ length: 10 }, () => `${words[1]} `.repeat(1000)));
+    encoded = true;
+    expect(await tasks).toBeGreaterThan(1);
   });
 });

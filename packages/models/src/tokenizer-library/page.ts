@@ -3,11 +3,8 @@
  * run it there, against the ids of the Rust library.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
-import { nextTask } from '../training/pace.js';
+import { Pace } from '../training/pace.js';
 import type { TokenizerLibrary } from './library.js';
-
-/** Texts encoded before the page has its turn again. */
-const BATCH = 64;
 
 /**
  * Reads the text of a `tokenizer.json`.
@@ -29,9 +26,10 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
     idToToken: (id) => added.get(id)?.content ?? tokenizer.id_to_token(id) ?? undefined,
     async encode(texts) {
       const results: number[][] = [];
-      for (const [index, text] of texts.entries()) {
-        if (index > 0 && index % BATCH === 0) await nextTask();
+      const pace = new Pace();
+      for (const text of texts) {
         results.push(bare(text));
+        if (pace.isDue) await pace.pause();
       }
       return results;
     },

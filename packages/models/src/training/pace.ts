@@ -1,6 +1,6 @@
 /**
- * Keeps a training of seconds or minutes responsive: it reports progress and lets other tasks run, Ctrl-C among them. It
- * decides nothing about what is trained.
+ * Keeps work of seconds or minutes responsive: it reports progress and lets other tasks run, Ctrl-C among them. It
+ * decides nothing about what is trained or encoded.
  */
 
 /** How far the training of a tokenizer, or of pieces to add to one, is. */
