@@ -7,7 +7,7 @@ import { correlateRankings } from './bias/correlate.js';
 import { languageGap } from './bias/language-gap.js';
 import { toShares } from './bias/language-share.js';
 import { checkCollection, checkEmbeddings, checkScores } from './check.js';
-import { type MissingRelevant, missingRelevant, type RetrievalCollection } from './collection.js';
+import { digestOf, type MissingRelevant, missingRelevant, type RetrievalCollection } from './collection.js';
 import { EvaluationError } from './errors.js';
 import { mean } from './means.js';
 import { measureNamed } from './measures/index.js';
@@ -77,6 +77,7 @@ export async function evaluateRetrieval(options: EvaluateOptions): Promise<Retri
   const perQuery = recorder?.values();
   return {
     collection: collection.name,
+    content: digestOf(collection),
     langs: [...collection.langs],
     profile: profile.name,
     map_measure: profile.map,

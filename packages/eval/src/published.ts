@@ -3,6 +3,8 @@
 /** One published row: macro mAP in the three settings and rank distance. */
 export interface PublishedRow {
   readonly task: 'xquad-r' | 'mlqa-r';
+  /** How many languages questions and passages were in. */
+  readonly langs: number;
   readonly model: string;
   /** The batches it was trained with, in the paper's terms. */
   readonly training: string;
@@ -48,10 +50,26 @@ function hybrid(
   rankDistance: number,
 ): PublishedRow {
   const map = { monolingual, cross_lingual: crossLingual, multilingual };
-  return { task, model, training, map, rank_distance: rankDistance, source: hybridPaper };
+  return {
+    task,
+    langs: task === 'xquad-r' ? 11 : 7,
+    model,
+    training,
+    map,
+    rank_distance: rankDistance,
+    source: hybridPaper,
+  };
 }
 
 function lareqa(training: string, multilingual: number): PublishedRow {
   const map = { monolingual: null, cross_lingual: null, multilingual };
-  return { task: 'xquad-r', model: 'mBERT', training, map, rank_distance: null, source: lareqaPaper };
+  return {
+    task: 'xquad-r',
+    langs: 11,
+    model: 'mBERT',
+    training,
+    map,
+    rank_distance: null,
+    source: lareqaPaper,
+  };
 }

@@ -65,6 +65,8 @@ export interface MacroIntervals {
 /** The full result of {@link evaluateRetrieval}. Languages are query languages unless said otherwise. */
 export interface RetrievalReport {
   collection: string;
+  /** Digest of its questions, passages and judgments: what the name alone may not say. Absent in reports of earlier versions. */
+  content?: string;
   langs: string[];
   profile: ProfileName;
   /** The measure behind `summary.map`, for example `AP@20`. */

@@ -45,6 +45,8 @@ export interface RunModel {
   readonly file: string;
   /** Runs of different benchmarks are never put in one chart. */
   readonly task: string;
+  /** What tells benchmarks of one name apart; absent where the file does not say it. */
+  readonly asked?: AskedModel;
   /** What was varied α of: runs of one series are joined by a line in the α curve. */
   readonly series: string;
   /** Share of monolingual batches in training; null if unknown or not constant. */
@@ -63,6 +65,15 @@ export interface RunModel {
   readonly worstQueries: readonly WorstQueryModel[];
   /** Further facts: model, device, profile. */
   readonly facts: readonly (readonly [name: string, value: string])[];
+}
+
+/** What a run was asked. */
+export interface AskedModel {
+  readonly langs: readonly string[];
+  /** Questions and passages by language. */
+  readonly counts?: unknown;
+  /** Digest of questions, passages and judgments. */
+  readonly content?: string | undefined;
 }
 
 /** Language bias in the mixed pool, means over query languages; null where it was not measured. */

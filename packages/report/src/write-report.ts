@@ -4,6 +4,7 @@ import { publishedRows } from '@synglot/eval';
 import { ReportError } from './errors.js';
 import { reportHtml } from './html.js';
 import type { PublishedModel, ReportModel } from './model.js';
+import { benchmarksApart } from './read/benchmarks.js';
 import { findRuns, uniqueLabels } from './read/find.js';
 
 /** What goes on the page. */
@@ -20,15 +21,19 @@ export interface ReportOptions {
  * @throws ReportError `INPUT_RUN` or `INPUT_EMBEDDINGS`, one line with file and remedy
  */
 export async function readReport(options: ReportOptions): Promise<ReportModel> {
-  const { runs, trainings, embeddings, collections } = await findRuns(options.paths, options.onNotice);
-  const tasks = new Set(runs.map(({ task }) => task));
+  const found = await findRuns(options.paths, options.onNotice);
+  const { trainings, embeddings, collections } = found;
+  const runs = benchmarksApart(found.runs);
+  // Published figures are of all languages: beside some of them they would mislead.
+  const isPublished = ({ task, langs }: (typeof publishedRows)[number]) =>
+    runs.some((run) => run.task === task && (run.asked?.langs.length || langs) === langs);
   return {
     title: options.title ?? 'Retrieval in many languages',
     runs: uniqueLabels(runs),
     trainings: uniqueLabels(trainings),
     embeddings: uniqueLabels(embeddings),
     collections: uniqueLabels(collections),
-    published: publishedRows.filter(({ task }) => tasks.has(task)).map(toPublished),
+    published: publishedRows.filter(isPublished).map(toPublished),
   };
 }
 

@@ -104,6 +104,36 @@ test('figures are what the evaluation has, so that all tables round them alike',
   expect(run!.pairs!.matrices).toEqual([{ name: 'AP', values: [[pair]], mixed: [pair] }]);
 });
 
+test('runs that were not asked the same are of different benchmarks, whatever their collections are called', async () => {
+  const asked = join(folder, 'asked');
+  await mkdir(asked);
+  const counts = { queries: { de: 2 }, candidates: { de: 3 } };
+  const names = {
+    a: { langs: ['de'], counts, content: 'one' },
+    b: { langs: ['de', 'en'], counts, content: 'two' },
+    c: { langs: ['de'], counts, content: 'one' },
+    d: { langs: ['de', 'en'], counts, content: 'other passages held out' },
+    'e-earlier': { langs: ['de', 'en'], counts },
+    f: { langs: ['de', 'en'], counts: { queries: { de: 1 } } },
+  };
+  for (const [label, more] of Object.entries(names)) {
+    const json = { label, collection: 'xquad-r', summary: { map }, ...more };
+    await writeFile(join(asked, `${label}.json`), JSON.stringify(json));
+  }
+  const { runs, published } = await readReport({ paths: [asked] });
+  expect(runs.map(({ label, task }) => [label, task])).toEqual([
+    ['a', 'xquad-r (de)'],
+    ['b', 'xquad-r'],
+    ['c', 'xquad-r (de)'],
+    ['d', 'xquad-r (2)'],
+    ['e-earlier', 'xquad-r'],
+    ['f', 'xquad-r (3)'],
+  ]);
+  // They are of 11 languages.
+  expect(published).toEqual([]);
+  await rm(asked, { recursive: true });
+});
+
 test("a suite's evaluations are runs of one label, each of its benchmark", async () => {
   const path = join(folder, 'all.json');
   const reports = ['xquad-r', 'mlqa-r'].map((collection) => ({ collection, summary: { map } }));
