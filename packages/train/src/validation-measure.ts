@@ -66,7 +66,40 @@ export function measureCollection(
       `validation.measure ${measure}: the validation data has ${languages} languages; hold out more, or use measure: loss or setting: monolingual`,
     );
   }
+  const lacking = collection && lackingAnswers(collection, measure, setting);
+  if (lacking) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `validation.measure ${measure}: no question of the validation data has ${lacking}; use another setting or measure: loss, or hold out more`,
+    );
+  }
   return collection;
+}
+
+type Has = (lang: string, answers: readonly string[]) => boolean;
+
+/** What a question must have, with the languages of its answers, so that something can be computed for it. */
+const needs: Readonly<Record<string, readonly [what: string, has: Has]>> = {
+  [distanceMeasure]: ['two answers', (_, answers) => answers.length > 1],
+  monolingual: ['an answer in its own language', (lang, answers) => answers.includes(lang)],
+  'cross-lingual': ['an answer in another language', (lang, answers) => answers.some((one) => one !== lang)],
+  multilingual: ['an answer', (_, answers) => answers.length > 0],
+};
+
+/** What every question lacks that one at least must have; undefined if the measure can be computed. */
+function lackingAnswers(
+  { queries, candidates, relevant }: ParallelCollection,
+  measure: string,
+  setting: string,
+): string | undefined {
+  const means = setting === 'mean' ? ['monolingual', 'cross-lingual'] : [setting];
+  const questions = queries.map(({ lang }, query) => ({
+    lang,
+    answers: Array.from(relevant[query]!, (candidate) => candidates[candidate]!.lang),
+  }));
+  return (measure === distanceMeasure ? [distanceMeasure] : means)
+    .map((need) => needs[need]!)
+    .find(([, has]) => !questions.some(({ lang, answers }) => has(lang, answers)))?.[0];
 }
 
 /** Computes the measure; higher or lower is better as {@link betterOf} says. */
@@ -98,34 +131,17 @@ export async function validationMeasure(options: ValidationMeasureOptions): Prom
   }
 }
 
+/** Never of nothing: {@link measureCollection} has looked. */
 function measured(
-  summary: RetrievalSummary,
+  { measures, rank_distance: distance }: RetrievalSummary,
   { measure = lossMeasure, setting = 'mean' }: ValidationConfig,
 ): number {
-  const value =
-    measure === distanceMeasure ? summary.rank_distance : inSetting(summary, trecName(measure), setting);
-  if (value === null || value === undefined) {
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `validation.measure ${measure}, setting ${setting}: the validation data has no question that it can be computed for; hold out more`,
-    );
-  }
-  return value;
-}
-
-function inSetting(
-  { measures }: RetrievalSummary,
-  name: string,
-  setting: NonNullable<ValidationConfig['setting']>,
-): number | null | undefined {
-  const { monolingual, cross_lingual: cross, multilingual } = measures[name]!;
-  if (setting === 'monolingual') return monolingual;
-  if (setting === 'cross-lingual') return cross;
-  if (setting === 'multilingual') return multilingual;
-  const values = [monolingual, cross, multilingual];
-  return values.some((value) => value === null)
-    ? null
-    : values.reduce<number>((sum, value) => sum + value!, 0) / values.length;
+  if (measure === distanceMeasure) return distance!;
+  const { monolingual, cross_lingual: cross, multilingual } = measures[trecName(measure)]!;
+  if (setting === 'monolingual') return monolingual!;
+  if (setting === 'cross-lingual') return cross!;
+  if (setting === 'multilingual') return multilingual!;
+  return (monolingual! + cross! + multilingual!) / 3;
 }
 
 /** mAP is the mean of AP. */
