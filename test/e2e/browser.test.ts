@@ -199,7 +199,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
       expect.stringMatching(`^${code}/none/config\\.json: missing; a model folder needs`),
       `${code}/adapter: an adapter; open the model under it and give this as \`adapter\``,
       expect.stringMatching(`^${code}/none/adapter_config\\.json: missing`),
-      'INPUT_CHECKPOINT http://nobody.invalid/tiny/config.json: cannot be read (Failed to fetch; is the server there, and does it let this page read (CORS)?)',
+      'INPUT_CHECKPOINT http://nobody.invalid/tiny/modules.json: cannot be fetched (Failed to fetch); is the server there?',
     ]);
     await close();
   });

@@ -26,7 +26,7 @@ export async function openCheckpoint(address: string, options: OpenPageOptions =
   const encoderFolder = modelSource.join(folder, await findEncoderPath(folder));
   const checkpoint = await openModelFolder(folder, encoderFolder, rest).catch(async (error: unknown) => {
     // Asked only now: each question of this kind is a request.
-    if (!(await isAdapterFolder(encoderFolder))) throw error;
+    if (!(await isAdapterFolder(encoderFolder).catch(() => false))) throw error;
     throw checkpointError(
       `${folder}: an adapter; open the model under it and give this as \`adapter\``,
       error,

@@ -17,6 +17,8 @@ function isFallback(path: string, response: Response): boolean {
 
 async function get(path: string): Promise<Response> {
   const response = await fetch(path).catch((cause: unknown) => {
+    // Anything else, such as the page's own abort, says why.
+    if (!(cause instanceof TypeError)) throw cause;
     const why = 'is the server there, and does it let this page read (CORS)?';
     throw new Error(`${reasonOf(cause)}; ${why}`, { cause });
   });
@@ -29,11 +31,24 @@ async function get(path: string): Promise<Response> {
 const absent = [403, 404, 410];
 
 /**
- * Another failure is no file that is missing: without its modules.json, a model would be read as another one. But a page
- * gets no answer at all where another origin lets it read files and not the 404 of one that it lacks, as many servers do.
+ * Whether another origin has an answer that the page may not see: many servers let it read files and not the 404 of one
+ * that they lack. An isolated page is not even told that there is one.
  */
+async function isHidden(path: string): Promise<boolean> {
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  if (crossOriginIsolated) return true;
+  return fetch(path, { method: 'HEAD', mode: 'no-cors' }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Another failure is no file that is missing: without its modules.json, a model would be read as another one. */
 async function isFile(path: string): Promise<boolean> {
-  const response = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+  const response = await fetch(path, { method: 'HEAD' }).catch(async (error: unknown) => {
+    if (await isHidden(path)) return undefined;
+    throw checkpointError(`${path}: cannot be fetched (${reasonOf(error)}); is the server there?`, error);
+  });
   if (!response) return false;
   if (response.ok) return !isFallback(path, response);
   if (absent.includes(response.status)) return false;
