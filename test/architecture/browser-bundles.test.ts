@@ -88,3 +88,37 @@ test.each(['models', 'train'])('the page entry of %s is a part of the one for No
     expect.arrayContaining(page),
   );
 });
+
+test("the import map of docs/browser.md has what the pages' entries import, where bundlers find it", async () => {
+  const page = readFileSync(join(root, 'docs/browser.md'), 'utf8');
+  const { imports } = JSON.parse(/<script type="importmap">(.*?)<\/script>/s.exec(page)?.[1] ?? '{}') as {
+    imports: Record<string, string>;
+  };
+  const { metafile } = await build({
+    stdin: {
+      contents: Object.keys(entries)
+        .map((name) => `export * from '@synglot/${name}';`)
+        .join('\n'),
+      resolveDir: join(root, 'test'),
+    },
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['@synglot/source'],
+    logLevel: 'silent',
+  });
+  const found = new Map<string, string>();
+  for (const input of Object.values(metafile.inputs)) {
+    for (const { original = '', path } of input.imports)
+      if (/^[@#\w]/.test(original)) found.set(original, path);
+  }
+  const onServer = (path: string) =>
+    path
+      .replace(/^kernels\/src/, 'node_modules/@synglot/kernels/dist')
+      .replace(/^packages\/(\w+)\/src/, 'node_modules/@synglot/$1/dist')
+      .replace(/\.ts$/, '.js');
+  expect(imports).toEqual(Object.fromEntries([...found].map(([name, path]) => [name, `/${onServer(path)}`])));
+});
