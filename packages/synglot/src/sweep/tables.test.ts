@@ -34,6 +34,7 @@ const summary = {
   settings: [settingOf('0.5', [0.4, 0.6]), settingOf('1', [null, 0.5])],
   seeds: [0, 1],
   baseline: 'sampling.alpha=0.5',
+  other_questions: [],
   test: 'a test',
   comparisons: [
     { system: 'sampling.alpha=1', figure: 'mAP multilingual', p: 0.001, p_adjusted: 0.04 },
@@ -67,5 +68,24 @@ test('LaTeX has means with intervals, and a dagger by the corrected p alone', ()
   );
   expect(lines).toContain(
     'sampling.alpha=1 & - & - & 0.5000 $\\pm$ 0.0000\\textsuperscript{\\dag} & 12.3 $\\pm$ 0.0 \\\\',
+  );
+});
+
+test('LaTeX says which rate was chosen, what diverged and what was asked other questions, as the text table does', () => {
+  const [first, second] = summary.settings as [SettingSummary, SettingSummary];
+  const runs = second.runs.map((run, seed) => (seed === 0 ? { ...run, failed: 'diverged' } : run));
+  const lines = sweepLatex({
+    ...summary,
+    settings: [
+      { ...first, chosen: true },
+      { ...second, runs, chosen: false },
+    ],
+    other_questions: ['hold_out.seed=7'],
+  }).split('\n');
+  expect(lines[0]).toMatch(
+    /; \* lowest validation loss of its method; † differs .*: a test\. Asked other questions than it: hold_out\.seed=7\. Needs/,
+  );
+  expect(lines.map((line) => line.split(' & ')[0])).toEqual(
+    expect.arrayContaining(['sampling.alpha=0.5 *', 'sampling.alpha=1 (1 of 2 diverged)']),
   );
 });

@@ -1,21 +1,24 @@
 /** A sweep as text: figures with intervals over seeds, then the paired comparisons. */
 import { csvTable, latexTable, textTable } from '@synglot/eval';
 import type { MeanInterval } from './interval.js';
-import { figures, type SweepSummary } from './summary.js';
+import { figures, type SettingSummary, type SweepSummary } from './summary.js';
 
 /** One row per setting; a chosen learning rate has a star. */
 export function sweepTable({ settings, seeds }: SweepSummary): string {
   const withLoss = settings.some(({ validation_loss: loss }) => loss !== null);
   const header = ['setting', ...figures, ...(withLoss ? ['validation loss'] : [])];
   const rows = settings.map((setting) => {
-    const failed = setting.runs.filter(({ failed }) => failed).length;
-    const name = `${setting.label}${setting.chosen ? ' *' : ''}${failed ? ` (${failed} of ${seeds.length} diverged)` : ''}`;
     const cells = figures.map((figure) =>
       plusMinus(setting.figures[figure], figure === 'rank distance' ? 1 : 4),
     );
-    return [name, ...cells, ...(withLoss ? [plusMinus(setting.validation_loss, 4)] : [])];
+    return [rowName(setting, seeds), ...cells, ...(withLoss ? [plusMinus(setting.validation_loss, 4)] : [])];
   });
   return textTable(header, rows);
+}
+
+function rowName({ label, chosen, runs }: SettingSummary, seeds: readonly number[]): string {
+  const failed = runs.filter(({ failed }) => failed).length;
+  return `${label}${chosen ? ' *' : ''}${failed ? ` (${failed} of ${seeds.length} diverged)` : ''}`;
 }
 
 /**
@@ -46,16 +49,19 @@ export function sweepCsv({ settings }: SweepSummary): string {
 }
 
 /** {@link sweepTable}'s figures for a paper; a dagger marks what differs from the baseline by a corrected p below 0.05. */
-export function sweepLatex({ settings, seeds, baseline, test, comparisons }: SweepSummary): string {
+export function sweepLatex(summary: SweepSummary): string {
+  const { settings, seeds, baseline, other_questions: apart, test, comparisons } = summary;
   const several =
     seeds.length > 1 ? `Means over ${seeds.length} seeds ± half of the 95% interval over seeds; ` : '';
-  const note = `${several}† differs from ${baseline}, p < 0.05: ${test}. Needs \\usepackage{booktabs}.`;
-  const rows = settings.map(({ label, figures: own }) => [
-    label,
+  const star = settings.some(({ chosen }) => chosen) ? '* lowest validation loss of its method; ' : '';
+  const others = apart.length > 0 ? ` Asked other questions than it: ${apart.join('; ')}.` : '';
+  const note = `${several}${star}† differs from ${baseline}, p < 0.05: ${test}.${others} Needs \\usepackage{booktabs}.`;
+  const rows = settings.map((setting) => [
+    rowName(setting, seeds),
     ...figures.map((figure) => {
-      const found = comparisons.find((one) => one.system === label && one.figure === figure);
+      const found = comparisons.find((one) => one.system === setting.label && one.figure === figure);
       const mark = found !== undefined && found.p_adjusted < 0.05 ? '†' : '';
-      return `${plusMinus(own[figure], figure === 'rank distance' ? 1 : 4)}${mark}`;
+      return `${plusMinus(setting.figures[figure], figure === 'rank distance' ? 1 : 4)}${mark}`;
     }),
   ]);
   return latexTable(['setting', ...figures], rows, note);
