@@ -19,7 +19,8 @@ const forms = {
   enable: /^\/\/@ enable (\w+)$/,
   include: /^\/\/@ include (\w+)$/,
   binding: /^@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+): (array<.+>|\w+);$/,
-  uniform: /^@group\(1\) @binding\([01]\) var<uniform> (?:(params): Params|step: Step);$/,
+  uniform:
+    /^@group\(0\) (?:@binding\(16\) var<uniform> (params): Params|@binding\(17\) var<uniform> step: Step);$/,
 };
 
 const names = readdirSync(wgslFolder)

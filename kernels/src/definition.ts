@@ -12,7 +12,7 @@ export interface KernelDefinition {
   readonly includes: readonly string[];
   /** WGSL extensions that the device must have been granted: `subgroups`. */
   readonly enables: readonly Extension[];
-  /** Whether group 1 binding 1 is the `Step` uniform. */
+  /** Whether binding 17 is the `Step` uniform. */
   readonly usesStep: boolean;
   readonly constants: readonly {
     readonly name: string;
@@ -22,12 +22,13 @@ export interface KernelDefinition {
   /** Element types that a dispatch may choose; the first choice is the default. */
   readonly types: readonly { readonly name: string; readonly choices: readonly ElementChoice[] }[];
   readonly params: readonly { readonly name: string; readonly type: 'u32' | 'i32' | 'f32' }[];
+  /** Storage buffers: bindings 0, 1, 2 … */
   readonly bindings: readonly {
     readonly name: string;
     readonly access: 'read' | 'read_write';
     /** WGSL type of the binding: `array<vec4<f32>>`, or `array<vec4<Element>>` with a name of `types`. */
     readonly type: string;
   }[];
-  /** WGSL with the entry point `main`; declares the bindings, and in group 1 the params, that are listed above. */
+  /** WGSL with the entry point `main`; declares the bindings, and as binding 16 the params, that are listed above. */
   readonly source: string;
 }

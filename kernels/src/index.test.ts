@@ -125,6 +125,6 @@ describe('the catalogue', () => {
     const code = kernelCode(kernel, {});
     expect(code).toContain('fn main(');
     expect(code).not.toContain('//@ unroll');
-    if (kernel.usesStep) expect(code).toContain('@group(1) @binding(1) var<uniform> step: Step;');
+    if (kernel.usesStep) expect(code).toContain('@group(0) @binding(17) var<uniform> step: Step;');
   });
 });

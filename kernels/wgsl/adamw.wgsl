@@ -33,7 +33,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> parameter: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> first_moment: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> second_moment: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 // 1 - exp(x) for x <= 0, without the cancellation near 0.
 fn one_minus_exp(x: f32) -> f32 {

@@ -21,7 +21,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
 @group(0) @binding(1) var<storage, read_write> clip: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 const LARGEST: f32 = 3.0e38;
 

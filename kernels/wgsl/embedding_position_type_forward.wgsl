@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> types: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> tokens: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {

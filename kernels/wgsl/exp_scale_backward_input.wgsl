@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> log_scale: array<f32>;
 @group(0) @binding(3) var<storage, read_write> products: array<f32>;
 @group(0) @binding(4) var<storage, read_write> d_x: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -21,7 +21,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> log_scale: array<f32>;
 @group(0) @binding(3) var<storage, read_write> products: array<f32>;
 @group(0) @binding(4) var<storage, read_write> d_x: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 alias Total = f32;
 fn combine(a: Total, b: Total) -> Total {

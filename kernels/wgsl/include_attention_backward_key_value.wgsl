@@ -18,7 +18,7 @@
 @group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
 @group(0) @binding(6) var<storage, read_write> d_k: array<vec4<Element>>;
 @group(0) @binding(7) var<storage, read_write> d_v: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 fn write_d_value(at: u32, gradient: vec4<f32>) {
   if (JOINT) {

@@ -14,7 +14,7 @@
 @group(0) @binding(4) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> bounds: array<vec2<u32>>;
 @group(0) @binding(6) var<storage, read_write> d_q: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 // By tiles: own rows are queries and gradients of their contexts, the others that they meet keys and values.
 const OWN_PANELS: u32 = 2u;

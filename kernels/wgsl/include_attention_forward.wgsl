@@ -13,7 +13,7 @@
 @group(0) @binding(3) var<storage, read> bounds: array<vec2<u32>>;
 @group(0) @binding(4) var<storage, read_write> context: array<vec4<Element>>;
 @group(0) @binding(5) var<storage, read_write> log_sum_exp: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 // Lower than any score, and finite, so that differences are.
 const LOWEST: f32 = -3.0e38;

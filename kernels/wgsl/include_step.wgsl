@@ -21,7 +21,7 @@ struct Step {
   // which a loss begins its backward multiplies by it.
   loss_scale: f32,
 }
-@group(1) @binding(1) var<uniform> step: Step;
+@group(0) @binding(17) var<uniform> step: Step;
 
 // How many of `capacity` there are in this step; slot 0 means all of them.
 fn live_count(slot: u32, capacity: u32) -> u32 {

@@ -25,7 +25,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
 @group(0) @binding(2) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(SUMS, LANES)
 fn main(

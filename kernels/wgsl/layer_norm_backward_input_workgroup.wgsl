@@ -27,7 +27,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read> gamma: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> d_sum: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 // Sums of a row's gradient, and of its products with the normalised row.
 alias Total = vec2<f32>;

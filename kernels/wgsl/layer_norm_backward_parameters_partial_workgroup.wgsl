@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> partial_gamma: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial_beta: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 struct Total {
   gamma: vec4<f32>,

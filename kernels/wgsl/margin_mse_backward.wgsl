@@ -29,7 +29,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> errors: array<f32>;
 @group(0) @binding(5) var<storage, read_write> d_queries: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> d_candidates: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(

@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> row_weights: array<f32>;
 @group(0) @binding(5) var<storage, read_write> errors: array<f32>;
 @group(0) @binding(6) var<storage, read_write> loss: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(

@@ -16,7 +16,7 @@
 @group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4<Output>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 fn write_quad(at: u32, quad: u32, sum: vec4<f32>) {
   c[at] = vec4<Output>(sum + select(vec4<f32>(), vec4<f32>(c[at]), ACCUMULATE));

@@ -22,7 +22,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> gradient: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 alias Total = vec4<f32>;
 fn combine(a: Total, b: Total) -> Total {

@@ -32,7 +32,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> sum: array<vec4<Element>>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -35,7 +35,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> sum: array<vec4<Element>>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<vec2<f32>>;
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 alias Total = f32;
 fn combine(a: Total, b: Total) -> Total {

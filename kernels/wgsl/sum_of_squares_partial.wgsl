@@ -16,7 +16,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 const EXPONENT = vec4<u32>(0x7f800000u);
 

@@ -18,7 +18,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<Element>>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 fn far_tanh(x: vec4<f32>) -> vec4<f32> {
   let small = exp(-2.0 * abs(x));

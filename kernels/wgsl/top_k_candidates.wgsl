@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> scores: array<f32>;
 @group(0) @binding(1) var<storage, read> thresholds: array<f32>;
 @group(0) @binding(2) var<storage, read_write> found: array<u32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 var<workgroup> count: atomic<u32>;
 

@@ -38,9 +38,9 @@ export const axpy = `
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 struct Params { count: u32, k: f32 }
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 struct Step { bias: f32 }
-@group(1) @binding(1) var<uniform> step: Step;
+@group(0) @binding(17) var<uniform> step: Step;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < params.count) { y[id.x] = y[id.x] + params.k * x[id.x] + step.bias; }
@@ -50,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 const busy = `
 @group(0) @binding(0) var<storage, read_write> y: array<u32>;
 struct Params { count: u32 }
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 @compute @workgroup_size(1)
 fn main() {
   var value = y[0];

@@ -21,7 +21,7 @@ const own = (value: string): KernelDefinition => ({
 struct Params { count: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
+@group(0) @binding(16) var<uniform> params: Params;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

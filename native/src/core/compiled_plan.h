@@ -58,10 +58,7 @@ class CompiledPlan {
  private:
   struct EncodedDispatch {
     WGPUComputePipeline pipeline;
-    WGPUBindGroup storage;
-    WGPUBindGroup uniforms;
-    bool has_offset;
-    uint32_t params_offset;
+    WGPUBindGroup group;
     std::array<uint32_t, 3> workgroups;
     /** Among the plan's dispatches. */
     size_t index;

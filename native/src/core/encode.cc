@@ -14,13 +14,7 @@ constexpr size_t kDispatchesPerSet = 2048;
 
 void CompiledPlan::encode_dispatch(WGPUComputePassEncoder pass, const EncodedDispatch& dispatch, const EncodedDispatch* before) const {
   if (before == nullptr || before->pipeline != dispatch.pipeline) dawn().ComputePassEncoderSetPipeline(pass, dispatch.pipeline);
-  if (before == nullptr || before->storage != dispatch.storage) {
-    dawn().ComputePassEncoderSetBindGroup(pass, 0, dispatch.storage, 0, nullptr);
-  }
-  const bool same_uniforms = before != nullptr && before->uniforms == dispatch.uniforms && before->params_offset == dispatch.params_offset;
-  if (dispatch.uniforms != nullptr && !same_uniforms) {
-    dawn().ComputePassEncoderSetBindGroup(pass, 1, dispatch.uniforms, dispatch.has_offset ? 1 : 0, &dispatch.params_offset);
-  }
+  if (before == nullptr || before->group != dispatch.group) dawn().ComputePassEncoderSetBindGroup(pass, 0, dispatch.group, 0, nullptr);
   dawn().ComputePassEncoderDispatchWorkgroups(pass, dispatch.workgroups[0], dispatch.workgroups[1], dispatch.workgroups[2]);
 }
 

@@ -1,4 +1,4 @@
-// Makes pipelines with explicit layouts: group 0 storage, group 1 Params (dynamic offset) and Step.
+// Makes pipelines with explicit layouts: storage buffers, Params and Step in one bind group.
 #include "pipelines.h"
 
 namespace synglot {
@@ -35,38 +35,30 @@ WGPUBindGroupLayoutEntry entry(uint32_t binding, WGPUBufferBindingType type) {
   return result;
 }
 
-BindGroupLayout create_layout(const Context& context, const std::string& label, const std::vector<WGPUBindGroupLayoutEntry>& entries) {
+BindGroupLayout create_layout(const Context& context, const PlanKernel& kernel) {
+  std::vector<WGPUBindGroupLayoutEntry> entries;
+  for (const bool writes : kernel.writes) {
+    const WGPUBufferBindingType type = writes ? WGPUBufferBindingType_Storage : WGPUBufferBindingType_ReadOnlyStorage;
+    entries.push_back(entry(static_cast<uint32_t>(entries.size()), type));
+  }
+  if (kernel.params_size_bytes > 0) {
+    entries.push_back(entry(kParamsBinding, WGPUBufferBindingType_Uniform));
+    entries.back().buffer.minBindingSize = kernel.params_size_bytes;
+  }
+  if (kernel.uses_step) entries.push_back(entry(kStepBinding, WGPUBufferBindingType_Uniform));
   WGPUBindGroupLayoutDescriptor descriptor = WGPU_BIND_GROUP_LAYOUT_DESCRIPTOR_INIT;
-  descriptor.label = view(label);
+  descriptor.label = view(kernel.label);
   descriptor.entryCount = entries.size();
   descriptor.entries = entries.data();
   return BindGroupLayout(dawn().DeviceCreateBindGroupLayout(context.device(), &descriptor));
 }
 
-void create_layouts(const Context& context, const PlanKernel& kernel, Pipeline& pipeline) {
-  std::vector<WGPUBindGroupLayoutEntry> storage;
-  for (const bool writes : kernel.writes) {
-    const WGPUBufferBindingType type = writes ? WGPUBufferBindingType_Storage : WGPUBufferBindingType_ReadOnlyStorage;
-    storage.push_back(entry(static_cast<uint32_t>(storage.size()), type));
-  }
-  pipeline.storage_layout = create_layout(context, kernel.label, storage);
-  std::vector<WGPUBindGroupLayoutEntry> uniforms;
-  if (kernel.params_size_bytes > 0) {
-    WGPUBindGroupLayoutEntry params = entry(0, WGPUBufferBindingType_Uniform);
-    params.buffer.hasDynamicOffset = WGPU_TRUE;
-    params.buffer.minBindingSize = kernel.params_size_bytes;
-    uniforms.push_back(params);
-  }
-  if (kernel.uses_step) uniforms.push_back(entry(1, WGPUBufferBindingType_Uniform));
-  if (!uniforms.empty()) pipeline.uniform_layout = create_layout(context, kernel.label, uniforms);
-}
-
 WGPUFuture start(const Context& context, const PlanKernel& kernel, const Pipeline& pipeline, const std::shared_ptr<Compiling>& compiling) {
-  const WGPUBindGroupLayout layouts[] = {pipeline.storage_layout.get(), pipeline.uniform_layout.get()};
+  const WGPUBindGroupLayout bind_group_layout = pipeline.layout.get();
   WGPUPipelineLayoutDescriptor layout_descriptor = WGPU_PIPELINE_LAYOUT_DESCRIPTOR_INIT;
   layout_descriptor.label = view(kernel.label);
-  layout_descriptor.bindGroupLayoutCount = pipeline.uniform_layout ? 2 : 1;
-  layout_descriptor.bindGroupLayouts = layouts;
+  layout_descriptor.bindGroupLayoutCount = 1;
+  layout_descriptor.bindGroupLayouts = &bind_group_layout;
   const PipelineLayout layout(dawn().DeviceCreatePipelineLayout(context.device(), &layout_descriptor));
 
   WGPUShaderSourceWGSL source = WGPU_SHADER_SOURCE_WGSL_INIT;
@@ -114,7 +106,7 @@ Result<std::vector<std::shared_ptr<Pipeline>>> PipelineStore::get(const Context&
       pipeline = std::make_shared<Pipeline>();
       auto compiling = std::make_shared<Compiling>();
       context.push_scopes();
-      create_layouts(context, kernel, *pipeline);
+      pipeline->layout = create_layout(context, kernel);
       const WGPUFuture future = start(context, kernel, *pipeline, compiling);
       MaybeFailure scoped = context.pop_scopes("kernel '" + kernel.label + "'");
       started.push_back({key, kernel.label, pipeline, compiling, future});

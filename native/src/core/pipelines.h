@@ -12,9 +12,7 @@
 namespace synglot {
 
 struct Pipeline {
-  BindGroupLayout storage_layout;
-  /** Null when the kernel has neither Params nor Step. */
-  BindGroupLayout uniform_layout;
+  BindGroupLayout layout;
   ComputePipeline pipeline;
 };
 

@@ -11,10 +11,14 @@
 
 namespace synglot {
 
+// Where a kernel's Params and the plan's Step are bound; its storage buffers are the bindings 0, 1, 2 …
+constexpr uint32_t kParamsBinding = 16;
+constexpr uint32_t kStepBinding = 17;
+
 struct PlanKernel {
   std::string label;
   std::string code;
-  /** Per group 0 binding: whether the kernel writes it. */
+  /** Per storage binding, from 0: whether the kernel writes it. */
   std::vector<bool> writes;
   uint32_t params_size_bytes = 0;
   bool uses_step = false;

@@ -26,7 +26,7 @@ const loose: KernelDefinition = {
 @binding( 0u ) @group(0)
 var<storage> x : array<f32>;
 @group(0)@binding(1)var<storage,read_write>y:array<f32>;
-@group(1) @binding(0) var<uniform> sizes: Sizes; /* @group(0) @binding(2) var<storage> z: u32; */
+@group(0) @binding(16) var<uniform> sizes: Sizes; /* @group(0) @binding(2) var<storage> z: u32; */
 @compute @workgroup_size(1) fn main() { y[0] = x[0]; }`,
 };
 

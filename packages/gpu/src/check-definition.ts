@@ -4,12 +4,13 @@
  */
 import type { KernelDefinition } from '@synglot/kernels';
 import { GpuError } from './errors.js';
+import { paramsBinding } from './plan.js';
 
 const comment = /\/\/.*|\/\*[\s\S]*?\*\//g;
 /** Attributes, address space, access, name and type of a buffer. */
 const buffer = /((?:@\w+\([^)]*\)\s*)+)var<\s*(storage|uniform)\s*(?:,\s*(\w+)\s*)?>\s*(\w+)\s*:\s*(\w+)/g;
 
-/** Throws `PLAN_INVALID` unless a definition has the bindings of group 0 and the fields of `Params` that its text has. */
+/** Throws `PLAN_INVALID` unless a definition has the storage bindings and the fields of `Params` that its text has. */
 export function checkDefinition(
   { includes, source, bindings, params }: KernelDefinition,
   where: string,
@@ -30,7 +31,7 @@ export function checkDefinition(
       expectSame(`binding ${binding}`, `'${name}' (${access})`, known);
     }
     const fields = text.match(`struct\\s+${type}\\s*\\{([^}]*)\\}`)?.[1]?.match(/[^,\s][^,]*/g);
-    if (space === 'uniform' && group === '1' && binding === '0' && fields) {
+    if (space === 'uniform' && group === '0' && Number(binding) === paramsBinding && fields) {
       const declared = fields.map((field) => field.trim().replace(/\s*:\s*/, ': '));
       const listed = params.map((field) => `${field.name}: ${field.type}`);
       expectSame(`'${name}'`, `{ ${declared.join(', ')} }`, `{ ${listed.join(', ')} }`);

@@ -5,16 +5,21 @@
  * layer is; `plan-builder.ts` makes plans, `executor.ts` runs them.
  */
 
+/** Where a kernel's `Params` are bound; its storage buffers are the bindings 0, 1, 2 … All bindings are of group 0. */
+export const paramsBinding = 16;
+/** Where the plan's `Step` uniform is bound. */
+export const stepBinding = 17;
+
 /** One distinct pipeline: a complete WGSL module (prologue included) with the entry point `main`. */
 export interface PlanKernel {
   /** Catalogue name; also the pipeline's label and the row in profiles. */
   readonly label: string;
   readonly code: string;
-  /** Access of group 0's storage bindings, in binding order 0, 1, 2 … */
+  /** Access of the storage bindings 0, 1, 2 … */
   readonly access: readonly ('read' | 'read_write')[];
-  /** Bytes of the uniform at group 1 binding 0; 0 when the kernel has no `Params`. */
+  /** Bytes of the uniform at `paramsBinding`; 0 when the kernel has no `Params`. */
   readonly paramsSizeBytes: number;
-  /** Whether group 1 binding 1 is the plan's `Step` uniform. */
+  /** Whether the plan's `Step` uniform is at `stepBinding`. */
   readonly usesStep: boolean;
 }
 

@@ -6,7 +6,7 @@
  */
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
-import type { DispatchCommand, Plan, PlanKernel } from './plan.js';
+import { type DispatchCommand, type Plan, type PlanKernel, paramsBinding, stepBinding } from './plan.js';
 import { bytesOf, checkBuffer, checkPlan, checkRange } from './plan-check.js';
 import { commandsPerSubmission } from './submissions.js';
 import { keepAsking } from './waiting.js';
@@ -172,7 +172,7 @@ class WebGpuExecutor implements Executor {
       owned.push(params);
       const step = plan.stepBuffer < 0 ? undefined : buffers[plan.stepBuffer];
       const groups = dispatches.map((command, index) =>
-        this.#bindGroups(plan, command, buffers, params, index, step),
+        this.#bindGroup(plan, command, buffers, params, index, step),
       );
       return new CompiledWebGpuPlan(plan, this, this.#device, buffers, owned, pipelines, groups);
     };
@@ -255,26 +255,22 @@ class WebGpuExecutor implements Executor {
     return buffer;
   }
 
-  #layout(types: readonly (readonly [binding: number, type: GPUBufferBindingType])[]): GPUBindGroupLayout {
-    const key = types.join();
+  #layout({ access, paramsSizeBytes, usesStep }: PlanKernel): GPUBindGroupLayout {
+    const key = `${access}/${paramsSizeBytes > 0}/${usesStep}`;
     let layout = this.#layouts.get(key);
     if (!layout) {
-      layout = this.#device.createBindGroupLayout({
-        entries: types.map(([binding, type]) => ({ binding, visibility: computeStage, buffer: { type } })),
+      const entry = (binding: number, type: GPUBufferBindingType) => ({
+        binding,
+        visibility: computeStage,
+        buffer: { type },
       });
+      const entries = access.map((mode, at) => entry(at, mode === 'read' ? 'read-only-storage' : 'storage'));
+      if (paramsSizeBytes > 0) entries.push(entry(paramsBinding, 'uniform'));
+      if (usesStep) entries.push(entry(stepBinding, 'uniform'));
+      layout = this.#device.createBindGroupLayout({ entries });
       this.#layouts.set(key, layout);
     }
     return layout;
-  }
-
-  #groupLayouts(kernel: PlanKernel): GPUBindGroupLayout[] {
-    const storage = this.#layout(
-      kernel.access.map((mode, binding) => [binding, mode === 'read' ? 'read-only-storage' : 'storage']),
-    );
-    const uniforms: [number, 'uniform'][] = [];
-    if (kernel.paramsSizeBytes > 0) uniforms.push([0, 'uniform']);
-    if (kernel.usesStep) uniforms.push([1, 'uniform']);
-    return uniforms.length > 0 ? [storage, this.#layout(uniforms)] : [storage];
   }
 
   #pipeline(kernel: PlanKernel): Promise<GPUComputePipeline> {
@@ -284,7 +280,7 @@ class WebGpuExecutor implements Executor {
     if (!pipeline) {
       pipeline = this.#device.createComputePipelineAsync({
         label: kernel.label,
-        layout: this.#device.createPipelineLayout({ bindGroupLayouts: this.#groupLayouts(kernel) }),
+        layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout(kernel)] }),
         compute: {
           module: this.#device.createShaderModule({ label: kernel.label, code: kernel.code }),
           entryPoint: 'main',
@@ -296,35 +292,26 @@ class WebGpuExecutor implements Executor {
     return pipeline;
   }
 
-  #bindGroups(
+  #bindGroup(
     plan: Plan,
     command: DispatchCommand,
     buffers: readonly GpuRange[],
     params: GPUBuffer,
     index: number,
     step: GpuRange | undefined,
-  ): GPUBindGroup[] {
+  ): GPUBindGroup {
     const kernel = plan.kernels[command.kernel] as PlanKernel;
-    const [storageLayout, uniformLayout] = this.#groupLayouts(kernel) as [
-      GPUBindGroupLayout,
-      GPUBindGroupLayout?,
-    ];
-    const storage = this.#device.createBindGroup({
-      label: command.label,
-      layout: storageLayout,
-      entries: command.buffers.map((buffer, binding) => ({
-        binding,
-        resource: buffers[buffer] as GpuRange,
-      })),
-    });
-    if (!uniformLayout) return [storage];
-    const entries: GPUBindGroupEntry[] = [];
+    const entries: GPUBindGroupEntry[] = command.buffers.map((buffer, binding) => ({
+      binding,
+      resource: buffers[buffer] as GpuRange,
+    }));
     const size = kernel.paramsSizeBytes;
     if (size > 0) {
-      entries.push({ binding: 0, resource: { buffer: params, offset: index * paramsAlignment, size } });
+      const resource = { buffer: params, offset: index * paramsAlignment, size };
+      entries.push({ binding: paramsBinding, resource });
     }
-    if (kernel.usesStep) entries.push({ binding: 1, resource: step as GpuRange });
-    return [storage, this.#device.createBindGroup({ label: command.label, layout: uniformLayout, entries })];
+    if (kernel.usesStep) entries.push({ binding: stepBinding, resource: step as GpuRange });
+    return this.#device.createBindGroup({ label: command.label, layout: this.#layout(kernel), entries });
   }
 }
 

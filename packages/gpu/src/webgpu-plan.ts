@@ -39,7 +39,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
     private readonly buffers: readonly GpuRange[],
     private readonly owned: readonly GPUBuffer[],
     private readonly pipelines: readonly GPUComputePipeline[],
-    private readonly groups: readonly GPUBindGroup[][],
+    private readonly groups: readonly GPUBindGroup[],
   ) {
     this.#names = new Map(plan.buffers.map((buffer, index) => [buffer.name, index]));
   }
@@ -114,9 +114,7 @@ export class CompiledWebGpuPlan implements CompiledPlan {
         if (timestamps) endPass();
         pass ??= encoder.beginComputePass(timestamps ? { timestampWrites: timestamps.writes(dispatch) } : {});
         pass.setPipeline(this.pipelines[command.kernel] as GPUComputePipeline);
-        (this.groups[dispatch] as GPUBindGroup[]).forEach((group, index) => {
-          pass?.setBindGroup(index, group);
-        });
+        pass.setBindGroup(0, this.groups[dispatch]);
         pass.dispatchWorkgroups(...command.workgroups);
         dispatch += 1;
         continue;
