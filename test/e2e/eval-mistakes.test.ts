@@ -75,7 +75,8 @@ it('refuses two queries of one id, a run that cannot be written, and runs of oth
   ]);
 });
 
-it('index and search tell what is missing before they open a device', async () => {
+it('index, search and eval tell what is missing before they open a device', async () => {
+  const beir = await writeBeir(inPlace('missing'));
   await writeFile(inPlace('passages.npy'), npyBytes(3, 4));
   await writeFile(inPlace('short.npy'), npyBytes(2, 4));
   await writeFile(inPlace('corpus.tsv'), '1\ta\n');
@@ -85,6 +86,7 @@ it('index and search tell what is missing before they open a device', async () =
   const among = [...search, '--passage-embeddings', inPlace('passages.npy')];
   const topics = ['--queries', inPlace('topics.tsv')];
   for (const [args, message] of [
+    [['eval', '--task', 'beir', '--data', beir, '--model', none], /no such model folder/],
     [['index', '--corpus', inPlace('corpus.tsv'), '--store', inPlace('s'), '--model', none], /no such model/],
     [[...search, ...topics, '--store', none, '--model', model], /none: /],
     [[...search, ...topics, '--passage-embeddings', none, '--model', model], /none: /],

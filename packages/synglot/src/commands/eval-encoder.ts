@@ -18,6 +18,8 @@ import { progressBar } from '../progress.js';
 
 export interface EncoderOptions {
   readonly model: string;
+  /** The model, where its files were opened before the device. */
+  readonly opened?: Checkpoint;
   readonly queryPrefix?: string;
   readonly passagePrefix?: string;
   /** Neither questions nor passages, as in a bitext: passages get the model's default prompt unless one is given. */
@@ -44,17 +46,9 @@ export function openModel(model: string): Promise<Checkpoint> {
   return openCheckpoint(model, { onProgress: hubProgress() });
 }
 
-/**
- * Opens a model for questions and passages; prefixes are the model's own unless given.
- *
- * @param opened the model, where its files were opened before the device
- */
-export async function openEncoder(
-  executor: Executor,
-  options: EncoderOptions,
-  opened?: Checkpoint,
-): Promise<Encoder> {
-  const checkpoint = opened ?? (await openModel(options.model));
+/** Opens a model for questions and passages; prefixes are the model's own unless given. */
+export async function openEncoder(executor: Executor, options: EncoderOptions): Promise<Encoder> {
+  const checkpoint = options.opened ?? (await openModel(options.model));
   const model = await EmbeddingModel.load(executor, checkpoint);
   const { query, passage, normalize } = retrievalUse(checkpoint, options.model);
   const passagePrefix = options.passagePrefix ?? (options.oneKind ? defaultPrompt(checkpoint) : passage);

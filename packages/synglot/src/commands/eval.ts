@@ -1,8 +1,11 @@
 /** `synglot eval`: a model, or existing embeddings, on a benchmark, a suite of them, or a user's own data. */
 import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data/files';
 import { EvaluationError, measureNamed, profileNamed, profiles } from '@synglot/eval';
+import type { Executor } from '@synglot/gpu';
+import type { Checkpoint } from '@synglot/models';
 import { Command, Option } from 'commander';
 import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
+import { openModel } from './eval-encoder.js';
 import { checkDepth, checkKept, refuseIdle, refuseOthers, requireEmbeddings } from './eval-options.js';
 import { readOwn } from './eval-own.js';
 import { evaluateParallel, evaluateSuite } from './eval-parallel.js';
@@ -25,6 +28,8 @@ export interface EvalOptions extends DeviceOptions {
   readonly suite?: 'mmm';
   readonly data?: string;
   readonly model?: string;
+  /** The model, once its files are open. */
+  readonly opened?: Checkpoint;
   readonly queryEmbeddings?: string;
   readonly passageEmbeddings?: string;
   readonly predictions?: string;
@@ -153,7 +158,7 @@ async function evaluate(
   if (suite !== undefined && task === undefined) {
     requireEmbeddings(options);
     refuseIdle('--suite', 'suite', options);
-    return withDevice(options, (executor) => evaluateSuite(executor, data, options));
+    return withDevice(options, (executor, options) => evaluateSuite(executor, data, options));
   }
   if (task !== undefined && suite === undefined) return evaluateBenchmark(task, data, options);
   throw new EvaluationError(
@@ -168,7 +173,7 @@ async function evaluateOwn(path: string, options: EvalOptions): Promise<void> {
   checkDepth(path, options);
   const { config, collection } = await readOwn(path, options);
   const { query_prefix, passage_prefix, query_max_length, passage_max_length } = config.text;
-  return withDevice(orDeviceOf(options, config), (executor) =>
+  return withDevice(orDeviceOf(options, config), (executor, options) =>
     evaluateParallel(executor, collection, {
       ...(query_prefix === undefined ? {} : { queryPrefix: query_prefix }),
       ...(passage_prefix === undefined ? {} : { passagePrefix: passage_prefix }),
@@ -194,7 +199,7 @@ async function evaluateBenchmark(
   refuseIdle(`--task ${task}`, benchmark.kind, options);
   if (benchmark.kind === 'parallel') checkDepth(`--task ${task}`, options);
   if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
-  return withDevice(options, (executor) => {
+  return withDevice(options, (executor, options) => {
     switch (benchmark.kind) {
       case 'parallel':
         return evaluateParallel(executor, benchmark.collection, options);
@@ -208,11 +213,13 @@ async function evaluateBenchmark(
 
 async function withDevice(
   options: EvalOptions,
-  work: (executor: Awaited<ReturnType<typeof openDevice>>) => Promise<void>,
+  work: (executor: Executor, options: EvalOptions) => Promise<void>,
 ): Promise<void> {
+  // A model that is not there is told without a device.
+  const opened = options.model === undefined ? {} : { opened: await openModel(options.model) };
   const executor = await openDevice(options);
   try {
-    await work(executor);
+    await work(executor, { ...options, ...opened });
   } finally {
     executor.destroy();
   }

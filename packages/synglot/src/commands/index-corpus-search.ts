@@ -190,9 +190,9 @@ async function queryEncoding(
       'no queries: give --queries and --model, or --query-embeddings',
     );
   }
-  const checkpoint = await openModel(model);
+  const opened = await openModel(model);
   return async (executor) => {
-    const encoder = await openEncoder(executor, { ...options, model }, checkpoint);
+    const encoder = await openEncoder(executor, { ...options, model, opened });
     const made = source instanceof EmbeddingStore ? source.key.model : undefined;
     if (made !== undefined && made !== encoder.passageKey.model) {
       throw new EvaluationError(

@@ -28,10 +28,10 @@ export function indexCommand(): Command {
   return withDeviceOptions(command).action(async (options: IndexOptions) => {
     // Before the device is opened and the store is made: a name that is mistyped leaves none.
     const corpus = await expandPaths(options.corpus);
-    const checkpoint = await openModel(options.model);
+    const opened = await openModel(options.model);
     const executor = await openDevice(options);
     try {
-      const encoder = await openEncoder(executor, options, checkpoint);
+      const encoder = await openEncoder(executor, { ...options, opened });
       const store = await EmbeddingStore.open(options.store, {
         create: { key: encoder.passageKey, dimension: encoder.dimension },
         verify: true,
