@@ -1,8 +1,9 @@
 /**
- * The page's tokenizer library gives what the Rust one gives; it runs in Node as it is. Three things are known to differ
- * and left out: characters that Unicode has not given out, in BERT's normalizer; a byte order mark inside a text, which
- * is white space to JavaScript; and combining marks after a character that XLM-R's normalizer replaces (a ligature, a
- * wide space), which the Rust library looks up together with it.
+ * The page's tokenizer library gives what the Rust one gives; it runs in Node as it is. Known to differ and left out:
+ * - in BERT's normalizer, characters that Unicode has not given out, and Chinese ones beyond U+FFFF, which get no spaces;
+ * - a byte order mark inside a text, which is white space to JavaScript, and U+0085, which is not;
+ * - combining marks after a character that XLM-R's normalizer replaces (a ligature, a wide space), which the Rust library
+ *   looks up together with it, and sound marks after kana (half-width ones, or decomposed), which it does not compose.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
