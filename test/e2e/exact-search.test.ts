@@ -97,6 +97,32 @@ test('values that are not finite are named, and so is another dimension', async 
   await expect(searchTopK({ executor: device, queries, source, k: 1 })).rejects.toThrow(/"query 0": value 1/);
 });
 
+test('a scorer refuses what is no whole number of rows, and takes one array for rows of another length', async () => {
+  const scorer = new DeviceScorer(device);
+  const passages = new Float32Array(8).fill(1);
+  const score = (queries: number, dimension: number) =>
+    scorer.score(new Float32Array(queries).fill(1), passages, dimension);
+  await expect(score(3, 4)).rejects.toThrow('queries: 3 values are no whole number of rows of 4; were both');
+  await expect(score(6, 6)).rejects.toThrow(
+    'candidates: 8 values are no whole number of rows of 6; were both',
+  );
+  expect([...(await score(4, 4))]).toEqual([4, 4]);
+  expect([...(await score(2, 2))]).toEqual([2, 2, 2, 2]);
+  scorer.destroy();
+});
+
+test('embeddings from a file are told to be floats', () => {
+  for (const [given, received] of [
+    [[1, 2], 'Array'],
+    [new ArrayBuffer(8), 'ArrayBuffer'],
+    [undefined, 'undefined'],
+  ]) {
+    expect(() => memoryVectors(given as unknown as Float32Array, 2, ['a'])).toThrow(
+      `expected embeddings as a Float32Array but received ${received}; make one of it`,
+    );
+  }
+});
+
 test('k and sizes that are no whole numbers from 1 are refused', async () => {
   const source = memoryVectors(new Float32Array(8), 4, ['a', 'b']);
   const search = (options: object) =>

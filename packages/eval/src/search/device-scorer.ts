@@ -2,7 +2,7 @@
 import type { Executor } from '@synglot/gpu';
 import { buildScorePlan, packStep, scoreQueries, scoreResult } from '@synglot/nn';
 import type { Scorer } from './scorer.js';
-import { type Lane, openLane, padRows } from './sweep.js';
+import { type Lane, openLane, padRows, wholeRows } from './sweep.js';
 
 const queryBlock = 256;
 const maxCandidateBlock = 8192;
@@ -20,6 +20,7 @@ interface Block extends Lane {
 export class DeviceScorer implements Scorer {
   readonly #executor: Executor;
   #candidates: Float32Array | undefined;
+  #dimension = 0;
   #blocks: Block[] = [];
   /** Settles with the last call: two at once would each upload the same candidates. */
   #last: Promise<unknown> = Promise.resolve();
@@ -35,11 +36,12 @@ export class DeviceScorer implements Scorer {
   }
 
   async #score(queries: Float32Array, candidates: Float32Array, dimension: number): Promise<Float32Array> {
-    const blocks = candidates === this.#candidates ? this.#blocks : await this.#keep(candidates, dimension);
+    const queryCount = wholeRows('queries', queries, dimension);
+    const candidateCount = wholeRows('candidates', candidates, dimension);
+    const kept = candidates === this.#candidates && dimension === this.#dimension;
+    const blocks = kept ? this.#blocks : await this.#keep(candidates, dimension);
     const width = Math.ceil(dimension / 4) * 4;
     const padded = padRows(queries, dimension, width);
-    const queryCount = queries.length / dimension;
-    const candidateCount = candidates.length / dimension;
     const scores = new Float32Array(queryCount * candidateCount);
     for (const block of blocks) {
       for (let first = 0; first < queryCount; first += queryBlock) {
@@ -90,6 +92,7 @@ export class DeviceScorer implements Scorer {
       this.#executor.write(lane.buffer, padRows(rows, dimension, width));
     }
     this.#candidates = candidates;
+    this.#dimension = dimension;
     return blocks;
   }
 }

@@ -9,7 +9,8 @@ export interface Scorer {
    * Scores every query against every candidate by the dot product of their embeddings, in f32: half
    * precision makes ties that are not there.
    *
-   * Within one evaluation `candidates` is the same array at every call, so that a device may keep it.
+   * Within one evaluation `candidates` is the same array with the same values at every call, so that a device may keep
+   * it.
    *
    * @param queries - [Q x D], row by row
    * @param candidates - [C x D]

@@ -109,10 +109,15 @@ export async function sweep(job: Sweep): Promise<void> {
 
 /** Rows of queries. @throws EvaluationError `INPUT_EMBEDDINGS` for another dimension than the passages' */
 export function queryCount(queries: Float32Array, source: VectorSource): number {
-  if (queries.length % source.dimension === 0) return queries.length / source.dimension;
+  return wholeRows('queries', queries, source.dimension, ', the dimension of the passages');
+}
+
+/** How many rows there are. @throws EvaluationError `INPUT_EMBEDDINGS` where they are no whole number */
+export function wholeRows(name: string, values: Float32Array, dimension: number, note = ''): number {
+  if (values.length % dimension === 0) return values.length / dimension;
   throw new EvaluationError(
     'INPUT_EMBEDDINGS',
-    `queries: ${queries.length} values are no whole number of rows of ${source.dimension}, the dimension of the passages; were both made by one model?`,
+    `${name}: ${values.length} values are no whole number of rows of ${dimension}${note}; were both made by one model?`,
   );
 }
 

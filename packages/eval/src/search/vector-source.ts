@@ -16,6 +16,14 @@ export interface VectorSource {
 
 /** Embeddings in memory. @throws EvaluationError `INPUT_EMBEDDINGS` unless there is a row for every id */
 export function memoryVectors(data: Float32Array, dimension: number, ids: readonly string[]): VectorSource {
+  // Types do not bind a caller in JavaScript, nor what was read from a file.
+  if (!(data instanceof Float32Array)) {
+    const received = (data as object | null | undefined)?.constructor?.name ?? typeof data;
+    throw new EvaluationError(
+      'INPUT_EMBEDDINGS',
+      `expected embeddings as a Float32Array but received ${received}; make one of it: new Float32Array(…)`,
+    );
+  }
   if (data.length !== ids.length * dimension) {
     throw new EvaluationError(
       'INPUT_EMBEDDINGS',
