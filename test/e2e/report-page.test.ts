@@ -177,6 +177,29 @@ describe.skipIf(missing !== undefined)('synglot report', () => {
     await close();
   });
 
+  test('a collection of another size is not in the row of its name', async () => {
+    const runs = join(folder.path, 'sizes');
+    await mkdir(runs);
+    const report = (collection: string, documents: number, value: number) => ({
+      ...{ collection, documents, queries: 482, lang: 'sw', means: { 'nDCG@10': value } },
+    });
+    const of = (model: string, ...reports: object[]) =>
+      writeJson(join(runs, `${model}.json`), { task: 'miracl', model, reports });
+    await of('a', report('miracl-sw', 131_924, 0.25), report('miracl-yo', 705, 0.5));
+    await of('b', report('miracl-sw', 3597, 0.75), report('miracl-yo', 705, 0.625));
+    const to = join(folder.path, 'sizes.html');
+    await runCliWell(['report', runs, '--output', to]);
+    const { page, close } = await open(to, 1280);
+    const rows = await page.locator('#collections tbody tr').all();
+    const texts = await Promise.all(rows.map((row) => row.locator('th, td').allTextContents()));
+    expect(texts.slice(0, 3)).toEqual([
+      ['miracl-sw, 482 queries, 131924 documents', '0.2500', '–'],
+      ['miracl-yo', '0.5000', '0.6250'],
+      ['miracl-sw, 482 queries, 3597 documents', '–', '0.7500'],
+    ]);
+    await close();
+  });
+
   test('judged collections, bitexts, runs and bias are tables; a model may be named anything', async () => {
     const to = join(folder.path, 'collections.html');
     await writeCollections(join(folder.path, 'collections'));

@@ -15,7 +15,6 @@ export function collectionsSection({ model }: View): Section {
       runs.flatMap(({ collections }) => collections.flatMap(({ means }) => Object.keys(means))),
     );
     if (!measures.includes(measure)) measure = measures[0] ?? '';
-    const names = distinct(runs.flatMap(({ collections }) => collections.map(({ name }) => name)));
     const options = (values: readonly string[]) => values.map((value) => ({ value, text: value }));
     element.replaceChildren(
       h(
@@ -36,7 +35,7 @@ export function collectionsSection({ model }: View): Section {
       h(
         'div',
         { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'table of collections' },
-        table(runs, names, measure),
+        table(runs, measure),
       ),
       h('p', { class: 'note' }, `${measure}. The mean is over the collections that a run has.`),
     );
@@ -44,16 +43,24 @@ export function collectionsSection({ model }: View): Section {
   return { id: 'collections', title: 'Collections', element, draw };
 }
 
-function table(runs: readonly CollectionsModel[], names: readonly string[], measure: string): HTMLElement {
-  const find = (run: CollectionsModel, name: string) =>
-    run.collections.find((collection) => collection.name === name);
-  const rows = names.map((name) => {
-    const found = runs.map((run) => find(run, name));
+/** Collections of one name and another size, such as a subset, are others: they have a row of their own. */
+function table(runs: readonly CollectionsModel[], measure: string): HTMLElement {
+  const all = runs.flatMap(({ collections }) => collections);
+  const isSame = (a: CollectionModel, b: CollectionModel) => a.name === b.name && a.size === b.size;
+  const different = all.filter((one, index) => all.findIndex((other) => isSame(one, other)) === index);
+  const rows = different.map((one) => {
+    const { name, size } = one;
+    const several = different.filter((other) => other.name === name).length > 1;
     return h(
       'tr',
       {},
-      h('th', { scope: 'row', class: 'name', title: found.find((each) => each)?.size }, name),
-      found.map((collection) => figure(collection, measure)),
+      h('th', { scope: 'row', class: 'name', title: size }, several ? `${name}, ${size}` : name),
+      runs.map(({ collections }) =>
+        figure(
+          collections.find((other) => isSame(one, other)),
+          measure,
+        ),
+      ),
     );
   });
   const means = runs.map(({ collections }) => {
@@ -81,7 +88,7 @@ function table(runs: readonly CollectionsModel[], names: readonly string[], meas
         ),
       ),
     ),
-    h('tbody', {}, rows, names.length > 1 && last),
+    h('tbody', {}, rows, rows.length > 1 && last),
   );
 }
 
