@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures a GPU and, beside it in the same run, PyTorch and sentence-transformers: what docs/performance.md lacks where
-# there is none. Correctness first: every op is checked against double precision before it is timed.
+# there is none. Correctness first: every op is checked against double precision before it is timed, and small updates
+# against those of a software device.
 #
 #   packages/bench/gpu.sh [OUTPUT]                                  in a built checkout
 #   SYNGLOT_BUNDLE=FOLDER packages/bench/gpu.sh [OUTPUT]            with the unpacked offline bundle (docs/offline.md)
@@ -49,6 +50,25 @@ step() {
   measure bench step --device "$device" --pairs "$pairs" --lengths xquad-r --optimizer adamw --runs "$runs" "$@"
 }
 
+# A few small updates: on a software device, and on this one, whose losses must be the same. No single op shows that.
+small() { bench step --shape minilm --pairs 4 --lengths 24 --optimizer adamw --runs 2 --warm-ups 1 "$@"; }
+same_losses() {
+  local expected=$1 found=$2 most=$3
+  awk -F'[:,]' -v most="$most" '/"(first|last)":/ {
+    if (FNR == NR) { expected[$1] = $2; next }
+    seen++
+    print $1 " loss" $2 ", on the software device" expected[$1]
+    if ($2 - expected[$1] > most || expected[$1] - $2 > most) wrong = 1
+  } END { exit wrong || seen != 2 }' "$expected" "$found"
+}
+small_updates() {
+  local of=step-minilm-native
+  SYNGLOT_RESULTS=$out/software measure small --device swiftshader
+  SYNGLOT_RESULTS=$out/small measure small --device "$device"
+  measure same_losses "$out/software/$of.json" "$out/small/$of.json" 1e-5
+  SYNGLOT_RESULTS=$out/small measure small --device "$device" --precision mixed
+  measure same_losses "$out/software/$of.json" "$out/small/$of-mixed.json" 1e-3
+}
 # What matters most comes first, in case time runs out, and what is compared is measured one after the other.
 measure_all() {
   measure synglot devices
@@ -67,6 +87,7 @@ measure_all() {
   fi
   measure bench kernels --device "$device"
   [ $torch ] && measure peer torch_products "$out/kernels.json" --output "$out/torch-products.json"
+  small_updates
   for shape in "${shapes[@]}"; do
     measure bench step-batch --shape "$shape" --pairs "$pairs" --lengths xquad-r --output "$out/batch-$shape.json"
     for precision in f32 mixed; do
