@@ -76,6 +76,32 @@ test('an error says that the model was destroyed while it embeds; it cannot be s
   expect(() => other.contents()).toThrow(expect.objectContaining(destroyed));
 });
 
+test('plans can be released while texts are embedded', async () => {
+  let release: Promise<void> | undefined;
+  const slow = overExecutor(executor, {
+    compile: async (...given) => {
+      const compiled = await executor.compile(...given);
+      // The first plan is there, and a second is compiled.
+      if (release === undefined && embedded > 0) {
+        release = other.releasePlans();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        late = other.embed(['late']);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return compiled;
+    },
+  });
+  let embedded = 0;
+  let late: Promise<Float32Array> | undefined;
+  const other = await EmbeddingModel.load(slow, await openCheckpoint(folder));
+  const first = await other.embed(['late']);
+  embedded = 1;
+  await other.embed(Array.from({ length: 20 }, () => 'early'));
+  await release;
+  expect(await late).toEqual(first);
+  await other.destroy();
+});
+
 test('weights that cannot be read leave nothing on the device', async () => {
   const made: DeviceBuffer[] = [];
   const noting: Executor = {

@@ -140,13 +140,15 @@ export class EmbeddingModel {
 
   /** Frees the plans; the weights stay with a store that others use too. */
   async releasePlans(): Promise<void> {
-    for (const plan of this.#plans.values()) {
+    const plans = [...this.#plans.values()];
+    // Forgotten first: what is embedded meanwhile takes plans of its own.
+    this.#plans.clear();
+    for (const plan of plans) {
       await plan.then(
         ({ compiled }) => compiled.destroy(),
         () => undefined,
       );
     }
-    this.#plans.clear();
   }
 
   #checkAlive(): void {
@@ -217,7 +219,9 @@ export class EmbeddingModel {
         .then((compiled) => ({ compiled, capacity: built.capacity }));
       this.#plans.set(key, plan);
       // A plan that failed is forgotten: the next call tries again.
-      plan.catch(() => this.#plans.delete(key));
+      plan.catch(() => {
+        if (this.#plans.get(key) === plan) this.#plans.delete(key);
+      });
     }
     return plan;
   }
