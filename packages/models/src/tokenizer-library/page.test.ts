@@ -1,9 +1,7 @@
 /**
  * The page's tokenizer library gives what the Rust one gives; it runs in Node as it is. Known to differ and left out:
  * - in BERT's normalizer, characters that Unicode has not given out, and Chinese ones beyond U+FFFF, which get no spaces;
- * - a byte order mark inside a text, which is white space to JavaScript, and U+0085, which is not;
- * - combining marks after a character that XLM-R's normalizer replaces (a ligature, a wide space), which the Rust library
- *   looks up together with it, and sound marks after kana (half-width ones, or decomposed), which it does not compose.
+ * - white space: a byte order mark inside a text is some to JavaScript, and U+0085 is none.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -57,6 +55,17 @@ describe('the library of pages', () => {
     const { files } = await trainTokenizer(words, { vocabularySize: 90 });
     const post_processor = { ...settings, cls: ['<s>', 0], sep: ['</s>', 2] };
     await agree(JSON.stringify({ ...JSON.parse(files.tokenizer), post_processor }));
+  });
+
+  it('a table of SentencePiece that is none is refused', async () => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    for (const bytes of ['', 'short', '\x04\0\0\0abc', '\xff\xff\xff\x7fabcdefgh', '\x05\0\0\0abcdefgh']) {
+      const normalizer = { type: 'Precompiled', precompiled_charsmap: btoa(bytes) };
+      const json = JSON.stringify({ ...JSON.parse(files.tokenizer), normalizer });
+      if (bytes === '') expect(() => readInPage(json)).not.toThrow();
+      else
+        expect(() => readInPage(json), bytes).toThrow('precompiled_charsmap is not a table of SentencePiece');
+    }
   });
 
   it('decodes, and leaves special tokens out', async () => {

@@ -5,6 +5,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { Pace } from '../training/pace.js';
 import type { TokenizerLibrary } from './library.js';
+import { readCharsmap } from './precompiled.js';
 
 /**
  * Reads the text of a `tokenizer.json`.
@@ -14,6 +15,7 @@ import type { TokenizerLibrary } from './library.js';
 export function readTokenizerJson(json: string): TokenizerLibrary {
   const parsed = JSON.parse(json) as { readonly post_processor?: { readonly type?: unknown } | null };
   const tokenizer = new Tokenizer(parsed, {});
+  readTables(tokenizer.normalizer);
   // The Rust library's RobertaProcessing has one type; this library's would have two, for which XLM-R has no row.
   const oneType = parsed.post_processor?.type === 'RobertaProcessing';
   const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
@@ -65,4 +67,17 @@ function indexOf(list: readonly number[], part: readonly number[], from: number)
     if (part.every((id, offset) => list[begin + offset] === id)) return begin;
   }
   return -1;
+}
+
+/** What the library makes of `normalizer`: of a sequence, or of SentencePiece's with its table. */
+interface Normalizer {
+  readonly normalizers?: readonly (Normalizer | null)[];
+  readonly charsmap?: string | null;
+  normalize(text: string): string;
+}
+
+/** Has SentencePiece's normalisers read their tables. */
+function readTables(normalizer: Normalizer | null): void {
+  normalizer?.normalizers?.forEach(readTables);
+  if (normalizer?.charsmap) normalizer.normalize = readCharsmap(normalizer.charsmap);
 }
