@@ -152,6 +152,17 @@ it('the two views of a text differ by dropout, and by nothing else', async () =>
   expect(some).toBeLessThan(much);
 });
 
+it('a round of mining that leaves nothing: refused before the first update, told after it', async () => {
+  const rules = (start: number) =>
+    `sampling: { mode: monolingual, batch_size: 5 }\nmining: { start: ${start}, every: 3, max_score: -1 }\n`;
+  await expect(run('none-at-0', rules(0))).rejects.toThrow('mining leaves no negative');
+  await expectSameRuns('none-at-2', rules(2), [2, 5]);
+  const round = JSON.parse(
+    await readFile(join(inFolder('none-at-2-whole'), 'mined/step-000005.json'), 'utf8'),
+  );
+  expect(round.negatives).toEqual([]);
+});
+
 it('synglot mine writes triplets that training reads', async () => {
   const output = inFolder('triplets.jsonl');
   const { stdout } = await runCliWell([

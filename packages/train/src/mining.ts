@@ -7,6 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BatchSampler,
+  DataError,
   type MiningOptions,
   resolveMining,
   type TextKind,
@@ -92,6 +93,7 @@ export class MiningRounds {
    * negatives of the latest one.
    *
    * @returns whether the sampler's negatives have changed, so that batches drawn ahead must be drawn again
+   * @throws DataError `INPUT_MINING` if a round before the first update leaves none; after it, a notice says so
    * @throws TrainError `INPUT_RESUME` if the round of a resumed run is not in its folder
    */
   async before(step: number): Promise<boolean> {
@@ -116,7 +118,7 @@ export class MiningRounds {
   async #round(step: number, path: string): Promise<ReadonlyMap<number, readonly number[]>> {
     const { config, set, executor, mine, onNotice } = this.#options;
     const started = performance.now();
-    const { negatives, statistics, summary } = await mine({
+    const found = mine({
       executor,
       set,
       options: miningOptions(config),
@@ -124,6 +126,8 @@ export class MiningRounds {
       embedQueries: (texts) => this.#embed(texts, 'query'),
       embedPassages: (texts) => this.#embed(texts, 'passage'),
     });
+    // Before the first update nothing is lost by a mistake; later on, updates would be.
+    const { negatives, statistics, summary } = await (step === 0 ? found : found.catch(noneFound));
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     onNotice(`mined after step ${step} in ${seconds} s: ${summary}`);
     const round = { step, data: set.fingerprint, statistics, negatives: [...negatives] };
@@ -147,6 +151,13 @@ export class MiningRounds {
       await model.releasePlans();
     }
   }
+}
+
+/** The result of a round that leaves nothing; other errors are thrown again. */
+function noneFound(error: unknown): MiningResult {
+  if (!(error instanceof DataError && error.code === 'INPUT_MINING')) throw error;
+  const summary = `${error.message}; no hard negatives until the next round`;
+  return { negatives: new Map(), statistics: { mined: 0 }, summary };
 }
 
 /** The options of mining under their own names; without a section, the defaults. */
