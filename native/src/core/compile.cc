@@ -1,8 +1,9 @@
-// Turns a plan into device objects. The params of all dispatches live in one uniform buffer; dispatches with equal
-// params share a slot, those with equal bindings a bind group. One bind group a dispatch, without a dynamic offset, is
-// what costs Dawn the least of the host's time.
+// Turns a plan into device objects, so that Dawn spends the least of the host's time: one bind group a dispatch, without
+// a dynamic offset, which dispatches with equal bindings share; and one buffer for all that no command writes, since
+// Dawn tracks each buffer that a dispatch binds.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "compiled_plan.h"
@@ -10,7 +11,12 @@
 namespace synglot {
 namespace {
 
-using GroupKey = std::tuple<const Pipeline*, std::vector<uint32_t>, uint32_t>;
+// Every device binds at multiples of it.
+constexpr uint64_t kBindingAlignment = 256;
+
+using GroupKey = std::tuple<const Pipeline*, std::vector<uint32_t>, uint64_t>;
+
+uint64_t aligned(uint64_t size) { return (size + kBindingAlignment - 1) / kBindingAlignment * kBindingAlignment; }
 
 WGPUBindGroupEntry entry(uint32_t binding, WGPUBuffer buffer, uint64_t offset_bytes, uint64_t size_bytes) {
   WGPUBindGroupEntry result = WGPU_BIND_GROUP_ENTRY_INIT;
@@ -31,23 +37,55 @@ BindGroup create_group(const Context& context, const std::string& label, WGPUBin
   return BindGroup(dawn().DeviceCreateBindGroup(context.device(), &descriptor));
 }
 
-// The contents of the uniform buffer: a slot for each distinct set of params.
-struct ParamsPacking {
-  explicit ParamsPacking(uint32_t alignment) : alignment(alignment) {}
-  uint32_t add(const std::vector<uint8_t>& params) {
-    const auto [slot, is_new] = slots.try_emplace(std::string(params.begin(), params.end()), static_cast<uint32_t>(bytes.size()));
-    if (is_new) {
-      bytes.insert(bytes.end(), params.begin(), params.end());
-      bytes.resize((bytes.size() + alignment - 1) / alignment * alignment);
+// Per buffer of the plan: whether a command writes it.
+std::vector<bool> written_buffers(const Plan& plan) {
+  std::vector<bool> written(plan.buffers.size());
+  for (const Command& command : plan.commands) {
+    if (const auto* dispatch = std::get_if<Dispatch>(&command)) {
+      const std::vector<bool>& writes = plan.kernels[dispatch->kernel].writes;
+      for (size_t i = 0; i < writes.size(); ++i) {
+        if (writes[i]) written[dispatch->buffers[i]] = true;
+      }
+    } else if (const auto* copy = std::get_if<Copy>(&command)) {
+      written[copy->destination] = true;
+    } else if (const auto* clear = std::get_if<Clear>(&command)) {
+      written[clear->buffer] = true;
     }
-    return slot->second;
   }
-  uint32_t alignment;
-  std::map<std::string, uint32_t> slots;
-  std::vector<uint8_t> bytes;
-};
+  return written;
+}
 
 }  // namespace
+
+// The buffer of all that no command writes: the params of dispatches, equal ones once, then Step and the other feeds.
+struct CompiledPlan::Inputs {
+  explicit Inputs(const Plan& plan) : offsets(plan.buffers.size()) {
+    for (const Command& command : plan.commands) {
+      const auto* dispatch = std::get_if<Dispatch>(&command);
+      if (dispatch == nullptr || dispatch->params.empty()) continue;
+      if (!params_offsets.try_emplace(key(dispatch->params), params.size()).second) continue;
+      params.insert(params.end(), dispatch->params.begin(), dispatch->params.end());
+      params.resize(aligned(params.size()));
+    }
+    size_bytes = params.size();
+    const std::vector<bool> written = written_buffers(plan);
+    for (size_t i = 0; i < plan.buffers.size(); ++i) {
+      if (plan.buffers[i].external || written[i]) continue;
+      offsets[i] = size_bytes;
+      size_bytes = aligned(size_bytes + plan.buffers[i].size_bytes);
+    }
+  }
+
+  uint64_t params_offset(const Dispatch& dispatch) const { return dispatch.params.empty() ? 0 : params_offsets.at(key(dispatch.params)); }
+
+  static std::string key(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+  std::vector<uint8_t> params;
+  std::map<std::string, uint64_t> params_offsets;
+  /** Per buffer of the plan: where it begins, if it is one of these. */
+  std::vector<std::optional<uint64_t>> offsets;
+  uint64_t size_bytes = 0;
+};
 
 Result<std::shared_ptr<CompiledPlan>> CompiledPlan::create(const Context& context, PipelineStore& store, const Plan& plan,
                                                            const std::vector<std::shared_ptr<Buffer>>& externals, size_t commands_per_part) {
@@ -59,9 +97,10 @@ Result<std::shared_ptr<CompiledPlan>> CompiledPlan::create(const Context& contex
   compiled->label_ = plan.label;
   compiled->commands_per_part_ = commands_per_part;
   compiled->pipelines_ = std::move(std::get<0>(pipelines));
+  const Inputs inputs(plan);
   context.push_scopes();
-  MaybeFailure failure = compiled->create_buffers(context, plan, externals);
-  if (!failure) compiled->create_commands(context, plan);
+  MaybeFailure failure = compiled->create_buffers(context, plan, externals, inputs);
+  if (!failure) compiled->create_commands(context, plan, inputs);
   MaybeFailure scoped = context.pop_scopes("compile of plan '" + plan.label + "'");
   if (!failure) failure = std::move(scoped);
   if (failure) {
@@ -71,10 +110,17 @@ Result<std::shared_ptr<CompiledPlan>> CompiledPlan::create(const Context& contex
   return compiled;
 }
 
-MaybeFailure CompiledPlan::create_buffers(const Context& context, const Plan& plan, const std::vector<std::shared_ptr<Buffer>>& externals) {
+MaybeFailure CompiledPlan::create_buffers(const Context& context, const Plan& plan, const std::vector<std::shared_ptr<Buffer>>& externals,
+                                          const Inputs& inputs) {
+  constexpr WGPUBufferUsage kUsage = WGPUBufferUsage_Storage | WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc;
+  if (inputs.size_bytes > 0) {
+    inputs_ = context.create_buffer(plan.label + ": inputs", inputs.size_bytes, kUsage | WGPUBufferUsage_Uniform);
+    if (!inputs_) return Failure{code::kOutOfMemory, "plan '" + plan.label + "': no memory for its inputs"};
+  }
+  if (!inputs.params.empty()) dawn().QueueWriteBuffer(context.queue(), inputs_.get(), 0, inputs.params.data(), inputs.params.size());
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
     const PlanBuffer& buffer = plan.buffers[i];
-    offsets_.push_back(buffer.offset_bytes);
+    offsets_.push_back(inputs.offsets[i].value_or(buffer.offset_bytes));
     sizes_.push_back(buffer.size_bytes);
     if (buffer.external) {
       const std::shared_ptr<Buffer>& external = externals[i];
@@ -88,41 +134,33 @@ MaybeFailure CompiledPlan::create_buffers(const Context& context, const Plan& pl
       buffers_.push_back(external->handle.get());
       continue;
     }
-    const bool step = static_cast<int64_t>(i) == plan.step_buffer;
-    const WGPUBufferUsage usage =
-        (step ? WGPUBufferUsage_Uniform : WGPUBufferUsage_Storage) | WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc;
-    owned_.push_back(context.create_buffer(plan.label + ": " + buffer.name, buffer.size_bytes, usage));
+    if (inputs.offsets[i]) {
+      buffers_.push_back(inputs_.get());
+      continue;
+    }
+    owned_.push_back(context.create_buffer(plan.label + ": " + buffer.name, buffer.size_bytes, kUsage));
     buffers_.push_back(owned_.back().get());
     if (!owned_.back()) return Failure{code::kOutOfMemory, "plan '" + plan.label + "': no memory for buffer '" + buffer.name + "'"};
   }
   return std::nullopt;
 }
 
-void CompiledPlan::create_commands(const Context& context, const Plan& plan) {
-  ParamsPacking packing(std::max(context.limits().minUniformBufferOffsetAlignment, 16U));
-  for (const Command& command : plan.commands) {
-    if (const auto* dispatch = std::get_if<Dispatch>(&command); dispatch != nullptr && !dispatch->params.empty()) packing.add(dispatch->params);
-  }
-  if (!packing.bytes.empty()) {
-    params_ = context.create_buffer(plan.label + ": params", packing.bytes.size(), WGPUBufferUsage_Uniform | WGPUBufferUsage_CopyDst);
-    dawn().QueueWriteBuffer(context.queue(), params_.get(), 0, packing.bytes.data(), packing.bytes.size());
-  }
-
+void CompiledPlan::create_commands(const Context& context, const Plan& plan, const Inputs& inputs) {
   std::map<GroupKey, WGPUBindGroup> groups;
   const auto bind_group = [&](const Dispatch& dispatch) {
     const Pipeline& pipeline = *pipelines_[dispatch.kernel];
     const PlanKernel& kernel = plan.kernels[dispatch.kernel];
-    const uint32_t params_offset = dispatch.params.empty() ? 0 : packing.add(dispatch.params);
+    const uint64_t params_offset = inputs.params_offset(dispatch);
     WGPUBindGroup& group = groups[{&pipeline, dispatch.buffers, params_offset}];
     if (group == nullptr) {
       std::vector<WGPUBindGroupEntry> entries;
       for (uint32_t index : dispatch.buffers) {
         entries.push_back(entry(static_cast<uint32_t>(entries.size()), buffers_[index], offsets_[index], sizes_[index]));
       }
-      if (kernel.params_size_bytes > 0) entries.push_back(entry(kParamsBinding, params_.get(), params_offset, kernel.params_size_bytes));
+      if (kernel.params_size_bytes > 0) entries.push_back(entry(kParamsBinding, inputs_.get(), params_offset, kernel.params_size_bytes));
       if (kernel.uses_step) {
         const auto step = static_cast<size_t>(plan.step_buffer);
-        entries.push_back(entry(kStepBinding, buffers_[step], 0, sizes_[step]));
+        entries.push_back(entry(kStepBinding, buffers_[step], offsets_[step], sizes_[step]));
       }
       group = groups_.emplace_back(create_group(context, dispatch.label, pipeline.layout.get(), entries)).get();
     }
@@ -148,7 +186,7 @@ void CompiledPlan::destroy() {
   for (const BufferHandle& buffer : owned_) {
     if (buffer) dawn().BufferDestroy(buffer.get());
   }
-  if (params_) dawn().BufferDestroy(params_.get());
+  if (inputs_) dawn().BufferDestroy(inputs_.get());
   if (resolve_) dawn().BufferDestroy(resolve_.get());
   commands_.clear();
   groups_.clear();

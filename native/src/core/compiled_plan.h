@@ -31,7 +31,7 @@ class CompiledPlan {
   const std::string& label() const { return label_; }
   size_t buffer_count() const { return buffers_.size(); }
   WGPUBuffer buffer(size_t index) const { return buffers_[index]; }
-  /** Where the plan's buffer begins in `buffer`: 0 unless it is a view. */
+  /** Where the plan's buffer begins in `buffer`, which may hold others too. */
   uint64_t buffer_offset(size_t index) const { return offsets_[index]; }
   uint64_t buffer_size(size_t index) const { return sizes_[index]; }
   uint64_t timestamp_bytes() const { return 2 * sizeof(uint64_t) * dispatch_count_; }
@@ -76,8 +76,10 @@ class CompiledPlan {
     uint64_t size;
   };
 
-  MaybeFailure create_buffers(const Context& context, const Plan& plan, const std::vector<std::shared_ptr<Buffer>>& externals);
-  void create_commands(const Context& context, const Plan& plan);
+  struct Inputs;
+
+  MaybeFailure create_buffers(const Context& context, const Plan& plan, const std::vector<std::shared_ptr<Buffer>>& externals, const Inputs& inputs);
+  void create_commands(const Context& context, const Plan& plan, const Inputs& inputs);
   void encode_dispatch(WGPUComputePassEncoder pass, const EncodedDispatch& dispatch, const EncodedDispatch* before) const;
 
   std::string label_;
@@ -86,7 +88,7 @@ class CompiledPlan {
   std::vector<uint64_t> sizes_;
   std::vector<BufferHandle> owned_;
   std::vector<std::shared_ptr<Buffer>> externals_;
-  BufferHandle params_;
+  BufferHandle inputs_;
   std::vector<std::shared_ptr<Pipeline>> pipelines_;
   std::vector<BindGroup> groups_;
   std::vector<std::variant<EncodedDispatch, EncodedCopy, EncodedClear>> commands_;

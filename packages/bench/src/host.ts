@@ -16,12 +16,11 @@ import { openExecutor } from '@synglot/gpu/node';
 import { checkNumbers, tellMistakes } from './arguments.js';
 import { measureBatches, measureReading } from './host-batch.js';
 import { hostData } from './host-data.js';
+import { measureDispatches } from './host-dispatch.js';
 import { measureLoop } from './host-loop.js';
 import { measureTokenizer } from './host-tokenizer.js';
 import { environment, libraryVersion, writeResult } from './results.js';
-import { type Shape, seededBatch } from './shapes.js';
-import { spread } from './statistics.js';
-import { openStepBench, type StepHostTime } from './step-bench.js';
+import { tinyShape } from './shapes.js';
 
 tellMistakes();
 const { values } = parseArgs({
@@ -39,57 +38,6 @@ checkNumbers(values, ['runs', 'pairs', 'batches', 'steps']);
 const [runs, pairs, batches, steps] = [values.runs, values.pairs, values.batches, values.steps].map(
   Number,
 ) as [number, number, number, number];
-
-/** XLM-R's kinds of layers, as many as in its base model, so small that computing takes no time. */
-function tinyShape(vocabularySize: number, layers: number): Shape {
-  return {
-    encoder: {
-      family: 'xlm-roberta',
-      vocabularySize,
-      layers,
-      hiddenSize: 64,
-      heads: 2,
-      intermediateSize: 64,
-      maxPositions: 258,
-      positionOffset: 2,
-      typeVocabularySize: 1,
-      layerNormEpsilon: 1e-5,
-      hiddenDropout: 0.1,
-      attentionDropout: 0.1,
-      initializerRange: 0.02,
-    },
-    pooling: { mode: 'mean', normalize: true },
-  };
-}
-
-/** Cost per dispatch of a training step of 12 layers; `empty`: its dispatches have no workgroups. */
-async function measureDispatches(executor: Executor, empty: boolean) {
-  const shape = tinyShape(512, 12);
-  const batch = seededBatch(4, 2, shape.encoder.vocabularySize);
-  const step = await openStepBench(executor, { shape, batch, optimizer: 'adamw', empty });
-  const dispatches = step.plan.commands.filter(({ kind }) => kind === 'dispatch').length;
-  const measured: StepHostTime[] = [];
-  for (let run = -10; run < runs; run++) {
-    const host = await step.measureHost(run + 10);
-    if (run >= 0) measured.push(host);
-  }
-  step.destroy();
-  const aDispatch = (of: (host: StepHostTime) => number) =>
-    spread(measured.map((host) => of(host) / 1000 / dispatches));
-  return {
-    dispatches,
-    pipelines: step.plan.kernels.length,
-    us_a_dispatch: {
-      feeds: aDispatch(({ feedsNs }) => feedsNs),
-      record: aDispatch(({ encodeNs }) => encodeNs),
-      submit: aDispatch(({ submitNs }) => submitNs),
-      before_the_device: aDispatch(({ feedsNs, encodeNs, submitNs }) => feedsNs + encodeNs + submitNs),
-      record_ahead: aDispatch(({ aheadNs }) => aheadNs),
-      total: aDispatch(({ feedsNs, encodeNs, submitNs, aheadNs }) => feedsNs + encodeNs + submitNs + aheadNs),
-      javascript_call: aDispatch(({ callNs }) => callNs),
-    },
-  };
-}
 
 if (values.only !== undefined && values.only !== 'tokenizer') {
   console.error(`--only: expected tokenizer but received ${values.only}`);
@@ -120,13 +68,7 @@ async function measureTheRest(): Promise<Executor> {
   const making = await measureBatches(set, tokenizer, shape.encoder, { pairs, runs: batches });
 
   const executor = await openExecutor({ ...options, unchecked: false });
-  const unchecked = await openExecutor({ ...options, unchecked: true });
-  const dispatch = {
-    empty: await measureDispatches(executor, true),
-    computing: await measureDispatches(executor, false),
-    empty_unchecked: await measureDispatches(unchecked, true),
-  };
-  unchecked.destroy();
+  const dispatch = measureDispatches(executor.device.id, runs);
   const loop = await measureLoop(executor, shape, { set, tokenizer }, { pairs, steps });
 
   for (const [name, { us_a_dispatch: cost, dispatches }] of Object.entries(dispatch)) {
@@ -144,7 +86,7 @@ async function measureTheRest(): Promise<Executor> {
     );
   }
   const path = writeResult(executor.device, 'host', {
-    benchmark: `host side: a training step of 12 layers without work for the device; batches of ${pairs} pairs; training steps of 2 layers of hidden 64`,
+    benchmark: `host side: a training step of 12 layers that are too small to compute anything; batches of ${pairs} pairs; training steps of 2 layers of hidden 64`,
     version: libraryVersion,
     texts: about,
     dispatch,

@@ -70,6 +70,28 @@ export const shapes: Readonly<Record<string, Shape>> = {
 const questionTokens = [5, 10, 11, 12, 13, 14, 15, 15, 16, 17, 17, 18, 19, 19, 20, 21, 22, 23, 25, 29, 81];
 const sentenceTokens = [3, 16, 20, 23, 25, 27, 30, 32, 34, 37, 39, 42, 44, 47, 50, 54, 59, 64, 72, 86, 405];
 
+/** XLM-R's kinds of layers, so small that computing takes no time. */
+export function tinyShape(vocabularySize: number, layers: number): Shape {
+  return {
+    encoder: {
+      family: 'xlm-roberta',
+      vocabularySize,
+      layers,
+      hiddenSize: 64,
+      heads: 2,
+      intermediateSize: 64,
+      maxPositions: 258,
+      positionOffset: 2,
+      typeVocabularySize: 1,
+      layerNormEpsilon: 1e-5,
+      hiddenDropout: 0.1,
+      attentionDropout: 0.1,
+      initializerRange: 0.02,
+    },
+    pooling: { mode: 'mean', normalize: true },
+  };
+}
+
 /** Lengths of the texts of a batch: all equal, or drawn as XQuAD-R's questions and sentences are. */
 export type Lengths = number | 'xquad-r';
 

@@ -57,7 +57,7 @@ export interface DispatchCommand {
   readonly kind: 'dispatch';
   /** Index into `Plan.kernels`. */
   readonly kernel: number;
-  /** Indices into `Plan.buffers`, one per group 0 binding, in binding order. */
+  /** Indices into `Plan.buffers`, one per storage binding, in binding order. */
   readonly buffers: readonly number[];
   /** Packed `Params`, `paramsSizeBytes` long; written once when the plan is compiled. */
   readonly params: Uint8Array;
@@ -107,9 +107,6 @@ export interface Plan {
   readonly commands: readonly PlanCommand[];
   /** For `planMemory`; executors ignore it, and plans made by hand may lack it. */
   readonly transients?: readonly PlanTransient[];
-  /**
-   * Index of the feed buffer that every kernel with `usesStep` sees at group 1 binding 1 (created
-   * with UNIFORM | COPY_DST usage), or -1.
-   */
+  /** Index of the feed buffer that every kernel with `usesStep` sees at `stepBinding`, or -1. */
   readonly stepBuffer: number;
 }
