@@ -51,7 +51,7 @@ export function evaluateRankings(
   const profile = profileNamed(options.profile ?? collection.profile);
   const names = [...new Set(options.measures ?? collection.measures)];
   const measures = names.map((name) => measureNamed(name, profile));
-  const perQuery: Record<string, MeasureMeans> = {};
+  const perQuery = new Map<string, MeasureMeans>();
   const byLang = new Map<string, MeasureMeans[]>();
   for (const [index, query] of collection.queries.entries()) {
     const grades = collection.judgments.get(query.id) ?? new Map<string, number>();
@@ -60,7 +60,7 @@ export function evaluateRankings(
     const { ranking: judged } = judgeTopic(query.id, ranked, grades);
     if (judged.relevant === 0 && profile.runs.noRelevant === 'skip') continue;
     const values = Object.fromEntries(measures.map((measure) => [measure.name, measure.evaluate(judged)]));
-    perQuery[query.id] = values;
+    perQuery.set(query.id, values);
     const own = byLang.get(query.lang) ?? [];
     own.push(values);
     byLang.set(query.lang, own);
@@ -77,11 +77,11 @@ export function evaluateRankings(
     lang: collection.lang ?? null,
     profile: profile.name,
     measures: names,
-    queries: Object.keys(perQuery).length,
+    queries: perQuery.size,
     documents,
     means: meansOf(Object.values(byQueryLang)),
     by_query_lang: byQueryLang,
-    per_query: perQuery,
+    per_query: Object.fromEntries(perQuery),
   };
 }
 

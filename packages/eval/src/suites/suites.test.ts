@@ -33,6 +33,16 @@ test('per query, per language, macro over languages; a query without a relevant 
   expect(report).toMatchObject({ lang: null, queries: 3, documents: 10 });
 });
 
+test('a query may have any id, that of a property which every object has too', () => {
+  const queries = ['__proto__', 'constructor', '2'].map((id) => ({ id, lang: 'de' }));
+  const judgments = new Map(queries.map(({ id }) => [id, new Map([['a', 1]])]));
+  const report = evaluateRankings({ ...collection, queries, judgments }, [['a'], ['b', 'a'], ['b']], 10);
+  expect(report.queries).toBe(3);
+  expect(JSON.parse(JSON.stringify(report.per_query))).toEqual(
+    JSON.parse('{"2":{"RR@2":0},"__proto__":{"RR@2":1},"constructor":{"RR@2":0.5}}'),
+  );
+});
+
 test('a profile that skips queries without a relevant document, and one that drops identical ids', () => {
   const skipped = evaluateRankings(collection, [['x', 'a'], ['b'], ['b', 'a']], 10, {
     profile: 'sentence-transformers',
