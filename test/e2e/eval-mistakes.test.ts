@@ -1,5 +1,5 @@
 /** Mistakes with `synglot index`, `search` and `eval`: each ends with 2 and one line. */
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { npyHeader } from '@synglot/models';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -82,7 +82,12 @@ it('index, search and eval tell what is missing before they open a device', asyn
   await writeFile(inPlace('corpus.tsv'), '1\ta\n');
   await writeFile(inPlace('topics.tsv'), '1\ta\n');
   const none = inPlace('none');
+  const spaced = await writeBeir(inPlace('spaced'));
+  await appendFile(join(spaced, 'corpus.jsonl'), '{"_id":"d 30","text":"a"}\n');
+  await writeFile(inPlace('spaced.tsv'), '1\ta\n1 b\tb\n');
+  await writeFile(inPlace('spaced.ids'), 'a\nb\nc d\n');
   const search = ['search', '--save-run', inPlace('x.run')];
+  const saved = ['--model', model, '--save-run', inPlace('x.run')];
   const among = [...search, '--passage-embeddings', inPlace('passages.npy')];
   const topics = ['--queries', inPlace('topics.tsv')];
   for (const [args, message] of [
@@ -95,6 +100,12 @@ it('index, search and eval tell what is missing before they open a device', asyn
     [[...among, ...topics], /no queries: give --queries and --model/],
     [[...among, '--query-embeddings', none], /none: /],
     [[...among, ...topics, '--query-embeddings', inPlace('short.npy')], /expected 1 queries x 4/],
+    [
+      ['eval', '--task', 'beir', '--data', spaced, ...saved],
+      /corpus\.jsonl:31: "d 30" cannot stand in a TREC/,
+    ],
+    [[...among, '--queries', inPlace('spaced.tsv'), '--model', model], /spaced\.tsv:2: "1 b" cannot stand/],
+    [[...among, '--passage-ids', inPlace('spaced.ids'), ...topics], /spaced\.ids:3: "c d" cannot stand/],
   ] as const) {
     const { code, errorLines } = await runCli(args, { env });
     expect([code, errorLines]).toEqual([2, [expect.stringMatching(message)]]);

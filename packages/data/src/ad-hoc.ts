@@ -13,6 +13,8 @@ export interface CorpusDocument {
   /** Unique in the corpus. */
   readonly id: string;
   readonly text: string;
+  /** Its place in a file, for messages. */
+  readonly where?: string;
 }
 
 /** Grades by document id, by query id. A grade from 1 on is relevant; 0 and below are judged but not relevant. */

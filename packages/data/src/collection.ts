@@ -11,6 +11,8 @@ export interface CollectionQuery {
   readonly id: string;
   readonly lang: string;
   readonly text: string;
+  /** Its place in a file, for messages. */
+  readonly where?: string;
 }
 
 /** One candidate passage. `context` is the text around it, for models that take (passage, context) pairs. */

@@ -10,5 +10,5 @@ export { type MatrixFile, openMatrix, readMatrix, withIds } from '../store/matri
 export type { StoreKey, StoreMeta } from '../store/store-index.js';
 export { readSystems } from './read-systems.js';
 export { readQrels, readRun, type TrecReadOptions } from './trec-read.js';
-export { type RunRanking, writeQrels, writeRun } from './trec-write.js';
+export { checkTrecIds, type RunRanking, writeQrels, writeRun } from './trec-write.js';
 export { writeJson } from './write-json.js';

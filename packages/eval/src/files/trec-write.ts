@@ -28,7 +28,7 @@ export async function writeRun(
   rankings: Iterable<RunRanking> | AsyncIterable<RunRanking>,
   tag = 'synglot',
 ): Promise<void> {
-  const field = checker(file);
+  const field = (value: string) => checked(value, file);
   await writeLines(
     file,
     (async function* () {
@@ -52,7 +52,7 @@ export async function writeRun(
 
 /** Writes judgments, lines of `topic 0 document grade`. Errors as in {@link writeRun}. */
 export async function writeQrels(file: string, qrels: Qrels): Promise<void> {
-  const field = checker(file);
+  const field = (value: string) => checked(value, file);
   await writeLines(
     file,
     (function* () {
@@ -65,16 +65,32 @@ export async function writeQrels(file: string, qrels: Qrels): Promise<void> {
   );
 }
 
-function checker(file: string): (value: string) => string {
-  return (value) => {
-    if (/^$|^#|[\s\0]/.test(value)) {
-      throw new EvaluationError(
-        'INPUT_TREC',
-        `${file}: "${value}" cannot stand in a TREC file, whose fields are not empty, hold no white space and begin with no "#".`,
-      );
-    }
-    return value;
-  };
+/**
+ * Checks ids before hours of work, and not when they are written.
+ *
+ * @param file - that is named for those that do not say where they stand
+ * @throws EvaluationError `INPUT_TREC` for an id that the format cannot hold
+ */
+export async function checkTrecIds(
+  items: Iterable<Identified> | AsyncIterable<Identified>,
+  file: string,
+): Promise<void> {
+  for await (const { id, where } of items) checked(id, where ?? file);
+}
+
+interface Identified {
+  readonly id: string;
+  readonly where?: string;
+}
+
+function checked(value: string, where: string): string {
+  if (/^$|^#|[\s\0]/.test(value)) {
+    throw new EvaluationError(
+      'INPUT_TREC',
+      `${where}: "${value}" cannot stand in a TREC file, whose fields are not empty, hold no white space and begin with no "#"; rename it`,
+    );
+  }
+  return value;
 }
 
 async function writeLines(file: string, lines: Iterable<string> | AsyncIterable<string>): Promise<void> {

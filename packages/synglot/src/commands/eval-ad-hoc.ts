@@ -22,6 +22,7 @@ import {
   type VectorSource,
 } from '@synglot/eval';
 import {
+  checkTrecIds,
   EmbeddingStore,
   encodeCorpus,
   openMatrix,
@@ -50,10 +51,6 @@ export async function evaluateAdHoc(
       `${options.data}: ${collections.length} collections, but --passage-embeddings is for one; choose it with --langs`,
     );
   }
-  if (collections.length > 1 && options.saveRun) {
-    checkWritable(options.saveRun);
-    await makeFolders(options.saveRun);
-  } else if (options.saveRun) await checkOutputFile(options.saveRun);
   const encoder = options.model
     ? await openEncoder(executor, { ...options, model: options.model })
     : undefined;
@@ -78,6 +75,21 @@ export async function evaluateAdHoc(
   }
   const { device, kind } = executor;
   await show(reports, options, { device: device.name, executor: kind });
+}
+
+/** Before the device is opened: whether the runs can be written, and hold all ids. Reads each corpus once more. */
+export async function checkAdHocRuns(
+  collections: readonly AdHocCollection[],
+  saveRun: string,
+): Promise<void> {
+  if (collections.length > 1) {
+    checkWritable(saveRun);
+    await makeFolders(saveRun);
+  } else await checkOutputFile(saveRun);
+  for (const collection of collections) {
+    await checkTrecIds(collection.queries, collection.name);
+    await checkTrecIds(collection.corpus(), collection.name);
+  }
 }
 
 /** Judges entity ids that another system predicted, as Mewsli-X's own scorer does; needs no device. */

@@ -1,10 +1,11 @@
 /** `synglot eval`: a model, or existing embeddings, on a benchmark, a suite of them, or a user's own data. */
 import { benchmarks, readBenchmark, xtremeTatoebaLanguages } from '@synglot/data/files';
 import { EvaluationError, measureNamed, profileNamed, profiles } from '@synglot/eval';
+import { checkTrecIds } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import type { Checkpoint } from '@synglot/models';
 import { Command, Option } from 'commander';
-import { evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
+import { checkAdHocRuns, evaluateAdHoc, evaluateBitexts, evaluatePredictions } from './eval-ad-hoc.js';
 import { openModel } from './eval-encoder.js';
 import { checkDepth, checkKept, refuseIdle, refuseOthers, requireEmbeddings } from './eval-options.js';
 import { readOwn } from './eval-own.js';
@@ -199,7 +200,7 @@ async function evaluateBenchmark(
   refuseIdle(`--task ${task}`, benchmark.kind, options);
   if (benchmark.kind === 'parallel') checkDepth(`--task ${task}`, options);
   if (options.predictions !== undefined) return evaluatePredictions(benchmark, options);
-  return withDevice(options, (executor, options) => {
+  const work = (executor: Executor, options: EvalOptions) => {
     switch (benchmark.kind) {
       case 'parallel':
         return evaluateParallel(executor, benchmark.collection, options);
@@ -208,15 +209,25 @@ async function evaluateBenchmark(
       case 'bitext':
         return evaluateBitexts(executor, benchmark.bitexts, options);
     }
+  };
+  const { saveRun } = options;
+  return withDevice(options, work, async () => {
+    if (saveRun === undefined) return;
+    if (benchmark.kind === 'ad-hoc') await checkAdHocRuns(benchmark.collections, saveRun);
+    if (benchmark.kind !== 'parallel') return;
+    const { name, queries, candidates } = benchmark.collection;
+    for (const items of [queries, candidates]) await checkTrecIds(items, name);
   });
 }
 
 async function withDevice(
   options: EvalOptions,
   work: (executor: Executor, options: EvalOptions) => Promise<void>,
+  check?: () => Promise<void>,
 ): Promise<void> {
   // A model that is not there is told without a device.
   const opened = options.model === undefined ? {} : { opened: await openModel(options.model) };
+  await check?.();
   const executor = await openDevice(options);
   try {
     await work(executor, { ...options, ...opened });

@@ -1,7 +1,7 @@
 /** `synglot search`: the best passages of a store, or of a matrix file, for many queries, as a TREC run. */
 import { readLines, readQueries } from '@synglot/data/files';
 import { EvaluationError, searchTopK, type VectorSource } from '@synglot/eval';
-import { EmbeddingStore, openMatrix, readMatrix, withIds, writeRun } from '@synglot/eval/files';
+import { checkTrecIds, EmbeddingStore, openMatrix, readMatrix, withIds, writeRun } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { Command } from 'commander';
 import { progressBar } from '../progress.js';
@@ -72,6 +72,8 @@ async function search(source: VectorSource, options: SearchOptions): Promise<voi
   }
   const topics = options.queries ? await readQueries(options.queries, 'und') : undefined;
   if (topics) checkIds(options.queries!, topics);
+  await checkTrecIds(topics ?? [], options.queries!);
+  await checkTrecIds(passagesOf(source, options), options.store!);
   const given = options.queryEmbeddings ? (await readMatrix(options.queryEmbeddings)).data : undefined;
   const ids = topics?.map(({ id }) => id) ?? numbered((given?.length ?? 0) / source.dimension);
   if (given) checkCount(given, ids.length, source);
@@ -142,6 +144,13 @@ function checkIds(file: string, topics: readonly { readonly id: string }[]): voi
       );
     }
     ids.add(id);
+  }
+}
+
+function* passagesOf(source: VectorSource, { passageIds }: SearchOptions) {
+  for (let row = 0; row < source.rows; row++) {
+    const id = source.id(row);
+    yield passageIds === undefined ? { id } : { id, where: `${passageIds}:${row + 1}` };
   }
 }
 

@@ -49,7 +49,9 @@ test('BEIR: header, title in front, gzip, unjudged queries left out, streamed tw
     'qrels/test.tsv': 'query-id\tcorpus-id\tscore\nq2\td1\t2\nq2\td2\t0\n',
   });
   const collection = await readBeirCollection(folder);
-  expect(collection.queries).toEqual([{ id: 'q2', lang: 'en', text: 'second' }]);
+  expect(collection.queries).toEqual([
+    { id: 'q2', lang: 'en', text: 'second', where: join(folder, 'queries.jsonl:2') },
+  ]);
   expect(grades(collection)).toEqual({ q2: { d1: 2, d2: 0 } });
   const documents = [
     ['d1', 'Title one'],
@@ -105,7 +107,7 @@ test("MIRACL in the hub's layout: corpora of several files in the order of their
     'qrels.miracl-v1.0-yo-dev.tsv.gz': '1 Q0 1#0 1\n',
   });
   const [sw] = await readMiraclCollections(folder, { langs: ['sw'] });
-  expect(sw!.queries).toEqual([{ id: '1', lang: 'sw', text: 'Swali\ttab inside' }]);
+  expect(sw!.queries).toMatchObject([{ id: '1', lang: 'sw', text: 'Swali\ttab inside' }]);
   expect((await corpusOf(sw!)).map(([id]) => id)).toEqual(['9#0', '9#1', '10#0']);
   await expect(readMiraclCollections(folder)).rejects.toThrow(/no corpus for language 'yo'/);
   await expect(readMiraclCollections(folder, { langs: ['ar'] })).rejects.toThrow(/unknown language 'ar'/);
@@ -139,7 +141,7 @@ test("mMARCO: shared ids, own passages or another language's", async () => {
   ]);
   const [cross] = await readMmarcoCollections(folder, { langs: ['de'], corpusLang: 'en' });
   expect(cross!.name).toBe('mmarco-de-en-dev.small');
-  expect(cross!.queries).toEqual([{ id: '5', lang: 'de', text: 'eine Frage' }]);
+  expect(cross!.queries).toMatchObject([{ id: '5', lang: 'de', text: 'eine Frage' }]);
   expect(await corpusOf(cross!)).toEqual([['0', 'A passage']]);
 });
 
@@ -168,7 +170,7 @@ test('Mewsli-X: the sentence of the mention by code points, marks, window, predi
     'wikinews_mentions-dev.jsonl': '{"context":{"language":"es","text":""},"mentions":[]}\n',
   });
   const plain = await readMewsliX(folder);
-  expect(plain.queries).toEqual([{ id: 'e1', lang: 'es', text: 'The Richter scale rose.' }]);
+  expect(plain.queries).toMatchObject([{ id: 'e1', lang: 'es', text: 'The Richter scale rose.' }]);
   expect(grades(plain)).toEqual({ e1: { Q1: 1 } });
   expect(await corpusOf(plain)).toEqual([['Q1', 'Richter scale Skala Richter']]);
   const marked = await readMewsliX(folder, { window: 1, marks: ['[', ']'] });

@@ -66,7 +66,7 @@ export async function readMewsliX(folder: string, options: MewsliXOptions = {}):
       const mention = { ...fields, values: asObject(value, `${fields.where}: 'mentions'`) };
       const id = requiredText(mention, 'example_id');
       const span = spanOf(mention.values.mention_span, fields.where);
-      queries.push({ id, lang, text: around(points, sentences, span, options) });
+      queries.push({ id, lang, text: around(points, sentences, span, options), where: fields.where });
       judgments.set(id, new Map([[requiredText(mention, 'entity_id'), 1]]));
     }
   }
@@ -85,7 +85,7 @@ export async function readMewsliX(folder: string, options: MewsliXOptions = {}):
     corpus: async function* () {
       for await (const fields of readJsonLines(entities)) {
         const text = titledText(optionalText(fields, 'title'), requiredText(fields, 'description'));
-        yield { id: requiredText(fields, 'entity_id'), text };
+        yield { id: requiredText(fields, 'entity_id'), text, where: fields.where };
       }
     },
     measures: ['RR@20'],

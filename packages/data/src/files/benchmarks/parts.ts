@@ -63,7 +63,7 @@ export async function readQueries(file: string, lang: string): Promise<Collectio
   if (/\.(jsonl|json|ndjson)(\.gz)?$/.test(file)) {
     for await (const fields of readJsonLines(file)) {
       const id = requiredValue(fields, '_id', 'id', 'query_id', 'qid');
-      queries.push({ id, lang, text: requiredValue(fields, 'text', 'query') });
+      queries.push({ id, lang, text: requiredValue(fields, 'text', 'query'), where: fields.where });
     }
     return nonEmpty(queries, file);
   }
@@ -75,12 +75,12 @@ export async function readQueries(file: string, lang: string): Promise<Collectio
       continue;
     }
     if (topic) {
-      topic = readSgmlLine(topic, text, (id, title) => queries.push({ id, lang, text: title }));
+      topic = readSgmlLine(topic, text, (id, title) => queries.push({ id, lang, text: title, where }));
       continue;
     }
     const tab = text.indexOf('\t');
     if (tab < 1) throw new DataError('INPUT_COLUMN', `${where}: expected an id, a tab and a text`);
-    queries.push({ id: text.slice(0, tab), lang, text: asText(text.slice(tab + 1), where, 'text') });
+    queries.push({ id: text.slice(0, tab), lang, text: asText(text.slice(tab + 1), where, 'text'), where });
   }
   return nonEmpty(queries, file);
 }
@@ -119,7 +119,7 @@ export async function* readCorpus(files: Paths): AsyncGenerator<CorpusDocument> 
         if (text === '') continue;
         const tab = text.indexOf('\t');
         if (tab < 1) throw new DataError('INPUT_COLUMN', `${where}: expected an id, a tab and a text`);
-        yield { id: text.slice(0, tab), text: text.slice(tab + 1) };
+        yield { id: text.slice(0, tab), text: text.slice(tab + 1), where };
       }
       continue;
     }
@@ -128,7 +128,7 @@ export async function* readCorpus(files: Paths): AsyncGenerator<CorpusDocument> 
       const id = requiredValue(fields, '_id', 'docid', 'id');
       // A passage may be empty (BEIR has some): it is encoded as it stands, and ranks.
       const text = optionalText(fields, 'text') ?? optionalText(fields, 'contents') ?? '';
-      yield { id, text: titledText(optionalText(fields, 'title'), text) };
+      yield { id, text: titledText(optionalText(fields, 'title'), text), where: fields.where };
     }
   }
 }
