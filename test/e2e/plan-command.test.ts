@@ -58,6 +58,25 @@ describe('synglot plan', () => {
   );
 
   test(
+    'a group may name the parameters of an objective alone, as in training; a pattern that names nothing is refused',
+    async () => {
+      const group = (name: string) => [
+        '--set',
+        `optimizer.groups=[{ parameters: "${name}.*", weight_decay: 0 }]`,
+      ];
+      const adversarial = [...small, '--set', 'adversarial={}'];
+      const { code } = await runCli([...adversarial, ...group('language_discriminator')]);
+      expect(code).toBe(0);
+      const { code: refused, errorLines } = await runCli([...adversarial, ...group('discriminator')]);
+      expect(refused).toBe(2);
+      expect(errorLines.at(-1)).toContain(
+        "optimizer.groups.0.parameters: 'discriminator.*' names no parameter",
+      );
+    },
+    timeoutMs,
+  );
+
+  test(
     'without a configuration and a model: one line',
     async () => {
       const { code, errorLines } = await runCli(['plan']);

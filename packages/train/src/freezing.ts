@@ -28,8 +28,9 @@ export interface Phase {
  */
 export function freezingPhases({ training }: TrainConfig, specs: readonly ParameterSpec[]): Phase[] {
   const { steps, freeze = [] } = training;
+  const names = specs.map(({ name }) => name);
   for (const [index, { parameters, from, until }] of freeze.entries()) {
-    checkPatterns(`training.freeze.${index}`, parameters, specs);
+    checkPatterns(`training.freeze.${index}`, parameters, names);
     if (until !== undefined && until <= from) {
       throw new TrainError(
         'INPUT_CONFIG',

@@ -5,9 +5,38 @@
 import { existsSync } from 'node:fs';
 import type { TrainingSet } from '@synglot/data';
 import { saveCheckpoint, type Tokenizer, type TokenizerProgress, trainTokenizer } from '@synglot/models';
-import { type EncoderConfig, encoderParameters, freshParameters, type PoolingConfig } from '@synglot/nn';
+import { encoderParameters, freshParameters } from '@synglot/nn';
 import { freshModelSection } from './config/fresh-model.js';
 import type { TrainConfig } from './config.js';
+import type { ModelShape } from './model-checks.js';
+
+/** What is known of the model before its tokenizer: all but the sizes of the tables of words and types. */
+export function freshShape(config: TrainConfig): ModelShape {
+  const shape = sectionOf(config);
+  return {
+    config: {
+      family: 'bert',
+      vocabularySize: shape.vocabulary_size,
+      hiddenSize: shape.hidden_size,
+      layers: shape.layers,
+      heads: shape.heads,
+      intermediateSize: shape.intermediate_size,
+      maxPositions: shape.max_positions,
+      typeVocabularySize: 1,
+      layerNormEpsilon: 1e-12,
+      hiddenDropout: 0,
+      attentionDropout: 0,
+      positionOffset: 0,
+      initializerRange: shape.initializer_range,
+    },
+    pooling: config.pooling ?? { mode: 'mean', normalize: true },
+    maxLength: shape.max_positions,
+  };
+}
+
+function sectionOf({ fresh_model: section }: TrainConfig) {
+  return freshModelSection.unwrap().parse(section ?? {});
+}
 
 /** The last tokenizer that was trained: the runs of a sweep share it. */
 let trained: { readonly key: string; readonly tokenizer: Tokenizer } | undefined;
@@ -24,33 +53,22 @@ export async function makeFreshModel(
   onProgress?: (progress: TokenizerProgress) => void,
 ): Promise<void> {
   if (existsSync(folder)) return;
-  const shape = freshModelSection.unwrap().parse(config.fresh_model ?? {});
+  const { vocabulary_size: vocabularySize, tokenizer: model, lowercase } = sectionOf(config);
   // In their order; a set also has rows of held-out passages, which are in none of its texts.
   const rowNumbers = [...training.queries, ...training.passages].flat().sort((a, b) => a - b);
   const texts = rowNumbers.map((row) => training.rows[row]!.text);
-  const { vocabulary_size: vocabularySize, tokenizer: model, lowercase } = shape;
   const key = JSON.stringify([training.fingerprint, vocabularySize, model, lowercase]);
   if (trained?.key !== key) {
     const options = { vocabularySize, model, lowercase, ...(onProgress ? { onProgress } : {}) };
     trained = { key, tokenizer: await trainTokenizer(texts, options) };
   }
   const { tokenizer } = trained;
-  const encoder: EncoderConfig = {
-    family: 'bert',
+  const { config: shape, pooling, maxLength } = freshShape(config);
+  const encoder = {
+    ...shape,
     vocabularySize: tokenizer.vocabularySize,
-    hiddenSize: shape.hidden_size,
-    layers: shape.layers,
-    heads: shape.heads,
-    intermediateSize: shape.intermediate_size,
-    maxPositions: shape.max_positions,
     typeVocabularySize: tokenizer.typeCount,
-    layerNormEpsilon: 1e-12,
-    hiddenDropout: 0,
-    attentionDropout: 0,
-    positionOffset: 0,
-    initializerRange: shape.initializer_range,
   };
-  const pooling: PoolingConfig = config.pooling ?? { mode: 'mean', normalize: true };
   const specs = encoderParameters(encoder, pooling);
   const rows = freshParameters(encoder, specs, config.training.seed);
   const tensors = specs.map(({ name, shape: axes }) => ({
@@ -62,7 +80,7 @@ export async function makeFreshModel(
   await saveCheckpoint(folder, {
     config: encoder,
     pooling,
-    maxLength: shape.max_positions,
+    maxLength,
     tokenizer,
     tensors,
     description,

@@ -26,15 +26,15 @@ import { inTermsOfConfig, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { countedBefore, freezingPhases, type Phase, phaseAt, skippedBefore } from './freezing.js';
-import { makeFreshModel } from './fresh-model.js';
+import { freshShape, makeFreshModel } from './fresh-model.js';
 import { checkMining, type Mine } from './mining.js';
+import { checkModelShape, runEncoder } from './model-checks.js';
 import type { AuxiliaryParameter, TrainObjective } from './objectives.js';
 import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
 import { checkWeights, type RunData, readData, toSamplerOptions } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import type { RunLock } from './run-lock.js';
-import { checkDropoutViews } from './run-notices.js';
 import { runObjectives } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
 import { checkValidation } from './run-validation.js';
@@ -105,11 +105,12 @@ export interface OpenedPhase extends Pick<Phase, 'end' | 'updatesBefore'> {
 export async function openRun(options: OpenRunOptions): Promise<OpenedRun> {
   const { config } = options;
   await checkFolder(options);
-  // First, so that a checkpoint that cannot be opened is reported before the data are read.
-  const existing = config.model === freshModel ? undefined : await openStart(config.model, options);
+  const fresh = config.model === freshModel;
+  if (fresh) checkModelShape(config, freshShape(config));
+  // First, so that a model that cannot be opened, or does not fit, is reported before the data are read.
+  const existing = fresh ? undefined : await openModel(config.model, options);
   const data = await openData(options);
-  const start = existing ?? (await openStart(await initialModel(options, data.training), options));
-  const model = await openModel(start, options);
+  const model = existing ?? (await openModel(await initialModel(options, data.training), options));
   const phase = await openPhase(data, model, options);
   await makeFolder(options);
   await data.rewritten?.keep();
@@ -161,13 +162,12 @@ async function initialModel(options: OpenRunOptions, training: TrainingSet): Pro
   return folder;
 }
 
-async function openModel(
-  start: Checkpoint,
-  { config, output, resume }: OpenRunOptions,
-): Promise<OpenedModel> {
+/** @param model a folder or hub id */
+async function openModel(model: string, options: OpenRunOptions): Promise<OpenedModel> {
+  const { config, output, resume } = options;
+  const start = await openStart(model, options);
+  checkModelShape(config, start);
   const checkpoint = withFreshAdapter(start, config);
-  const encoder = withDropout(checkpoint.config, config.training.dropout);
-  checkDropoutViews(config, encoder);
   await checkLengths(checkpoint, config);
   const own = retrievalUse(checkpoint, config.model);
   const { query_prefix: query = own.query, passage_prefix: passage = own.passage } = config.text;
@@ -175,28 +175,25 @@ async function openModel(
   const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const base = await baseFingerprint(checkpoint);
   checkBase(saved, base, config.model, output);
-  const model = saved && (await openSavedModel(join(saved.folder, 'model'), start));
-  return { start, checkpoint, use, base, encoder, saved: saved && model ? { ...saved, model } : undefined };
+  const savedModel = saved && (await openSavedModel(join(saved.folder, 'model'), start));
+  return {
+    start,
+    checkpoint,
+    use,
+    base,
+    encoder: runEncoder(start.config, config),
+    saved: saved && savedModel ? { ...saved, model: savedModel } : undefined,
+  };
 }
 
-/** @throws TrainError `INPUT_CONFIG` if nothing of a text fits beside the special tokens, or a whole text in no chunk */
-async function checkLengths(
-  { tokenizer, maxLength }: Checkpoint,
-  { text, training }: TrainConfig,
-): Promise<void> {
-  const { cache_tokens: most = Number.POSITIVE_INFINITY } = training;
+/** @throws TrainError `INPUT_CONFIG` if nothing of a text fits beside the special tokens */
+async function checkLengths({ tokenizer }: Checkpoint, { text }: TrainConfig): Promise<void> {
   for (const key of ['query_max_length', 'passage_max_length'] as const) {
     await tokenizer.encodeBatch([''], { maxLength: text[key] }).catch((error: Error) => {
       throw new TrainError('INPUT_CONFIG', `${placeIn(text, key)}text.${key}: ${error.message}`, {
         cause: error,
       });
     });
-    const longest = Math.min(text[key], maxLength);
-    if (longest <= most) continue;
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `${placeIn(training, 'cache_tokens')}training.cache_tokens ${most}: with text.${key} ${text[key]} a text may have ${longest} tokens; raise it, or lower text.${key}`,
-    );
   }
 }
 
@@ -212,11 +209,7 @@ async function openPhase(
   const auxiliary = objectives.flatMap(({ parameters = [] }) => parameters);
   const specs = [...phase.specs, ...auxiliary.map(({ spec }) => spec)];
   const skipped = skippedBefore(phase, saved?.state);
-  const optimizer = { ...toOptimizer(config, specs), updatesBefore: countedBefore(phase, skipped) };
+  const optimizer = { ...toOptimizer(config), updatesBefore: countedBefore(phase, skipped) };
   const { end, updatesBefore } = phase;
   return { end, updatesBefore, objectives, auxiliary, specs, optimizer, skipped };
-}
-
-export function withDropout(config: EncoderConfig, dropout: number | undefined): EncoderConfig {
-  return dropout === undefined ? config : { ...config, hiddenDropout: dropout, attentionDropout: dropout };
 }

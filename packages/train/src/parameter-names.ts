@@ -1,6 +1,6 @@
 /** Checks the patterns of parameter names in a configuration: one that names nothing is a mistake. */
 import { didYouMean } from '@synglot/data';
-import { type ParameterSpec, unmatchedPatterns } from '@synglot/nn';
+import { unmatchedPatterns } from '@synglot/nn';
 import { TrainError } from './errors.js';
 
 /**
@@ -9,12 +9,7 @@ import { TrainError } from './errors.js';
  * @param key of the configuration, for the message
  * @throws TrainError `INPUT_CONFIG`
  */
-export function checkPatterns(
-  key: string,
-  patterns: readonly string[],
-  specs: readonly ParameterSpec[],
-): void {
-  const names = specs.map(({ name }) => name);
+export function checkPatterns(key: string, patterns: readonly string[], names: readonly string[]): void {
   const [unmatched] = unmatchedPatterns(patterns, names);
   if (unmatched === undefined) return;
   throw new TrainError(

@@ -39,14 +39,7 @@ const keysOf = {
  */
 export function withFreshAdapter(checkpoint: Checkpoint, config: TrainConfig): Checkpoint {
   if (!config.adapter) return checkpoint;
-  if (checkpoint.config.adapter) {
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `model: ${config.model} has an adapter already; leave the section 'adapter' out to train it further, or run 'synglot merge' first`,
-    );
-  }
-  const adapter = adapterOf(config.adapter, checkpoint.config);
-  const encoder = { ...checkpoint.config, adapter };
+  const encoder = adaptedEncoder(checkpoint.config, config);
   const parameters = encoderParameters(encoder, checkpoint.pooling);
   const fresh = freshParameters(encoder, parameters, config.training.seed);
   const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]));
@@ -60,6 +53,18 @@ export function withFreshAdapter(checkpoint: Checkpoint, config: TrainConfig): C
     readTensor: (name) =>
       isAdapterParameter(name) ? fresh(name, 0, shapes.get(name)?.[0] ?? 0) : checkpoint.readTensor(name),
   };
+}
+
+/** The model's encoder with the adapter that the configuration asks for, if any. @throws as `withFreshAdapter` */
+export function adaptedEncoder(encoder: EncoderConfig, { adapter, model }: TrainConfig): EncoderConfig {
+  if (!adapter) return encoder;
+  if (encoder.adapter) {
+    throw new TrainError(
+      'INPUT_CONFIG',
+      `model: ${model} has an adapter already; leave the section 'adapter' out to train it further, or run 'synglot merge' first`,
+    );
+  }
+  return { ...encoder, adapter: adapterOf(adapter, encoder) };
 }
 
 /** The model in a checkpoint of a run that started from `start`, which lacks the run's adapter. */

@@ -3,6 +3,7 @@ import type { TrainingSet } from '@synglot/data';
 import {
   type ContrastiveOptions,
   contrastive,
+  languageDiscriminatorParameters,
   learnedTemperature,
   matryoshka,
   type ObjectiveValues,
@@ -116,7 +117,7 @@ function languageObjectives(
 
 function contrastiveObjectives(
   { loss, matryoshka: nested }: TrainConfig,
-  { dimension, normalize }: ObjectiveSetting,
+  { normalize }: ObjectiveSetting,
 ): TrainObjective[] {
   const { temperature, direction, weight, learnable_temperature: range } = loss;
   const options: ContrastiveOptions = {
@@ -126,13 +127,6 @@ function contrastiveObjectives(
     normalize,
     ...(range ? { learnedTemperature: temperatureParameter } : {}),
   };
-  const wrong = nested?.dimensions.find((each) => each > dimension || each % 4 !== 0);
-  if (wrong !== undefined) {
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `matryoshka.dimensions: expected multiples of 4 up to ${dimension}, which the model's embeddings have, but received ${wrong}`,
-    );
-  }
   const weights = nested?.weights ? { weights: nested.weights } : {};
   const objectives = nested
     ? matryoshka({ dimensions: nested.dimensions, ...weights }, options)
@@ -142,6 +136,15 @@ function contrastiveObjectives(
   const learned = learnedTemperature({ initial: temperature, least, most, learningRateScale });
   const { spec, initial, objective } = learned;
   return [...objectives.map(masked), { objective, parameters: [{ spec, initial }] }];
+}
+
+/** Names of the parameters that the objectives add to the model's; neither the model nor the data changes them. */
+export function objectiveParameterNames({ loss, adversarial }: TrainConfig): string[] {
+  const shape = { languages: 2, dimension: 4, hidden: 4 };
+  return [
+    ...(loss.learnable_temperature ? [temperatureParameter] : []),
+    ...(adversarial ? languageDiscriminatorParameters(shape).map(({ name }) => name) : []),
+  ];
 }
 
 /** One column per objective, beside the weighted loss. */

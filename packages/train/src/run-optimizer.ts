@@ -1,18 +1,10 @@
 /** From a configuration's `optimizer` section to the optimiser's options. */
-import type { OptimizerOptions, ParameterGroup, ParameterSpec } from '@synglot/nn';
+import type { OptimizerOptions, ParameterGroup } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
-import { checkPatterns } from './parameter-names.js';
 
-/**
- * The optimiser of a run.
- *
- * @throws TrainError `INPUT_CONFIG` for a group that names no parameter of `specs`
- */
-export function toOptimizer({ optimizer }: TrainConfig, specs: readonly ParameterSpec[]): OptimizerOptions {
+/** The optimiser of a run. That its groups name parameters is checked in `model-checks.ts`. */
+export function toOptimizer({ optimizer }: TrainConfig): OptimizerOptions {
   const { layer_decay: layerDecay, groups } = optimizer;
-  for (const [index, { parameters }] of (groups ?? []).entries()) {
-    checkPatterns(`optimizer.groups.${index}.parameters`, parameters, specs);
-  }
   const common = {
     maxGradientNorm: optimizer.max_gradient_norm,
     decay: optimizer.decay,

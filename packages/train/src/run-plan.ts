@@ -11,10 +11,9 @@ import {
   ParameterLayout,
 } from '@synglot/nn';
 import type { TrainConfig } from './config.js';
+import { checkModelShape, runEncoder } from './model-checks.js';
 import { contrastiveObjective } from './objectives.js';
-import { withDropout } from './open-run.js';
 import { capacityFor } from './plan-cache.js';
-import { withFreshAdapter } from './run-adapter.js';
 import { toOptimizer } from './run-optimizer.js';
 
 /** What a run would need, known without a device. */
@@ -38,12 +37,13 @@ export function planRun(
   device: DeviceInfo,
   size: BatchCapacity,
 ): RunPlan {
-  const { config: own, pooling } = withFreshAdapter(checkpoint, config);
-  const encoder = withDropout(own, config.training.dropout);
+  checkModelShape(config, checkpoint);
+  const { pooling } = checkpoint;
+  const encoder = runEncoder(checkpoint.config, config);
   const specs = encoderParameters(encoder, pooling);
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const layout = new ParameterLayout(specs, Math.min(maxStorageBufferBindingSize, maxBufferSize));
-  const optimizer = toOptimizer(config, specs);
+  const optimizer = toOptimizer(config);
   const { precision } = config.training;
   const capacity = capacityFor(size);
   const plan = buildTrainPlan({
