@@ -54,6 +54,22 @@ test('a run is trained with the table and keeps it; a broken table is one line',
     await runCliWell(train, { env: { SYNGLOT_TUNING: table } });
     expect(JSON.parse(await readFile(join(path, 'run/tuning.json'), 'utf8')).choices).toEqual(choices);
 
+    // A start that fails with the device open leaves a table, which is not that of the run that begins afterwards.
+    const kept = join(path, 'failed/tuning.json');
+    const again = [...train.slice(0, 2), '--output', join(path, 'failed')];
+    const failing = ['--set', 'mining={ max_score: -0.99 }'];
+    for (const more of [[], ['--resume']]) {
+      const failed = await runCli([...again, ...failing, ...more], { env: { SYNGLOT_TUNING: table } });
+      expect(failed.errorLines.at(-1)).toMatch(/mining leaves no negative/);
+      expect(JSON.parse(await readFile(kept, 'utf8')).choices).toEqual(choices);
+    }
+    await runCliWell([...again, '--resume'], { env: { SYNGLOT_TUNING: 'off' } });
+    await expect(readFile(kept)).rejects.toThrow('ENOENT');
+    // What a run began with is what it goes on with: this file is read.
+    await writeFile(kept, '{}');
+    const resumed = await runCli([...again, '--resume'], { env: { SYNGLOT_TUNING: 'off' } });
+    expect(resumed.errorLines.at(-1)).toMatch(/failed\/tuning\.json: no table of tuned kernels/);
+
     const folder = await runCli(['tune', '--model', model, '--output', path]);
     expect(folder.code).toBe(2);
     expect(folder.stdout).toBe('');

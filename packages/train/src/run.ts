@@ -26,8 +26,11 @@ import { type StepMetrics, Trainer } from './trainer.js';
 
 /** A run: its configuration, folder and device, and who is told what. */
 export interface TrainingRunOptions extends OpenRunOptions {
-  /** A device, or a function that opens one, called once configuration, model and data have been checked. */
-  readonly executor: Executor | (() => Promise<Executor>);
+  /**
+   * A device, or a function that opens one, called once configuration, model and data have been checked; `resumed` says
+   * whether the run continues from a checkpoint.
+   */
+  readonly executor: Executor | ((resumed: boolean) => Promise<Executor>);
   readonly onStep?: (metrics: StepMetrics, steps: number) => void;
   readonly onValidation?: (step: number, loss: number, measure?: number) => void;
   /** Asks the run to stop after the current update; it writes a checkpoint first. */
@@ -58,9 +61,9 @@ interface RunOnDevice extends OpenedRun {
 /** Runs a configuration to its end, or until `signal`. */
 export async function runTraining(options: TrainingRunOptions): Promise<TrainingRunResult> {
   let opened: Promise<Executor> | undefined;
-  const executor = () => {
+  const executor = (resumed: boolean) => {
     opened ??= Promise.resolve(
-      typeof options.executor === 'function' ? options.executor() : options.executor,
+      typeof options.executor === 'function' ? options.executor(resumed) : options.executor,
     );
     return opened;
   };
@@ -79,11 +82,11 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
 /** Runs to the end of a phase of the freezing schedule. */
 async function runPhase(
   options: TrainingRunOptions,
-  openExecutor: () => Promise<Executor>,
+  openExecutor: (resumed: boolean) => Promise<Executor>,
 ): Promise<PhaseResult> {
   const { config, onNotice = () => undefined } = options;
   const run = await openRun(options);
-  const executor = await openExecutor();
+  const executor = await openExecutor(run.model.saved !== undefined);
   checkPrecision(config.training.precision, executor);
   if (!options.resume) {
     const { training, validation } = run.data;

@@ -1,4 +1,5 @@
 /** `synglot train`: a run from a YAML file. */
+import { rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import type { DeviceTraits } from '@synglot/nn';
@@ -57,15 +58,18 @@ export function trainCommand(): Command {
     let told = performance.now();
     try {
       const result = await runTraining({
-        executor: async () => {
+        executor: async (resumed) => {
           // A resumed run computes in the order in which it began, tuned or not.
           const kept = join(output, runTuningFile);
           executor = await openDevice(
             orDeviceOf(options, config),
-            options.resume ? ((await readTuning(kept)) ?? null) : undefined,
+            resumed ? ((await readTuning(kept)) ?? null) : undefined,
           );
+          if (resumed) return executor;
           const { kernelChoices } = executor.device as DeviceTraits;
-          if (kernelChoices && !options.resume) await writeTuning(kept, executor.device, kernelChoices);
+          // A start that failed may have left another.
+          if (kernelChoices) await writeTuning(kept, executor.device, kernelChoices);
+          else await rm(kept, { force: true });
           return executor;
         },
         config,
