@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import { parseConfig, runTraining, type TrainConfig } from '@synglot/train';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { runCliWell } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
 import { readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
 
@@ -138,6 +139,33 @@ test('without patience the run goes on to its end', async () => {
   const config = configOf('training.steps=6', 'checkpoint.keep_best=false');
   const result = await runTraining({ executor, config, output: join(folder.path, 'endless') });
   expect(result.steps).toBe(6);
+});
+
+test.each([false, true])('with keep_best %s, the last line says which model was saved', async (keepBest) => {
+  const file = join(folder.path, 'line.yaml');
+  await writeFile(file, text);
+  const output = join(folder.path, `line ${keepBest}`);
+  const set = ['optimizer.learning_rate=0.02', 'validation.patience=2', `checkpoint.keep_best=${keepBest}`];
+  const { stdout } = await runCliWell([
+    'train',
+    file,
+    '--output',
+    output,
+    ...set.flatMap((each) => ['--set', each]),
+  ]);
+  const values = await validations(output, 'validation_loss');
+  const [step, value] = values.reduce((best, each) => (each[1] < best[1] ? each : best));
+  const [last] = values.at(-1)!;
+  const loss = (await readMetrics(output)).find((line) => line.step === last)?.loss as number;
+  const saved = keepBest
+    ? `the model is that of step ${step}, with the best validation, ${value.toFixed(4)}`
+    : `the model is the last one; the best validation was ${value.toFixed(4)}, after step ${step} (checkpoint.keep_best keeps that one)`;
+  expect(stdout).toBe(
+    `${output}/model: trained for ${last} steps until validation.patience ended it, last loss ${loss.toFixed(4)}; ${saved}\n`,
+  );
+  expect(String(await read(`line ${keepBest}/model/README.md`))).toContain(
+    `for ${keepBest ? step : last} steps.`,
+  );
 });
 
 test('validation in one language is monolingual, and no other language of those passages is trained on', async () => {

@@ -167,7 +167,7 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
 
 /** Writes the model that the run ends with: the last one, or the one with the best validation. */
 async function writeResult(
-  { config, output, onNotice }: TrainingRunOptions,
+  { config, output }: TrainingRunOptions,
   { model: { start }, phase: { auxiliary }, store, trainer }: RunOnDevice,
   parts: ModelParts,
   validations: RunValidation,
@@ -185,7 +185,6 @@ async function writeResult(
     }
     const { readRows } = await openSavedModel(join(folder, 'model'), start);
     await store.load('parameter', withInitial(auxiliary, readRows));
-    onNotice?.(`the model is that of step ${step}, the best of the validations`);
   }
   const model = await writeTrained(output, store, partsAfter(parts, config, step), start, config);
   return { model, ...(best ? { best: { step: best.best_step, value: best.best_value } } : {}) };

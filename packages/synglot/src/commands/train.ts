@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import type { DeviceTraits } from '@synglot/nn';
-import { readConfig, runTraining, type TrainingRunResult } from '@synglot/train';
+import { readConfig, runTraining, type TrainConfig, type TrainingRunResult } from '@synglot/train';
 import { Command } from 'commander';
 import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
@@ -110,7 +110,10 @@ export function trainCommand(): Command {
         const loss = Number.isNaN(result.loss)
           ? 'nothing was left to do'
           : `last loss ${result.loss.toFixed(4)}`;
-        console.log(`${result.model}: trained for ${result.steps} steps, ${loss}${bestOf(result)}`);
+        const early = result.steps < config.training.steps ? ' until validation.patience ended it' : '';
+        console.log(
+          `${result.model}: trained for ${result.steps} steps${early}, ${loss}${modelOf(result, config)}`,
+        );
       } else {
         const set = (options.set ?? []).flatMap((each) => ['--set', each]);
         // What the environment says, it says to the next run too.
@@ -131,11 +134,13 @@ export function trainCommand(): Command {
   });
 }
 
-/** Which update the model was taken from, if the run chose one. */
-function bestOf({ best, steps }: TrainingRunResult): string {
-  return best && best.step !== steps
-    ? `; best validation ${best.value.toFixed(4)} after step ${best.step}`
-    : '';
+/** Which update's model was saved, unless the last one's validation was the best. */
+function modelOf({ best, steps }: TrainingRunResult, { checkpoint }: TrainConfig): string {
+  if (!best || best.step === steps) return '';
+  const value = best.value.toFixed(4);
+  return checkpoint.keep_best
+    ? `; the model is that of step ${best.step}, with the best validation, ${value}`
+    : `; the model is the last one; the best validation was ${value}, after step ${best.step} (checkpoint.keep_best keeps that one)`;
 }
 
 /** A word of a command line, to be copied into a shell. */
