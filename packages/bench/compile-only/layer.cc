@@ -2,9 +2,10 @@
 // nouveau.cc): pipelines are made, and what the compiler tells of each goes to the file that SYNGLOT_COMPILE_ONLY names, a
 // line of JSON a pipeline: `subgroup` its size, `statistics` and `representations` as the driver names them. What such a
 // driver cannot do (memory, recording) does nothing; submissions fail, so that nothing here can pass for a device that
-// computes.
+// computes. With SYNGLOT_RECORD_NOTHING set it is for any driver, which is then handed no command of a compute pass: what
+// is left is Dawn's part of a dispatch.
 //
-// Built and loaded by ../src/null-device.ts alone: no part of the addon. One device at a time. Declares what it needs of
+// Built by ../src/compile-only.ts alone: no part of the addon. One device at a time. Declares what it needs of
 // vulkan_core.h and vk_layer.h, whose layouts are frozen, for the 64-bit systems that RADV is on.
 #include <array>
 #include <cstdint>
@@ -142,6 +143,9 @@ struct MemoryAllocateInfo {
   uint64_t size;
   uint32_t memory_type;
 };
+
+/** Whether it is for a driver that can do all, and passes on all but the commands of compute passes. */
+bool records_nothing() { return std::getenv("SYNGLOT_RECORD_NOTHING") != nullptr; }
 
 /** What comes after this layer. */
 struct {
@@ -309,6 +313,9 @@ Result create_device(PhysicalDevice physical, const DeviceCreateInfo* info, cons
   const auto* link = take_link<DeviceLink>(info->next, 48);
   if (link == nullptr) return kInitializationFailed;
   next.get_device_proc_addr = link->next_proc_addr;
+  using Create = Result(PhysicalDevice, const DeviceCreateInfo*, const void*, Device*);
+  const auto create = reinterpret_cast<Create*>(link->get_instance_proc_addr(next.instance, "vkCreateDevice"));
+  if (records_nothing()) return create(physical, info, allocator, device);
   std::vector<const char*> extensions(info->extensions, info->extensions + info->extension_count);
   extensions.push_back("VK_KHR_pipeline_executable_properties");
   const ExecutablePropertiesFeatures features{.next = info->next};
@@ -316,13 +323,18 @@ Result create_device(PhysicalDevice physical, const DeviceCreateInfo* info, cons
   asked.next = &features;
   asked.extension_count = static_cast<uint32_t>(extensions.size());
   asked.extensions = extensions.data();
-  using Create = Result(PhysicalDevice, const DeviceCreateInfo*, const void*, Device*);
-  return reinterpret_cast<Create*>(link->get_instance_proc_addr(next.instance, "vkCreateDevice"))(physical, &asked, allocator, device);
+  return create(physical, &asked, allocator, device);
 }
 
 Function get_device_proc_addr(Device device, const char* name) {
   const std::string_view wanted(name);
   if (wanted == "vkGetDeviceProcAddr") return function(get_device_proc_addr);
+  if (records_nothing()) {
+    for (const char* each : {"vkCmdBind", "vkCmdDispatch", "vkCmdPipelineBarrier"}) {
+      if (wanted.starts_with(each)) return function(done);
+    }
+    return next.get_device_proc_addr(device, name);
+  }
   if (wanted == "vkCreateComputePipelines") return function(create_compute_pipelines);
   if (wanted.starts_with("vkQueueSubmit")) return function(lost);
   constexpr std::array kNothing = {
@@ -345,7 +357,7 @@ Function get_instance_proc_addr(Instance instance, const char* name) {
   if (wanted == "vkGetDeviceProcAddr") return function(get_device_proc_addr);
   if (wanted == "vkCreateInstance") return function(create_instance);
   if (wanted == "vkCreateDevice") return function(create_device);
-  if (wanted == "vkGetPhysicalDeviceMemoryProperties") return function(get_memory_properties);
+  if (wanted == "vkGetPhysicalDeviceMemoryProperties" && !records_nothing()) return function(get_memory_properties);
   return next.get_instance_proc_addr == nullptr ? nullptr : next.get_instance_proc_addr(instance, name);
 }
 

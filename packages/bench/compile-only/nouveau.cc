@@ -2,7 +2,7 @@
 // driver does for the chip that SYNGLOT_CHIP names. NVK then opens and compiles for it; memory is a sparse file, nothing
 // computes. Stands before libdrm once it is loaded for all to see, which a Node addon can be asked for (RTLD_GLOBAL).
 //
-// Built and loaded by ../src/null-device.ts alone, beside the layer: no part of the addon. Declares what it needs of
+// Built by ../src/compile-only.ts, loaded by ../src/null-device.ts alone, beside the layer: no part of the addon. Declares what it needs of
 // xf86drm.h, nouveau_drm.h and nouveau's nvif/*.h, whose layouts are frozen.
 #include <sys/mman.h>
 #include <unistd.h>

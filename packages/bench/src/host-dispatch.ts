@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { layerSettings, NullDeviceError } from './compile-only.js';
 import type { DispatchCost } from './host-dispatch-child.js';
 
 /** Without threads of its own, lavapipe wakes none when there is next to nothing to do. Other drivers ignore it. */
@@ -11,16 +12,19 @@ const noThreads = { LP_NUM_THREADS: '0' };
 /** glibc then keeps what a thread has freed in lists of its own, however long they get. */
 const longLists = { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=65535' };
 
-/** Arguments and environment of each; `empty`: kernels return at once, so that caches are the host's. */
-const ways = {
-  empty: { args: ['--empty'], env: noThreads },
-  computing: { args: [], env: {} },
-  empty_unchecked: { args: ['--empty', '--unchecked'], env: noThreads },
-  empty_long_lists: { args: ['--empty'], env: { ...noThreads, ...longLists } },
-} as const;
+/** By name; `empty`: kernels return at once, so that caches are the host's. */
+export type DispatchCosts = Readonly<Record<string, DispatchCost>>;
 
 /** Exits as the child does where a child fails, which has said why. */
-export function measureDispatches(device: string, runs: number): Record<keyof typeof ways, DispatchCost> {
+export function measureDispatches(device: string, runs: number): DispatchCosts {
+  const withoutDriver = recordNothing();
+  const ways = {
+    empty: { args: ['--empty'], env: noThreads },
+    computing: { args: [], env: {} },
+    ...(withoutDriver ? { empty_without_driver: { args: ['--empty'], env: withoutDriver } } : {}),
+    empty_unchecked: { args: ['--empty', '--unchecked'], env: noThreads },
+    empty_long_lists: { args: ['--empty'], env: { ...noThreads, ...longLists } },
+  };
   const child = fileURLToPath(new URL('host-dispatch-child.js', import.meta.url));
   const measured = Object.entries(ways).map(([name, { args, env }]) => {
     const { status, signal, stdout } = spawnSync(
@@ -33,4 +37,15 @@ export function measureDispatches(device: string, runs: number): Record<keyof ty
     return [name, JSON.parse(stdout.trim().split('\n').at(-1) as string) as DispatchCost];
   });
   return Object.fromEntries(measured);
+}
+
+/** Where the driver is handed no command of a compute pass; undefined, with a line, where no layer can be built. */
+function recordNothing(): Readonly<Record<string, string>> | undefined {
+  try {
+    return { ...noThreads, ...layerSettings(), SYNGLOT_RECORD_NOTHING: '1' };
+  } catch (error) {
+    if (!(error instanceof NullDeviceError)) throw error;
+    console.log(`not measured without the driver: ${error.message}`);
+    return undefined;
+  }
 }

@@ -7,22 +7,14 @@
  * Not a device: nothing runs here, and the layer refuses what would. Changes this process's environment for good, and
  * a process opens GPUs of one driver only.
  */
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type DeviceInfo, type PlanKernel, warmUpPlan } from '@synglot/gpu';
-import { defaultCacheDir, openExecutor } from '@synglot/gpu/node';
+import { openExecutor } from '@synglot/gpu/node';
+import { built, layerSettings, NullDeviceError } from './compile-only.js';
 import { mesaDriver } from './drivers.js';
 import { families, type GpuFamily } from './gpu-families.js';
-
-const layerName = 'VK_LAYER_SYNGLOT_compile_only';
-
-export class NullDeviceError extends Error {
-  readonly code = 'INPUT_DEVICE';
-}
 
 /** What a compiler tells of a kernel. */
 export interface CompiledCode {
@@ -85,21 +77,19 @@ export async function openNullDevice(family: string, toggles: readonly string[] 
   if (process.platform !== 'linux' || !path) {
     throw new NullDeviceError(`no ${file}_icd.json among the Vulkan drivers of this system; install ${mesa}`);
   }
-  const layer = build('layer');
+  const layer = layerSettings();
   if (driver === 'nvk') {
     // Global, so that its functions come before libdrm's.
     const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
-    process.dlopen({ exports: {} }, build('nouveau'), RTLD_NOW | RTLD_GLOBAL);
+    process.dlopen({ exports: {} }, built('nouveau'), RTLD_NOW | RTLD_GLOBAL);
   }
   const folder = mkdtempSync(join(tmpdir(), 'synglot-code-'));
   const notes = join(folder, 'compiled.jsonl');
-  writeFileSync(join(folder, 'layer.json'), JSON.stringify(manifest(layer)));
   // For good, since the driver reads some of them whenever it makes a pipeline. Loaders before 1.3.207 know the second name.
   Object.assign(process.env, {
     VK_DRIVER_FILES: path,
     VK_ICD_FILENAMES: path,
-    VK_LAYER_PATH: folder,
-    VK_INSTANCE_LAYERS: layerName,
+    ...layer,
     MESA_SHADER_CACHE_DISABLE: 'true',
     SYNGLOT_COMPILE_ONLY: notes,
     ...environment(family),
@@ -136,54 +126,4 @@ export async function openNullDevice(family: string, toggles: readonly string[] 
     },
     destroy: () => executor.destroy(),
   };
-}
-
-/** What the Vulkan loader reads of a layer. */
-function manifest(library: string): object {
-  return {
-    file_format_version: '1.1.2',
-    layer: {
-      name: layerName,
-      type: 'GLOBAL',
-      library_path: library,
-      api_version: '1.4.0',
-      implementation_version: '1',
-      description: 'Compiles for a device without hardware, and tells what came out',
-    },
-  };
-}
-
-/** Compiles one of `compile-only/` where that was not done since it changed: no part of the build of the packages. */
-function build(name: string): string {
-  // By the C library: Mesa 25 and Mesa 26 may be on two systems that share a home.
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  const source = fileURLToPath(new URL(`../compile-only/${name}.cc`, import.meta.url));
-  const sum = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
-  // An installed package may be another user's.
-  const folder = join(defaultCacheDir(), 'compile-only');
-  const library = join(folder, `${name}-${sum}-libc-${header.glibcVersionRuntime}.so`);
-  if (existsSync(library)) return library;
-  mkdirSync(folder, { recursive: true });
-  const partial = `${library}.${process.pid}`;
-  const options = [
-    '-std=c++20',
-    '-O1',
-    '-shared',
-    '-fPIC',
-    '-fvisibility=hidden',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-  ];
-  for (const compiler of [process.env.CXX || 'c++', 'g++', 'clang++']) {
-    const { error, status, stderr } = spawnSync(compiler, [...options, source, '-o', partial], {
-      encoding: 'utf8',
-    });
-    if (status === 0) {
-      renameSync(partial, library);
-      return library;
-    }
-    if (!error) throw new Error(`${compiler} cannot compile ${source}:\n${stderr}`);
-  }
-  throw new NullDeviceError(`no C++20 compiler to build ${source} with (Debian: apt install g++)`);
 }
