@@ -13,9 +13,13 @@ import { readCharsmap } from './precompiled.js';
  * @throws what the library throws where it cannot read the file
  */
 export function readTokenizerJson(json: string): TokenizerLibrary {
-  const parsed = JSON.parse(json) as { readonly post_processor?: { readonly type?: unknown } | null };
+  const parsed = JSON.parse(json) as {
+    readonly post_processor?: { readonly type?: unknown } | null;
+    readonly pre_tokenizer?: PreTokenizer | null;
+  };
+  mendPreTokenizer(parsed.pre_tokenizer);
   const tokenizer = new Tokenizer(parsed, {});
-  readTables(tokenizer.normalizer);
+  mendNormalizer(tokenizer.normalizer);
   // The Rust library's RobertaProcessing has one type; this library's would have two, for which XLM-R has no row.
   const oneType = parsed.post_processor?.type === 'RobertaProcessing';
   const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
@@ -71,13 +75,45 @@ function indexOf(list: readonly number[], part: readonly number[], from: number)
 
 /** What the library makes of `normalizer`: of a sequence, or of SentencePiece's with its table. */
 interface Normalizer {
+  readonly config: { readonly type?: string; readonly lowercase?: boolean };
   readonly normalizers?: readonly (Normalizer | null)[];
   readonly charsmap?: string | null;
   normalize(text: string): string;
 }
 
-/** Has SentencePiece's normalisers read their tables. */
-function readTables(normalizer: Normalizer | null): void {
-  normalizer?.normalizers?.forEach(readTables);
-  if (normalizer?.charsmap) normalizer.normalize = readCharsmap(normalizer.charsmap);
+/** Chinese characters by the Rust library, which leaves out U+2B820 to U+2B91F; this one sees none beyond U+FFFF. */
+const chinese =
+  /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
+
+/** Has normalisers do as the Rust library's. */
+function mendNormalizer(normalizer: Normalizer | null): void {
+  if (normalizer === null) return;
+  const { config, normalizers, charsmap, normalize } = normalizer;
+  normalizers?.forEach(mendNormalizer);
+  if (charsmap) normalizer.normalize = readCharsmap(charsmap);
+  if (config.type === 'BertNormalizer') {
+    Object.assign(normalizer, { tokenize_chinese_chars: (text: string) => text.replace(chinese, ' $& ') });
+  }
+  if (config.type === 'Lowercase' || config.lowercase) {
+    // JavaScript alone has another sigma at the end of a word.
+    normalizer.normalize = (text) => normalize.call(normalizer, text.replaceAll('Σ', 'σ'));
+  }
+}
+
+/** What a `tokenizer.json` says about how texts are split. */
+interface PreTokenizer {
+  readonly type?: string;
+  readonly pretokenizers?: readonly PreTokenizer[];
+}
+
+/** Has texts split at Unicode's white space; JavaScript's has a byte order mark in it, and lacks U+0085. */
+function mendPreTokenizer(preTokenizer: PreTokenizer | null | undefined): void {
+  preTokenizer?.pretokenizers?.forEach(mendPreTokenizer);
+  if (preTokenizer?.type !== 'WhitespaceSplit') return;
+  Object.assign(preTokenizer, {
+    type: 'Split',
+    pattern: { Regex: '\\s+' },
+    behavior: 'Removed',
+    invert: false,
+  });
 }
