@@ -1,7 +1,6 @@
 // Turns a plan into device objects, so that Dawn spends the least of the host's time: one bind group a dispatch, without
 // a dynamic offset, which dispatches with equal bindings share; and one buffer for all that no command writes, since
 // Dawn tracks each buffer that a dispatch binds.
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <tuple>
