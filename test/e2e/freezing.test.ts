@@ -2,6 +2,7 @@
  * Freezing schedules: what is frozen keeps its bits and has no optimiser state, what is unfrozen moves, and a
  * run that is stopped after any update, at a border or not, equals an unbroken one.
  */
+import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
@@ -90,6 +91,28 @@ test('each phase trains what it says, and a run in pieces ends with the same bit
     expect(a!.equals(b!), file).toBe(true);
   }
   expect(await readMetrics(broken)).toEqual(await readMetrics(unbroken));
+});
+
+test('the data are read once, whatever is frozen when, and what they lack is said once', async () => {
+  const path = join(folder.path, 'once.jsonl');
+  await writeJsonl(path, [...tinyPairs(8), ...tinyPairs(1, ['sv'])]);
+  const config = parseConfig(text, 'once.yaml', [
+    `data.0.path=${path}`,
+    'sampling.on_too_few=leave-out',
+    'validation.fraction=0.0001',
+  ]);
+  const notices: string[] = [];
+  await runTraining({
+    executor,
+    config,
+    output: join(folder.path, 'once'),
+    onNotice: (line) => notices.push(line),
+    onStep: ({ step }) => step === 1 && rmSync(path),
+  });
+  const about = (start: string) => notices.filter((line) => line.startsWith(start));
+  expect(about('left out: ')).toEqual([expect.stringContaining("'sv'")]);
+  expect(about('validation.fraction')).toHaveLength(1);
+  expect(about('resumed after')).toHaveLength(2);
 });
 
 test('with perturbed embeddings (FGM): what is frozen keeps its bits, and a run in pieces ends with the same', async () => {

@@ -66,9 +66,7 @@ export interface OpenedRun {
   readonly phase: OpenedPhase;
 }
 
-export interface OpenedData {
-  readonly training: TrainingSet;
-  readonly validation: TrainingSet | undefined;
+export interface OpenedData extends RunData {
   readonly sampler: BatchSampler;
   /** Held-out batches, the same at every validation. */
   readonly batches: readonly Batch[];
@@ -148,7 +146,7 @@ async function openData(options: OpenRunOptions): Promise<OpenedData> {
   for (const line of sampler.leftOut) onNotice(`left out: ${line}`);
   const batches = validationBatches(validation, samplerOptions, config);
   checkValidation(config, validation);
-  return { training, validation, sampler, batches, rewritten };
+  return { ...data, sampler, batches, rewritten };
 }
 
 /** The folder of a model with random weights, made within the run's own. */

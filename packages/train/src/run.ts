@@ -17,6 +17,7 @@ import { MiningRounds } from './mining.js';
 import { type OpenedRun, type OpenRunOptions, openRun } from './open-run.js';
 import { checkPrecision } from './precision.js';
 import { openSavedModel, writeTrained } from './run-adapter.js';
+import type { RunData } from './run-data.js';
 import { RunLock } from './run-lock.js';
 import { describeData, idleSettings, ownPrompts } from './run-notices.js';
 import { metricsLine } from './run-objectives.js';
@@ -48,8 +49,8 @@ export interface TrainingRunResult {
   readonly best?: { readonly step: number; readonly value: number };
 }
 
-/** `more` says that another phase follows. */
-type PhaseResult = TrainingRunResult & { readonly more?: boolean };
+/** `more` is the data, if another phase follows. */
+type PhaseResult = TrainingRunResult & { readonly more?: RunData };
 
 /** An opened run and what it has on the device. */
 interface RunOnDevice extends OpenedRun {
@@ -67,11 +68,19 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     );
     return opened;
   };
+  // What every phase would say again is said once.
+  const told = new Set<string>();
+  const onNotice = (line: string) => {
+    if (!told.has(line)) options.onNotice?.(line);
+    told.add(line);
+  };
   const lock = options.lock ?? new RunLock(options.output);
   try {
-    let result = await runPhase({ ...options, lock }, executor);
+    let result = await runPhase({ ...options, lock, onNotice }, executor);
     // Other parameters are frozen now: the next phase begins as a resumed run does.
-    while (result.more) result = await runPhase({ ...options, lock, resume: true }, executor);
+    while (result.more) {
+      result = await runPhase({ ...options, lock, onNotice, resume: true, data: result.more }, executor);
+    }
     const { more: _, ...rest } = result;
     return rest;
   } finally {
@@ -157,7 +166,7 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
       const border = step.step === phase.end;
       if (last || stop || border || step.step % config.checkpoint.every === 0) await save();
       if (stop && !last) return { steps: step.step, loss };
-      if (border && !last) return { steps: step.step, loss, more: true };
+      if (border && !last) return { steps: step.step, loss, more: run.data };
     }
   } finally {
     await metrics.close();
