@@ -1,15 +1,8 @@
-import { type Pair, type Row, TrainingSet, TrainingSetBuilder } from '@synglot/data';
+import { type Pair, TrainingSet, TrainingSetBuilder } from '@synglot/data';
 import { expect, test } from 'vitest';
 import { heldOutCollection, heldOutOverlap } from './held-out.js';
+import { row } from './test-support.js';
 
-const row = (text: string, lang: string, parallelId: string): Row => ({
-  id: text,
-  text,
-  lang,
-  parallelId,
-  dataset: 'd',
-  domain: 'd',
-});
 const pair = (question: string, passage: string, lang: string): Pair => ({
   query: row(`${question} ${lang}?`, lang, question),
   passage: row(`${passage} ${lang}.`, lang, passage),

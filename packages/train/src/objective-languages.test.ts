@@ -1,8 +1,8 @@
-import type { Row } from '@synglot/data';
 import { languagesFeed, rowWeightsFeed } from '@synglot/nn';
 import { expect, test } from 'vitest';
 import { adversarialObjectives, reversalStrength } from './objective-languages.js';
 import type { ObjectiveContext } from './objectives.js';
+import { row } from './test-support.js';
 
 test('the reversal grows as its schedule says', () => {
   const at = (schedule: 'ganin' | 'linear' | 'constant') =>
@@ -17,14 +17,6 @@ test('the reversal grows as its schedule says', () => {
 });
 
 test('rows of a language that was not trained with weigh nothing, the others the same', () => {
-  const row = (lang: string): Row => ({
-    id: '1',
-    text: '1',
-    parallelId: '1',
-    dataset: 'd',
-    domain: 'd',
-    lang,
-  });
   const [entropy] = adversarialObjectives({
     lambda: 1,
     schedule: 'constant',
@@ -36,8 +28,8 @@ test('rows of a language that was not trained with weigh nothing, the others the
     languages: ['de', 'en'],
   });
   const pairs = [
-    { query: row('en'), passage: row('de'), negatives: [row('fi')] },
-    { query: row('fi'), passage: row('en'), negatives: [] },
+    { query: row('1', 'en'), passage: row('1', 'de'), negatives: [row('1', 'fi')] },
+    { query: row('1', 'fi'), passage: row('1', 'en'), negatives: [] },
   ];
   const feeds = entropy!.feeds!({ batch: { pairs }, progress: 0 } as unknown as ObjectiveContext);
   const values = (name: string) => [...(feeds[name] as Float32Array)];

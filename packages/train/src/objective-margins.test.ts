@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { marginMseObjective, scoredMargins, teacherMargins } from './objective-margins.js';
 import type { ObjectiveContext } from './objectives.js';
 import type { Teacher } from './teacher.js';
+import { row } from './test-support.js';
 
-const row = (id: string): Row => ({ id, text: id, lang: 'en', parallelId: id, dataset: 'd', domain: 'd' });
 const pair = (id: string, margins: readonly number[]): Pair => ({
   query: row(`q${id}`),
   passage: row(`p${id}`),

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { distillationObjective } from './objective-teacher.js';
 import type { ObjectiveContext } from './objectives.js';
 import type { Teacher } from './teacher.js';
+import { row } from './test-support.js';
 
-const row = (id: string): Row => ({ id, text: id, lang: 'en', parallelId: id, dataset: 'd', domain: 'd' });
 /** A text that is both asked and answered with has an embedding for each. */
 const known = new Map([
   ['query a', Float32Array.of(3, 4)],

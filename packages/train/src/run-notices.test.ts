@@ -3,15 +3,8 @@ import { type Pair, TrainingSet } from '@synglot/data';
 import { expect, test } from 'vitest';
 import { parseConfig } from './config.js';
 import { checkDropoutViews, describeData, idleSettings } from './run-notices.js';
+import { row } from './test-support.js';
 
-const row = (text: string, lang: string, parallelId = text) => ({
-  id: text,
-  text,
-  lang,
-  parallelId,
-  dataset: 'd',
-  domain: 'd',
-});
 const pair = (query: string, passage: string, queryLang: string, passageLang = queryLang): Pair => ({
   query: row(query, queryLang),
   passage: row(passage, passageLang),

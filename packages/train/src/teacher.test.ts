@@ -2,15 +2,7 @@
 import { TrainingSetBuilder } from '@synglot/data';
 import { expect, test } from 'vitest';
 import { Teacher, teacherTexts } from './teacher.js';
-
-const row = (text: string, lang: string, parallelId = text) => ({
-  id: text,
-  text,
-  lang,
-  parallelId,
-  dataset: 'd',
-  domain: 'd',
-});
+import { row } from './test-support.js';
 
 test('every question and passage in its language, those among which negatives are mined too', () => {
   const builder = new TrainingSetBuilder();
