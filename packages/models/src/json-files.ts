@@ -5,9 +5,9 @@ import { describe, isJsonObject, type JsonObject, parseJson } from './json.js';
 
 /** Reads a JSON file. */
 export async function readJson(path: string): Promise<unknown> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = new TextDecoder().decode(await modelSource.readBytes(path));
+    bytes = await modelSource.readBytes(path);
   } catch (error) {
     throw checkpointError(
       modelSource.isMissing(error)
@@ -16,19 +16,31 @@ export async function readJson(path: string): Promise<unknown> {
       error,
     );
   }
-  return parseJson(text, path, 'get the file again or repair it');
+  return parse(bytes, path);
+}
+
+/** Reads a JSON file if there is one. */
+export async function readJsonIfPresent(path: string): Promise<unknown> {
+  const bytes = await modelSource.readBytesIfPresent(path);
+  return bytes && parse(bytes, path);
 }
 
 /** Reads a JSON file that must hold an object. */
 export async function readJsonObject(path: string): Promise<JsonObject> {
-  const value = await readJson(path);
-  if (!isJsonObject(value)) {
-    throw checkpointError(`${path}:1: expected a JSON object, found ${describe(value)}`);
-  }
-  return value;
+  return asObject(await readJson(path), path);
 }
 
 /** Reads a JSON object if the file exists. */
 export async function readJsonObjectIfPresent(path: string): Promise<JsonObject | undefined> {
-  return (await modelSource.isFile(path)) ? readJsonObject(path) : undefined;
+  const value = await readJsonIfPresent(path);
+  return value === undefined ? undefined : asObject(value, path);
+}
+
+function parse(bytes: Uint8Array, path: string): unknown {
+  return parseJson(new TextDecoder().decode(bytes), path, 'get the file again or repair it');
+}
+
+function asObject(value: unknown, path: string): JsonObject {
+  if (isJsonObject(value)) return value;
+  throw checkpointError(`${path}:1: expected a JSON object, found ${describe(value)}`);
 }

@@ -8,7 +8,7 @@ import type { DenseConfig, PoolingConfig } from '@synglot/nn';
 import { modelSource } from '#model-source';
 import { checkpointError } from './errors.js';
 import { describe, isJsonObject, type JsonObject, refuseOthers } from './json.js';
-import { readJson, readJsonObject, readJsonObjectIfPresent } from './json-files.js';
+import { readJsonIfPresent, readJsonObject, readJsonObjectIfPresent } from './json-files.js';
 import { lowerCases } from './tokenizer.js';
 import { loadTokenizer } from './tokenizer-files.js';
 
@@ -102,8 +102,11 @@ interface Module {
   readonly path: string;
 }
 
-async function readModules(path: string): Promise<Module[]> {
-  const list = await readJson(path);
+/** The modules of a folder, or undefined for a plain Hugging Face folder. */
+async function readModules(folder: string): Promise<Module[] | undefined> {
+  const path = modelSource.join(folder, 'modules.json');
+  const list = await readJsonIfPresent(path);
+  if (list === undefined) return undefined;
   if (!Array.isArray(list)) throw checkpointError(`${path}:1: expected a JSON list, found ${describe(list)}`);
   const modules = list.map((item: unknown, i): Module => {
     if (!isJsonObject(item) || typeof item.type !== 'string' || typeof item.path !== 'string') {
@@ -134,8 +137,7 @@ const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
  * @returns the path inside the folder, empty for the folder itself
  */
 export async function findEncoderPath(folder: string): Promise<string> {
-  const path = modelSource.join(folder, 'modules.json');
-  return (await modelSource.isFile(path)) ? (await readModules(path))[0]!.path : '';
+  return (await readModules(folder))?.[0]?.path ?? '';
 }
 
 /** Settings of `sentence_bert_config.json` that change embeddings, with the only values that are computed. */
@@ -177,7 +179,6 @@ async function readMaxLength(folder: string): Promise<number | undefined> {
  * @throws ModelError `INPUT_CHECKPOINT` for modules, poolings or activations that are not supported.
  */
 export async function readLayout(folder: string, hiddenSize: number): Promise<SentenceTransformersLayout> {
-  const modulesPath = modelSource.join(folder, 'modules.json');
   const settings = await readJsonObjectIfPresent(
     modelSource.join(folder, 'config_sentence_transformers.json'),
   );
@@ -198,7 +199,8 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     }),
     ...(typeof settings?.similarity_fn_name === 'string' && { similarity: settings.similarity_fn_name }),
   };
-  if (!(await modelSource.isFile(modulesPath))) {
+  const modules = await readModules(folder);
+  if (modules === undefined) {
     const maxLength = await readMaxLength(folder);
     return {
       ...common,
@@ -208,7 +210,6 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     };
   }
 
-  const modules = await readModules(modulesPath);
   const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
   const encoderPath = pathOf('Transformer')!;
   const densePath = pathOf('Dense');

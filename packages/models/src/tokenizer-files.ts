@@ -7,7 +7,7 @@ import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
 import type { JsonObject } from './json.js';
 import { readJsonObjectIfPresent } from './json-files.js';
-import { Tokenizer, tokenText } from './tokenizer.js';
+import { specialRoles, Tokenizer, tokenText } from './tokenizer.js';
 import { wordPieceJson } from './word-piece.js';
 
 /**
@@ -48,19 +48,14 @@ function looksCased(vocabulary: ReadonlyMap<string, number>): boolean {
   return false;
 }
 
-async function readText(path: string): Promise<string> {
+/** The text in a tokenizer's file. */
+async function decode(bytes: Uint8Array, path: string): Promise<string> {
   try {
-    const bytes = await modelSource.readBytes(path);
     const plain = path.endsWith('.gz') ? await modelSource.gunzip(bytes) : bytes;
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
   } catch (error) {
-    throw new ModelError(
-      'INPUT_TOKENIZER',
-      `${path}: cannot be read (${reasonOf(error)}); get the file again`,
-      {
-        cause: error,
-      },
-    );
+    const message = `${path}: cannot be read (${reasonOf(error)}); get the file again`;
+    throw new ModelError('INPUT_TOKENIZER', message, { cause: error });
   }
 }
 
@@ -77,10 +72,13 @@ async function classOfModel(folder: string): Promise<string | undefined> {
  */
 async function readConfig(folder: string, path: string): Promise<JsonObject | undefined> {
   const config = await readJsonObjectIfPresent(path);
-  const model = await classOfModel(folder);
+  const model = typeof config?.tokenizer_class === 'string' ? undefined : await classOfModel(folder);
   // Without the file, BERT's case is that of the vocabulary.
   if (config === undefined && !model?.startsWith('XLMRoberta')) return undefined;
-  const beside = await readJsonObjectIfPresent(modelSource.join(folder, 'special_tokens_map.json'));
+  const complete = specialRoles.every((role) => tokenText(config?.[role]) !== undefined);
+  const beside = complete
+    ? undefined
+    : await readJsonObjectIfPresent(modelSource.join(folder, 'special_tokens_map.json'));
   const special = Object.entries(beside ?? {}).flatMap(([role, value]) => {
     const token = role.endsWith('_token') ? tokenText(value) : undefined;
     return token === undefined ? [] : [[role, token]];
@@ -170,8 +168,9 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     );
   }
   for (const file of candidates) {
-    if (!(await modelSource.isFile(file))) continue;
-    const text = await readText(file);
+    const bytes = await modelSource.readBytesIfPresent(file);
+    if (bytes === undefined) continue;
+    const text = await decode(bytes, file);
     if (!modelSource.basename(file).endsWith('.txt')) {
       return Tokenizer.fromJson(asConfigured(text, config), file, config);
     }

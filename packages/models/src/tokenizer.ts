@@ -42,6 +42,9 @@ const ROLES = {
   mask_token: ['[MASK]', '<mask>'],
 } as const;
 
+/** Roles of special tokens, as `tokenizer_config.json` names them. */
+export const specialRoles = Object.keys(ROLES);
+
 /** A loaded tokenizer. Padding and truncation that its file may carry are off. */
 export class Tokenizer {
   readonly #library: TokenizerLibrary;

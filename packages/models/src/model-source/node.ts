@@ -20,6 +20,12 @@ export const modelSource: ModelSource = {
   isMissing: (error) => systemCode(error) === 'ENOENT',
   list: (folder) => readdir(folder),
   readBytes: (path) => readFile(path),
+  async readBytesIfPresent(path) {
+    if (!(await isFile(path))) return undefined;
+    return readFile(path).catch((error: unknown) => {
+      throw checkpointError(`${path}: cannot be read (${reason(error)})`, error);
+    });
+  },
   gunzip: (bytes) => unzip(bytes),
   file: (path) => ({
     async use(work) {

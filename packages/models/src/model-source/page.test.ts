@@ -1,5 +1,5 @@
 /** Files by `fetch`, from a server that treats missing files in several ways; `page.ts` runs in Node as it is. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,14 +13,33 @@ const asked: string[] = [];
 /** By the first part of the address; otherwise 404. */
 const statuses: Readonly<Record<string, number>> = { store: 403, private: 401, hurried: 429, broken: 503 };
 
+let tellGone: () => void;
+const readerGone = new Promise<void>((resolve) => {
+  tellGone = resolve;
+});
+
+/** Sends as long as somebody reads. */
+function sendWithoutEnd(response: ServerResponse): void {
+  const more = () => {
+    while (response.write(Buffer.alloc(1 << 16)));
+  };
+  response.on('drain', more);
+  response.on('close', tellGone);
+  more();
+}
+
 beforeAll(async () => {
   server = createServer(({ method, url = '' }, response) => {
     asked.push(`${method} ${url}`);
+    if (url.startsWith('/get-only/') && method !== 'GET') return response.writeHead(405).end();
+    if (url === '/get-only/huge.bin') return sendWithoutEnd(response);
     if (url.endsWith('/whole.bin') || url === '/plain/model.safetensors') return response.end(bytes);
     if (url === '/shards/model.safetensors.index.json') return response.end('{}');
     if (url === '/zipped/whole.gz')
       return response.setHeader('content-encoding', 'gzip').end(gzipSync(bytes));
     if (url.startsWith('/cut/')) return response.destroy();
+    if (url.startsWith('/half/'))
+      return response.writeHead(200, { 'content-length': 9 }).write('{', () => response.destroy());
     // What hosts of single-page applications answer for anything.
     if (url.startsWith('/fallback/')) return response.setHeader('content-type', 'text/html').end('<p>');
     return response.writeHead(statuses[url.split('/')[1] as string] ?? 404).end();
@@ -52,6 +71,15 @@ describe('files of a page', () => {
     expect(await modelSource.list(`${base}/fallback`)).toEqual([]);
   });
 
+  it('finds what is there on a server that refuses HEAD, and does not read it', async () => {
+    expect(await modelSource.isFile(`${base}/get-only/whole.bin`)).toBe(true);
+    expect(await modelSource.isFile(`${base}/get-only/none.bin`)).toBe(false);
+    asked.length = 0;
+    expect(await modelSource.isFile(`${base}/get-only/huge.bin`)).toBe(true);
+    await readerGone;
+    expect(asked).toEqual(['HEAD /get-only/huge.bin', 'GET /get-only/huge.bin']);
+  });
+
   it('does not call missing what it could not ask for', async () => {
     const cut = `${base}/cut/modules.json`;
     await expectModelError(
@@ -59,18 +87,36 @@ describe('files of a page', () => {
       'INPUT_CHECKPOINT',
       `${cut}: cannot be fetched (fetch failed); is the server there?`,
     );
+    const half = `${base}/half/modules.json`;
+    await expectModelError(
+      () => modelSource.readBytesIfPresent(half),
+      'INPUT_CHECKPOINT',
+      `${half}: cannot be fetched (terminated)`,
+    );
     for (const [folder, status] of [
       ['private', 401],
       ['hurried', 429],
       ['broken', 503],
     ] as const) {
       const path = `${base}/${folder}/modules.json`;
-      await expectModelError(
-        () => modelSource.isFile(path),
-        'INPUT_CHECKPOINT',
-        `${path}: cannot be fetched (status ${status})`,
-      );
+      for (const ask of [modelSource.isFile, modelSource.readBytesIfPresent]) {
+        await expectModelError(
+          () => ask(path),
+          'INPUT_CHECKPOINT',
+          `${path}: cannot be fetched (status ${status})`,
+        );
+      }
     }
+  });
+
+  it('reads a file if there is one, with one request', async () => {
+    asked.length = 0;
+    expect(await modelSource.readBytesIfPresent(`${base}/plain/whole.bin`)).toEqual(bytes);
+    for (const none of ['plain/none.json', 'fallback/config.json', 'store/modules.json']) {
+      expect(await modelSource.readBytesIfPresent(`${base}/${none}`), none).toBeUndefined();
+    }
+    expect(asked).toHaveLength(4);
+    expect(asked.every((request) => request.startsWith('GET'))).toBe(true);
   });
 
   it('reads whole files, and says why it cannot', async () => {

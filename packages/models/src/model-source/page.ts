@@ -43,16 +43,29 @@ async function isHidden(path: string): Promise<boolean> {
   );
 }
 
-/** Another failure is no file that is missing: without its modules.json, a model would be read as another one. */
-async function isFile(path: string): Promise<boolean> {
-  const response = await fetch(path, { method: 'HEAD' }).catch(async (error: unknown) => {
+/**
+ * The answer with a file, or undefined where there is none. Another failure is no file that is missing: without its
+ * modules.json, a model would be read as another one.
+ */
+async function getIfPresent(path: string): Promise<Response | undefined> {
+  const response = await fetch(path).catch(async (error: unknown) => {
     if (await isHidden(path)) return undefined;
     throw checkpointError(`${path}: cannot be fetched (${reasonOf(error)}); is the server there?`, error);
   });
-  if (!response) return false;
-  if (response.ok) return !isFallback(path, response);
-  if (absent.includes(response.status)) return false;
+  if (!response) return undefined;
+  if (response.ok && !isFallback(path, response)) return response;
+  await response.body?.cancel();
+  if (response.ok || absent.includes(response.status)) return undefined;
   throw checkpointError(`${path}: cannot be fetched (status ${response.status})`);
+}
+
+/** Asked with HEAD; a server that does not answer that is sent the real question, and stopped after its headers. */
+async function isFile(path: string): Promise<boolean> {
+  const head = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+  if (head?.ok) return !isFallback(path, head);
+  const response = await getIfPresent(path);
+  await response?.body?.cancel();
+  return response !== undefined;
 }
 
 /** Addresses; a file that is read in parts is fetched once and kept by the browser as a blob. */
@@ -69,6 +82,13 @@ export const modelSource: ModelSource = {
     return [];
   },
   readBytes: async (path) => new Uint8Array(await (await get(path)).arrayBuffer()),
+  async readBytesIfPresent(path) {
+    const response = await getIfPresent(path);
+    const bytes = await response?.arrayBuffer().catch((error: unknown) => {
+      throw checkpointError(`${path}: cannot be fetched (${reasonOf(error)})`, error);
+    });
+    return bytes && new Uint8Array(bytes);
+  },
   async gunzip(bytes) {
     // A server that says how a file is packed has it unpacked by the browser.
     if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;

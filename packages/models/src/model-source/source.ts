@@ -22,6 +22,12 @@ export interface ModelSource {
   list(folder: string): Promise<string[]>;
   /** A whole file. */
   readBytes(path: string): Promise<Uint8Array>;
+  /**
+   * A whole file, or undefined where there is none.
+   *
+   * @throws ModelError `INPUT_CHECKPOINT` where that cannot be known, or the file cannot be read
+   */
+  readBytesIfPresent(path: string): Promise<Uint8Array | undefined>;
   gunzip(bytes: Uint8Array): Promise<Uint8Array>;
   file(path: string): ByteFile;
   /** Whether a file could not be read because it is not there. */
