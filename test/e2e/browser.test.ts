@@ -178,6 +178,15 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     await close();
   });
 
+  test('an address is a URL, too', async () => {
+    const { page, faults, close } = await openPage(browser, served.url);
+    const open = "synglot.openCheckpoint(new URL('models/tiny/', location)).then(({ source }) => source)";
+    expect(await page.evaluate(open)).toBe(`${served.url}models/tiny`);
+    // No settings of the normalisation; what other files rule out is not asked for.
+    expect(faults).toEqual([expect.stringContaining('404')]);
+    await close();
+  });
+
   test('an address that holds no model, or nothing, is a mistake in one line', async () => {
     const { page, close } = await openPage(browser, served.url);
     const told = await page.evaluate(async () => {

@@ -8,7 +8,7 @@ import { findEncoderPath } from './sentence-transformers.js';
 /** What {@link openCheckpoint} overrides. */
 export interface OpenPageOptions extends ModelFolderOptions {
   /** Address of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
-  readonly adapter?: string;
+  readonly adapter?: string | URL;
 }
 
 /**
@@ -20,9 +20,12 @@ export interface OpenPageOptions extends ModelFolderOptions {
  * @example
  * const model = await EmbeddingModel.load(executor, await openCheckpoint('models/my-model'));
  */
-export async function openCheckpoint(address: string, options: OpenPageOptions = {}): Promise<Checkpoint> {
+export async function openCheckpoint(
+  address: string | URL,
+  options: OpenPageOptions = {},
+): Promise<Checkpoint> {
   const { adapter, ...rest } = options;
-  const folder = address.replace(/\/+$/, '');
+  const folder = folderAt(address);
   const encoderFolder = modelSource.join(folder, await findEncoderPath(folder));
   const checkpoint = await openModelFolder(folder, encoderFolder, rest).catch(async (error: unknown) => {
     // Asked only now: each question of this kind is a request.
@@ -32,5 +35,9 @@ export async function openCheckpoint(address: string, options: OpenPageOptions =
       error,
     );
   });
-  return adapter === undefined ? checkpoint : withAdapter(checkpoint, adapter.replace(/\/+$/, ''));
+  return adapter === undefined ? checkpoint : withAdapter(checkpoint, folderAt(adapter));
+}
+
+function folderAt(address: string | URL): string {
+  return String(address).replace(/\/+$/, '');
 }
