@@ -52,6 +52,11 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     /^run\.yaml:4: unknown key 'training\.num_train_epochs'; that is training\.steps \(pairs × epochs/,
   ],
   [
+    'a key as another tool calls it, which another section has for something else',
+    `${least}loss: { scale: 20 }\n`,
+    /^run\.yaml:5: unknown key 'loss\.scale'; that is loss\.temperature \(1 \/ scale\) or margin_mse\.scale here/,
+  ],
+  [
     'a misspelt option of a format',
     least.replace('p.jsonl }', 'p.jsonl,\n      limt: 5 }'),
     /^run\.yaml:4: unknown key 'limt' of format 'pairs-jsonl'.*limit/,

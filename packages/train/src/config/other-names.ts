@@ -16,6 +16,7 @@ const others: Readonly<Record<string, string>> = {
   gradient_checkpointing: 'training.recompute',
   fp16: 'training.precision: mixed',
   bf16: 'training.precision: mixed',
+  use_amp: 'training.precision: mixed',
   lr: 'optimizer.learning_rate',
   lr_scheduler_type: 'training.schedule',
   scheduler: 'training.schedule',
@@ -23,15 +24,22 @@ const others: Readonly<Record<string, string>> = {
   warmup_steps: 'training.warmup (from 1 on a number of steps)',
   max_grad_norm: 'optimizer.max_gradient_norm',
   optim: 'optimizer.name',
+  adam_beta1: 'optimizer.betas',
+  adam_beta2: 'optimizer.betas',
+  adam_epsilon: 'optimizer.epsilon',
   scale: 'loss.temperature (1 / scale)',
   max_seq_length: 'text.query_max_length and text.passage_max_length',
   max_length: 'text.query_max_length and text.passage_max_length',
   prompts: 'text.query_prefix and text.passage_prefix',
   eval_steps: 'validation.every',
+  evaluation_steps: 'validation.every',
+  early_stopping_patience: 'validation.patience',
+  early_stopping_threshold: 'validation.min_delta',
   save_steps: 'checkpoint.every',
   save_total_limit: 'checkpoint.keep',
   load_best_model_at_end: 'checkpoint.keep_best',
   metric_for_best_model: 'validation.measure',
+  resume_from_checkpoint: 'the option --resume',
   output_dir: 'output',
   model_name: 'model',
   model_name_or_path: 'model',
@@ -53,10 +61,7 @@ export function rightPlace(
   const elsewhere = [...sections]
     .filter(([section, keys]) => section !== where && keys.includes(key))
     .map(([section]) => (section === '' ? key : `${section}.${key}`));
-  const meant = elsewhere.length > 0 ? elsewhere.slice(0, 3).join(' or ') : own(key);
-  return meant === undefined ? '' : `; that is ${meant} here`;
-}
-
-function own(key: string): string | undefined {
-  return Object.hasOwn(others, key) ? others[key] : undefined;
+  // Another tool's name first: its `scale` of a loss is not that of another section here.
+  const meant = [...(Object.hasOwn(others, key) ? [others[key]] : []), ...elsewhere].slice(0, 3);
+  return meant.length === 0 ? '' : `; that is ${meant.join(' or ')} here`;
 }
