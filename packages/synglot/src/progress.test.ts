@@ -44,6 +44,63 @@ test('the training of a tokenizer has a bar a stage, and none is left open', () 
   ]);
 });
 
+test('in a terminal, what is told while a bar is shown has its own line, and so has what follows the bar', async () => {
+  const built = new URL('../dist/progress.js', import.meta.url);
+  const script = `
+    const { progressBar, tell } = await import('${built}');
+    process.stderr.isTTY = true;
+    process.stderr.columns = 80;
+    tell('before');
+    const bar = progressBar('training', 10, 'steps');
+    bar.update(3, '· loss 1.2345');
+    tell('one');
+    tell('${'two '.repeat(25)}');
+    bar.update(10, '· loss 0.1');
+    bar.stop();
+    console.error('after');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'pipe' });
+  let written = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    written += text;
+  });
+  await once(child, 'close');
+  expect(screenOf(written, 80)).toEqual([
+    'before',
+    'one',
+    'two '.repeat(20),
+    'two '.repeat(5),
+    expect.stringMatching(/^training \S+ 10\/10 steps · 0s left · loss 0\.1$/),
+    'after',
+    '',
+  ]);
+});
+
+/** The rows of a terminal of so many columns, as far as it does what bars ask of it. */
+function screenOf(written: string, columns: number): string[] {
+  const rows = [''];
+  let [row, column, wraps, saved] = [0, 0, true, [0, 0]];
+  const put = (letter: string) => {
+    if (column >= columns && wraps) [row, column] = [row + 1, 0];
+    // Without wrapping, each further letter replaces the last one of the row.
+    column = Math.min(column, columns - 1);
+    const line = (rows[row] ?? '').padEnd(column);
+    rows[row] = line.slice(0, column) + letter + line.slice(column + 1);
+    column += 1;
+  };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is read here
+  for (const [part] of written.matchAll(/\x1b\[[?\d]*[A-Za-z]|\x1b[78]|[\s\S]/g)) {
+    if (part === '\x1b7') saved = [row, column];
+    else if (part === '\x1b8') [row, column] = saved as [number, number];
+    else if (part === '\x1b[1G') column = 0;
+    else if (part === '\x1b[0K') rows[row] = (rows[row] ?? '').slice(0, column);
+    else if (part === '\x1b[?7h' || part === '\x1b[?7l') wraps = part.endsWith('h');
+    else if (part === '\n') [row, column] = [row + 1, 0];
+    else if (part.length === 1) put(part);
+    while (rows.length <= row) rows.push('');
+  }
+  return rows;
+}
+
 test.skipIf(process.platform === 'win32')(
   'a signal shows the cursor again, and ends what nobody else ends',
   async () => {

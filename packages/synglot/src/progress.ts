@@ -23,8 +23,11 @@ export function progressBar(label: string, total: number, unit: string): Progres
           ? `${label} {bar} {value}/{total} ${unit} · {eta_formatted} left {note}`
           : `${label} {value} ${unit} {note}`,
       stream: process.stderr,
+      // So that the loss of a training stands within 80 columns.
+      barsize: 20,
       etaBuffer: 50,
       hideCursor: true,
+      forceRedraw: true,
     },
     Presets.rect,
   );
@@ -38,6 +41,16 @@ export function progressBar(label: string, total: number, unit: string): Progres
       if (shown.delete(bar) && shown.size === 0) for (const signal of endings) process.off(signal, onSignal);
     },
   };
+}
+
+/**
+ * Writes a line on standard error: where a bar is shown, above it. Text written past this would stand behind the bar, cut
+ * where the line ends, and what is written after the bar's end would stand over it.
+ */
+export function tell(line: string): void {
+  // The bar draws itself anew within a tenth of a second; its end returns to the place that is saved here.
+  if (shown.size > 0) process.stderr.write(`\x1b[1G\x1b[0K\x1b[?7h${line}\n\x1b7\x1b[?7l`);
+  else console.error(line);
 }
 
 /** Bars hide the cursor and let long lines be cut, until they are stopped. */

@@ -6,7 +6,7 @@ import { checkWritable, makeFolders } from '@synglot/models';
 import type { Precision } from '@synglot/nn';
 import { Command, Option } from 'commander';
 import { demoModes, runDemo } from '../demo/demo.js';
-import { progressBar } from '../progress.js';
+import { progressBar, tell } from '../progress.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 
 interface DemoCommandOptions extends DeviceOptions {
@@ -46,15 +46,13 @@ export function demoCommand(): Command {
       const report = await runDemo({
         ...options,
         executor,
-        onNotice: (line) => console.error(line),
+        onNotice: tell,
         onStep: (mode, _seed, { loss, pairs, seconds }) => {
           done += 1;
           bar.update(done, `· ${mode} · loss ${loss.toFixed(3)} · ${(pairs / seconds).toFixed(0)} pairs/s`);
         },
         onRun: ({ mode, seed, last_loss, training_seconds }) => {
-          console.error(
-            `${mode}, seed ${seed}: loss ${last_loss.toFixed(3)} after ${training_seconds.toFixed(1)} s`,
-          );
+          tell(`${mode}, seed ${seed}: loss ${last_loss.toFixed(3)} after ${training_seconds.toFixed(1)} s`);
         },
       });
       bar.stop();

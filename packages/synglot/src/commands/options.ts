@@ -7,6 +7,7 @@ import { openExecutor } from '@synglot/gpu/node';
 import { checkWritableAtomic } from '@synglot/models';
 import type { TuningTable } from '@synglot/nn';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { tell } from '../progress.js';
 import { defaultTuning, withTuning } from '../tuning.js';
 
 export interface DeviceOptions {
@@ -46,9 +47,9 @@ export async function openDevice(options: DeviceOptions, tuning?: TuningTable | 
   const executor = await openExecutor({
     ...(options.device ? { device: options.device } : {}),
     ...(options.executor ? { executor: options.executor } : {}),
-    onNotice: (line) => console.error(line),
+    onNotice: tell,
   });
-  console.error(`device: ${executor.device.name} (${executor.device.id}, ${executor.kind} executor)`);
+  tell(`device: ${executor.device.name} (${executor.device.id}, ${executor.kind} executor)`);
   const table = tuning === undefined ? await defaultTuning(executor.device) : (tuning ?? undefined);
   return withTuning(executor, table);
 }

@@ -6,7 +6,7 @@ import type { Executor } from '@synglot/gpu';
 import { makeFolders, writeFileAtomic } from '@synglot/models';
 import { TrainError } from '@synglot/train';
 import { Command } from 'commander';
-import { progressBar } from '../progress.js';
+import { progressBar, tell } from '../progress.js';
 import { curvesOf } from '../sweep/curve.js';
 import { parseAxis, parseSeeds } from '../sweep/grid.js';
 import { learningRateKey, planSweep, type SweepPlan } from '../sweep/plan.js';
@@ -93,7 +93,7 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
   const stop = new AbortController();
   const onSignal = () => {
     stop.abort();
-    console.error('stopping after this update, or this evaluation; again: at once');
+    tell('stopping after this update, or this evaluation; again: at once');
   };
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const bar = progressBar('sweep', plan.runs.length, 'runs');
@@ -107,7 +107,7 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
       task,
       output: options.output,
       signal: stop.signal,
-      onNotice: (line) => console.error(line),
+      onNotice: tell,
       onStep: (run, { step, loss }) =>
         bar.update(done, `· ${run.setting.label}, seed ${run.seed}: step ${step}, loss ${loss.toFixed(3)}`),
       onRun: ({ setting, seed }, { summary, failed }, fresh) => {
@@ -120,7 +120,7 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
         const outcome = failed
           ? 'diverged'
           : `mAP ${figures.join(' / ')}, rank distance ${summary?.rank_distance?.toFixed(1) ?? '-'}`;
-        console.error(
+        tell(
           `${done}/${plan.runs.length} ${setting.label}, seed ${seed}: ${outcome}${fresh ? '' : ' (was done)'}`,
         );
       },

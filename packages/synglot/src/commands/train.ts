@@ -7,7 +7,7 @@ import { readConfig, runTraining, type TrainConfig, type TrainingRunResult } fro
 import { Command } from 'commander';
 import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
-import { type Progress, progressBar } from '../progress.js';
+import { type Progress, progressBar, tell } from '../progress.js';
 import { readTuning, runTuningFile, writeTuning } from '../tuning.js';
 import { collect, type DeviceOptions, openDevice, orDeviceOf, withDeviceOptions } from './options.js';
 
@@ -50,7 +50,7 @@ export function trainCommand(): Command {
     const stop = new AbortController();
     const onSignal = () => {
       stop.abort();
-      console.error('stopping after this update, with a checkpoint; again: at once, without one');
+      tell('stopping after this update, with a checkpoint; again: at once, without one');
     };
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const tokenizer = tokenizerProgress();
@@ -77,7 +77,7 @@ export function trainCommand(): Command {
         resume: options.resume ?? false,
         signal: stop.signal,
         mine: mineForTraining,
-        onNotice: (line) => console.error(line),
+        onNotice: tell,
         onModelProgress: hubProgress(),
         onTokenizerProgress: tokenizer.onProgress,
         onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
@@ -102,7 +102,7 @@ export function trainCommand(): Command {
             measure === undefined
               ? ''
               : `, ${name} ${name === 'rank-distance' ? '' : `${setting} `}${measure.toFixed(4)}`;
-          console.error(`step ${step} validation loss ${loss.toFixed(4)}${more}`);
+          tell(`step ${step} validation loss ${loss.toFixed(4)}${more}`);
         },
       });
       bar?.stop();
