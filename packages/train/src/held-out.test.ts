@@ -61,6 +61,31 @@ test('two wordings of a question in one language are two queries of one question
   ]);
 });
 
+test('a passage that stands on the rows of several questions is one candidate, whatever its ids', () => {
+  const asked = (question: string, passage: string, lang: string, id: string): Pair => ({
+    query: row(question, lang, id),
+    passage: row(passage, lang, id),
+    negatives: [],
+  });
+  const { candidates, relevant } = heldOutCollection(
+    TrainingSet.from([
+      asked('a', 'The hen.', 'en', '1'),
+      asked('b', 'the  hen.', 'en', '2'),
+      asked('c', 'The egg.', 'en', '3'),
+      // Two answers, of which one is the first again; and the same letters in another language.
+      asked('c', 'The hen.', 'en', '4'),
+      { ...asked('c', 'The hen.', 'en', '5'), query: row('c', 'en', '3') },
+      asked('d', 'The hen.', 'fi', '1'),
+    ]),
+  )!;
+  expect(candidates.map(({ text, lang }) => `${text} ${lang}`)).toEqual([
+    'The hen. en',
+    'The hen. fi',
+    'The egg. en',
+  ]);
+  expect(relevant.map((found) => [...found])).toEqual([[0, 1], [0, 1], [0], [0, 2], [0]]);
+});
+
 test('a language without a question is left out, and none is no collection', () => {
   const english = TrainingSet.from([{ ...pair('a', 'x', 'en'), passage: row('x', 'fi', 'x') }]);
   expect(heldOutCollection(english)).toBeUndefined();

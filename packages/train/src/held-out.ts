@@ -10,7 +10,8 @@ export interface HeldOutOptions {
 
 /**
  * The collection of a training set: its questions, each in every language that it has, and its positive
- * passages as candidates. A translation of an answer, and every other answer of the question, is relevant.
+ * passages as candidates. A translation of an answer, and every other answer of the question, is relevant. Passages of one
+ * language with one `rowText` are one candidate, whatever their parallel ids: a copy of an answer would count as wrong.
  *
  * Languages without a question or without a passage are left out; undefined if no language remains.
  */
@@ -41,17 +42,21 @@ export function heldOutCollection(
 
   const candidates: ReturnType<typeof item>[] = [];
   const candidatesOf = new Map<number, number[]>();
+  const byText = new Map<string, number>();
   for (const passage of passages) {
     const rows = kept(set.passages[passage]!);
-    candidatesOf.set(
-      passage,
-      rows.map((row, at) => candidates.push(item('p', passage, row, wording(rows, at))) - 1),
-    );
+    const own = rows.map((row, at) => {
+      const text = `${set.rowLanguage[row]} ${set.rowText[row]}`;
+      const candidate = byText.get(text) ?? candidates.push(item('p', passage, row, wording(rows, at))) - 1;
+      byText.set(text, candidate);
+      return candidate;
+    });
+    candidatesOf.set(passage, own);
   }
   const queries: ReturnType<typeof item>[] = [];
   const relevant: number[][] = [];
   for (const query of questions) {
-    const found = [...answers.get(query)!].flatMap((passage) => candidatesOf.get(passage)!);
+    const found = [...new Set([...answers.get(query)!].flatMap((passage) => candidatesOf.get(passage)!))];
     const rows = kept(set.queries[query]!);
     for (const [at, row] of rows.entries()) {
       queries.push(item('q', query, row, wording(rows, at)));
