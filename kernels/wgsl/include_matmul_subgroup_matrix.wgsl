@@ -70,7 +70,8 @@ fn multiply(tile: vec3<u32>, invocation: u32, subgroup: u32) {
   let right_starts = starts_of_b(first_column, invocation);
   var left_quads = load_a(left_starts, part.begin, invocation);
   var right_quads = load_b(right_starts, part.begin, invocation);
-  var sums: array<Sums, FRAGMENTS_M * FRAGMENTS_N>;
+  // Without a value, RADV of Mesa 25.0 begins them with what lies in its memory.
+  var sums = array<Sums, FRAGMENTS_M * FRAGMENTS_N>();
   for (var k = part.begin; k < part.end; k += STEP_K) {
     if (k + STEP_K > part.end) {
       left_quads = live_a(left_quads, k, part.end, invocation);

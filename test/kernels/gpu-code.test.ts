@@ -105,6 +105,19 @@ function productLoops(assembly: string): { loads: number; underWay: number }[] {
   });
 }
 
+/** The constants that AMD's code gives the registers of sums on matrix units before the first product, and how many have one. */
+function firstSums(assembly: string): { constants: string[]; given: number; sums: number } {
+  const results = [...assembly.matchAll(/^\s+v_wmma_\S+ v\[(\d+):(\d+)\]/gm)];
+  const sums = new Set(
+    results.flatMap(([, first, last]) =>
+      Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => `v${Number(first) + index}`),
+    ),
+  );
+  const moves = [...assembly.slice(0, results[0]?.index).matchAll(/v_(?:dual_)?mov_b32\S* (v\d+), (\w+)/g)];
+  const given = new Map(moves.filter(([, to = '']) => sums.has(to)).map(([, to, value]) => [to, value]));
+  return { constants: [...new Set(given.values())] as string[], given: given.size, sums: sums.size };
+}
+
 /** Kernels whose values have no place in the registers: each goes to memory and back. */
 const inMemory = (code: readonly Code[]) =>
   code
@@ -143,6 +156,17 @@ for (const { title, compile, assemblyOf, result, fallbacks } of compilers) {
         for (const { loads, underWay } of loops) {
           expect(loads, kernel).toBeGreaterThan(1);
           expect(underWay, kernel).toBe(loads);
+        }
+      }
+    });
+
+    test.skipIf(device?.driver?.startsWith('radv') === false)('sums on matrix units begin with zeros', () => {
+      for (const kernel of ['nt_bias', 'nn', 'tn'].map((each) => `matmul_${each}_subgroup_matrix`)) {
+        const [, ...codes] = assemblyOf(kernel, 'mixed').split(/^(?=BB0:)/m);
+        for (const code of codes) {
+          const { constants, given, sums } = firstSums(code);
+          expect(constants, kernel).toEqual(['0']);
+          expect(given, kernel).toBe(sums);
         }
       }
     });
