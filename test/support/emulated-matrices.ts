@@ -100,7 +100,8 @@ export function emulateMatrices(code: string, subgroups: EmulatedSubgroups): str
         return `${name}(`;
       },
     )
-    .replace(/\bsubgroupMatrixMultiplyAccumulate\(/g, 'emulated_multiply_accumulate(');
+    .replace(/\bsubgroupMatrixMultiplyAccumulate\(/g, 'emulated_multiply_accumulate(')
+    .replace(/\bEmulated_result\((?=[^)])/g, 'emulated_result_of(');
   text = withEmulatedBuiltins(text, subgroups.maxSize);
   const left = /\b(subgroup[A-Z_]\w*|quad[A-Z]\w*)\b/.exec(text)?.[1];
   if (left) throw new Error(`${left} is not emulated as it is used here`);
@@ -208,6 +209,12 @@ struct Emulated_result { e: array<Emulated_result_element, EMULATED_SLOTS> }
 var<private> emulated_lane: u32;
 var<private> emulated_nan = 0x7fc0deadu;
 var<private> emulated_zero: u32;
+
+fn emulated_result_of(value: Emulated_result_element) -> Emulated_result {
+  var result: Emulated_result;
+  for (var slot = 0u; slot < EMULATED_SLOTS + emulated_zero; slot++) { result.e[slot] = value; }
+  return result;
+}
 
 fn emulated_multiply_accumulate(left: Emulated_left, right: Emulated_right, sums: Emulated_result) -> Emulated_result {
   var result = sums;

@@ -145,6 +145,7 @@ function matrixPlan(
   { type, subgroups: { maxSize } }: DeviceInfo,
 ): { plan: Plan; flops: number } {
   const [workgroups, rounds] = type === 'cpu' ? [16, 256] : [4096, 1024];
+  // Each begins with another value: a compiler could compute chains that are equal once for all.
   const chains = 4;
   // Dawn refuses any but multiples of the largest subgroup.
   const invocations = Math.max(maxSize, 32);
@@ -160,7 +161,7 @@ enable chromium_experimental_subgroup_matrix;
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_id) subgroup: u32) {
   let left = subgroupMatrixLoad<subgroup_matrix_left<${component}, ${K}, ${M}>, row_major>(&a, 0u, ${K}u);
   let right = subgroupMatrixLoad<subgroup_matrix_right<${component}, ${N}, ${K}>, row_major>(&a, 0u, ${N}u);
-${lines(chains, (i) => `  var s${i}: subgroup_matrix_result<${result}, ${N}, ${M}>;`)}
+${lines(chains, (i) => `  var s${i} = subgroup_matrix_result<${result}, ${N}, ${M}>(${result}(${i}));`)}
   for (var k = 0u; k < ${rounds}u; k++) {
 ${lines(chains, (i) => `    s${i} = subgroupMatrixMultiplyAccumulate(left, right, s${i});`)}
   }
