@@ -86,8 +86,9 @@ export function evaluateRankings(
 }
 
 /**
- * Notes on what a user may not expect of judgments: relevant documents that are not in the corpus, and relevant
- * documents that the profile removes because they have their query's id. One line each; none if all is well.
+ * Notes on what a user may not expect of judgments: queries that have some but no text, relevant documents that are not
+ * in the corpus, and relevant documents that the profile removes because they have their query's id. One line each; none
+ * if all is well.
  *
  * @param ids of the corpus; read only where there is a judgment
  */
@@ -108,6 +109,14 @@ export function judgmentNotes(
   const judged = absent.size;
   for (const id of ids) absent.delete(id);
   const notes: string[] = [];
+  const asked = new Set(collection.queries.map(({ id }) => id));
+  const unasked = [...collection.judgments.keys()].filter((id) => !asked.has(id));
+  // A corpus of many languages may be asked in some of them alone, with the judgments of all.
+  if (unasked.length > 0 && collection.lang !== undefined) {
+    notes.push(
+      `${collection.name}: ${unasked.length} of ${collection.judgments.size} judged queries, the first is "${unasked[0]}", are not among the queries and are left out`,
+    );
+  }
   if (absent.size > 0) {
     notes.push(
       `${collection.name}: ${absent.size} of ${judged} relevant documents, the first is "${[...absent][0]}", are not in the corpus and cannot be found`,

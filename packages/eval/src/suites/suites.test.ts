@@ -73,6 +73,15 @@ test('tables: a mean over collections, languages of one collection, both directi
   expect(bitextTable([line(1), line(0)])).toMatch(/^mean +0\.5000 +0\.5000 +0\.5000$/m);
 });
 
+test('notes tell of judged queries that are not asked', () => {
+  const english = { ...collection, lang: 'en', queries: collection.queries.slice(1) };
+  expect(judgmentNotes(english, ['a', 'b'])).toEqual([
+    'c: 1 of 3 judged queries, the first is "q1", are not among the queries and are left out',
+  ]);
+  expect(judgmentNotes({ ...collection, lang: 'en' }, ['a', 'b'])).toEqual([]);
+  expect(judgmentNotes({ ...english, lang: undefined }, ['a', 'b'])).toEqual([]);
+});
+
 test('notes tell of relevant documents that cannot be found', () => {
   expect(judgmentNotes(collection, ['a', 'b', 'c'])).toEqual([]);
   // A judged document that is not relevant may be missing.
