@@ -56,14 +56,16 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
       // Without a post-processor the library gives no types, and there is only one.
       return { ids, typeIds: (oneType ? undefined : types) ?? ids.map(() => 0), sequences };
     },
-    decode: async (list) =>
-      list.length === 0 ? '' : tokenizer.decode([...list], { skip_special_tokens: true }),
+    decode: async (list) => (list.length === 0 ? '' : tokenizer.decode([...list], decodeOptions)),
     split(text) {
       const normalized = tokenizer.normalizer?.normalize(text) ?? text;
       return tokenizer.pre_tokenizer?.pre_tokenize(normalized) ?? [normalized];
     },
   };
 }
+
+/** Spaces are left to the file's decoder, as in the Rust library; by default some are taken out after it. */
+const decodeOptions = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
 
 /** Where `part` begins in `list`, from `from` on; -1 where it does not occur. */
 function indexOf(list: readonly number[], part: readonly number[], from: number): number {
