@@ -25,6 +25,7 @@ const odd = [
   'one\u0085two \u0085 three\ufefffour \ufeff five\u2028six\u00a0seven',
   '旧\u{20000}車\u{2a6df}\u{2a700}a\u{2b81f}\u{2b820}\u{2b91f}b\u{2b920}\u{2ceaf}\u{2ceb0}\u{2f800}\u{2fa1f}\uf900',
   "Ein Bahnhof , ist das alte ' Haus ' wo der ? n't .",
+  'one▁two ▁▁three ▁ four',
   'ΟΔΟΣ ΣΑΣ. ΑΣ\u0301 Ο Σ Σας İI ẞ',
 ];
 const texts = [...words, ...odd, ...golden.texts];

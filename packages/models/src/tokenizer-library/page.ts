@@ -106,16 +106,29 @@ function mendNormalizer(normalizer: Normalizer | null): void {
 interface PreTokenizer {
   readonly type?: string;
   readonly pretokenizers?: readonly PreTokenizer[];
+  /** Of `Metaspace`: whether words are split where the mark for spaces is. Default true. */
+  readonly split?: boolean;
+  readonly replacement?: string;
 }
 
-/** Has texts split at Unicode's white space; JavaScript's has a byte order mark in it, and lacks U+0085. */
+const splitAt = (regex: string) => ({
+  type: 'Split',
+  pattern: { Regex: regex },
+  behavior: 'Removed',
+  invert: false,
+});
+
+/**
+ * Has texts split at Unicode's white space, for JavaScript's has a byte order mark in it and lacks U+0085; and before the
+ * mark for spaces, which this library leaves inside words.
+ */
 function mendPreTokenizer(preTokenizer: PreTokenizer | null | undefined): void {
-  preTokenizer?.pretokenizers?.forEach(mendPreTokenizer);
-  if (preTokenizer?.type !== 'WhitespaceSplit') return;
-  Object.assign(preTokenizer, {
-    type: 'Split',
-    pattern: { Regex: '\\s+' },
-    behavior: 'Removed',
-    invert: false,
-  });
+  if (!preTokenizer) return;
+  const { type, pretokenizers, split = true, replacement = '▁' } = preTokenizer;
+  pretokenizers?.forEach(mendPreTokenizer);
+  if (type === 'WhitespaceSplit') Object.assign(preTokenizer, splitAt('\\s+'));
+  if (type === 'Metaspace' && split) {
+    const parts = [{ ...preTokenizer }, splitAt(`(?=${replacement})`)];
+    Object.assign(preTokenizer, { type: 'Sequence', pretokenizers: parts });
+  }
 }
