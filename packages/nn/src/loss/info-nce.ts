@@ -23,9 +23,12 @@ export interface InfoNceOptions {
  * none. Candidates of one number are no negatives of each other's queries: unfed all have 0, and the loss is 0.
  */
 export const groupsFeed = 'groups';
-/** Result [queries]: the loss of each query against the candidates. The batch's loss: `meanLoss`. */
+/**
+ * Result [queries]: the loss of each query against the candidates; 0 with direction `passage-to-query`. The batch's loss:
+ * `meanLoss`.
+ */
 export const rowLossResult = 'row loss';
-/** Result [queries]: the loss of each query's positive against all queries. */
+/** Result [queries]: the loss of each query's positive against all queries; 0 with direction `query-to-passage`. */
 export const columnLossResult = 'column loss';
 
 /** An emitted loss; its gradients, times `weight`, go into those of the embeddings. */
@@ -69,36 +72,32 @@ export function infoNce(
     candidates_count: countSlots[c.slot],
     inverse_temperature: 1 / options.temperature,
   };
+  const rowLoss = g.result(rowLossResult + suffix, [q.capacity]);
+  const columnLoss = g.result(columnLossResult + suffix, [q.capacity]);
   const statistics = (name: string): Tensor => g.plan.transient(name, [q.capacity, 2]);
-  const rowStatistics = statistics('row statistics');
-  const columnStatistics = statistics('column statistics');
-  const row = rowKernel(g.device, 'info_nce_row_statistics', q.capacity);
-  g.plan.dispatch(row.kernel, {
-    label: 'loss of queries',
-    bindings: {
-      similarity,
-      groups,
-      statistics: rowStatistics,
-      loss: g.result(rowLossResult + suffix, [q.capacity]),
-    },
-    params: shared,
-    constants: row.constants,
-    workgroups: row.workgroups,
-  });
-  const { candidates_count: _, ...columnParams } = shared;
-  const column = columnStatisticsKernel(g.device, q.capacity);
-  g.plan.dispatch(column.kernel, {
-    label: 'loss of positives',
-    bindings: {
-      similarity,
-      groups,
-      statistics: columnStatistics,
-      loss: g.result(columnLossResult + suffix, [q.capacity]),
-    },
-    params: columnParams,
-    constants: column.constants,
-    workgroups: column.workgroups,
-  });
+  const rowStatistics = weights.row > 0 ? statistics('row statistics') : undefined;
+  const columnStatistics = weights.column > 0 ? statistics('column statistics') : undefined;
+  if (rowStatistics) {
+    const { kernel, constants, workgroups } = rowKernel(g.device, 'info_nce_row_statistics', q.capacity);
+    g.plan.dispatch(kernel, {
+      label: 'loss of queries',
+      bindings: { similarity, groups, statistics: rowStatistics, loss: rowLoss },
+      params: shared,
+      constants,
+      workgroups,
+    });
+  }
+  if (columnStatistics) {
+    const { candidates_count: _, ...params } = shared;
+    const { kernel, constants, workgroups } = columnStatisticsKernel(g.device, q.capacity);
+    g.plan.dispatch(kernel, {
+      label: 'loss of positives',
+      bindings: { similarity, groups, statistics: columnStatistics, loss: columnLoss },
+      params,
+      constants,
+      workgroups,
+    });
+  }
   return {
     backward(into) {
       const dSimilarity = g.plan.transient('d similarity', [q.capacity, c.capacity]);
@@ -107,8 +106,9 @@ export function infoNce(
         bindings: {
           similarity,
           groups,
-          row_statistics: rowStatistics,
-          column_statistics: columnStatistics,
+          // Of a direction without weight nothing is read, but something is bound.
+          row_statistics: (rowStatistics ?? columnStatistics) as Tensor,
+          column_statistics: (columnStatistics ?? rowStatistics) as Tensor,
           d_similarity: dSimilarity,
         },
         params: { ...shared, row_weight: scale * weights.row, column_weight: scale * weights.column },

@@ -2,6 +2,7 @@ import type { Plan } from '@synglot/gpu';
 import { describe, expect, test } from 'vitest';
 import type { EncoderConfig } from '../encoder/config.js';
 import { contrastive } from '../loss/contrastive.js';
+import type { LossDirection } from '../loss/info-nce.js';
 import { defaultAdamW } from '../optim/optimizer.js';
 import { encoderParameters, ParameterLayout } from '../parameters.js';
 import { buildClearPlan, buildTrainPlan, buildUpdatePlan, type TrainPlanOptions } from './train-plan.js';
@@ -84,6 +85,19 @@ test('evaluate has neither gradients nor dropout', () => {
   expect(externals(plan, 'gradient')).toEqual([]);
   expect(plan.kernels.map(({ label }) => label)).not.toContain('dropout');
   for (const { code } of plan.kernels) expect(code).not.toContain('const HAS_DROPOUT: bool = true');
+});
+
+test('the loss of each direction is computed where it counts', () => {
+  const losses = (direction: LossDirection) =>
+    build('step', {
+      objectives: [contrastive({ temperature: 0.05, direction })],
+      optimizer,
+    }).commands.flatMap((command) =>
+      command.kind === 'dispatch' && command.label.startsWith('loss of') ? [command.label] : [],
+    );
+  expect(losses('query-to-passage')).toEqual(['loss of queries']);
+  expect(losses('passage-to-query')).toEqual(['loss of positives']);
+  expect(losses('both')).toEqual(['loss of queries', 'loss of positives']);
 });
 
 test('training has dropout in attention, embeddings and sub-layers', () => {
