@@ -1,7 +1,7 @@
 /** Which folders a run may use. */
-import { appendFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from './config.js';
 import { checkFolder, makeFolder } from './run-folder.js';
@@ -52,6 +52,28 @@ test('a run that lost its configuration is not overwritten', async () => {
   await rm(join(output, 'config.json'));
   await expect(checkFolder({ config: config(1), output })).rejects.toThrow(/already holds a run/);
   await checkFolder({ config: config(1), output, resume: true });
+});
+
+test.each([
+  ['config.json', '{ "model_type": "bert" }\n'],
+  ['config.json', 'no JSON'],
+  ['config.json', 'null'],
+  ['model/config.json', '{}'],
+  ['adapter/adapter_config.json', '{}'],
+])("a folder with another's %s (%s) is left as it is", async (name, text) => {
+  const output = await mkdtemp(join(root, 'foreign-'));
+  await mkdir(dirname(join(output, name)), { recursive: true });
+  await writeFile(join(output, name), text);
+  await mkdir(join(output, 'mined'));
+  const begun = join(output, name.split('/')[0]!);
+  for (const resume of [false, true]) {
+    await expect(checkFolder({ config: config(1), output, resume })).rejects.toMatchObject({
+      code: 'INPUT_OUTPUT',
+      message: `${begun}: no run's, and would be written over; choose another --output`,
+    });
+  }
+  expect(await readFile(join(output, name), 'utf8')).toBe(text);
+  await stat(join(output, 'mined'));
 });
 
 test('a folder with other files in it may be used', async () => {

@@ -18,7 +18,7 @@ export interface RunFolder {
 }
 
 /**
- * Refuses a folder with another run in it, and to resume a run whose configuration has changed. A run that
+ * Refuses a folder with another run in it, or with what no run has made and this one would write over, and to resume a run whose configuration has changed. A run that
  * failed before its first update does not count.
  */
 export async function checkFolder({ config, output, resume, lock }: RunFolder): Promise<void> {
@@ -27,6 +27,7 @@ export async function checkFolder({ config, output, resume, lock }: RunFolder): 
   const path = join(output, configFile);
   const existing = await readFile(path, 'utf8').catch(() => undefined);
   const begun = await hasBegun(output);
+  if (!begun) await checkForeign(output, existing);
   if (existing === undefined && (resume || !begun)) return;
   if (!begun) return clear(output);
   if (!resume) {
@@ -53,6 +54,28 @@ async function hasBegun(output: string): Promise<boolean> {
   const { size } = await stat(join(output, 'metrics.jsonl')).catch(() => ({ size: 0 }));
   const checkpoints = await readdir(join(output, 'checkpoints')).catch(() => []);
   return size > 0 || checkpoints.length > 0;
+}
+
+/** What lies in a folder where no run has begun, by names that a run writes, is somebody else's: a model above all. */
+async function checkForeign(output: string, config: string | undefined): Promise<void> {
+  const entries = await readdir(output).catch(() => [] as string[]);
+  const foreign = [
+    ...(config === undefined || isRunConfig(config) ? [] : [configFile]),
+    ...['model', 'adapter'].filter((name) => entries.includes(name)),
+  ];
+  if (foreign.length === 0) return;
+  throw new TrainError(
+    'INPUT_OUTPUT',
+    `${join(output, foreign[0]!)}: no run's, and would be written over; choose another --output`,
+  );
+}
+
+function isRunConfig(text: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(text).data);
+  } catch {
+    return false;
+  }
 }
 
 /** Removes what a run that never began has left; the next one makes its own. */
