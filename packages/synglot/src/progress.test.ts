@@ -57,7 +57,12 @@ test('in a terminal, what is told while a bar is shown has its own line, and so 
     tell('${'two '.repeat(25)}');
     bar.update(10, '· loss 0.1');
     bar.stop();
-    console.error('after');`;
+    console.error('after');
+    const resumed = progressBar('training', 1000, 'steps', 900);
+    setTimeout(() => {
+      resumed.update(901);
+      resumed.stop();
+    }, 300);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'pipe' });
   let written = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -71,6 +76,8 @@ test('in a terminal, what is told while a bar is shown has its own line, and so 
     'two '.repeat(5),
     expect.stringMatching(/^training \S+ 10\/10 steps · 0s left · loss 0\.1$/),
     'after',
+    // Not the time of one that does 901 steps at once.
+    expect.stringMatching(/ 901\/1000 steps · (?![01]s)\S+ left/),
     '',
   ]);
 });

@@ -13,8 +13,9 @@ const quietMs = 30_000;
  * A bar with the time left; where standard error is no terminal, {@link progressLines}.
  *
  * @param total 0 where it is not known: then a count and no bar
+ * @param before what was done when the bar begins: the time left is reckoned from there
  */
-export function progressBar(label: string, total: number, unit: string): Progress {
+export function progressBar(label: string, total: number, unit: string, before = 0): Progress {
   if (!process.stderr.isTTY) return progressLines(label, total, unit);
   const bar = new SingleBar(
     {
@@ -33,7 +34,7 @@ export function progressBar(label: string, total: number, unit: string): Progres
   );
   if (shown.size === 0) for (const signal of endings) process.prependListener(signal, onSignal);
   shown.add(bar);
-  bar.start(total, 0, { note: '' });
+  bar.start(total, before, { note: '' });
   return {
     update: (done, note = '') => bar.update(done, { note }),
     stop: () => {

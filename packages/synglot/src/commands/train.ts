@@ -84,7 +84,7 @@ export function trainCommand(): Command {
           tokenizer.stop();
           // Elsewhere every tenth step has a line, below.
           if (process.stderr.isTTY) {
-            bar ??= progressBar('training', config.training.steps, 'steps');
+            bar ??= progressBar('training', steps, 'steps', step - 1);
             bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
           }
           const now = performance.now();
