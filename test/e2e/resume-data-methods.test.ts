@@ -96,6 +96,27 @@ it('code-switching', async () => {
   expect((await readMetrics(inFolder('not-switching')))[0]!.loss).not.toBe(metrics[0]!.loss);
 });
 
+it('a model that is another one by now is refused', async () => {
+  const lines = 'sampling: { batch_size: 4 }\n';
+  await run('another-model', lines, 3);
+  const changes = {
+    'tokenizer.json': (text: string) => text.replace(/"lowercase": *false/, '"lowercase":true'),
+    'config.json': (text: string) => text.replace('"layer_norm_eps": 1e-12', '"layer_norm_eps": 1e-5'),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const file = join(inFolder('model'), name);
+    const text = await readFile(file, 'utf8');
+    expect(change(text)).not.toBe(text);
+    await writeFile(file, change(text));
+    await expect(run('another-model', lines)).rejects.toMatchObject({
+      code: 'INPUT_RESUME',
+      message: expect.stringContaining(`${inFolder('model')}: is no longer the model from which`),
+    });
+    await writeFile(file, text);
+  }
+  await run('another-model', lines);
+});
+
 it('hard negatives mined anew every two updates', async () => {
   const lines = `sampling: { mode: monolingual, batch_size: 5, negatives: 2 }
 mining: { start: 1, every: 2, negatives: 3, sampling: random, range_max: 12 }

@@ -19,7 +19,6 @@ import {
   type OptimizerOptions,
   type ParameterSpec,
 } from '@synglot/nn';
-import { baseFingerprint, checkBase } from './adapter-base.js';
 import { findCheckpoint, type SavedRun } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import { inTermsOfConfig, placeIn } from './config/places.js';
@@ -32,6 +31,7 @@ import { checkModelShape, runEncoder } from './model-checks.js';
 import type { AuxiliaryParameter, TrainObjective } from './objectives.js';
 import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
+import { baseFingerprint, checkBase } from './run-base.js';
 import { checkWeights, type RunData, readData, toSamplerOptions } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import type { RunLock } from './run-lock.js';
@@ -80,8 +80,8 @@ export interface OpenedModel {
   readonly checkpoint: Checkpoint;
   /** The checkpoint's own, with the configuration's prefixes in place of its prompts. */
   readonly use: RetrievalUse;
-  /** What the model under an adapter is known by. */
-  readonly base: string | undefined;
+  /** What the model that the run started from is known by. */
+  readonly base: string;
   /** The checkpoint's encoder with the run's dropout. */
   readonly encoder: EncoderConfig;
   /** The checkpoint that the run continues from, and its model. */

@@ -216,7 +216,7 @@ async function keepCheckpoint(
     state: {
       ...trainer.state(),
       ...(skipped ? { skipped_before: skipped } : {}),
-      ...(base === undefined ? {} : { base }),
+      base,
       ...(validation ? { validation } : {}),
     },
     optimizerKinds: optimizerState(optimizer),

@@ -57,7 +57,7 @@ export interface TrainerState {
   readonly loss_scale?: LossScaleState;
   /** In mixed precision with a freezing schedule: updates skipped before each of its borders so far. */
   readonly skipped_before?: Readonly<Record<string, number>>;
-  /** With an adapter: what the model under it is known by. */
+  /** What the model that the run started from is known by. */
   readonly base?: string;
   /** State of early stopping; absent before the first validation. */
   readonly validation?: StoppingState;
