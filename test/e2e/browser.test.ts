@@ -178,12 +178,27 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     await close();
   });
 
-  test('an address is a URL, too', async () => {
-    const { page, faults, close } = await openPage(browser, served.url);
+  test('an address is a URL, too, and files are asked for with GET, most of them once', async () => {
+    const { page, close } = await openPage(browser, served.url);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
     const open = "synglot.openCheckpoint(new URL('models/tiny/', location)).then(({ source }) => source)";
     expect(await page.evaluate(open)).toBe(`${served.url}models/tiny`);
-    // No settings of the normalisation; what other files rule out is not asked for.
-    expect(faults).toEqual([expect.stringContaining('404')]);
+    const files = [
+      '1_Pooling/config.json',
+      '2_Dense/config.json',
+      '2_Dense/model.safetensors',
+      '3_Normalize/config.json',
+      'config.json',
+      'config_sentence_transformers.json',
+      'model.safetensors',
+      'modules.json',
+      'modules.json',
+      'sentence_bert_config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ];
+    expect(asked.toSorted()).toEqual(files.map((path) => `GET /models/tiny/${path}`));
     await close();
   });
 

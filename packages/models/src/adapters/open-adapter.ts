@@ -6,7 +6,7 @@ import { longestSequence } from '../hf-config.js';
 import { matchParameters } from '../hf-weights.js';
 import { readJsonObject } from '../json-files.js';
 import type { Checkpoint } from '../model-folder.js';
-import { TensorStore } from '../safetensors/reader.js';
+import { SafetensorsFile, TensorStore } from '../safetensors/reader.js';
 import { readLayout } from '../sentence-transformers.js';
 import { adapterConfigFile, adapterWeightsFile, parseAdapterConfig } from './adapter-config.js';
 import { adapterFileSpecs, adapterParameterName, fileShape, fromFile } from './adapter-tensors.js';
@@ -34,10 +34,11 @@ export async function withAdapter(base: Checkpoint, folder: string): Promise<Che
   const path = modelSource.join(folder, adapterConfigFile);
   const json = await readJsonObject(path);
   const weights = modelSource.join(folder, adapterWeightsFile);
-  if (!(await modelSource.isFile(weights))) {
+  const file = await SafetensorsFile.openIfPresent(weights);
+  if (file === undefined) {
     throw checkpointError(`${weights}: missing; an adapter needs ${adapterConfigFile} and this file`);
   }
-  const store = await TensorStore.fromFile(weights);
+  const store = TensorStore.fromFile(file);
   const names = new Map<string, string>();
   for (const stored of store.files.keys()) {
     const name = adapterParameterName(stored);

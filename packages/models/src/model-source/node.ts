@@ -28,6 +28,7 @@ export const modelSource: ModelSource = {
   },
   gunzip: (bytes) => unzip(bytes),
   file: (path) => ({
+    isThere: () => isFile(path),
     async use(work) {
       let handle: FileHandle;
       try {

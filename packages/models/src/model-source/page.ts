@@ -1,11 +1,12 @@
 /**
- * Model files by `fetch`, for pages and workers: a folder is an address, and what is in it is found by asking. Nothing
- * here needs a DOM, so tests run it in Node.
+ * Model files by `fetch`, for pages and workers: a folder is an address, and what is in it is found by asking for it,
+ * with GET and once: functions that a page puts in the place of `fetch` need know nothing else. Nothing here needs a DOM,
+ * so tests run it in Node.
  */
 import { checkpointError, reasonOf } from '../errors.js';
 import type { ModelSource } from './source.js';
 
-/** Files of weights that are asked for, the first before the second: a page cannot list a folder. */
+/** Files of weights that are asked for: a page cannot list a folder. */
 const weightFiles = ['model.safetensors', 'model.safetensors.index.json'];
 
 const notFound = 'status 404';
@@ -59,15 +60,6 @@ async function getIfPresent(path: string): Promise<Response | undefined> {
   throw checkpointError(`${path}: cannot be fetched (status ${response.status})`);
 }
 
-/** Asked with HEAD; a server that does not answer that is sent the real question, and stopped after its headers. */
-async function isFile(path: string): Promise<boolean> {
-  const head = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
-  if (head?.ok) return !isFallback(path, head);
-  const response = await getIfPresent(path);
-  await response?.body?.cancel();
-  return response !== undefined;
-}
-
 /** Addresses; a file that is read in parts is fetched once and kept by the browser as a blob. */
 export const modelSource: ModelSource = {
   join: (...parts) =>
@@ -76,11 +68,12 @@ export const modelSource: ModelSource = {
       .map((part, index) => (index < parts.length - 1 ? part.replace(/\/+$/, '') : part))
       .join('/'),
   basename: (path) => path.split('/').at(-1) ?? path,
-  isFile,
-  async list(folder) {
-    for (const name of weightFiles) if (await isFile(modelSource.join(folder, name))) return [name];
-    return [];
+  async isFile(path) {
+    const response = await getIfPresent(path);
+    await response?.body?.cancel();
+    return response !== undefined;
   },
+  list: () => Promise.resolve(weightFiles),
   readBytes: async (path) => new Uint8Array(await (await get(path)).arrayBuffer()),
   async readBytesIfPresent(path) {
     const response = await getIfPresent(path);
@@ -98,10 +91,16 @@ export const modelSource: ModelSource = {
     return new Uint8Array(await new Response(unzipped).arrayBuffer());
   },
   file(path) {
+    let answer: Response | undefined;
     let blob: Promise<Blob> | undefined;
     return {
+      async isThere() {
+        answer ??= await getIfPresent(path);
+        return answer !== undefined;
+      },
       async use(work) {
-        blob ??= get(path).then((response) => response.blob());
+        blob ??= Promise.resolve(answer ?? get(path)).then((response) => response.blob());
+        answer = undefined;
         const whole = await blob.catch((error: unknown) => {
           blob = undefined;
           throw checkpointError(`${path}: cannot be fetched (${reasonOf(error)})`, error);

@@ -8,6 +8,12 @@ export type ReadExactly = (target: Uint8Array, position: number) => Promise<void
 
 /** A file that is read in parts. */
 export interface ByteFile {
+  /**
+   * Whether there is one. In a page that asks for the file, which should then be used.
+   *
+   * @throws ModelError `INPUT_CHECKPOINT` where that cannot be known
+   */
+  isThere(): Promise<boolean>;
   /** Opens the file for `work`. @throws ModelError `INPUT_CHECKPOINT` where it cannot be opened */
   use<T>(work: (read: ReadExactly, sizeBytes: number) => Promise<T>): Promise<T>;
 }
@@ -18,7 +24,7 @@ export interface ModelSource {
   /** Last part of a path. */
   basename(path: string): string;
   isFile(path: string): Promise<boolean>;
-  /** Names of the files of a folder, as far as they can be known. Rejects where the folder cannot be read. */
+  /** Names of the files of a folder; in a page, of weights that it may have. Rejects where it cannot be read. */
   list(folder: string): Promise<string[]>;
   /** A whole file. */
   readBytes(path: string): Promise<Uint8Array>;

@@ -6,7 +6,7 @@
 import { modelSource } from '#model-source';
 import { checkpointError, ModelError } from '../errors.js';
 import { describe, isJsonObject } from '../json.js';
-import { readJsonObject } from '../json-files.js';
+import { readJsonObjectIfPresent } from '../json-files.js';
 import type { ByteFile } from '../model-source/source.js';
 import { widenBfloat16, widenFloat16 } from './half.js';
 import { headerLength, LENGTH_FIELD_BYTES, parseHeader, type TensorEntry } from './header.js';
@@ -29,7 +29,16 @@ export class SafetensorsFile {
    * @throws ModelError `INPUT_CHECKPOINT` if the file is damaged, naming tensor, expected and found.
    */
   static async open(path: string): Promise<SafetensorsFile> {
+    return SafetensorsFile.#read(path, modelSource.file(path));
+  }
+
+  /** As {@link open}, or undefined where there is no such file. */
+  static async openIfPresent(path: string): Promise<SafetensorsFile | undefined> {
     const file = modelSource.file(path);
+    return (await file.isThere()) ? SafetensorsFile.#read(path, file) : undefined;
+  }
+
+  static #read(path: string, file: ByteFile): Promise<SafetensorsFile> {
     return file.use(async (read, sizeBytes) => {
       const field = new Uint8Array(Math.min(LENGTH_FIELD_BYTES, sizeBytes));
       await read(field, 0);
@@ -121,15 +130,16 @@ export class TensorStore {
     readonly files: ReadonlyMap<string, SafetensorsFile>,
   ) {}
 
-  static async fromFile(path: string): Promise<TensorStore> {
-    const file = await SafetensorsFile.open(path);
-    return new TensorStore(path, new Map([...file.entries.keys()].map((name) => [name, file])));
+  static fromFile(file: SafetensorsFile): TensorStore {
+    return new TensorStore(file.path, new Map([...file.entries.keys()].map((name) => [name, file])));
   }
 
-  /** Opens the shards that a `*.safetensors.index.json` names; every tensor must be where it says. */
-  static async fromIndex(folder: string, indexName: string): Promise<TensorStore> {
+  /** Opens the shards that a `*.safetensors.index.json` names, if it is there; every tensor must be where it says. */
+  static async #fromIndex(folder: string, indexName: string): Promise<TensorStore | undefined> {
     const path = modelSource.join(folder, indexName);
-    const { weight_map: map } = await readJsonObject(path);
+    const index = await readJsonObjectIfPresent(path);
+    if (index === undefined) return undefined;
+    const { weight_map: map } = index;
     if (!isJsonObject(map)) {
       throw checkpointError(`${path}: weight_map is ${describe(map)}, expected file names by tensor name`);
     }
@@ -143,12 +153,11 @@ export class TensorStore {
       }
       let shard = shards.get(shardName);
       if (shard === undefined) {
-        if (!(await modelSource.isFile(modelSource.join(folder, shardName)))) {
-          throw checkpointError(
-            `${modelSource.join(folder, shardName)}: missing, but ${indexName} names it; get the shard`,
-          );
+        const shardPath = modelSource.join(folder, shardName);
+        shard = await SafetensorsFile.openIfPresent(shardPath);
+        if (shard === undefined) {
+          throw checkpointError(`${shardPath}: missing, but ${indexName} names it; get the shard`);
         }
-        shard = await SafetensorsFile.open(modelSource.join(folder, shardName));
         shards.set(shardName, shard);
       }
       if (!shard.entries.has(name)) {
@@ -176,9 +185,12 @@ export class TensorStore {
     const single = names.filter((name) => name.endsWith('.safetensors'));
     const indices = names.filter((name) => name.endsWith('.safetensors.index.json'));
     const usual = 'model.safetensors';
-    if (single.includes(usual)) return TensorStore.fromFile(modelSource.join(folder, usual));
+    const usualPath = modelSource.join(folder, usual);
+    const whole = single.includes(usual) && (await SafetensorsFile.openIfPresent(usualPath));
+    if (whole) return TensorStore.fromFile(whole);
     const index = indices.includes(`${usual}.index.json`) ? `${usual}.index.json` : indices[0];
-    if (index !== undefined) return TensorStore.fromIndex(folder, index);
+    const sharded = index !== undefined && (await TensorStore.#fromIndex(folder, index));
+    if (sharded) return sharded;
     const only = single[0];
     if (only === undefined) throw noWeights(folder, names);
     if (single.length > 1) {
@@ -186,7 +198,7 @@ export class TensorStore {
         `${folder}: several weight files (${single.join(', ')}) and no ${usual}; keep one of them, or name it ${usual}`,
       );
     }
-    return TensorStore.fromFile(modelSource.join(folder, only));
+    return TensorStore.fromFile(await SafetensorsFile.open(modelSource.join(folder, only)));
   }
 
   /** dtype and shape of a tensor. */
