@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddingStore } from '@synglot/eval/files';
+import { writeNpy } from '@synglot/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, runCliWell, startCli } from '../support/cli.js';
 import { saveTinyModel, testFolder, tinyDocuments, tinyPairs, writeBeir, writeJsonl } from './support.js';
@@ -129,6 +130,29 @@ describe('synglot eval', () => {
     );
     const npy = JSON.parse(await readFile(inPlace('npy.json'), 'utf8')) as { reports: unknown[] };
     expect(npy.reports).toEqual(reports);
+  });
+
+  it("retrieves as many as --depth says beside the query's own document, found or not", async () => {
+    const root = inPlace('own');
+    await mkdir(join(root, 'qrels'), { recursive: true });
+    const texts = (ids: readonly string[]) => ids.map((_id) => ({ _id, text: 'text' }));
+    await writeJsonl(join(root, 'corpus.jsonl'), texts(['q0', 'a', 'b', 'c']));
+    await writeJsonl(join(root, 'queries.jsonl'), texts(['q0', 'q1']));
+    await writeFile(join(root, 'qrels/test.tsv'), 'q0\tb\t1\nq1\tb\t1\n');
+    const vectors = (scores: readonly number[]) => [Float32Array.from(scores.flatMap((x) => [x, 0, 0, 0]))];
+    await writeNpy(inPlace('own-q.npy'), 2, 4, vectors([1, 1]));
+    await writeNpy(inPlace('own-d.npy'), 4, 4, vectors([4, 3, 2, 1]));
+    const files = ['--query-embeddings', inPlace('own-q.npy'), '--passage-embeddings', inPlace('own-d.npy')];
+    const measured = ['--depth', '2', '--measures', 'AP', '--json', inPlace('own.json')];
+    const args = ['eval', '--task', 'beir', '--data', root, ...files, ...measured];
+    await runCliWell([...args, '--save-run', inPlace('own.run')], { env });
+    const { reports } = JSON.parse(await readFile(inPlace('own.json'), 'utf8')) as {
+      reports: { per_query: unknown }[];
+    };
+    expect(reports[0]!.per_query).toEqual({ q0: { AP: 1 / 2 }, q1: { AP: 0 } });
+    expect(await readFile(inPlace('own.run'), 'utf8')).toBe(
+      'q0 Q0 a 1 3 synglot\nq0 Q0 b 2 2 synglot\nq1 Q0 q0 1 4 synglot\nq1 Q0 a 2 3 synglot\n',
+    );
   });
 
   it('leaves nothing of a store that nobody asked for, not even after Ctrl-C', async () => {

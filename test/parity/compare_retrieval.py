@@ -66,8 +66,8 @@ def main():
     gains, identical, moved, worst_gap, worst_score = [], 0, 0, 0.0, 0.0
     for index, query in enumerate(queries):
         own = run[query["_id"]]
-        # Equal scores: the later id first, as trec_eval does.
-        order = sorted(range(len(ids)), key=lambda d: ids[d], reverse=True)
+        # Equal scores: the later id first, as trec_eval does; without the query's own document, as BEIR does.
+        order = sorted((d for d in range(len(ids)) if ids[d] != query["_id"]), key=lambda d: ids[d], reverse=True)
         order = sorted(order, key=lambda d: -scores[index, d])[: len(own)]
         grades = judgments[query["_id"]]
         gain = sum(max(0, grades.get(ids[d], 0)) / math.log2(rank + 2) for rank, d in enumerate(order[:10]))

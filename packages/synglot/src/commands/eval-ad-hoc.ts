@@ -26,6 +26,7 @@ import {
   EmbeddingStore,
   encodeCorpus,
   openMatrix,
+  type RunRanking,
   readMatrix,
   withIds,
   writeJson,
@@ -162,32 +163,39 @@ async function searchAndJudge(
   for (const note of judgmentNotes(collection, ids, { profile: profile.name })) console.error(note);
   const measures = options.measures ?? collection.measures;
   const cutoffs = measures.map((name) => Number(/@(\d+)$/.exec(name)?.[1] ?? 0));
-  // One more where the profile removes the query's own document.
-  const k =
-    Math.max(options.depth ?? collection.depth, ...cutoffs) + (profile.identicalIds === 'drop' ? 1 : 0);
+  const k = Math.max(options.depth ?? collection.depth, ...cutoffs);
+  const drops = profile.identicalIds === 'drop';
   const bar = progressBar('searching', source.rows, 'passages');
   const hits = await searchTopK({
     executor,
     queries,
     source,
-    k,
+    // One more where the profile removes the query's own document, or, if it was not found, the last one.
+    k: drops ? k + 1 : k,
     ties: profile.ties,
     onProgress: (done) => bar.update(done),
   });
   bar.stop();
-  const rankings = hits.map(({ rows }) => Array.from(rows, (row) => source.id(row)));
+  const rankings = hits.map(({ rows, scores }, index): RunRanking => {
+    const query = collection.queries[index]!.id;
+    const itself = drops ? rows.findIndex((row) => source.id(row) === query) : -1;
+    const kept = (_: number, rank: number) => rank !== itself;
+    return {
+      query,
+      ids: Array.from(rows.filter(kept).subarray(0, k), (row) => source.id(row)),
+      scores: scores.filter(kept).subarray(0, k),
+    };
+  });
   if (run !== undefined) {
-    await writeRun(
-      run,
-      collection.queries.map(({ id }, index) => ({
-        query: id,
-        ids: rankings[index]!,
-        scores: hits[index]!.scores,
-      })),
-    );
+    await writeRun(run, rankings);
     console.log(`${run} written`);
   }
-  return evaluateRankings(collection, rankings, source.rows, { profile: profile.name, measures });
+  return evaluateRankings(
+    collection,
+    rankings.map(({ ids }) => ids),
+    source.rows,
+    { profile: profile.name, measures },
+  );
 }
 
 interface OpenCorpus {
