@@ -68,9 +68,17 @@ export async function readMatrix(
   }
 }
 
-/** Gives the rows of a matrix ids. @throws EvaluationError `INPUT_EMBEDDINGS` unless there is one for each */
+/** Gives the rows of a matrix ids. @throws EvaluationError `INPUT_EMBEDDINGS` unless there is one of its own for each */
 export function withIds(file: MatrixFile, ids: readonly string[], path: string): VectorSource {
   if (ids.length !== file.rows) throw matrixError(path, `${file.rows} rows for ${ids.length} passages`);
+  const seen = new Set<string>();
+  const again = ids.findIndex((id) => seen.size === seen.add(id).size);
+  if (again !== -1) {
+    throw new EvaluationError(
+      'INPUT_EMBEDDINGS',
+      `${path}: passage ${again + 1} has the id "${ids[again]}" of an earlier one; ids must be unique`,
+    );
+  }
   return {
     rows: file.rows,
     dimension: file.dimension,

@@ -190,6 +190,9 @@ test('npy, safetensors and Parquet matrices are read by rows; other contents are
     await source.read(1, 3, rows);
     expect([...rows]).toEqual([...values.subarray(3, 9)]);
     expect(() => withIds(file, ['a'], path)).toThrow(/4 rows for 1 passages/);
+    expect(() => withIds(file, ['a', 'b', 'c', 'b'], path)).toThrow(
+      /: passage 4 has the id "b" of an earlier/,
+    );
     await file.close();
   }
   await writeFile(join(folder, 'cut.npy'), npy.subarray(0, npy.length - 4));

@@ -178,6 +178,10 @@ test('Mewsli-X: the sentence of the mention by code points, marks, window, predi
   expect([...(await readMewsliXPredictions(join(folder, 'predictions.jsonl')))]).toEqual([
     ['e1', ['Q1', 'Q2']],
   ]);
+  await files({ 'again.jsonl': '{"e1":["Q1","Q2"]}\n{"e2":["Q2","Q1","Q2"]}\n' });
+  await expect(readMewsliXPredictions(join(folder, 'again.jsonl'))).rejects.toThrow(
+    /again\.jsonl:2: entity 'Q2' stands twice in the prediction of 'e2'/,
+  );
   await expect(readMewsliX(folder, { split: 'dev' })).rejects.toThrow(/'context.text' is empty/);
 });
 

@@ -107,7 +107,15 @@ export async function readMewsliXPredictions(file: string): Promise<Map<string, 
       if (predictions.has(example)) {
         throw new DataError('INPUT_COLUMN', `${fields.where}: example '${example}' is predicted twice`);
       }
-      predictions.set(example, asList(ids, fields.where, example).map(String));
+      const entities = asList(ids, fields.where, example).map(String);
+      const again = entities.find((entity, i) => entities.indexOf(entity) !== i);
+      if (again !== undefined) {
+        throw new DataError(
+          'INPUT_COLUMN',
+          `${fields.where}: entity '${again}' stands twice in the prediction of '${example}'; keep the first`,
+        );
+      }
+      predictions.set(example, entities);
     }
   }
   return predictions;
