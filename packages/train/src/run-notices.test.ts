@@ -53,6 +53,17 @@ test('lengths beyond the model, and a batch of one', () => {
   ]);
 });
 
+test('a temperature that is a scale', () => {
+  const set = TrainingSet.from([pair('q1', 'p1', 'en')]);
+  const lines = (temperature: number, cosine?: boolean) =>
+    idleSettings(config(`loss: { temperature: ${temperature} }`), set, 256, cosine);
+  expect(lines(20)).toEqual([
+    'loss.temperature 20: cosines are divided by it, and all passages then score about alike; a scale of sentence-transformers is 1 / temperature',
+  ]);
+  expect(lines(20, false)).toEqual([]);
+  expect(lines(1)).toEqual([]);
+});
+
 test('hard negatives that no batch takes, and rounds of mining that never come', () => {
   const set = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
   const lines = (more: string) => idleSettings(config(more), set, 256);

@@ -35,8 +35,17 @@ export function describeData(training: TrainingSet, validation?: TrainingSet): s
   ].join('; ');
 }
 
-/** Lines about settings that do less than they seem to. */
-export function idleSettings(config: TrainConfig, training: TrainingSet, maxLength: number): string[] {
+/**
+ * Lines about settings that do less than they seem to.
+ *
+ * @param cosine whether scores are cosines, not dot products of any size
+ */
+export function idleSettings(
+  config: TrainConfig,
+  training: TrainingSet,
+  maxLength: number,
+  cosine = true,
+): string[] {
   const lines: string[] = [];
   const { query_max_length, passage_max_length } = config.text;
   const longer = Object.entries({ query_max_length, passage_max_length }).filter(
@@ -52,6 +61,12 @@ export function idleSettings(config: TrainConfig, training: TrainingSet, maxLeng
   if (warmup >= steps && warmup > 1) {
     lines.push(
       `training.warmup ${warmup}: the learning rate is still rising at the last of ${steps} updates; below 1 it is a share of them`,
+    );
+  }
+  const { temperature } = config.loss;
+  if (temperature > 1 && cosine) {
+    lines.push(
+      `loss.temperature ${temperature}: cosines are divided by it, and all passages then score about alike; a scale of sentence-transformers is 1 / temperature`,
     );
   }
   const { mining } = config;

@@ -101,7 +101,9 @@ async function runPhase(
     const { training, validation } = run.data;
     onNotice(describeData(training, validation));
     for (const line of ownPrompts(config, run.model.use)) onNotice(line);
-    for (const line of idleSettings(config, training, run.model.checkpoint.maxLength)) onNotice(line);
+    const { checkpoint, use } = run.model;
+    const cosine = use.normalize || checkpoint.pooling.normalize;
+    for (const line of idleSettings(config, training, checkpoint.maxLength, cosine)) onNotice(line);
   }
   const store = new ParameterStore(executor, run.phase.specs);
   const trainer = new Trainer(trainerOptions(config, run, { executor, store }));
