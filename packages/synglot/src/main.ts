@@ -20,6 +20,7 @@ import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
 import { tuneCommand } from './commands/tune.js';
 import { vocabularyCommand } from './commands/vocabulary.js';
+import { stopBars } from './progress.js';
 
 const help = `
 Examples:
@@ -91,7 +92,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     program.addCommand(inOneLine(command, `synglot ${command.name()}`));
   }
   try {
-    await program.parseAsync([...argv]);
+    await program.parseAsync([...argv]).finally(stopBars);
     process.exitCode ??= 0;
   } catch (error) {
     process.exitCode = report(error);

@@ -1,6 +1,12 @@
 /** Progress where there is no terminal, of work in stages, and a terminal after a signal. */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tokenizerProgress } from './model-progress.js';
 import { progressLines } from './progress.js';
@@ -80,6 +86,63 @@ test('in a terminal, what is told while a bar is shown has its own line, and so 
     expect.stringMatching(/ 901\/1000 steps · (?![01]s)\S+ left/),
     '',
   ]);
+});
+
+test('in a terminal, an error while a bar is shown ends the command, and stands on a line of its own', async () => {
+  const config = '{ "model_type": "distilbert" }';
+  const oid = createHash('sha1').update(`blob ${config.length}\0${config}`).digest('hex');
+  const weights = { type: 'file', path: 'model.safetensors', size: 9, oid: '1', lfs: { oid: '1', size: 9 } };
+  const answers: Readonly<Record<string, string>> = {
+    '/api/models/a/b/revision/main': '{ "_id": "1", "id": "a/b", "sha": "c0" }',
+    '/api/models/a/b/tree/c0': JSON.stringify([
+      { type: 'file', path: 'config.json', size: config.length, oid },
+      weights,
+    ]),
+    '/a/b/resolve/c0/config.json': config,
+  };
+  const server = createServer((request, response) => {
+    const answer = answers[new URL(request.url!, 'http://hub').pathname];
+    response.setHeader('Content-Type', 'application/json').setHeader('ETag', '"x"');
+    const [, begin, end] = /(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+    if (answer === undefined) response.writeHead(404).end();
+    else if (begin === undefined) response.end(answer);
+    else {
+      response.setHeader('Content-Range', `bytes ${begin}-${end}/${answer.length}`);
+      response.writeHead(206).end(answer.slice(Number(begin), Number(end) + 1));
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const folder = await mkdtemp(join(tmpdir(), 'synglot-progress-'));
+  try {
+    const script = `
+      process.stderr.isTTY = true;
+      process.stderr.columns = 300;
+      const { run } = await import('${new URL('../dist/main.js', import.meta.url)}');
+      await run(['node', 'synglot', 'plan', '--model', 'a/b']);`;
+    const { port } = server.address() as AddressInfo;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HUB_CACHE: folder },
+      timeout: 60_000,
+    });
+    let written = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+    });
+    const [code, signal] = await once(child, 'close');
+    const rows = screenOf(written, 300);
+    expect({ code, signal, rows }).toEqual({
+      code: 2,
+      signal: null,
+      rows: [
+        expect.stringMatching(/^fetching config\.json /),
+        expect.stringMatching(/^synglot: .*model_type "distilbert" is not supported/),
+        '',
+      ],
+    });
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 /** The rows of a terminal of so many columns, as far as it does what bars ask of it. */

@@ -37,11 +37,18 @@ export function progressBar(label: string, total: number, unit: string, before =
   bar.start(total, before, { note: '' });
   return {
     update: (done, note = '') => bar.update(done, { note }),
-    stop: () => {
-      bar.stop();
-      if (shown.delete(bar) && shown.size === 0) for (const signal of endings) process.off(signal, onSignal);
-    },
+    stop: () => stop(bar),
   };
+}
+
+function stop(bar: SingleBar): void {
+  bar.stop();
+  if (shown.delete(bar) && shown.size === 0) for (const signal of endings) process.off(signal, onSignal);
+}
+
+/** Stops the bars of work that an error has ended: one that is shown keeps the process from its end. */
+export function stopBars(): void {
+  for (const bar of [...shown]) stop(bar);
 }
 
 /**
@@ -61,8 +68,7 @@ const endings = ['SIGINT', 'SIGTERM'] as const;
 /** Leaves the terminal as it was, where the signal ends the process; with another listener it does not. */
 function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
-  for (const bar of shown) bar.stop();
-  process.off(signal, onSignal);
+  stopBars();
   process.kill(process.pid, signal);
 }
 
