@@ -24,6 +24,7 @@ const words = [
 const odd = [
   'one\u0085two \u0085 three\ufefffour \ufeff five\u2028six\u00a0seven',
   '旧\u{20000}車\u{2a6df}\u{2a700}a\u{2b81f}\u{2b820}\u{2b91f}b\u{2b920}\u{2ceaf}\u{2ceb0}\u{2f800}\u{2fa1f}\uf900',
+  '\u0085\ufeff snake_case²½Ⅷ٣ 12ab €5+$«Bahnhof»…\u0e2b\u094d\u200d.\ufeff\u0085',
   "Ein Bahnhof , ist das alte ' Haus ' wo der ? n't .",
   'one▁two ▁▁three ▁ four',
   'ΟΔΟΣ ΣΑΣ. ΑΣ\u0301 Ο Σ Σας İI ẞ',
@@ -68,6 +69,24 @@ describe('the library of pages', () => {
     const post_processor = { ...settings, cls: ['<s>', 0], sep: ['</s>', 2] };
     await agree(JSON.stringify({ ...JSON.parse(files.tokenizer), post_processor }));
   });
+
+  it.each([
+    { type: 'BertPreTokenizer' },
+    { type: 'Whitespace' },
+    { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: true },
+    { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false },
+    { type: 'Punctuation', behavior: 'Isolated' },
+    { type: 'Punctuation', behavior: 'Contiguous' },
+    { type: 'Digits', individual_digits: true },
+    { type: 'Digits', individual_digits: false },
+  ])(
+    '$type $behavior $individual_digits: texts are split as the Rust library does',
+    async (pre_tokenizer) => {
+      const { files } = await trainTokenizer([...words, ...odd], { vocabularySize: 150, model: 'wordpiece' });
+      const normalizer = { type: 'Strip', strip_left: pre_tokenizer.split !== false, strip_right: true };
+      await agree(JSON.stringify({ ...JSON.parse(files.tokenizer), normalizer, pre_tokenizer }));
+    },
+  );
 
   it('a table of SentencePiece that is none is refused', async () => {
     const { files } = await trainTokenizer(words, { vocabularySize: 90 });

@@ -5,7 +5,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { Pace } from '../training/pace.js';
 import type { TokenizerLibrary } from './library.js';
-import { readCharsmap } from './precompiled.js';
+import { mendNormalizer, mendPreTokenizer, type PreTokenizer } from './mends.js';
 
 /**
  * Reads the text of a `tokenizer.json`.
@@ -59,7 +59,8 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
     decode: async (list) => (list.length === 0 ? '' : tokenizer.decode([...list], decodeOptions)),
     split(text) {
       const normalized = tokenizer.normalizer?.normalize(text) ?? text;
-      return tokenizer.pre_tokenizer?.pre_tokenize(normalized) ?? [normalized];
+      if (!tokenizer.pre_tokenizer) return [normalized];
+      return normalized === '' ? [] : tokenizer.pre_tokenizer.pre_tokenize(normalized, { section_index: 0 });
     },
   };
 }
@@ -73,62 +74,4 @@ function indexOf(list: readonly number[], part: readonly number[], from: number)
     if (part.every((id, offset) => list[begin + offset] === id)) return begin;
   }
   return -1;
-}
-
-/** What the library makes of `normalizer`: of a sequence, or of SentencePiece's with its table. */
-interface Normalizer {
-  readonly config: { readonly type?: string; readonly lowercase?: boolean };
-  readonly normalizers?: readonly (Normalizer | null)[];
-  readonly charsmap?: string | null;
-  normalize(text: string): string;
-}
-
-/** Chinese characters by the Rust library, which leaves out U+2B820 to U+2B91F; this one sees none beyond U+FFFF. */
-const chinese =
-  /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
-
-/** Has normalisers do as the Rust library's. */
-function mendNormalizer(normalizer: Normalizer | null): void {
-  if (normalizer === null) return;
-  const { config, normalizers, charsmap, normalize } = normalizer;
-  normalizers?.forEach(mendNormalizer);
-  if (charsmap) normalizer.normalize = readCharsmap(charsmap);
-  if (config.type === 'BertNormalizer') {
-    Object.assign(normalizer, { tokenize_chinese_chars: (text: string) => text.replace(chinese, ' $& ') });
-  }
-  if (config.type === 'Lowercase' || config.lowercase) {
-    // JavaScript alone has another sigma at the end of a word.
-    normalizer.normalize = (text) => normalize.call(normalizer, text.replaceAll('Σ', 'σ'));
-  }
-}
-
-/** What a `tokenizer.json` says about how texts are split. */
-interface PreTokenizer {
-  readonly type?: string;
-  readonly pretokenizers?: readonly PreTokenizer[];
-  /** Of `Metaspace`: whether words are split where the mark for spaces is. Default true. */
-  readonly split?: boolean;
-  readonly replacement?: string;
-}
-
-const splitAt = (regex: string) => ({
-  type: 'Split',
-  pattern: { Regex: regex },
-  behavior: 'Removed',
-  invert: false,
-});
-
-/**
- * Has texts split at Unicode's white space, for JavaScript's has a byte order mark in it and lacks U+0085; and before the
- * mark for spaces, which this library leaves inside words.
- */
-function mendPreTokenizer(preTokenizer: PreTokenizer | null | undefined): void {
-  if (!preTokenizer) return;
-  const { type, pretokenizers, split = true, replacement = '▁' } = preTokenizer;
-  pretokenizers?.forEach(mendPreTokenizer);
-  if (type === 'WhitespaceSplit') Object.assign(preTokenizer, splitAt('\\s+'));
-  if (type === 'Metaspace' && split) {
-    const parts = [{ ...preTokenizer }, splitAt(`(?=${replacement})`)];
-    Object.assign(preTokenizer, { type: 'Sequence', pretokenizers: parts });
-  }
 }
