@@ -161,6 +161,9 @@ it('reports mistakes in one line', async () => {
   const context = ['--context', 'paragraph'];
   await expectMistake([...task, '--model', model, ...context], '--context is not for --task beir');
   await expectMistake([...task, ...files, ...context], 'leave --context out');
+  const predicted = ['--task', 'mewsli-x', '--data', root, '--predictions', 'p.jsonl'];
+  await expectMistake([...predicted, '--model', model], '--model is not for --predictions');
+  await expectMistake([...predicted, '--save-run', inPlace('p.run')], '--save-run is not for --predictions');
   await rm(join(root, 'queries.jsonl'));
   await expectMistake([...task, '--model', model], 'expected queries.jsonl');
 });

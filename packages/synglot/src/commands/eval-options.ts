@@ -35,6 +35,18 @@ const idle = {
     rankCorrelation: '--rank-correlation',
     context: '--context',
   },
+  predictions: {
+    model: '--model',
+    queryEmbeddings: '--query-embeddings',
+    passageEmbeddings: '--passage-embeddings',
+    saveRun: '--save-run',
+    depth: '--depth',
+    store: '--store',
+    queryPrefix: '--query-prefix',
+    passagePrefix: '--passage-prefix',
+    maxLength: '--max-length',
+    dimension: '--dimension',
+  },
 } as const satisfies Record<string, { readonly [K in keyof EvalOptions]?: string }>;
 
 /** What such an option is for. */
@@ -43,6 +55,7 @@ const companions = {
   suite: 'one --task',
   bitext: 'other benchmarks',
   'ad-hoc': 'parallel benchmarks',
+  predictions: 'a search',
 } as const;
 
 /** @throws EvaluationError `INPUT_COLLECTION` for an option that the kind of benchmark has no use for */

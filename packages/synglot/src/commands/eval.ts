@@ -190,6 +190,7 @@ async function evaluateBenchmark(
   options: EvalOptions,
 ): Promise<void> {
   if (options.predictions === undefined) requireEmbeddings(options);
+  else refuseIdle('--predictions', 'predictions', options);
   const langs =
     task === 'tatoeba' && options.langs?.join() === 'xtreme' ? xtremeTatoebaLanguages : options.langs;
   const benchmark = await readBenchmark(task, data, {
