@@ -112,6 +112,20 @@ function finishedOrNone(output: string): string[] {
   }
 }
 
+it('goes on with the kernels that it began with, tuned or not', async () => {
+  const output = join(folder.path, 'kernels');
+  const begun = ['sweep', config, '--output', output];
+  await runCliWell([...begun, '--seeds', '1'], { env: { SYNGLOT_TUNING: 'off' } });
+  expect(JSON.parse(await readFile(join(output, 'tuning.json'), 'utf8')).choices).toEqual({});
+  // Another table, which is not read: there is none of that name.
+  const later = { env: { SYNGLOT_TUNING: join(folder.path, 'none.json') } };
+  await runCliWell([...begun, '--seeds', '2'], later);
+  await writeFile(join(output, 'tuning.json'), '{}');
+  const { code, errorLines } = await runCli([...begun, '--seeds', '2']);
+  expect(code).toBe(2);
+  expect(errorLines.at(-1)).toMatch(/kernels\/tuning\.json: no table of tuned kernels/);
+});
+
 it('means are of the runs, tests are between the settings, the curve is a picture, the page has the runs', async () => {
   const output = join(folder.path, 'unbroken');
   const { settings, comparisons } = await readSweep(output);

@@ -22,7 +22,7 @@ interface TuningFile {
   readonly choices: TuningTable;
 }
 
-/** Name of the table in a run's folder, with which the run is resumed. */
+/** Name of the table in the folder of a run or a sweep, with which it is resumed. */
 export const runTuningFile = 'tuning.json';
 
 type TunedDevice = Pick<DeviceInfo, 'id' | 'name' | 'driver'>;

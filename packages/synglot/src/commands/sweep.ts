@@ -4,6 +4,7 @@ import { readBenchmark } from '@synglot/data/files';
 import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { makeFolders, writeFileAtomic } from '@synglot/models';
+import type { DeviceTraits } from '@synglot/nn';
 import { TrainError } from '@synglot/train';
 import { Command } from 'commander';
 import { progressBar, tell } from '../progress.js';
@@ -13,6 +14,7 @@ import { learningRateKey, planSweep, type SweepPlan } from '../sweep/plan.js';
 import { checkEvaluation, readPerQuery, runSweep, type SweepTask } from '../sweep/run-sweep.js';
 import { isNamed, type SweepSummary, summarise } from '../sweep/summary.js';
 import { sweepComparisonTable, sweepCsv, sweepLatex, sweepTable } from '../sweep/tables.js';
+import { readTuning, runTuningFile, writeTuning } from '../tuning.js';
 import {
   collect,
   type DeviceOptions,
@@ -100,7 +102,14 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
   let executor: Executor | undefined;
   let done = 0;
   try {
-    executor = await openDevice(options);
+    // All runs compute alike, also those that are resumed or added when there is another table.
+    const kept = join(options.output, runTuningFile);
+    const table = await readTuning(kept);
+    executor = await openDevice(options, table);
+    if (!table) {
+      const { kernelChoices = {} } = executor.device as DeviceTraits;
+      await writeTuning(kept, executor.device, kernelChoices);
+    }
     const records = await runSweep({
       executor,
       plan,
