@@ -4,8 +4,8 @@
  */
 
 /**
- * Largest minus smallest rank of a query's parallel relevant passages in the mixed pool, or undefined for
- * fewer than two, which have no distance.
+ * Largest minus smallest rank of a query's relevant passages in the mixed pool, or undefined for fewer than two, which
+ * have no distance. Which of them are translations of each other is not known: several answers are taken together.
  *
  * @param ranks - ranks of the relevant passages, ascending
  */
