@@ -64,6 +64,19 @@ test('a temperature that is a scale', () => {
   expect(lines(1)).toEqual([]);
 });
 
+test("a measure's setting without a measure", () => {
+  const set = TrainingSet.from([pair('q1', 'p1', 'en')]);
+  const lines = (validation: string) => idleSettings(config(`validation: { ${validation} }`), set, 256);
+  expect(lines('setting: cross-lingual')).toEqual([
+    'validation.setting cross-lingual: nothing comes of it where the loss says what is best; name a measure, such as validation.measure: mAP',
+  ]);
+  expect(lines('questions: 50, measure: loss')).toEqual([
+    expect.stringMatching(/^validation\.questions 50: /),
+  ]);
+  expect(lines('setting: cross-lingual, measure: mAP, questions: 50')).toEqual([]);
+  expect(lines('every: 10')).toEqual([]);
+});
+
 test('hard negatives that no batch takes, and rounds of mining that never come', () => {
   const set = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
   const lines = (more: string) => idleSettings(config(more), set, 256);

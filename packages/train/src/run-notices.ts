@@ -69,6 +69,13 @@ export function idleSettings(
       `loss.temperature ${temperature}: cosines are divided by it, and all passages then score about alike; a scale of sentence-transformers is 1 / temperature`,
     );
   }
+  const { measure = 'loss', setting, questions } = config.validation ?? {};
+  const ofMeasures = Object.entries({ setting, questions }).find(([, value]) => value !== undefined);
+  if (measure === 'loss' && ofMeasures) {
+    lines.push(
+      `validation.${ofMeasures.join(' ')}: nothing comes of it where the loss says what is best; name a measure, such as validation.measure: mAP`,
+    );
+  }
   const { mining } = config;
   const { batch_size: pairs, negatives } = config.sampling;
   const wanting = (['mining', 'margin_mse'] as const).filter((section) => config[section] !== undefined);
