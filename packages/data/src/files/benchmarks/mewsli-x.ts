@@ -108,7 +108,8 @@ export async function readMewsliXPredictions(file: string): Promise<Map<string, 
         throw new DataError('INPUT_COLUMN', `${fields.where}: example '${example}' is predicted twice`);
       }
       const entities = asList(ids, fields.where, example).map(String);
-      const again = entities.find((entity, i) => entities.indexOf(entity) !== i);
+      const seen = new Set<string>();
+      const again = entities.find((entity) => seen.size === seen.add(entity).size);
       if (again !== undefined) {
         throw new DataError(
           'INPUT_COLUMN',
