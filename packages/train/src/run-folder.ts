@@ -18,8 +18,8 @@ export interface RunFolder {
 }
 
 /**
- * Refuses a folder with another run in it, or with what no run has made and this one would write over, and to resume a run whose configuration has changed. A run that
- * failed before its first update does not count.
+ * Refuses a folder with another run in it, or with what no run has made and this one would write over, and to resume a
+ * run whose configuration has changed. A run that failed before its first update does not count.
  */
 export async function checkFolder({ config, output, resume, lock }: RunFolder): Promise<void> {
   checkWritable(output);
