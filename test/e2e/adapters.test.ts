@@ -3,7 +3,7 @@
  * sentence-transformers, where SYNGLOT_PYTHON names a Python that has them.
  */
 import { execFile } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Executor } from '@synglot/gpu';
@@ -15,7 +15,16 @@ import { expectMistake } from '../faults/cli-support.js';
 import { root, runCliWell } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
 import { noHalf } from '../support/half.js';
-import { labsePooling, readMetrics, saveTinyModel, testFolder, tinyPairs, writeJsonl } from './support.js';
+import {
+  labsePooling,
+  readMetrics,
+  saveTinyAdapter,
+  saveTinyModel,
+  testFolder,
+  tinyDocuments,
+  tinyPairs,
+  writeJsonl,
+} from './support.js';
 
 const python = process.env.SYNGLOT_PYTHON;
 if (!python) {
@@ -286,6 +295,28 @@ describe('mistakes', () => {
       ],
       ['encoder.layer.1', 'it has 1 layers', 'another model'],
     );
+  });
+  it('an index made over another base, or with another vocabulary', async () => {
+    const [adapter, store, corpus] = ['indexed', 'store', 'corpus.jsonl'].map((name) => inFolder(name));
+    await saveTinyModel(inFolder('under'), undefined, { layers: 2 });
+    await saveTinyAdapter(adapter!, inFolder('under'));
+    await writeJsonl(corpus!, tinyDocuments(4));
+    const json = inFolder('under', 'tokenizer.json');
+    const { model } = JSON.parse(await readFile(json, 'utf8')) as { model: { vocab: object } };
+    const tokens = Object.keys(model.vocab);
+    await rm(json);
+    await writeFile(inFolder('under', 'vocab.txt'), tokens.join('\n'));
+    const index = (name: string) => ['index', '--model', adapter!, '--store', name, '--corpus', corpus!];
+    await runCliWell(index(store!));
+    expect((await runCliWell(index(store!))).stdout).toContain('4 passages, 0 encoded now');
+    const refused = () => expectMistake(index(store!), [`${store}: made with model`], { late: true });
+    await writeFile(inFolder('under', 'vocab.txt'), [...tokens, 'more'].join('\n'));
+    await refused();
+    await writeFile(inFolder('under', 'vocab.txt'), tokens.join('\n'));
+    await runCliWell(index(store!));
+    await saveTinyModel(inFolder('other'), undefined, { layers: 2, initializerRange: 0.2 });
+    await copyFile(inFolder('other', 'model.safetensors'), inFolder('under', 'model.safetensors'));
+    await refused();
   });
   it('a folder without an adapter', () =>
     expectMistake(

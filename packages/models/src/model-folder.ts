@@ -37,6 +37,8 @@ export interface Checkpoint {
   readonly source: string;
   /** Folder or hub id of the model under an adapter whose folder this was. */
   readonly adapterBase?: string;
+  /** The folder that the model under such an adapter was read from. */
+  readonly baseSource?: string;
   /** Every parameter, named as `EncoderConfig`'s file says. */
   readonly parameters: readonly ParameterSpec[];
   /** A whole parameter as float32, row-major. */

@@ -93,7 +93,7 @@ export async function openAdapterFolder(
   options: { readonly pooling?: Omit<PoolingConfig, 'dense'>; readonly maxLength?: number },
 ): Promise<Checkpoint> {
   const over = await withAdapter(await withLayout(base, folder, options), encoderFolder);
-  return { ...over, source: folder, adapterBase: baseName };
+  return { ...over, source: folder, adapterBase: baseName, baseSource: base.source };
 }
 
 async function withLayout(

@@ -66,7 +66,7 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   return {
     dimension,
     passageKey: {
-      model: await fingerprint(checkpoint.source),
+      model: await fingerprint(checkpoint),
       passage_prefix: passagePrefix,
       max_length: maxLength,
       ...(dimension === model.dimension ? {} : { dimension }),
@@ -78,13 +78,18 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   };
 }
 
-/** SHA-256 over the files of a model folder that decide what it computes. */
-async function fingerprint(folder: string): Promise<string> {
+/** SHA-256 over the files of a model's folder that decide what it computes, and of the one under an adapter. */
+async function fingerprint({ source, baseSource, tokenizer }: Checkpoint): Promise<string> {
   const hash = createHash('sha256');
-  const names = (await readdir(folder, { recursive: true })).map(String);
-  for (const name of names.filter((name) => /\.(safetensors|json)$/.test(name)).sort()) {
-    hash.update(`${name}\n`);
-    for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk as Buffer);
+  for (const folder of [source, ...(baseSource === undefined ? [] : [baseSource])]) {
+    const names = (await readdir(folder, { recursive: true })).map(String).sort();
+    for (const name of names) {
+      const path = join(folder, name);
+      // A vocab.txt counts where it is the tokenizer.
+      if (!/\.(safetensors|json)$/.test(name) && path !== tokenizer.source) continue;
+      hash.update(`${name}\n`);
+      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    }
   }
   return hash.digest('hex').slice(0, 32);
 }
