@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from './checkpoint.js';
 import type { CheckpointContents } from './checkpoint-files.js';
@@ -72,6 +73,22 @@ describe('saving and opening', () => {
     expect(rows).toEqual(weights.get('embeddings.word_embeddings.weight')!.subarray(24, 40));
     await expect(model.readTensor('pooler.dense.weight')).rejects.toThrow(
       'no parameter "pooler.dense.weight"',
+    );
+  });
+
+  it('a folder may be a URL object, as an address in a page', async () => {
+    const folder = await saved();
+    const { source, maxLength } = await openCheckpoint(pathToFileURL(folder));
+    expect({ source, maxLength }).toEqual({ source: folder, maxLength: 16 });
+    await expectModelError(
+      () => openCheckpoint(folder, { adapter: pathToFileURL(folder) }),
+      'INPUT_CHECKPOINT',
+      `${join(folder, 'adapter_config.json')}: missing`,
+    );
+    await expectModelError(
+      () => openCheckpoint(new URL('https://models.example/one')),
+      'INPUT_MODEL',
+      'https://models.example/one: no such model folder; give a folder',
     );
   });
 

@@ -5,6 +5,7 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { adapterBase } from './adapters/adapter-base.js';
 import { isAdapterFolder, openAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError, ModelError } from './errors.js';
@@ -18,7 +19,13 @@ export type { Checkpoint } from './model-folder.js';
 /** What {@link openCheckpoint} overrides, and where it looks for models of the hub. */
 export interface OpenCheckpointOptions extends HubOptions, ModelFolderOptions {
   /** Folder of an adapter to put over the model: `adapter_config.json` and `adapter_model.safetensors`. */
-  readonly adapter?: string;
+  readonly adapter?: string | URL;
+}
+
+/** As a page takes an address, a folder may be `new URL('my-model', import.meta.url)`. */
+function folderAt(place: string | URL): string {
+  if (!(place instanceof URL)) return place;
+  return place.protocol === 'file:' ? fileURLToPath(place) : place.href;
 }
 
 /** The folder, unless it is that of a run or a checkpoint, which holds a model and is none. */
@@ -57,8 +64,8 @@ async function findFolder(pathOrHubId: string, options: HubOptions): Promise<str
 }
 
 /**
- * Opens a model folder, or a hub id after downloading it. The folder of an adapter is opened together with
- * the model that it names.
+ * Opens a model folder, by its path or `file:` URL, or a hub id after downloading it. The folder of an adapter is
+ * opened together with the model that it names.
  *
  * @throws ModelError with an `INPUT_` code if a file is missing, damaged, unsupported or does not fit the others.
  * @example
@@ -66,12 +73,12 @@ async function findFolder(pathOrHubId: string, options: HubOptions): Promise<str
  * const bias = await checkpoint.readTensor('encoder.layer.0.output.dense.bias');
  */
 export async function openCheckpoint(
-  pathOrHubId: string,
+  pathOrHubId: string | URL,
   options: OpenCheckpointOptions = {},
 ): Promise<Checkpoint> {
   const { adapter, ...rest } = options;
-  const checkpoint = await openFolder(pathOrHubId, rest);
-  return adapter === undefined ? checkpoint : withAdapter(checkpoint, adapter);
+  const checkpoint = await openFolder(folderAt(pathOrHubId), rest);
+  return adapter === undefined ? checkpoint : withAdapter(checkpoint, folderAt(adapter));
 }
 
 async function openFolder(pathOrHubId: string, options: OpenCheckpointOptions): Promise<Checkpoint> {
