@@ -57,6 +57,15 @@ test('the three settings, rank distance and language shares of a hand-computed e
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+test('Judged@k of a pool that is smaller than k is of the whole pool', async () => {
+  const { summary } = await evaluateRetrieval({ ...toyInput, measures: ['Judged@3'] });
+  expect(summary.measures['Judged@3']).toEqual({
+    monolingual: 1 / 2,
+    cross_lingual: 1 / 2,
+    multilingual: 1 / 3,
+  });
+});
+
 test.each<[string, Partial<RetrievalCollection>, string]>([
   ['a language that langs lacks', { langs: ['en'] }, 'toy: "q-de" is in "de", but langs has en'],
   ['too few lists', { relevant: [[0, 2]] }, 'toy: expected relevant candidates of 2 queries but received 1'],

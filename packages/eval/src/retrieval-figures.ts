@@ -10,6 +10,7 @@ import { rankDistance } from './bias/rank-distance.js';
 import type { RetrievalCollection } from './collection.js';
 import { RunningMeans } from './means.js';
 import type { Measure } from './measures/index.js';
+import type { JudgedRanking } from './measures/ranking.js';
 import type { PerQueryRecorder } from './per-query.js';
 import type { Profile } from './profiles.js';
 import { ranksOfRelevant } from './search/ranks.js';
@@ -97,8 +98,7 @@ export class RetrievalFigures {
     for (const [lang, pool] of this.#pools) {
       const inPool = relevant.filter((candidate) => this.#langOf(candidate) === lang);
       if (inPool.length === 0) continue;
-      const relevantRanks = this.#ranks(scored, pool, inPool);
-      pools.get(lang)!.add({ relevantRanks, relevant: inPool.length }, (name, value) => {
+      pools.get(lang)!.add(this.#judged(scored, pool, inPool), (name, value) => {
         this.#options.recorder?.add(query, lang, name, value);
       });
     }
@@ -108,10 +108,11 @@ export class RetrievalFigures {
     const { query, relevant } = scored;
     if (relevant.length === 0) return;
     const { recorder } = this.#options;
-    const relevantRanks = this.#ranks(scored, this.#mixedPool, relevant);
-    mixed.add({ relevantRanks, relevant: relevant.length }, (name, value) => {
+    const judged = this.#judged(scored, this.#mixedPool, relevant);
+    mixed.add(judged, (name, value) => {
       recorder?.add(query, undefined, name, value);
     });
+    const { relevantRanks } = judged;
     const distance = rankDistance(relevantRanks);
     if (distance !== undefined) {
       distances.push(distance);
@@ -146,13 +147,12 @@ export class RetrievalFigures {
     return this.#options.collection.candidates[candidate]!.lang;
   }
 
-  #ranks(
-    { itself, scores, offset }: ScoredQuery,
-    pool: Uint32Array,
-    relevant: Uint32Array,
-  ): ArrayLike<number> {
-    const { ties } = this.#options;
-    return ranksOfRelevant(scores, offset, without(itself, pool), without(itself, relevant), ties);
+  /** The whole pool is retrieved, which may be less than a measure's cut-off. */
+  #judged({ itself, scores, offset }: ScoredQuery, pool: Uint32Array, relevant: Uint32Array): JudgedRanking {
+    const ranked = without(itself, pool);
+    const found = without(itself, relevant);
+    const relevantRanks = ranksOfRelevant(scores, offset, ranked, found, this.#options.ties);
+    return { relevantRanks, relevant: relevant.length, retrieved: ranked.length };
   }
 
   #best({ itself, scores, offset }: ScoredQuery, pool: Uint32Array, count: number): Uint32Array {
