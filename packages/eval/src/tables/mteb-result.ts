@@ -1,6 +1,7 @@
 /** A result in the layout of MTEB's own files, so that its leaderboard tools read it. Plain data. */
 import { EvaluationError } from '../errors.js';
 import type { RunEvaluation } from '../trec/evaluate-run.js';
+import { rounded } from '../trec/print.js';
 
 /** Cut-offs of MTEB's retrieval tasks. */
 const cutoffs = [1, 3, 5, 10, 20, 100, 1000];
@@ -43,7 +44,7 @@ export function mtebResult(evaluation: RunEvaluation, task: MtebTask) {
           `MTEB's format needs ${ours}@${cutoff}; evaluate with mtebMeasures.`,
         );
       }
-      scores[`${theirs}_at_${cutoff}`] = Math.round(value * 1e5) / 1e5;
+      scores[`${theirs}_at_${cutoff}`] = Number(rounded(value, 5));
     }
   }
   const entry = {

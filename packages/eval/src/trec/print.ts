@@ -14,7 +14,7 @@ export function* trecLines(evaluation: RunEvaluation, options: TrecLineOptions =
   const { columns } = evaluation;
   const line = (index: number, topic: string, value: number | string) => {
     const { name, summary } = columns[index]!;
-    const printed = typeof value === 'string' ? value : summary === 'sum' ? String(value) : fourDigits(value);
+    const printed = typeof value === 'string' ? value : summary === 'sum' ? String(value) : rounded(value, 4);
     return `${name.padEnd(22)}\t${topic}\t${printed}`;
   };
   if (options.perTopic) {
@@ -46,11 +46,11 @@ export function topicValues(evaluation: RunEvaluation): Record<string, Record<st
   );
 }
 
-/** `value` as C's `%6.4f` prints it: like `toFixed(4)`, but an exact half goes to the even digit. */
-export function fourDigits(value: number): string {
-  const up = value.toFixed(4);
-  // A half of the fourth digit is a multiple of 1/32, so its digits end early: 30 of them show it exactly.
-  const half = /^(-?\d+\.\d{3})(\d)50*$/.exec(value.toFixed(30));
-  if (half === null || Number(half[2]) % 2 === 1) return up;
-  return `${half[1]}${half[2]}`;
+/** `value` with so many decimals as C's printf and Python's round give: like `toFixed`, but an exact half goes to the even digit. */
+export function rounded(value: number, digits: number): string {
+  const up = value.toFixed(digits);
+  // An exact half is a multiple of 1 / 2^(digits + 1), so its digits end early: 30 of them show it exactly.
+  const exact = value.toFixed(30);
+  const kept = exact.length - 30 + digits;
+  return /^50*$/.test(exact.slice(kept)) && Number(exact[kept - 1]) % 2 === 0 ? exact.slice(0, kept) : up;
 }

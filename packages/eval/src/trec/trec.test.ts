@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { mtebMeasures, mtebResult } from '../tables/mteb-result.js';
 import { trecColumns } from './columns.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { Qrels, TrecRun } from './files.js';
-import { fourDigits, topicValues, trecLines } from './print.js';
+import { rounded, topicValues, trecLines } from './print.js';
 
 const qrels: Qrels = new Map([
   [
@@ -111,15 +112,26 @@ test('lines and dictionary', () => {
 });
 
 test.each([
-  [0.03125, '0.0312'],
-  [0.09375, '0.0938'],
-  [0.00005, '0.0001'],
-  [-0.03125, '-0.0312'],
-  [1 / 3, '0.3333'],
-  [2, '2.0000'],
-  [-358, '-358.0000'],
-])('%d is printed as %s', (value, printed) => {
-  expect(fourDigits(value)).toBe(printed);
+  [0.03125, 4, '0.0312'],
+  [0.09375, 4, '0.0938'],
+  [0.00005, 4, '0.0001'],
+  [-0.03125, 4, '-0.0312'],
+  [1 / 3, 4, '0.3333'],
+  [2, 4, '2.0000'],
+  [-358, 4, '-358.0000'],
+  [1 / 64, 5, '0.01562'],
+  [3 / 64, 5, '0.04688'],
+  [0.000155, 5, '0.00015'],
+])('%d with %d decimals is printed as %s', (value, digits, printed) => {
+  expect(rounded(value, digits)).toBe(printed);
+});
+
+test("MTEB's scores have five digits, rounded as Python rounds them", () => {
+  const judged = new Map(Array.from({ length: 64 }, (_, i) => [`q${i}`, new Map([['a', 1]])] as const));
+  // The relevant document of one question in 64 is found.
+  const topics = new Map([...judged.keys()].map((topic, i) => [topic, new Map([[i === 0 ? 'a' : 'b', 1]])]));
+  const evaluation = evaluateRun(judged, { tag: 't', topics }, { profile: 'beir', measures: mtebMeasures });
+  expect(mtebResult(evaluation, { task: 'T' }).scores.test![0]!.main_score).toBe(0.01562);
 });
 
 test('parameters of measures', () => {
