@@ -142,7 +142,8 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
       },
       [name, adapter, texts] as [string, string | undefined, string[]],
     );
-    const complaints = faults.filter((text) => !/status of 404/.test(text));
+    // A model that was saved here has all that is asked for.
+    const complaints = faults.filter((text) => name === 'tiny' || !/status of 404/.test(text));
     expect({ complaints, requests }).toEqual({ complaints: [], requests: [] });
     await close();
     const node = await openTestExecutor();
@@ -178,7 +179,7 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
     await close();
   });
 
-  test('an address is a URL, too, and files are asked for with GET, most of them once', async () => {
+  test('an address is a URL, too, and files are asked for with GET, and once', async () => {
     const { page, close } = await openPage(browser, served.url);
     const asked: string[] = [];
     page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
@@ -192,7 +193,6 @@ describe.skipIf(missing !== undefined)('in Chromium', () => {
       'config.json',
       'config_sentence_transformers.json',
       'model.safetensors',
-      'modules.json',
       'modules.json',
       'sentence_bert_config.json',
       'tokenizer.json',

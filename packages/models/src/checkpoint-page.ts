@@ -3,7 +3,7 @@ import { modelSource } from '#model-source';
 import { isAdapterFolder, withAdapter } from './adapters/open-adapter.js';
 import { checkpointError } from './errors.js';
 import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
-import { findEncoderPath } from './sentence-transformers.js';
+import { encoderPath, readModules } from './sentence-transformers.js';
 
 /** What {@link openCheckpoint} overrides. */
 export interface OpenPageOptions extends ModelFolderOptions {
@@ -26,9 +26,10 @@ export async function openCheckpoint(
 ): Promise<Checkpoint> {
   const { adapter, ...rest } = options;
   const folder = folderAt(address);
-  const encoderFolder = modelSource.join(folder, await findEncoderPath(folder));
-  const checkpoint = await openModelFolder(folder, encoderFolder, rest).catch(async (error: unknown) => {
+  const modules = await readModules(folder);
+  const checkpoint = await openModelFolder(folder, modules, rest).catch(async (error: unknown) => {
     // Asked only now: each question of this kind is a request.
+    const encoderFolder = modelSource.join(folder, encoderPath(modules));
     if (!(await isAdapterFolder(encoderFolder).catch(() => false))) throw error;
     throw checkpointError(
       `${folder}: an adapter; open the model under it and give this as \`adapter\``,

@@ -100,6 +100,8 @@ describe('saving and opening', () => {
       '2_Dense',
       join('2_Dense', 'config.json'),
       join('2_Dense', 'model.safetensors'),
+      '3_Normalize',
+      join('3_Normalize', 'config.json'),
       'README.md',
       'config.json',
       'config_sentence_transformers.json',

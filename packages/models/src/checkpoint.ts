@@ -12,7 +12,7 @@ import { checkpointError, ModelError } from './errors.js';
 import { isFile, partialMark, systemCode } from './files.js';
 import { fetchHubModel, type HubOptions, isHubId } from './hub.js';
 import { type Checkpoint, type ModelFolderOptions, openModelFolder } from './model-folder.js';
-import { findEncoderPath } from './sentence-transformers.js';
+import { encoderPath, readModules } from './sentence-transformers.js';
 
 export type { Checkpoint } from './model-folder.js';
 
@@ -92,10 +92,11 @@ async function openFolder(pathOrHubId: string, options: OpenCheckpointOptions): 
       `${folder}: a checkpoint whose writing was cut short; delete it and use an earlier one`,
     );
   }
-  const encoderFolder = join(folder, await findEncoderPath(folder));
+  const modules = await readModules(folder);
+  const encoderFolder = join(folder, encoderPath(modules));
   if (await isAdapterFolder(encoderFolder)) {
     const base = await adapterBase(encoderFolder);
     return openAdapterFolder(await openFolder(base, options), base, folder, encoderFolder, options);
   }
-  return openModelFolder(folder, encoderFolder, options);
+  return openModelFolder(folder, modules, options);
 }

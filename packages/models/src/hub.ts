@@ -14,7 +14,7 @@ import { discard, isFile, partialName, writeAll, writeError, writeFileAtomic, wr
 import { parseHfConfig } from './hf-config.js';
 import { readJsonObject } from './json-files.js';
 import { noWeights } from './safetensors/reader.js';
-import { findEncoderPath, readLayout } from './sentence-transformers.js';
+import { encoderPath, readLayout, readModules } from './sentence-transformers.js';
 
 /** How far a download has come; all in bytes of this model's files. */
 export interface HubProgress {
@@ -59,7 +59,7 @@ const LOCAL =
 /** Whether a snapshot holds all that a model needs; other programs may have cached only some files. */
 async function isWhole(snapshot: string): Promise<boolean> {
   try {
-    const encoder = join(snapshot, await findEncoderPath(snapshot));
+    const encoder = join(snapshot, encoderPath(await readModules(snapshot)));
     const names = await readdir(encoder);
     // An adapter's tokenizer may be that of the model under it.
     if (names.includes(adapterConfigFile)) return names.includes(adapterWeightsFile);
@@ -202,10 +202,11 @@ const isWeights = (path: string) => path.endsWith('.safetensors');
 
 /** Reads the settings of a model, unless it is an adapter, whose settings are those of the model under it. */
 async function checkSettings(snapshot: string): Promise<void> {
-  const config = join(snapshot, await findEncoderPath(snapshot), 'config.json');
+  const modules = await readModules(snapshot);
+  const config = join(snapshot, encoderPath(modules), 'config.json');
   if (!(await isFile(config))) return;
   const { hiddenSize } = parseHfConfig(await readJsonObject(config), config);
-  await readLayout(snapshot, hiddenSize);
+  await readLayout(snapshot, hiddenSize, modules);
 }
 
 async function download(id: string, options: HubOptions): Promise<string> {

@@ -10,7 +10,7 @@ import { longestSequence, parseHfConfig } from './hf-config.js';
 import { matchParameters } from './hf-weights.js';
 import { readJsonObject } from './json-files.js';
 import { TensorStore } from './safetensors/reader.js';
-import { readLayout } from './sentence-transformers.js';
+import { encoderPath, type Module, readLayout } from './sentence-transformers.js';
 import { checkTokenizer, type Tokenizer } from './tokenizer.js';
 import { loadTokenizer } from './tokenizer-files.js';
 
@@ -50,14 +50,15 @@ export interface Checkpoint {
 /**
  * Opens a folder that holds a whole model.
  *
- * @param encoderFolder the same folder, or the one inside it that `modules.json` names
+ * @param modules what its `modules.json` says
  * @throws ModelError with an `INPUT_` code if a file is missing, damaged, unsupported or does not fit the others.
  */
 export async function openModelFolder(
   folder: string,
-  encoderFolder: string,
+  modules: readonly Module[],
   options: ModelFolderOptions = {},
 ): Promise<Checkpoint> {
+  const encoderFolder = modelSource.join(folder, encoderPath(modules));
   const configPath = modelSource.join(encoderFolder, 'config.json');
   // Read without asking whether it is there: a server that gives no answer says so now.
   const json = await readJsonObject(configPath).catch((error: ModelError) => {
@@ -68,7 +69,7 @@ export async function openModelFolder(
     );
   });
   const config = parseHfConfig(json, configPath);
-  const layout = await readLayout(folder, config.hiddenSize);
+  const layout = await readLayout(folder, config.hiddenSize, modules);
   const pooling: PoolingConfig = {
     ...layout.pooling,
     ...(options.pooling && { mode: options.pooling.mode, normalize: options.pooling.normalize }),

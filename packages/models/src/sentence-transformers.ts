@@ -96,17 +96,18 @@ const ON_SENTENCES = {
   module_output_name: ['sentence_embedding', null, undefined],
 };
 
-interface Module {
+/** A line of `modules.json`. */
+export interface Module {
   /** Python class: `Transformer`, `Pooling`, `Dense`, `Normalize`; with its module where that is the model's own code. */
   readonly kind: string;
   readonly path: string;
 }
 
-/** The modules of a folder, or undefined for a plain Hugging Face folder. */
-async function readModules(folder: string): Promise<Module[] | undefined> {
+/** The modules of a folder; none for a plain Hugging Face folder. */
+export async function readModules(folder: string): Promise<readonly Module[]> {
   const path = modelSource.join(folder, 'modules.json');
   const list = await readJsonIfPresent(path);
-  if (list === undefined) return undefined;
+  if (list === undefined) return [];
   if (!Array.isArray(list)) throw checkpointError(`${path}:1: expected a JSON list, found ${describe(list)}`);
   const modules = list.map((item: unknown, i): Module => {
     if (!isJsonObject(item) || typeof item.type !== 'string' || typeof item.path !== 'string') {
@@ -131,13 +132,9 @@ async function readModules(folder: string): Promise<Module[] | undefined> {
 /** The order of modules that this library computes; the last two may be left out. */
 const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
 
-/**
- * Finds where in a folder the encoder lies: old sentence-transformers models keep it in `0_Transformer`.
- *
- * @returns the path inside the folder, empty for the folder itself
- */
-export async function findEncoderPath(folder: string): Promise<string> {
-  return (await readModules(folder))?.[0]?.path ?? '';
+/** Where in a folder the encoder lies: `0_Transformer` in old models of sentence-transformers, empty for the folder. */
+export function encoderPath(modules: readonly Module[]): string {
+  return modules[0]?.path ?? '';
 }
 
 /** Settings of `sentence_bert_config.json` that change embeddings, with the only values that are computed. */
@@ -176,9 +173,14 @@ async function readMaxLength(folder: string): Promise<number | undefined> {
  * Reads the sentence-transformers files of a model folder, or the defaults where it has none.
  *
  * @param hiddenSize - of the encoder, which every part must agree with
+ * @param known - the folder's modules, where they have been read
  * @throws ModelError `INPUT_CHECKPOINT` for modules, poolings or activations that are not supported.
  */
-export async function readLayout(folder: string, hiddenSize: number): Promise<SentenceTransformersLayout> {
+export async function readLayout(
+  folder: string,
+  hiddenSize: number,
+  known?: readonly Module[],
+): Promise<SentenceTransformersLayout> {
   const settings = await readJsonObjectIfPresent(
     modelSource.join(folder, 'config_sentence_transformers.json'),
   );
@@ -199,8 +201,8 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     }),
     ...(typeof settings?.similarity_fn_name === 'string' && { similarity: settings.similarity_fn_name }),
   };
-  const modules = await readModules(folder);
-  if (modules === undefined) {
+  const modules = known ?? (await readModules(folder));
+  if (modules.length === 0) {
     const maxLength = await readMaxLength(folder);
     return {
       ...common,
@@ -211,7 +213,6 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
   }
 
   const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
-  const encoderPath = pathOf('Transformer')!;
   const densePath = pathOf('Dense');
   const poolingFile = modelSource.join(folder, pathOf('Pooling')!, 'config.json');
   const poolingJson = await readJsonObject(poolingFile);
@@ -228,10 +229,10 @@ export async function readLayout(folder: string, hiddenSize: number): Promise<Se
     const path = modelSource.join(folder, normalizePath, 'config.json');
     refuseOthers((await readJsonObjectIfPresent(path)) ?? {}, ON_SENTENCES, path);
   }
-  const maxLength = await readMaxLength(modelSource.join(folder, encoderPath));
+  const maxLength = await readMaxLength(modelSource.join(folder, encoderPath(modules)));
   return {
     ...common,
-    encoderPath,
+    encoderPath: encoderPath(modules),
     ...(densePath !== undefined && { densePath }),
     pooling: {
       mode: parsePooling(poolingJson, poolingFile, hiddenSize),
@@ -286,7 +287,15 @@ export function formatLayout(settings: LayoutSettings): Map<string, unknown> {
         activation === 'tanh' ? 'torch.nn.modules.activation.Tanh' : 'torch.nn.modules.linear.Identity',
     });
   }
-  if (pooling.normalize) add('Normalize', `${modules.length}_Normalize`);
+  if (pooling.normalize) {
+    const path = `${modules.length}_Normalize`;
+    add('Normalize', path);
+    // As sentence-transformers 6 has it; a page would ask for it in vain.
+    files.set(`${path}/config.json`, {
+      module_input_name: 'sentence_embedding',
+      module_output_name: 'sentence_embedding',
+    });
+  }
   files.set('modules.json', modules);
   files.set('sentence_bert_config.json', { max_seq_length: maxLength, do_lower_case: false });
   files.set('config_sentence_transformers.json', {
