@@ -1,7 +1,7 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readNpy, writeNpy } from './npy.js';
+import { npyHeader, readNpy, writeNpy } from './npy.js';
 import { expectModelError, temporaryFolder } from './test-support.js';
 
 describe('.npy', () => {
@@ -25,9 +25,22 @@ describe('.npy', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('reads more than 2 GiB', async () => {
+    const path = join(await temporaryFolder(), 'e.npy');
+    const [rows, columns] = [2 ** 20 + 1, 512];
+    const header = npyHeader(rows, columns);
+    await writeFile(path, header);
+    // The rest has no blocks on the disk, and reads as zeros, but for the last value.
+    await truncate(path, header.length + 4 * (rows * columns - 1));
+    await appendFile(path, Float32Array.of(7));
+    const { data } = await readNpy(path);
+    expect([data.length, data.at(-2), data.at(-1)]).toEqual([rows * columns, 0, 7]);
+  }, 60_000);
+
   it('refuses other files', async () => {
     const path = join(await temporaryFolder(), 'e.npy');
     await expectModelError(() => readNpy(path), 'INPUT_CHECKPOINT', /ENOENT/);
+    await expectModelError(() => readNpy(join(path, '..')), 'INPUT_CHECKPOINT', /cannot be read \(EISDIR/);
     await writeFile(path, 'text of no particular kind');
     await expectModelError(() => readNpy(path), 'INPUT_CHECKPOINT', /not a \.npy file/);
     await writeNpy(path, 1, 2, [Float32Array.of(1, 2)]);

@@ -3,9 +3,9 @@
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 
-import { readFile } from 'node:fs/promises';
-import { checkpointError, reasonOf } from './errors.js';
-import { writeAll, writeFileAtomic } from './files.js';
+import { type FileHandle, open } from 'node:fs/promises';
+import { checkpointError, ModelError, reasonOf } from './errors.js';
+import { readExactly, writeAll, writeFileAtomic } from './files.js';
 
 /** A row-major matrix. */
 export interface Matrix {
@@ -65,27 +65,45 @@ export async function writeNpy(
  * @throws ModelError `INPUT_CHECKPOINT` if the file is no such matrix.
  */
 export async function readNpy(path: string): Promise<Matrix> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    return await readMatrix(handle, path);
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
     throw checkpointError(`${path}: cannot be read (${reasonOf(error)})`, error);
-  });
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function readMatrix(handle: FileHandle, path: string): Promise<Matrix> {
   const fail = (found: string): never => {
     throw checkpointError(
       `${path}: ${found}, expected a .npy file with a 2-dimensional float32 array in C order`,
     );
   };
-  if (bytes.length < 12 || bytes.toString('latin1', 0, 6) !== MAGIC) return fail('not a .npy file');
-  const wide = bytes[6]! >= 2;
-  const start = (wide ? 12 : 10) + (wide ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8));
-  if (start > bytes.length) return fail('cut inside its header');
-  const header = bytes.toString('latin1', wide ? 12 : 10, start);
+  const { size } = await handle.stat();
+  const read = async (from: number, end: number) => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(end, size) - from));
+    await readExactly(handle, bytes, from, path);
+    return bytes;
+  };
+  const first = await read(0, 12);
+  if (first.length < 12 || first.toString('latin1', 0, 6) !== MAGIC) return fail('not a .npy file');
+  const wide = first[6]! >= 2;
+  const start = (wide ? 12 : 10) + (wide ? first.readUInt32LE(8) : first.readUInt16LE(8));
+  if (start > size) return fail('cut inside its header');
+  const header = (await read(wide ? 12 : 10, start)).toString('latin1');
   const shape = /'shape':\s*\((\d+),\s*(\d+)\)/.exec(header);
   if (!/'descr':\s*'<f4'/.test(header) || !/'fortran_order':\s*False/.test(header) || shape === null) {
     return fail(`header ${header.trim()}`);
   }
   const [rows, columns] = [Number(shape[1]), Number(shape[2])];
   const expected = start + 4 * rows * columns;
-  if (bytes.length !== expected) return fail(`${bytes.length} bytes where its header asks for ${expected}`);
+  if (size !== expected) return fail(`${size} bytes where its header asks for ${expected}`);
   const data = new Float32Array(rows * columns);
-  new Uint8Array(data.buffer).set(bytes.subarray(start));
+  // Not the whole file at once: Node refuses to read 2 GiB and more.
+  await readExactly(handle, new Uint8Array(data.buffer), start, path);
   return { rows, columns, data };
 }
