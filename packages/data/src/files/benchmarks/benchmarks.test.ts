@@ -96,6 +96,24 @@ test('TREC topics in SGML with a title on its own line, qrels with spaces and co
   ]);
 });
 
+test('TREC topics whose titles go on, and topics of one line', async () => {
+  await files({
+    'topics.txt':
+      '<top>\n<num> Number: 1\n<title> Topic:  Right to bear\n  arms < 1900,\n\nin law\n\n<desc> Description:\nno title\n</top>\n' +
+      '<top><num>2</num><title>Polio</title><desc>no title</desc></top>\n<top>\n<num> 3\n<title> </title>\n</top>\n' +
+      '<top>\n<num> 4\n<title>\nTopic: Two\nlines\n</top>\n<num>5<title>Unclosed',
+    'qrels.txt': '1 0 d 1\n2 0 d 1\n4 0 d 1\n5 0 d 1\n',
+    'docs.tsv': 'd\ttext\n',
+  });
+  const { queries } = await readTrecCollection(folder);
+  expect(queries.map(({ id, text }) => [id, text])).toEqual([
+    ['1', 'Right to bear arms < 1900, in law'],
+    ['2', 'Polio'],
+    ['4', 'Two lines'],
+    ['5', 'Unclosed'],
+  ]);
+});
+
 test("MIRACL in the hub's layout: corpora of several files in the order of their numbers", async () => {
   await files({
     'miracl-v1.0-sw/topics/topics.miracl-v1.0-sw-dev.tsv': '1\tSwali\ttab inside\n',

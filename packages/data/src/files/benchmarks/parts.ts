@@ -67,43 +67,44 @@ export async function readQueries(file: string, lang: string): Promise<Collectio
     }
     return nonEmpty(queries, file);
   }
-  let topic: { id?: string; open?: boolean } | undefined;
+  let topics: SgmlTopics | undefined;
+  const asked = (where: string) => (id: string, text: string) => queries.push({ id, lang, text, where });
   for await (const { text, where } of readLines(file)) {
     if (text.trim() === '') continue;
-    if (/^\s*<(top|xml|\?xml|topics)\b/i.test(text)) {
-      topic = {};
-      continue;
-    }
-    if (topic) {
-      topic = readSgmlLine(topic, text, (id, title) => queries.push({ id, lang, text: title, where }));
+    if (/^\s*<(top|xml|\?xml|topics)\b/i.test(text)) topics ??= new SgmlTopics();
+    if (topics) {
+      topics.add(text, asked(where));
       continue;
     }
     const tab = text.indexOf('\t');
     if (tab < 1) throw new DataError('INPUT_COLUMN', `${where}: expected an id, a tab and a text`);
     queries.push({ id: text.slice(0, tab), lang, text: asText(text.slice(tab + 1), where, 'text'), where });
   }
+  topics?.add('</top>', asked(file));
   return nonEmpty(queries, file);
 }
 
-/** One line of an SGML topic; a title may stand on the line after its tag. */
-function readSgmlLine(
-  topic: { id?: string; open?: boolean },
-  line: string,
-  add: (id: string, title: string) => void,
-): { id?: string; open?: boolean } {
-  const number = /<num>\s*(?:Number:)?\s*([^<\s]+)/i.exec(line)?.[1];
-  if (number !== undefined) return { id: number };
-  const tag = /<title>\s*(?:Topic:)?\s*([^<]*)/i.exec(line)?.[1]?.trim();
-  if (tag !== undefined && tag !== '' && topic.id !== undefined) {
-    add(topic.id, tag);
-    return { id: topic.id };
+/** Topics in SGML, line by line. A title ends at the next tag, so it may go on over several lines. */
+class SgmlTopics {
+  #id: string | undefined;
+  #title: string | undefined;
+
+  add(line: string, found: (id: string, title: string) => void): void {
+    for (const part of line.split(/(?=<\/?[a-z][^<>]*>)/i)) {
+      const [, tag, text = ''] = /^<(\/?[a-z][^<>\s]*)[^<>]*>(.*)/i.exec(part) ?? [];
+      if (tag === undefined) {
+        if (this.#title !== undefined) this.#title += ` ${part}`;
+        continue;
+      }
+      const title = this.#title
+        ?.replace(/^\s*Topic:/i, '')
+        .replace(/\s+/g, ' ')
+        .trim();
+      this.#title = /^title$/i.test(tag) ? text : undefined;
+      if (title && this.#id !== undefined) found(this.#id, title);
+      if (/^(num|top)$/i.test(tag)) this.#id = /^\s*(?:Number:)?\s*(\S+)/i.exec(text)?.[1];
+    }
   }
-  if (tag !== undefined) return { ...topic, open: true };
-  if (topic.open && topic.id !== undefined && !line.includes('<')) {
-    add(topic.id, line.trim());
-    return { id: topic.id };
-  }
-  return topic;
 }
 
 /**
