@@ -1,5 +1,5 @@
 /** What both executors refuse they refuse with the same words; odd sizes that they take give the same bytes. */
-import { createWebGpuExecutor, type WebGpuDevice } from '@synglot/gpu';
+import { createWebGpuExecutor, type PlanCommand, type WebGpuDevice } from '@synglot/gpu';
 import { expect, test } from 'vitest';
 import { describeExecutors } from '../support/each-executor.js';
 import { openTestExecutor } from '../support/executor.js';
@@ -138,6 +138,14 @@ describeExecutors((opened, kind) => {
     const external = { name: 'large', sizeBytes: limits.maxBufferSize, role: 'external' as const };
     const plan = { ...base, buffers: [...base.buffers, external] };
     await expect(executor.compile(plan, new Map([['large', buffer]]))).rejects.toMatchObject(noMemory);
+    const own = { name: 'own', sizeBytes: limits.maxBufferSize, role: 'transient' as const };
+    const bound = { ...dispatch(1), buffers: [0, base.buffers.length] } as PlanCommand;
+    await expect(
+      executor.compile({ ...base, buffers: [...base.buffers, own], commands: [bound] }),
+    ).rejects.toMatchObject({
+      code: 'DEVICE_OUT_OF_MEMORY',
+      message: expect.stringMatching(/^compile of plan 'axpy plan': .*Memory/),
+    });
     buffer.destroy();
     const small = await executor.compile(axpyPlan([dispatch(1)]));
     const { reads } = await small.run({ feeds: { x: ramp }, reads: ['y'] });

@@ -10,7 +10,8 @@ namespace {
 constexpr uint64_t kSliceMs = 20;
 // The user's time-out does not cover opening and compiling: this bounds a driver that hangs.
 constexpr uint64_t kSetupTimeoutMs = 10 * 60 * 1000;
-constexpr std::array kScopes = {WGPUErrorFilter_Internal, WGPUErrorFilter_OutOfMemory, WGPUErrorFilter_Validation};
+// The last is closed, and so reported, first: what could not be made makes what uses it invalid.
+constexpr std::array kScopes = {WGPUErrorFilter_Validation, WGPUErrorFilter_Internal, WGPUErrorFilter_OutOfMemory};
 
 struct PoppedScope {
   WGPUErrorType type = WGPUErrorType_NoError;
