@@ -144,7 +144,11 @@ void Device::finish(InFlight entry, MaybeFailure failure) {
     mapped = static_cast<const uint8_t*>(dawn().BufferGetConstMappedRange(entry.staging.buffer.get(), 0, entry.mapped_bytes));
     if (mapped == nullptr) failure = Failure{code::kValidation, entry.what + ": the results could not be mapped"};
   }
-  entry.finish(std::move(failure), mapped);
+  try {
+    entry.finish(std::move(failure), mapped);
+  } catch (const std::bad_alloc&) {
+    entry.finish(Failure{code::kOutOfMemory, entry.what + ": the host has no memory for what was read"}, nullptr);
+  }
   if (mapped == nullptr) return;
   dawn().BufferUnmap(entry.staging.buffer.get());
   staging_.give(std::move(entry.staging));
