@@ -3,7 +3,7 @@
  * more in it than a model. And it writes the format that the file's name says.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -49,6 +49,19 @@ describe('a run', () => {
     expect(lines.map((line) => JSON.parse(line).step)).toEqual(lines.map((_, index) => index + 1));
     expect((await readdir(output)).sort()).toEqual(['checkpoints', 'config.json', 'metrics.jsonl']);
   });
+});
+
+it.skipIf(process.platform === 'win32')('Ctrl-C while the data are read ends a run at once', async () => {
+  const pipe = inPlace('pipe.jsonl');
+  await promisify(execFile)('mkfifo', [pipe]);
+  const config = await writeConfig(place, 'read', { data: `[{ format: pairs-jsonl, path: ${pipe} }]` });
+  const { child, done } = startCli(['train', config, '--output', inPlace('stopped')], { timeoutMs: 60_000 });
+  // Opens once the command reads from the other end, which then waits for a line.
+  const end = await open(pipe, 'w');
+  child.kill('SIGINT');
+  const { signal, errorLines } = await done;
+  await end.close();
+  expect({ signal, errorLines }).toEqual({ signal: 'SIGINT', errorLines: [] });
 });
 
 it('a report or a run does not take the place of what is read', async () => {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from './config.js';
 import { checkWeights, dataKey, readData } from './run-data.js';
 
@@ -55,6 +55,19 @@ test('with equal seeds, what is set aside and what is validated on are drawn apa
   // 0.4 of 40, and 0.4 of what is left; drawn together, nothing would be left to validate on.
   expect(heldOut!.items.length).toBeGreaterThan(5);
   expect(validation!.items.length).toBeGreaterThan(3);
+});
+
+test('a long reading says how far it is', async () => {
+  const rows = Array.from({ length: 5000 }, (_, i) => ({ query: `q${i}`, passage: `p${i}`, lang: 'en' }));
+  await writeFile(join(folder, 'many.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  // At each look, six seconds later.
+  let time = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (time += 6000));
+  onTestFinished(() => clock.mockRestore());
+  const notices: string[] = [];
+  const config = withFiles('data: [{ format: pairs-jsonl, path: HERE/many.jsonl }]\n');
+  await readData(config, (line) => notices.push(line));
+  expect(notices).toEqual(['reading: 2048 pairs so far', 'reading: 4096 pairs so far']);
 });
 
 test('texts that are held out and trained on under other ids are told', async () => {

@@ -19,6 +19,11 @@ import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
 
 type DataSource = TrainConfig['data'][number];
 
+/** Longest silence while millions of pairs are read. */
+const quietMs = 10_000;
+/** Pairs between two looks at the clock. */
+const pairsBetweenLooks = 1024;
+
 /** The pairs of a run; all those of a passage are on one side. */
 export interface RunData {
   readonly training: TrainingSet;
@@ -41,14 +46,20 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   const validated = config.validation?.langs?.map(normaliseLanguage);
   const languages = new Set<string>();
   let total = 0;
+  let read = 0;
   // All are opened first, so that a missing file is reported before any of the others is read.
   const opened: { source: DataSource; pairs: AsyncIterable<Pair> }[] = [];
   for (const source of config.data) opened.push({ source, pairs: await openSource(source, config) });
   const corpora = await findMiningCorpora(config);
   const heap = new HeapWatch();
+  let told = performance.now();
   for (const { source, pairs } of opened) {
     for await (const pair of pairs) {
       heap.addPair();
+      if (++read % pairsBetweenLooks === 0 && performance.now() - told > quietMs) {
+        told = performance.now();
+        onNotice(`reading: ${read} pairs so far`);
+      }
       checkScored(config, [source.path].flat().join(', '), pair);
       languages.add(pair.query.lang).add(pair.passage.lang);
       const key = heldOutKey(pair);

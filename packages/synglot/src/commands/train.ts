@@ -52,13 +52,14 @@ export function trainCommand(): Command {
       stop.abort();
       tell('stopping after this update, with a checkpoint; again: at once, without one');
     };
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const tokenizer = tokenizerProgress();
     let bar: Progress | undefined;
     let told = performance.now();
     try {
       const result = await runTraining({
         executor: async (resumed) => {
+          // Until now there is nothing to keep, and a signal ends the process at once.
+          process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
           // A resumed run computes in the order in which it began, tuned or not.
           const kept = join(output, runTuningFile);
           executor = await openDevice(
