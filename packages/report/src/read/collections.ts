@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { CollectionModel, CollectionsModel } from '../model.js';
+import { isObject } from './evaluation.js';
 import { checked } from './text-file.js';
 
 const interval = z.tuple([z.number(), z.number()]);
@@ -42,7 +43,8 @@ const trecRuns = z.array(
     run: z.string(),
     profile: z.string(),
     summary: z.record(z.string(), z.union([z.number(), z.string(), z.null()])),
-    per_topic: z.record(z.string(), z.unknown()),
+    // As it is: a record of zod's would drop a topic called __proto__.
+    per_topic: z.custom<object>(isObject, 'expected an object'),
   }),
 );
 

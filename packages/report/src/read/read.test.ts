@@ -49,6 +49,20 @@ test('evaluations take label, α and starting model from the training folder the
   expect(notices[0]).toMatch(/^left out: .*notes\.json: is no JSON/);
 });
 
+test('a TREC run says how many topics it has, whatever they are called', async () => {
+  const path = join(folder, 'trec.json');
+  const entry = '"run":"r","profile":"trec_eval","summary":{"map":0.5,"runid":"tag"}';
+  await writeFile(path, `[{${entry},"per_topic":{"1":{"map":1},"__proto__":{"map":0}}}]`);
+  const { collections } = await readReport({ paths: [path] });
+  expect(collections[0]!.collections).toEqual([
+    { name: 'trec', size: '2 topics, profile trec_eval', means: { map: 0.5 }, intervals: {} },
+  ]);
+  await writeFile(path, `[{${entry},"per_topic":[]}]`);
+  await expect(readReport({ paths: [path] })).rejects.toThrow(
+    /trec\.json: '0\.per_topic': expected an object/,
+  );
+});
+
 test('a run without an update is left out with a notice, and a run of a sweep counts once', async () => {
   const sweep = join(folder, 'sweep');
   for (const name of ['alpha=0', 'alpha=1']) {
