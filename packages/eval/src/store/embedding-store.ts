@@ -5,9 +5,9 @@
  *
  * Files: `store.json` (format, dimension, what made the rows), `vectors.f32` (rows, little-endian),
  * `index.jsonl` (one line per append: rows, their checksum, ids, places and checksums of the texts),
- * `complete.json` (there when the corpus is finished).
+ * `complete.json` (how many rows there were when the corpus was finished).
  */
-import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { codeOf } from '../errors.js';
@@ -106,10 +106,7 @@ export class EmbeddingStore implements VectorSource {
       await truncate(vectorsPath, expected);
       await truncate(indexPath, sizeBytes);
     }
-    const complete = await stat(join(folder, 'complete.json')).then(
-      () => true,
-      () => false,
-    );
+    const complete = (await finishedRows(folder)) === rows;
     const vectors = await open(vectorsPath, create ? 'r+' : 'r');
     const index = create ? await open(indexPath, 'a') : undefined;
     const store = new EmbeddingStore(folder, meta, vectors, index, complete);
@@ -183,11 +180,12 @@ export class EmbeddingStore implements VectorSource {
       throw storeError(`${this.#folder}: cannot be written (${codeOf(cause)}); is the disk full?`, cause);
     }
     this.#remember(line);
+    this.#complete = false;
   }
 
   /** Marks the corpus as finished. */
   async finish(): Promise<void> {
-    await writeJson(join(this.#folder, 'complete.json'), { rows: this.rows });
+    await writeJson(completePath(this.#folder), { rows: this.rows });
     this.#complete = true;
   }
 
@@ -232,6 +230,14 @@ export class EmbeddingStore implements VectorSource {
       row += line.rows;
     }
   }
+}
+
+const completePath = (folder: string) => join(folder, 'complete.json');
+
+/** Rows of the corpus that was finished last; it may have grown since. */
+async function finishedRows(folder: string): Promise<number | undefined> {
+  const text = await readFile(completePath(folder), 'utf8').catch(() => '{}');
+  return (JSON.parse(text) as { rows?: number }).rows;
 }
 
 /** CRC-32 of a text's UTF-8 bytes. */

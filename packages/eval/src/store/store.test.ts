@@ -84,6 +84,25 @@ test('after a failure anywhere nothing that was written is encoded again', async
   }
 });
 
+test('a corpus that has grown is unfinished until all of it is there', async () => {
+  const log: string[] = [];
+  const first = await EmbeddingStore.open(folder, { create });
+  await encodeCorpus({ store: first, corpus: stream(corpus.slice(0, 5)), encode: encoder(log), ...small });
+  expect(first.complete).toBe(true);
+  const failing = encodeCorpus({ store: first, corpus: stream(), encode: encoder(log, 8), ...small });
+  await expect(failing).rejects.toThrow('the device is gone');
+  expect(first.rows).toBeGreaterThan(5);
+  await first.close();
+  const second = await EmbeddingStore.open(folder, { create });
+  expect(second.complete).toBe(false);
+  await encodeCorpus({ store: second, corpus: stream(), encode: encoder(log), ...small });
+  expect(log).toHaveLength(25);
+  await second.close();
+  const third = await EmbeddingStore.open(folder);
+  expect(third.complete).toBe(true);
+  await third.close();
+});
+
 test('what a killed process left half-written is cut off', async () => {
   const first = await EmbeddingStore.open(folder, { create });
   await first.append([{ id: 'a', place: 0, textChecksum: 1 }], Float32Array.of(1, 2, 3));
