@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { expectModelError, TINY_TEXTS } from './test-support.js';
 import { trainTokenizer } from './tokenizer-training.js';
 import { trainMerges } from './training/byte-pair.js';
-import { Lattices, Trie } from './training/lattice.js';
+import { Lattices } from './training/lattice.js';
 import type { TokenizerProgress } from './training/pace.js';
 import { countSubstrings, seedPieces } from './training/seeds.js';
 import { trainUnigram } from './training/unigram.js';
 import { chooseAlphabet, countWords } from './training/words.js';
+import { Trie } from './trie.js';
 
 /** Texts of four scripts from a seed: syllables joined to words, words to texts. */
 function corpus(seed: number): string[] {

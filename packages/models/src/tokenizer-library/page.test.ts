@@ -88,6 +88,15 @@ describe('the library of pages', () => {
     },
   );
 
+  it('unknown characters of words that follow each other are as many tokens', async () => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    const json = { ...JSON.parse(files.tokenizer), pre_tokenizer: { type: 'Whitespace' } };
+    const unknown = ['☃☃ ☃ ☃☃☃', 'ein ☃', '☃a☃ ☃'];
+    const ids = await readInNode(JSON.stringify(json)).encode(unknown);
+    expect(ids[0]).toEqual([3, 3, 3]);
+    expect(await readInPage(JSON.stringify(json)).encode(unknown)).toEqual(ids);
+  });
+
   it('a table of SentencePiece that is none is refused', async () => {
     const { files } = await trainTokenizer(words, { vocabularySize: 90 });
     for (const bytes of ['', 'short', '\x04\0\0\0abc', '\xff\xff\xff\x7fabcdefgh', '\x05\0\0\0abcdefgh']) {

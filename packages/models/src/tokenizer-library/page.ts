@@ -6,6 +6,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { Pace } from '../training/pace.js';
 import type { TokenizerLibrary } from './library.js';
 import { mendNormalizer, mendPreTokenizer, type PreTokenizer } from './mends.js';
+import { unigramModel } from './unigram.js';
 
 /**
  * Reads the text of a `tokenizer.json`.
@@ -16,18 +17,18 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
   const parsed = JSON.parse(json) as {
     readonly post_processor?: { readonly type?: unknown } | null;
     readonly pre_tokenizer?: PreTokenizer | null;
+    readonly model: Model;
   };
   mendPreTokenizer(parsed.pre_tokenizer);
-  const tokenizer = new Tokenizer(parsed, {});
+  const tokenizer = makeTokenizer(parsed);
   mendNormalizer(tokenizer.normalizer);
   // The Rust library's RobertaProcessing has one type; this library's would have two, for which XLM-R has no row.
   const oneType = parsed.post_processor?.type === 'RobertaProcessing';
   const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
   const added = tokenizer.get_added_tokens_decoder();
   const addedIds = new Map([...added].map(([id, token]) => [token.content, id]));
-  const ids = [...tokenizer.get_vocab().values(), ...added.keys()];
   return {
-    vocabularySize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
+    vocabularySize: tokenizer.model!.vocab.length,
     tokenToId: (token) => addedIds.get(token) ?? tokenizer.token_to_id(token),
     idToToken: (id) => added.get(id)?.content ?? tokenizer.id_to_token(id) ?? undefined,
     async encode(texts) {
@@ -63,6 +64,34 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
       return normalized === '' ? [] : tokenizer.pre_tokenizer.pre_tokenize(normalized, { section_index: 0 });
     },
   };
+}
+
+interface Model {
+  readonly vocab?: unknown;
+  readonly unk_id?: number | null;
+}
+
+/** The library's tokenizer; of a unigram model with a vocabulary of one piece, then with all and a model of our own. */
+function makeTokenizer(json: { readonly model: Model }): Tokenizer {
+  const { vocab, unk_id: unknown } = json.model;
+  if (!Array.isArray(vocab) || typeof unknown !== 'number') return new Tokenizer(json, {});
+  const tokenizer = new Tokenizer(
+    { ...json, model: { ...json.model, vocab: [vocab[unknown]], unk_id: 0 } },
+    {},
+  );
+  const model = tokenizer.model!;
+  const pieces = (vocab as [string, number][]).map(([piece]) => piece);
+  const cut = unigramModel(vocab, unknown);
+  const added = tokenizer.get_added_tokens_decoder();
+  model.vocab = pieces;
+  model.tokens_to_ids = new Map(pieces.map((piece, id) => [piece, id]));
+  for (const [id, { content }] of added) {
+    model.vocab[id] = content;
+    model.tokens_to_ids.set(content, id);
+  }
+  Object.assign(model, { unk_token_id: unknown, unk_token: pieces[unknown], fuse_unk: false });
+  model.encode = (words: string[]) => words.flatMap(cut);
+  return tokenizer;
 }
 
 /** Spaces are left to the file's decoder, as in the Rust library; by default some are taken out after it. */

@@ -2,42 +2,7 @@
  * All ways to cut texts into pieces, as flat arrays, with the sums and best paths that unigram training needs.
  * It chooses no pieces.
  */
-
-/** Key of a trie edge: node × 2²¹ + code point. */
-const STRIDE = 1 << 21;
-
-/** Pieces by their characters, for finding every piece that begins at a place. */
-export class Trie {
-  readonly #edges = new Map<number, number>();
-  readonly #pieceAt: number[] = [-1];
-
-  constructor(pieces: readonly string[]) {
-    pieces.forEach((piece, id) => {
-      let node = 0;
-      for (const character of piece) {
-        const key = node * STRIDE + character.codePointAt(0)!;
-        let next = this.#edges.get(key);
-        if (next === undefined) {
-          next = this.#pieceAt.push(-1) - 1;
-          this.#edges.set(key, next);
-        }
-        node = next;
-      }
-      this.#pieceAt[node] = id;
-    });
-  }
-
-  /** Calls `found` with the end and the id of every piece that begins at `begin`. */
-  match(characters: readonly string[], begin: number, found: (end: number, piece: number) => void): void {
-    let node = 0;
-    for (let end = begin; end < characters.length; end++) {
-      const next = this.#edges.get(node * STRIDE + characters[end]!.codePointAt(0)!);
-      if (next === undefined) return;
-      node = next;
-      if (this.#pieceAt[node]! >= 0) found(end + 1, this.#pieceAt[node]!);
-    }
-  }
-}
+import type { Trie } from '../trie.js';
 
 /** log(exp(a) + exp(b)) */
 function logAdd(a: number, b: number): number {

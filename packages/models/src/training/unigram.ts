@@ -4,7 +4,8 @@
  * Source: Kudo 2018, arXiv:1804.10959, with SentencePiece's choices. Same input, same result.
  */
 
-import { Lattices, Trie } from './lattice.js';
+import { Trie } from '../trie.js';
+import { Lattices } from './lattice.js';
 import { Pace } from './pace.js';
 import { seedPieces } from './seeds.js';
 import type { CountedWord } from './words.js';
