@@ -6,6 +6,7 @@ import { inFlight } from '@synglot/gpu';
 import { EvaluationError } from '../errors.js';
 import { checkFinite } from '../search/vector-source.js';
 import { type EmbeddingStore, type StoredPassage, textChecksum } from './embedding-store.js';
+import { SeenIds } from './seen-ids.js';
 
 /** What {@link encodeCorpus} takes. */
 export interface EncodeCorpusOptions {
@@ -45,18 +46,17 @@ interface Pending extends StoredPassage {
  */
 export async function encodeCorpus(options: EncodeCorpusOptions): Promise<EncodeCorpusResult> {
   const { store, blockPassages = 8192 } = options;
-  const ids = new Set<string>();
+  const ids = new SeenIds();
   let block: Pending[] = [];
   let encoded = 0;
   let place = 0;
   for await (const { id, text } of options.corpus) {
-    if (ids.has(id)) {
+    if (!ids.add(id)) {
       throw new EvaluationError(
         'INPUT_COLLECTION',
-        `passage ${ids.size + 1} of the corpus has the id "${id}" of an earlier one; ids must be unique`,
+        `passage ${place + 1} of the corpus has the id "${id}" of an earlier one; ids must be unique`,
       );
     }
-    ids.add(id);
     const checksum = textChecksum(text);
     const row = store.rowOf(place);
     if (row === undefined) block.push({ id, place, textChecksum: checksum, text });

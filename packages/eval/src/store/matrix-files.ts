@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { readParquetRows } from '@synglot/data/files';
 import { codeOf, EvaluationError } from '../errors.js';
 import type { VectorSource } from '../search/vector-source.js';
+import { SeenIds } from './seen-ids.js';
 
 /** A matrix in a file, without ids. Close it when done. */
 export interface MatrixFile {
@@ -71,8 +72,8 @@ export async function readMatrix(
 /** Gives the rows of a matrix ids. @throws EvaluationError `INPUT_EMBEDDINGS` unless there is one of its own for each */
 export function withIds(file: MatrixFile, ids: readonly string[], path: string): VectorSource {
   if (ids.length !== file.rows) throw matrixError(path, `${file.rows} rows for ${ids.length} passages`);
-  const seen = new Set<string>();
-  const again = ids.findIndex((id) => seen.size === seen.add(id).size);
+  const seen = new SeenIds();
+  const again = ids.findIndex((id) => !seen.add(id));
   if (again !== -1) {
     throw new EvaluationError(
       'INPUT_EMBEDDINGS',
