@@ -22,13 +22,17 @@ function optionsOf(sections: string, asked: number[] = []) {
   return trainerOptions(config, run as unknown as OpenedRun, device);
 }
 
+// Shares as math.ceil(num_training_steps * warmup_ratio) of transformers' TrainingArguments.get_warmup_steps.
 test.each([
-  [0.1, 20],
-  [0, 0],
-  [7, 7],
-])('a warmup of %d of 200 steps takes %i', (warmup, steps) => {
-  const { schedule } = optionsOf(`training: { steps: 200, warmup: ${warmup} }`);
-  expect(schedule).toMatchObject({ steps: 200, warmupSteps: steps });
+  [0.1, 200, 20],
+  [0.1, 201, 21],
+  [0.07, 100, 8],
+  [0.001, 200, 1],
+  [0, 200, 0],
+  [7, 200, 7],
+])('a warmup of %d of %i steps takes %i', (warmup, steps, warmupSteps) => {
+  const { schedule } = optionsOf(`training: { steps: ${steps}, warmup: ${warmup} }`);
+  expect(schedule).toMatchObject({ steps, warmupSteps });
 });
 
 test("questions and passages are each cut at their own length, and at most at the model's", async () => {

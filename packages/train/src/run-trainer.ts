@@ -75,9 +75,9 @@ export function partsAfter(parts: ModelParts, { model, sampling }: TrainConfig, 
   };
 }
 
-/** A warmup below 1 is a share of the steps, any other a number of steps. */
+/** A warmup below 1 is a share of the steps, any other a number of steps. Rounded up, as transformers does. */
 function warmupSteps({ training }: TrainConfig): number {
-  return training.warmup < 1 ? Math.round(training.warmup * training.steps) : training.warmup;
+  return training.warmup < 1 ? Math.ceil(training.warmup * training.steps) : training.warmup;
 }
 
 /** Tokenizes with the checkpoint's tokenizer and each side's own length limit. */
