@@ -58,7 +58,8 @@ export function rightPlace(
   where: string,
   sections: ReadonlyMap<string, readonly string[]>,
 ): string {
-  const elsewhere = [...sections]
+  // What has a `name` says nothing about what another section's could be.
+  const elsewhere = [...(key === 'name' ? [] : sections)]
     .filter(([section, keys]) => section !== where && keys.includes(key))
     .map(([section]) => (section === '' ? key : `${section}.${key}`));
   // Another tool's name first: its `scale` of a loss is not that of another section here.
