@@ -176,7 +176,6 @@ test('validation in one language is monolingual, and no other language of those 
 });
 
 test.each([
-  [['validation.measure=mApp'], /^validation\.measure: No measure "mApp"; expected AP/],
   [['validation.measure=mAP', 'validation.langs=[en]'], /1 languages.*setting: monolingual/],
   [['validation.fraction=0.0001'], /checkpoint\.keep_best needs validations/],
   [

@@ -57,6 +57,11 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     /^run\.yaml:5: unknown key 'loss\.scale'; that is loss\.temperature \(1 \/ scale\) or margin_mse\.scale here/,
   ],
   [
+    'a name, which another section has for something else',
+    `${least}loss: { name: triplet }\n`,
+    /^run\.yaml:5: unknown key 'loss\.name'; known here: temperature, /,
+  ],
+  [
     'a misspelt option of a format',
     least.replace('p.jsonl }', 'p.jsonl,\n      limt: 5 }'),
     /^run\.yaml:4: unknown key 'limt' of format 'pairs-jsonl'.*limit/,
@@ -147,6 +152,41 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     'a pattern that YAML takes for an alias',
     least.replace('steps: 10', 'steps: 10, freeze: [*.weight]'),
     /^run\.yaml:4: not YAML: \*\.weight names no anchor; put a value that begins with \* in quotes$/,
+  ],
+  [
+    'an alpha without the mode that it is for',
+    `${least}sampling: { mode: monolingual, alpha: 0.5 }\n`,
+    /^run\.yaml:5: sampling: `alpha` is only for mode 'hybrid', but the mode is 'monolingual'$/,
+  ],
+  [
+    'a rank up to which nothing can be mined',
+    `${least}mining: { range_max: 2 }\n`,
+    /^run\.yaml:5: mining: `range_max`: expected a whole number from 4 \(`range_min` 0 \+ 4 negatives\)/,
+  ],
+  [
+    'margins from scores, and negatives that have none',
+    `${least}mining: {}\nmargin_mse: { margins: scores }\n`,
+    /^run\.yaml:6: margin_mse\.margins: scores: what `mining` finds in the run has no scores/,
+  ],
+  [
+    'perturbations with gradient caching',
+    `${least.replace('steps: 10', 'steps: 10, cache_tokens: 512')}fgm: {}\n`,
+    /^run\.yaml:5: fgm: perturbations go over the encoder twice.*; leave training\.cache_tokens out$/,
+  ],
+  [
+    'an unknown measure',
+    `${least}validation:\n  every: 5\n  measure: nDCG10\n`,
+    /^run\.yaml:7: validation\.measure: No measure "nDCG10".*Recall@k.*, or loss, rank-distance, mAP$/,
+  ],
+  [
+    'a best model without validations',
+    `${least}checkpoint: { keep_best: true }\n`,
+    /^run\.yaml:5: checkpoint\.keep_best needs validations: add `validation: \{ fraction: 0\.02 \}`$/,
+  ],
+  [
+    'patience without validations',
+    `${least}validation: { fraction: 0, patience: 2 }\n`,
+    /^run\.yaml:5: validation\.patience needs validations: add/,
   ],
   ['text that is no YAML', 'model: [m\n', /^run\.yaml:\d: not YAML/],
 ];

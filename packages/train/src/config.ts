@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Document, isMap, LineCounter, parseDocument, visit } from 'yaml';
+import { conflict } from './config/conflicts.js';
 import { applyOverride, overrideAt } from './config/overrides.js';
 import { rememberPlaces } from './config/places.js';
 import { type Problem, schemaProblem, sourceProblem } from './config/problems.js';
@@ -58,7 +59,7 @@ export function parseConfig(text: string, source: string, overrides: readonly st
   const content = withHome(document.toJS() ?? {});
   const result = schema.safeParse(content);
   const problem = result.success
-    ? sourceProblem(result.data.data)
+    ? (sourceProblem(result.data.data) ?? conflict(result.data))
     : schemaProblem(result.error.issues, content);
   const placeOf = (path: readonly PropertyKey[], key?: string) => {
     const override = overrideAt(set, key === undefined ? path : [...path, key]);

@@ -3,8 +3,8 @@
  * changes within a phase, and each but the first begins from a checkpoint, as a resumed run does.
  */
 import { matchesPattern, type ParameterSpec } from '@synglot/nn';
+import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
 import { checkPatterns } from './parameter-names.js';
 import type { TrainerState } from './trainer.js';
 
@@ -29,13 +29,11 @@ export interface Phase {
 export function freezingPhases({ training }: TrainConfig, specs: readonly ParameterSpec[]): Phase[] {
   const { steps, freeze = [] } = training;
   const names = specs.map(({ name }) => name);
-  for (const [index, { parameters, from, until }] of freeze.entries()) {
-    checkPatterns(`training.freeze.${index}`, parameters, names);
+  for (const [index, entry] of freeze.entries()) {
+    checkPatterns(`training.freeze.${index}`, entry, names);
+    const { from, until } = entry;
     if (until !== undefined && until <= from) {
-      throw new TrainError(
-        'INPUT_CONFIG',
-        `training.freeze.${index}: until ${until} is not after from ${from}`,
-      );
+      throw mistakeAt(entry, 'until', `training.freeze.${index}: until ${until} is not after from ${from}`);
     }
   }
   const borders = freeze.flatMap(({ from, until }) => (until === undefined ? [from] : [from, until]));
@@ -57,8 +55,9 @@ export function freezingPhases({ training }: TrainConfig, specs: readonly Parame
       if (trainable && since > 0) updatesBefore[name] = since;
     }
     if (marked.every(({ trainable = true }) => !trainable)) {
-      throw new TrainError(
-        'INPUT_CONFIG',
+      throw mistakeAt(
+        training,
+        'freeze',
         `training.freeze: every parameter is frozen in updates ${begin + 1} to ${end}; leave some to be trained`,
       );
     }

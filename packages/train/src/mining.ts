@@ -9,7 +9,6 @@ import {
   type BatchSampler,
   DataError,
   type MiningOptions,
-  resolveMining,
   type TextKind,
   type TrainingSet,
 } from '@synglot/data';
@@ -61,15 +60,9 @@ export interface MiningRoundsOptions {
   readonly onNotice: (line: string) => void;
 }
 
-/**
- * Checks the section before anything is opened.
- *
- * @throws TrainError `INPUT_CONFIG` if there is nothing to mine with, DataError `INPUT_OPTION`
- */
+/** @throws TrainError `INPUT_CONFIG` if there is nothing to mine with */
 export function checkMining(config: TrainConfig, mine: Mine | undefined): void {
-  if (config.mining === undefined) return;
-  resolveMining(miningOptions(config));
-  if (mine !== undefined) return;
+  if (config.mining === undefined || mine !== undefined) return;
   throw new TrainError(
     'INPUT_CONFIG',
     'mining: nothing to mine with; pass `mine` to runTraining, as the synglot command does',

@@ -26,7 +26,7 @@ const steps = 'training: { steps: 2 }';
 test.each([
   [
     `${steps}\noptimizer: { groups: [{ parameters: "embedings.*", weight_decay: 0 }] }`,
-    "optimizer.groups.0.parameters: 'embedings.*' names no parameter of the model (did you mean 'embeddings.*'?)",
+    "run.yaml:5: optimizer.groups.0.parameters: 'embedings.*' names no parameter of the model (did you mean 'embeddings.*'?)",
   ],
   [
     `${steps}\noptimizer: { groups: [{ parameters: "language_discriminator.*", weight_decay: 0 }] }`,
@@ -34,17 +34,23 @@ test.each([
   ],
   [
     'training: { steps: 2, freeze: ["encoder.layer.1.*"] }',
-    "training.freeze.0: 'encoder.layer.1.*' names no",
+    "run.yaml:4: training.freeze.0: 'encoder.layer.1.*' names no",
   ],
   ['training: { steps: 2, cache_tokens: 40 }', 'a text may have 64 tokens; raise it'],
   [
     `${steps}\nmatryoshka: { dimensions: [16, 20] }`,
-    'matryoshka.dimensions: expected multiples of 4 up to 16',
+    'run.yaml:5: matryoshka.dimensions: expected multiples of 4 up to 16',
   ],
-  [`${steps}\nadapter: { kind: pfeiffer, layers: [1] }`, 'adapter.layers: there is no layer 1'],
+  [`${steps}\nadapter: { kind: pfeiffer, layers: [1] }`, 'run.yaml:5: adapter.layers: there is no layer 1'],
+  [
+    'training: { steps: 2, freeze: [{ parameters: "*", from: 2, until: 1 }] }',
+    'run.yaml:4: training.freeze.0: until 1 is not after from 2',
+  ],
+  ['training:\n  steps: 2\n  freeze: ["*"]', 'run.yaml:6: training.freeze: every parameter is frozen'],
 ])('%s', async (more, message) => {
   const output = join(folder, 'run');
-  await expect(openRun({ config: config(more), output })).rejects.toMatchObject({
+  const openExecutor = () => Promise.reject(new Error('a device was opened'));
+  await expect(openRun({ config: config(more), output }, openExecutor)).rejects.toMatchObject({
     code: 'INPUT_CONFIG',
     message: expect.stringContaining(message),
   });

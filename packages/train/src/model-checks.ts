@@ -4,9 +4,8 @@
  */
 import type { Checkpoint } from '@synglot/models';
 import { type EncoderConfig, embeddingDimension, encoderParameters } from '@synglot/nn';
-import { placeIn } from './config/places.js';
+import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
 import { freezingPhases } from './freezing.js';
 import { checkPatterns } from './parameter-names.js';
 import { adaptedEncoder } from './run-adapter.js';
@@ -33,7 +32,7 @@ export function checkModelShape(config: TrainConfig, { config: own, pooling, max
   freezingPhases(config, parameters);
   const names = [...parameters.map(({ name }) => name), ...objectiveParameterNames(config)];
   for (const [index, group] of (config.optimizer.groups ?? []).entries()) {
-    checkPatterns(`optimizer.groups.${index}.parameters`, group.parameters, names);
+    checkPatterns(`optimizer.groups.${index}.parameters`, group, names);
   }
 }
 
@@ -43,18 +42,20 @@ function checkChunks({ text, training }: TrainConfig, maxLength: number): void {
   for (const key of ['query_max_length', 'passage_max_length'] as const) {
     const longest = Math.min(text[key], maxLength);
     if (longest <= most) continue;
-    throw new TrainError(
-      'INPUT_CONFIG',
-      `${placeIn(training, 'cache_tokens')}training.cache_tokens ${most}: with text.${key} ${text[key]} a text may have ${longest} tokens; raise it, or lower text.${key}`,
+    throw mistakeAt(
+      training,
+      'cache_tokens',
+      `training.cache_tokens ${most}: with text.${key} ${text[key]} a text may have ${longest} tokens; raise it, or lower text.${key}`,
     );
   }
 }
 
 function checkDimensions({ matryoshka }: TrainConfig, dimension: number): void {
   const wrong = matryoshka?.dimensions.find((each) => each > dimension || each % 4 !== 0);
-  if (wrong === undefined) return;
-  throw new TrainError(
-    'INPUT_CONFIG',
+  if (matryoshka === undefined || wrong === undefined) return;
+  throw mistakeAt(
+    matryoshka,
+    'dimensions',
     `matryoshka.dimensions: expected multiples of 4 up to ${dimension}, which the model's embeddings have, but received ${wrong}`,
   );
 }

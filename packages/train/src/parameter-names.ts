@@ -1,19 +1,24 @@
 /** Checks the patterns of parameter names in a configuration: one that names nothing is a mistake. */
 import { didYouMean } from '@synglot/data';
 import { unmatchedPatterns } from '@synglot/nn';
-import { TrainError } from './errors.js';
+import { mistakeAt } from './config/places.js';
 
 /**
- * Checks that each pattern names a parameter.
+ * Checks that each pattern of an entry names a parameter.
  *
- * @param key of the configuration, for the message
+ * @param key of the entry's patterns in the configuration, for the message
  * @throws TrainError `INPUT_CONFIG`
  */
-export function checkPatterns(key: string, patterns: readonly string[], names: readonly string[]): void {
-  const [unmatched] = unmatchedPatterns(patterns, names);
+export function checkPatterns(
+  key: string,
+  entry: { readonly parameters: readonly string[] },
+  names: readonly string[],
+): void {
+  const [unmatched] = unmatchedPatterns(entry.parameters, names);
   if (unmatched === undefined) return;
-  throw new TrainError(
-    'INPUT_CONFIG',
+  throw mistakeAt(
+    entry,
+    'parameters',
     `${key}: '${unmatched}' names no parameter of the model${didYouMean(unmatched, suggestions(names))}; names look like ${examples(names)}`,
   );
 }

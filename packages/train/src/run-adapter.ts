@@ -21,8 +21,8 @@ import {
   type ParameterStore,
 } from '@synglot/nn';
 import { type ModelParts, writeModel } from './checkpoints.js';
+import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
 
 type AdapterSection = NonNullable<TrainConfig['adapter']>;
 
@@ -56,11 +56,13 @@ export function withFreshAdapter(checkpoint: Checkpoint, config: TrainConfig): C
 }
 
 /** The model's encoder with the adapter that the configuration asks for, if any. @throws as `withFreshAdapter` */
-export function adaptedEncoder(encoder: EncoderConfig, { adapter, model }: TrainConfig): EncoderConfig {
+export function adaptedEncoder(encoder: EncoderConfig, config: TrainConfig): EncoderConfig {
+  const { adapter, model } = config;
   if (!adapter) return encoder;
   if (encoder.adapter) {
-    throw new TrainError(
-      'INPUT_CONFIG',
+    throw mistakeAt(
+      config,
+      'model',
       `model: ${model} has an adapter already; leave the section 'adapter' out to train it further, or run 'synglot merge' first`,
     );
   }
@@ -110,8 +112,9 @@ function adapterOf(section: AdapterSection, config: EncoderConfig): AdapterConfi
   const foreign = keysOf[kind === 'lora' ? 'bottleneck' : 'lora'].find((key) => section[key]);
   if (foreign !== undefined) {
     const own = keysOf[kind === 'lora' ? 'lora' : 'bottleneck'];
-    throw new TrainError(
-      'INPUT_CONFIG',
+    throw mistakeAt(
+      section,
+      foreign,
       `adapter.${foreign}: a ${kind} adapter has none; it takes ${own.join(', ')}, embeddings, layer_norms`,
     );
   }
@@ -122,8 +125,9 @@ function adapterOf(section: AdapterSection, config: EncoderConfig): AdapterConfi
   if (kind !== 'lora') {
     const size = section.size ?? Math.ceil(config.hiddenSize / 16 / 4) * 4;
     if (size % 4 !== 0) {
-      throw new TrainError(
-        'INPUT_CONFIG',
+      throw mistakeAt(
+        section,
+        'size',
         `adapter.size: expected a multiple of 4 but received ${size}; choose ${Math.ceil(size / 4) * 4}`,
       );
     }
@@ -142,10 +146,8 @@ function adapterOf(section: AdapterSection, config: EncoderConfig): AdapterConfi
   };
 }
 
-function modulesOf(
-  { targets = ['query', 'value'] }: AdapterSection,
-  config: EncoderConfig,
-): readonly string[] {
+function modulesOf(section: AdapterSection, config: EncoderConfig): readonly string[] {
+  const { targets = ['query', 'value'] } = section;
   const { modules, unmatched } = matchModules(config, typeof targets === 'string' ? [targets] : targets);
   const [unknown] = unmatched;
   if (unknown === undefined) return modules;
@@ -154,18 +156,21 @@ function modulesOf(
       linearModules(config).map((name) => name.replace(/^encoder\.layer\.\d+\.(attention\.self\.)?/, '')),
     ),
   ];
-  throw new TrainError(
-    'INPUT_CONFIG',
+  throw mistakeAt(
+    section,
+    'targets',
     `adapter.targets: no linear layer of ${config.layers} layers ends in '${unknown}'${didYouMean(unknown, names)}; there are ${names.join(', ')} in encoder.layer.0 to encoder.layer.${config.layers - 1}`,
   );
 }
 
-function layersOf({ layers }: AdapterSection, config: EncoderConfig): readonly number[] {
+function layersOf(section: AdapterSection, config: EncoderConfig): readonly number[] {
+  const { layers } = section;
   const all = Array.from({ length: config.layers }, (_, layer) => layer);
   const unknown = layers?.find((layer) => layer >= config.layers);
   if (unknown === undefined) return layers ? all.filter((layer) => layers.includes(layer)) : all;
-  throw new TrainError(
-    'INPUT_CONFIG',
+  throw mistakeAt(
+    section,
+    'layers',
     `adapter.layers: there is no layer ${unknown}; the model has layers 0 to ${config.layers - 1}`,
   );
 }

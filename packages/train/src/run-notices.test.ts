@@ -80,7 +80,7 @@ test("a measure's setting without a measure", () => {
 test('hard negatives that no batch takes, and rounds of mining that never come', () => {
   const set = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
   const lines = (more: string) => idleSettings(config(more), set, 256);
-  const margins = 'margin_mse: { margins: scores }\n';
+  const margins = 'margin_mse: { teacher: t }\n';
   expect(lines(`sampling: { negatives: 0 }\nmining: {}\n${margins}`)).toEqual([
     'sampling.negatives 0: no batch has hard negatives, and nothing comes of mining and margin_mse; raise it',
   ]);
@@ -94,7 +94,7 @@ test('two views of a text need dropout', () => {
   const encoder = { hiddenDropout: 0, attentionDropout: 0 } as Parameters<typeof checkDropoutViews>[1];
   const views = config('', '{ format: raw-text, path: t.txt, lang: en }');
   expect(() => checkDropoutViews(views, encoder)).toThrow(
-    /^t\.txt: dropout-views needs dropout.*training\.dropout/,
+    /^run\.yaml:2: t\.txt: dropout-views needs dropout.*training\.dropout/,
   );
   checkDropoutViews(views, { ...encoder, hiddenDropout: 0.1 });
   checkDropoutViews(config('', '{ format: raw-text, path: t.txt, task: inverse-cloze }'), encoder);

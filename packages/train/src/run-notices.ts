@@ -5,8 +5,8 @@
 import type { TrainingSet } from '@synglot/data';
 import type { RetrievalUse } from '@synglot/models';
 import type { EncoderConfig } from '@synglot/nn';
+import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
 
 /** Most languages whose counts a notice lists. */
 const listed = 12;
@@ -114,8 +114,9 @@ export function checkDropoutViews(config: TrainConfig, encoder: EncoderConfig): 
     ({ format, task }) => format === 'raw-text' && (task ?? 'dropout-views') === 'dropout-views',
   );
   if (source === undefined || encoder.hiddenDropout > 0 || encoder.attentionDropout > 0) return;
-  throw new TrainError(
-    'INPUT_CONFIG',
+  throw mistakeAt(
+    source,
+    'path',
     `${[source.path].flat().join(', ')}: dropout-views needs dropout, or a text and its other view are the same; set training.dropout: 0.1`,
   );
 }

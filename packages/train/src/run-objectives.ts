@@ -37,12 +37,6 @@ export async function runObjectives(
   config: TrainConfig,
   setting: ObjectiveSetting,
 ): Promise<TrainObjective[]> {
-  if (config.fgm && config.training.cache_tokens !== undefined) {
-    throw new TrainError(
-      'INPUT_CONFIG',
-      'fgm: perturbations go over the encoder twice, which gradient caching does not; leave training.cache_tokens out',
-    );
-  }
   return [
     ...contrastiveObjectives(config, setting),
     ...(await teacherObjectives(config, setting)),
@@ -80,12 +74,6 @@ async function teacherObjectives(
     objectives.push(distillationObjective(teacher, distillation));
   }
   if (margins) {
-    if (mining && margins.margins === 'scores') {
-      throw new TrainError(
-        'INPUT_CONFIG',
-        'margin_mse.margins: scores: what `mining` finds in the run has no scores; leave mining out, or take margins: teacher',
-      );
-    }
     const { teacher, scale, weight } = margins;
     const source = teacher ? teacherMargins(await open(teacher, 'margin_mse.teacher')) : scoredMargins;
     if (!mining && training.items.every(({ negatives }) => negatives.length === 0)) {

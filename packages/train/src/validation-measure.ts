@@ -14,8 +14,8 @@ import type { Executor } from '@synglot/gpu';
 import { EmbeddingModel, retrievalUse } from '@synglot/models';
 import type { ParameterStore } from '@synglot/nn';
 import type { ModelParts } from './checkpoints.js';
+import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
 import { heldOutCollection } from './held-out.js';
 
 type ValidationConfig = NonNullable<TrainConfig['validation']>;
@@ -36,10 +36,22 @@ export function betterOf({ measure = lossMeasure }: ValidationConfig): 'lower' |
   return measure === lossMeasure || measure === distanceMeasure ? 'lower' : 'higher';
 }
 
+/** What is wrong with the name of a measure, if anything. */
+export function measureProblem(measure: string): string | undefined {
+  if (measure === lossMeasure || measure === distanceMeasure) return undefined;
+  try {
+    measureNamed(trecName(measure), profileNamed('trec_eval'));
+  } catch (error) {
+    const { message } = error as Error;
+    return `${message.replace(/\.$/, '')}, or ${lossMeasure}, ${distanceMeasure}, mAP`;
+  }
+  return undefined;
+}
+
 /**
  * What a configuration's measure is computed on; undefined for the loss.
  *
- * @throws TrainError `INPUT_CONFIG` for an unknown measure, and if the validation data lack what the setting needs
+ * @throws TrainError `INPUT_CONFIG` if the validation data lack what the setting needs
  */
 export function measureCollection(
   { validation }: TrainConfig,
@@ -47,29 +59,20 @@ export function measureCollection(
 ): ParallelCollection | undefined {
   const { measure = lossMeasure, setting = 'mean', questions = 500 } = validation ?? {};
   if (measure === lossMeasure) return undefined;
-  if (measure !== distanceMeasure) {
-    try {
-      measureNamed(trecName(measure), profileNamed('trec_eval'));
-    } catch (error) {
-      const { message } = error as Error;
-      throw new TrainError(
-        'INPUT_CONFIG',
-        `validation.measure: ${message.replace(/\.$/, '')}, or ${lossMeasure}, ${distanceMeasure}, mAP`,
-      );
-    }
-  }
   const collection = set && heldOutCollection(set, { name: 'validation', questions });
   const languages = collection?.langs.length ?? 0;
   if (languages === 0 || (languages === 1 && (measure === distanceMeasure || setting !== 'monolingual'))) {
-    throw new TrainError(
-      'INPUT_CONFIG',
+    throw mistakeAt(
+      validation!,
+      'measure',
       `validation.measure ${measure}: the validation data has ${languages} languages; hold out more, or use measure: loss or setting: monolingual`,
     );
   }
   const lacking = collection && lackingAnswers(collection, measure, setting);
   if (lacking) {
-    throw new TrainError(
-      'INPUT_CONFIG',
+    throw mistakeAt(
+      validation!,
+      'measure',
       `validation.measure ${measure}: no question of the validation data has ${lacking}; use another setting or measure: loss, or hold out more`,
     );
   }

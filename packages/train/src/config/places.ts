@@ -3,6 +3,7 @@
  * as a glob that matches nothing. The schema finds the others.
  */
 import { DataError } from '@synglot/data';
+import { TrainError } from '../errors.js';
 
 type PlaceOf = (path: readonly PropertyKey[], key?: string) => string;
 
@@ -21,6 +22,11 @@ export function rememberPlaces(value: unknown, placeOf: PlaceOf, path: readonly 
 export function placeIn(section: object, key: string | number): string {
   const place = places.get(section)?.(key);
   return place === undefined ? '' : `${place}: `;
+}
+
+/** A mistake at a key of a section or an entry of a list, whose place the message begins with. */
+export function mistakeAt(section: object, key: string | number, message: string): TrainError {
+  return new TrainError('INPUT_CONFIG', `${placeIn(section, key)}${message}`);
 }
 
 /** A path or glob of a configuration, and its place as {@link placeIn} gives it. */
@@ -45,10 +51,14 @@ export async function inTermsOfConfig<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    const message = error.message.replace(/`[^`]*`/g, (option) =>
-      option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    );
     const place = typeof where === 'string' ? where : where(error);
-    throw new DataError(error.code, `${place}${message}`, { cause: error });
+    throw new DataError(error.code, `${place}${snakeCased(error.message)}`, { cause: error });
   }
+}
+
+/** A message with the options that it names in backticks spelled as in a configuration. */
+export function snakeCased(message: string): string {
+  return message.replace(/`[^`]*`/g, (option) =>
+    option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  );
 }
