@@ -3,7 +3,7 @@
  * run that is stopped after any update, at a border or not, equals an unbroken one.
  */
 import { rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import { openCheckpoint, SafetensorsFile } from '@synglot/models';
@@ -102,17 +102,21 @@ test('the data are read once, whatever is frozen when, and what they lack is sai
     'validation.fraction=0.0001',
   ]);
   const notices: string[] = [];
+  const output = join(folder.path, 'once');
   await runTraining({
     executor,
     config,
-    output: join(folder.path, 'once'),
+    output,
     onNotice: (line) => notices.push(line),
     onStep: ({ step }) => step === 1 && rmSync(path),
   });
   const about = (start: string) => notices.filter((line) => line.startsWith(start));
   expect(about('left out: ')).toEqual([expect.stringContaining("'sv'")]);
   expect(about('validation.fraction')).toHaveLength(1);
-  expect(about('resumed after')).toHaveLength(2);
+  // The borders are no end: only who goes on with --resume is told where.
+  const checkpoints = (await readdir(join(output, 'checkpoints'))).sort();
+  expect(checkpoints).toEqual(['step-000003', 'step-000005', 'step-000008']);
+  expect(about('resumed after')).toEqual([]);
 });
 
 test('with perturbed embeddings (FGM): what is frozen keeps its bits, and a run in pieces ends with the same', async () => {
@@ -147,5 +151,7 @@ test('with perturbed embeddings (FGM): what is frozen keeps its bits, and a run 
 test('a layer that is not there is a mistake in one line', async () => {
   const config = parseConfig(text, 'tiny.yaml', ['training.freeze=["encoder.layer.9.*"]']);
   const run = runTraining({ executor, config, output: join(folder.path, 'mistake') });
-  await expect(run).rejects.toThrow(/^training\.freeze\.0: 'encoder\.layer\.9\.\*' names no parameter/);
+  await expect(run).rejects.toThrow(
+    /^training\.freeze=\S+: training\.freeze\.0: 'encoder\.layer\.9\.\*' names no parameter/,
+  );
 });

@@ -121,6 +121,18 @@ describe('the configuration', () => {
   it('names an unknown device', () =>
     expectTrainMistake('device', { device: 'gpv' }, ["'gpv'", 'swiftshader']));
 
+  it('names an unknown device, or one without half precision, and the data are not read first', async () => {
+    const broken = inPlace('unread.jsonl');
+    await writeFile(broken, '{');
+    const data = `[{ format: pairs-jsonl, path: ${broken} }]`;
+    await expectTrainMistake('device-first', { model: 'fresh', data, device: 'gpv' }, ["'gpv'"]);
+    await expectTrainMistake(
+      'half-first',
+      { model: 'fresh', data, device: 'swiftshader', training: '{ steps: 2, precision: mixed }' },
+      ['mixed precision needs a device with half precision (shader-f16), which SwiftShader'],
+    );
+  });
+
   it.each([
     ['plan', []],
     ['mine', ['--output', 'mined.jsonl']],

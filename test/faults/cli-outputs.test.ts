@@ -3,8 +3,10 @@
  * more in it than a model. And it writes the format that the file's name says.
  */
 import { execFile } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,6 +64,30 @@ it.skipIf(process.platform === 'win32')('Ctrl-C while the data are read ends a r
   const { signal, errorLines } = await done;
   await end.close();
   expect({ signal, errorLines }).toEqual({ signal: 'SIGINT', errorLines: [] });
+});
+
+it.skipIf(process.platform === 'win32')('Ctrl-C while the data are read ends a sweep', async () => {
+  const pipe = inPlace('endless.jsonl');
+  await promisify(execFile)('mkfifo', [pipe]);
+  const config = await writeConfig(place, 'endless', {
+    data: `[{ format: pairs-jsonl, path: ${pipe} }]`,
+    hold_out: '{ fraction: 0.5 }',
+  });
+  const { child, done } = startCli(['sweep', config, '--seeds', '2', '--output', inPlace('endless')]);
+  const pairs = await readFile(place.pairs, 'utf8');
+  const endless = (async function* () {
+    for (let written = 0; ; written += 1) {
+      // By then it has read some.
+      if (written === 100) child.kill('SIGINT');
+      yield pairs;
+    }
+  })();
+  await expect(pipeline(endless, createWriteStream(pipe))).rejects.toMatchObject({ code: 'EPIPE' });
+  const { code, stdout } = await done;
+  expect({ code, stdout }).toEqual({
+    code: 130,
+    stdout: 'stopped after 0 of 2 runs; the same command continues\n',
+  });
 });
 
 it('a report or a run does not take the place of what is read', async () => {

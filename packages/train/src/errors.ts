@@ -1,7 +1,10 @@
 /** Errors of this package; `INPUT_*` codes are mistakes in what the user gave. */
-export type TrainErrorCode = 'INPUT_CONFIG' | 'INPUT_OUTPUT' | 'INPUT_RESUME' | 'TRAIN_DIVERGED';
+export type TrainErrorCode = 'INPUT_CONFIG' | 'INPUT_OUTPUT' | 'INPUT_RESUME' | 'TRAIN_DIVERGED' | 'STOPPED';
 
-/** A mistake in a configuration or a run's folder, or a run that diverged, in one line with a stable `code`. */
+/**
+ * A mistake in a configuration or a run's folder, a run that diverged, or one that was asked to stop while it was still
+ * being opened, in one line with a stable `code`.
+ */
 export class TrainError extends Error {
   readonly code: TrainErrorCode;
 
@@ -10,4 +13,10 @@ export class TrainError extends Error {
     this.name = 'TrainError';
     this.code = code;
   }
+}
+
+/** @throws TrainError `STOPPED` if the signal asks for it */
+export function checkStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
+    throw new TrainError('STOPPED', 'stopped before an update; the same command begins again');
 }

@@ -1,17 +1,8 @@
 /** What the tokenizer of a model with random weights is trained on. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Pair, TrainingSetBuilder } from '@synglot/data';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseConfig } from './config.js';
-import { makeFreshModel } from './fresh-model.js';
-
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'synglot-fresh-model-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+import { freshTokenizer } from './fresh-model.js';
 
 const row = (text: string) => ({ id: text, text, lang: 'zh', parallelId: text, dataset: 'd', domain: 'd' });
 const pair = (query: string, passage: string, ...negatives: string[]): Pair => ({
@@ -31,9 +22,7 @@ test('a held-out passage is not among its texts, even where it is a hard negativ
       'data: [{ format: pairs-jsonl, path: p.jsonl }]\ntraining: { steps: 1 }\n',
     'run.yaml',
   );
-  const model = join(folder, 'model');
-  await makeFreshModel(model, config, training);
-  const tokenizer = await readFile(join(model, 'tokenizer.json'), 'utf8');
+  const { tokenizer } = (await freshTokenizer(config, training)).files;
   const known = [...'天地玄黃宇宙洪荒日月'].filter((letter) => tokenizer.includes(letter));
   expect(known.join('')).toBe('天地玄黃宇宙');
 });

@@ -2,7 +2,6 @@
  * A new model to start from: random weights of a given shape, and a tokenizer trained on the run's own texts. It is
  * written as a folder like any other, so that everything after it is the same.
  */
-import { existsSync } from 'node:fs';
 import type { TrainingSet } from '@synglot/data';
 import { saveCheckpoint, type Tokenizer, type TokenizerProgress, trainTokenizer } from '@synglot/models';
 import { encoderParameters, freshParameters } from '@synglot/nn';
@@ -41,18 +40,12 @@ function sectionOf({ fresh_model: section }: TrainConfig) {
 /** The last tokenizer that was trained: the runs of a sweep share it. */
 let trained: { readonly key: string; readonly tokenizer: Tokenizer } | undefined;
 
-/**
- * Makes the model in `folder`, unless the run that is resumed has already made it.
- *
- * The weights depend only on `training.seed`, the tokenizer only on the training texts.
- */
-export async function makeFreshModel(
-  folder: string,
+/** The model's tokenizer, which depends only on the training texts. */
+export async function freshTokenizer(
   config: TrainConfig,
   training: TrainingSet,
   onProgress?: (progress: TokenizerProgress) => void,
-): Promise<void> {
-  if (existsSync(folder)) return;
+): Promise<Tokenizer> {
   const { vocabulary_size: vocabularySize, tokenizer: model, lowercase } = sectionOf(config);
   // In their order; a set also has rows of held-out passages, which are in none of its texts.
   const rowNumbers = [...training.queries, ...training.passages].flat().sort((a, b) => a - b);
@@ -62,7 +55,15 @@ export async function makeFreshModel(
     const options = { vocabularySize, model, lowercase, ...(onProgress ? { onProgress } : {}) };
     trained = { key, tokenizer: await trainTokenizer(texts, options) };
   }
-  const { tokenizer } = trained;
+  return trained.tokenizer;
+}
+
+/** Writes the model as a folder. Its weights depend only on `training.seed`. */
+export async function writeFreshModel(
+  folder: string,
+  config: TrainConfig,
+  tokenizer: Tokenizer,
+): Promise<void> {
   const { config: shape, pooling, maxLength } = freshShape(config);
   const encoder = {
     ...shape,

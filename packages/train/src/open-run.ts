@@ -1,9 +1,11 @@
 /**
- * What a run works with, opened and checked before a device is: data, model, and which of its parameters are trained
- * until the freezing schedule's next border. Writes nothing but the run's folder; trains nothing.
+ * What a run works with, opened and checked: model, device, data, and which of the model's parameters are trained until
+ * the freezing schedule's next border. Writes nothing but the run's folder; trains nothing.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Batch, BatchSampler, type TrainingSet } from '@synglot/data';
+import type { Executor } from '@synglot/gpu';
 import {
   type Checkpoint,
   type HubProgress,
@@ -23,12 +25,13 @@ import { findCheckpoint, type SavedRun } from './checkpoints.js';
 import { freshModel } from './config/fresh-model.js';
 import { inTermsOfConfig, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
+import { checkStopped, TrainError } from './errors.js';
 import { countedBefore, freezingPhases, type Phase, phaseAt, skippedBefore } from './freezing.js';
-import { freshShape, makeFreshModel } from './fresh-model.js';
+import { freshShape, freshTokenizer, writeFreshModel } from './fresh-model.js';
 import { checkMining, type Mine } from './mining.js';
 import { checkModelShape, runEncoder } from './model-checks.js';
 import type { AuxiliaryParameter, TrainObjective } from './objectives.js';
+import { checkPrecision } from './precision.js';
 import { type OpenedRewrite, openRewrite, readConfiguredLexicons } from './rewrite.js';
 import { openSavedModel, withFreshAdapter } from './run-adapter.js';
 import { baseFingerprint, checkBase } from './run-base.js';
@@ -57,10 +60,13 @@ export interface OpenRunOptions {
   readonly onModelProgress?: (progress: HubProgress) => void;
   /** Called while a tokenizer is trained, for a model with random weights. */
   readonly onTokenizerProgress?: (progress: TokenizerProgress) => void;
+  /** Asks the run to stop: at once before its first update, after it when that is done, with a checkpoint. */
+  readonly signal?: AbortSignal;
 }
 
 /** A run up to the end of a phase of its freezing schedule. */
 export interface OpenedRun {
+  readonly executor: Executor;
   readonly data: OpenedData;
   readonly model: OpenedModel;
   readonly phase: OpenedPhase;
@@ -99,36 +105,50 @@ export interface OpenedPhase extends Pick<Phase, 'end' | 'updatesBefore'> {
   readonly skipped: Readonly<Record<string, number>> | undefined;
 }
 
-/** @throws TrainError, DataError, ModelError for whatever in the configuration is wrong or not available */
-export async function openRun(options: OpenRunOptions): Promise<OpenedRun> {
-  const { config } = options;
+/**
+ * @param openExecutor told whether the run continues from a checkpoint
+ * @throws TrainError, DataError, ModelError for whatever in the configuration is wrong or not available; TrainError
+ *   `STOPPED` if it was asked for
+ */
+export async function openRun(
+  options: OpenRunOptions,
+  openExecutor: (resumed: boolean) => Promise<Executor>,
+): Promise<OpenedRun> {
+  const { config, output, mine, resume } = options;
+  checkMining(config, mine);
   await checkFolder(options);
+  const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const fresh = config.model === freshModel;
   if (fresh) checkModelShape(config, freshShape(config));
-  // First, so that a model that cannot be opened, or does not fit, is reported before the data are read.
-  const existing = fresh ? undefined : await openModel(config.model, options);
+  // First, so that a model or device that cannot be opened, or does not fit, is reported before the data are read.
+  const existing = fresh ? undefined : await openModel(config.model, saved, options);
+  const executor = await openExecutor(saved !== undefined);
+  checkPrecision(config.training.precision, executor);
   const data = await openData(options);
-  const model = existing ?? (await openModel(await initialModel(options, data.training), options));
+  const model = existing ?? (await openModel(await initialModel(options, data.training), saved, options));
   const phase = await openPhase(data, model, options);
   await makeFolder(options);
   await data.rewritten?.keep();
-  return { data, model, phase };
+  return { executor, data, model, phase };
 }
 
 function openStart(
   model: string,
-  { config: { pooling }, onModelProgress }: OpenRunOptions,
+  { config: { pooling }, signal, onModelProgress }: OpenRunOptions,
 ): Promise<Checkpoint> {
   return openCheckpoint(model, {
     ...(pooling ? { pooling } : {}),
-    ...(onModelProgress ? { onProgress: onModelProgress } : {}),
+    onProgress: (progress) => {
+      checkStopped(signal);
+      onModelProgress?.(progress);
+    },
   });
 }
 
 async function openData(options: OpenRunOptions): Promise<OpenedData> {
-  const { config, output, mine, onNotice = () => undefined } = options;
+  const { config, output, signal, onNotice = () => undefined } = options;
   const lexicons = await readConfiguredLexicons(config);
-  const data = options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice)));
+  const data = options.data ?? (await inTermsOfConfig('', () => readData(config, onNotice, signal)));
   checkWeights(config, data);
   const { training, validation } = data;
   const samplerOptions = toSamplerOptions(config);
@@ -139,7 +159,6 @@ async function openData(options: OpenRunOptions): Promise<OpenedData> {
         : `${config.data.flatMap(({ path }) => path).join(', ')}: `,
     () => new BatchSampler(training, samplerOptions),
   );
-  await inTermsOfConfig('mining: ', () => checkMining(config, mine));
   const rewritten = await inTermsOfConfig('code_switching: ', () =>
     openRewrite(config, lexicons, training.languages, output),
   );
@@ -151,18 +170,32 @@ async function openData(options: OpenRunOptions): Promise<OpenedData> {
 
 /** The folder of a model with random weights, made within the run's own. */
 async function initialModel(options: OpenRunOptions, training: TrainingSet): Promise<string> {
-  await makeFolder(options);
-  const folder = join(options.output, 'initial-model');
+  const { config, output, signal, onNotice, onTokenizerProgress } = options;
+  const folder = join(output, 'initial-model');
+  // The run that is resumed has already made it.
+  if (existsSync(folder)) return folder;
   const texts = training.rows.length;
   // With fewer it takes only a moment.
-  if (texts > 20_000) options.onNotice?.(`training a tokenizer on ${texts} texts, which takes a while`);
-  await makeFreshModel(folder, options.config, training, options.onTokenizerProgress);
+  if (texts > 20_000) onNotice?.(`training a tokenizer on ${texts} texts, which takes a while`);
+  const tokenizer = await freshTokenizer(config, training, (progress) => {
+    checkStopped(signal);
+    onTokenizerProgress?.(progress);
+  });
+  await makeFolder(options);
+  await writeFreshModel(folder, config, tokenizer);
   return folder;
 }
 
-/** @param model a folder or hub id */
-async function openModel(model: string, options: OpenRunOptions): Promise<OpenedModel> {
-  const { config, output, resume } = options;
+/**
+ * @param model a folder or hub id
+ * @param saved the checkpoint that the run continues from
+ */
+async function openModel(
+  model: string,
+  saved: SavedRun | undefined,
+  options: OpenRunOptions,
+): Promise<OpenedModel> {
+  const { config, output } = options;
   const start = await openStart(model, options);
   checkModelShape(config, start);
   const checkpoint = withFreshAdapter(start, config);
@@ -170,7 +203,6 @@ async function openModel(model: string, options: OpenRunOptions): Promise<Opened
   const own = retrievalUse(checkpoint, config.model);
   const { query_prefix: query = own.query, passage_prefix: passage = own.passage } = config.text;
   const use = { ...own, query, passage };
-  const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const base = await baseFingerprint(checkpoint);
   checkBase(saved, base, config.model, output);
   const savedModel = saved && (await openSavedModel(join(saved.folder, 'model'), start));

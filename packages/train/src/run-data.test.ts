@@ -46,6 +46,12 @@ test('a language of the validation that the data have not is refused: its share 
 const withFiles = (rest: string) =>
   parseConfig(`model: m\ntraining: { steps: 1 }\n${rest.replaceAll('HERE', folder)}`, 'run.yaml');
 
+test('reading ends where it is asked to', async () => {
+  const config = withFiles('data: [{ format: pairs-jsonl, path: HERE/p.jsonl }]\n');
+  const stopped = readData(config, () => undefined, AbortSignal.abort());
+  await expect(stopped).rejects.toMatchObject({ code: 'STOPPED' });
+});
+
 test('with equal seeds, what is set aside and what is validated on are drawn apart', async () => {
   const config = withFiles(
     'data: [{ format: pairs-jsonl, path: HERE/p.jsonl }]\nvalidation: { fraction: 0.4 }\nhold_out: { fraction: 0.4, seed: 42 }\n',
@@ -101,16 +107,13 @@ test('what is held out is no negative in training either, and is not mined among
   await writeFile(join(folder, 'n.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const documents = rows.map(({ passage }, i) => JSON.stringify({ _id: `c${i}`, text: passage }));
   await writeFile(join(folder, 'all.jsonl'), `${documents.join('\n')}\n`);
-  const { training, validation, heldOut } = await readData(
-    withFiles(
-      `data: [{ format: pairs-jsonl, path: HERE/n.jsonl }]
-hold_out: { fraction: 0.3 }
-validation: { fraction: 0.3 }
-margin_mse: { margins: scores }
-mining: { corpus: [{ path: HERE/all.jsonl, lang: en }] }\n`,
-    ),
-    () => undefined,
+  const data = 'data: [{ format: pairs-jsonl, path: HERE/n.jsonl }]\n';
+  const config = withFiles(
+    `${data}hold_out: { fraction: 0.3 }\nvalidation: { fraction: 0.3 }\nmargin_mse: { margins: scores }\n`,
   );
+  // A run has the one or the other.
+  const { mining } = withFiles(`${data}mining: { corpus: [{ path: HERE/all.jsonl, lang: en }] }\n`);
+  const { training, validation, heldOut } = await readData({ ...config, mining }, () => undefined);
   /** Which of the 60 a passage is. */
   const numberOf = (set: typeof training, passage: number) => {
     const { text } = set.rows[set.passages[passage]![0]!]!;

@@ -12,7 +12,7 @@ import { openTrainingData, readerOptions, readsSeveralFiles, type TrainingSource
 import { checkPath, findFiles } from './config/paths.js';
 import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
-import { TrainError } from './errors.js';
+import { checkStopped, TrainError } from './errors.js';
 import { HeapWatch } from './heap-watch.js';
 import { heldOutOverlap } from './held-out.js';
 import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
@@ -37,8 +37,14 @@ export interface RunData {
 /**
  * Reads every source. Passages that are held out go to validation, or are set aside for an evaluation, with
  * all their questions; in training they are nobody's negatives.
+ *
+ * @throws TrainError `STOPPED` when `signal` asks for it
  */
-export async function readData(config: TrainConfig, onNotice: (line: string) => void): Promise<RunData> {
+export async function readData(
+  config: TrainConfig,
+  onNotice: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<RunData> {
   const first = newSide();
   const sides = { training: first, validation: newSide(first), heldOut: newSide(first) };
   const share = config.validation?.fraction ?? 0;
@@ -55,6 +61,7 @@ export async function readData(config: TrainConfig, onNotice: (line: string) => 
   let told = performance.now();
   for (const { source, pairs } of opened) {
     for await (const pair of pairs) {
+      checkStopped(signal);
       heap.addPair();
       if (++read % pairsBetweenLooks === 0 && performance.now() - told > quietMs) {
         told = performance.now();

@@ -11,11 +11,11 @@ import { withInitial, withSaved } from './auxiliary-parameters.js';
 import { loadOptimizer, type ModelParts, writeCheckpoint } from './checkpoints.js';
 import { findDamaged } from './checksums.js';
 import { inTermsOfConfig } from './config/places.js';
+import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { MetricsFile } from './metrics-file.js';
 import { MiningRounds } from './mining.js';
 import { type OpenedRun, type OpenRunOptions, openRun } from './open-run.js';
-import { checkPrecision } from './precision.js';
 import { openSavedModel, writeTrained } from './run-adapter.js';
 import type { RunData } from './run-data.js';
 import { RunLock } from './run-lock.js';
@@ -28,14 +28,14 @@ import { type StepMetrics, Trainer } from './trainer.js';
 /** A run: its configuration, folder and device, and who is told what. */
 export interface TrainingRunOptions extends OpenRunOptions {
   /**
-   * A device, or a function that opens one, called once configuration, model and data have been checked; `resumed` says
-   * whether the run continues from a checkpoint.
+   * A device, or a function that opens one, called once configuration and model have been checked, before data are read;
+   * `resumed` says whether the run continues from a checkpoint.
    */
   readonly executor: Executor | ((resumed: boolean) => Promise<Executor>);
+  /** Called once, when everything has been checked and the run's folder is there; `resumed` as for `executor`. */
+  readonly onStart?: (resumed: boolean) => Promise<void>;
   readonly onStep?: (metrics: StepMetrics, steps: number) => void;
   readonly onValidation?: (step: number, loss: number, measure?: number) => void;
-  /** Asks the run to stop after the current update; it writes a checkpoint first. */
-  readonly signal?: AbortSignal;
 }
 
 /** How a run ended. */
@@ -54,7 +54,6 @@ type PhaseResult = TrainingRunResult & { readonly more?: RunData };
 
 /** An opened run and what it has on the device. */
 interface RunOnDevice extends OpenedRun {
-  readonly executor: Executor;
   readonly store: ParameterStore;
   readonly trainer: Trainer;
 }
@@ -76,10 +75,14 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   };
   const lock = options.lock ?? new RunLock(options.output);
   try {
-    let result = await runPhase({ ...options, lock, onNotice }, executor);
+    const first = await openRun({ ...options, lock, onNotice }, executor);
+    await options.onStart?.(first.model.saved !== undefined);
+    for (const line of beginningOf(options, first)) onNotice(line);
+    let result = await runPhase({ ...options, onNotice }, first);
     // Other parameters are frozen now: the next phase begins as a resumed run does.
     while (result.more) {
-      result = await runPhase({ ...options, lock, onNotice, resume: true, data: result.more }, executor);
+      const next = { ...options, lock, onNotice, resume: true, data: result.more };
+      result = await runPhase(next, await openRun(next, executor));
     }
     const { more: _, ...rest } = result;
     return rest;
@@ -88,28 +91,30 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   }
 }
 
+/** What is told of a run before its first update. */
+function beginningOf(
+  { config, output, resume }: TrainingRunOptions,
+  { data, model: { checkpoint, saved, use } }: OpenedRun,
+): string[] {
+  if (saved) return [`resumed after step ${saved.state.step} from ${saved.folder}`];
+  if (resume) return [`no checkpoint in ${checkpointsOf(output)} yet: starting from the beginning`];
+  const cosine = use.normalize || checkpoint.pooling.normalize;
+  return [
+    describeData(data.training, data.validation),
+    ...ownPrompts(config, use),
+    ...idleSettings(config, data.training, checkpoint.maxLength, cosine),
+  ];
+}
+
 /** Runs to the end of a phase of the freezing schedule. */
-async function runPhase(
-  options: TrainingRunOptions,
-  openExecutor: (resumed: boolean) => Promise<Executor>,
-): Promise<PhaseResult> {
-  const { config, onNotice = () => undefined } = options;
-  const run = await openRun(options);
-  const executor = await openExecutor(run.model.saved !== undefined);
-  checkPrecision(config.training.precision, executor);
-  if (!options.resume) {
-    const { training, validation } = run.data;
-    onNotice(describeData(training, validation));
-    for (const line of ownPrompts(config, run.model.use)) onNotice(line);
-    const { checkpoint, use } = run.model;
-    const cosine = use.normalize || checkpoint.pooling.normalize;
-    for (const line of idleSettings(config, training, checkpoint.maxLength, cosine)) onNotice(line);
-  }
+async function runPhase(options: TrainingRunOptions, run: OpenedRun): Promise<PhaseResult> {
+  const { config } = options;
+  const { executor } = run;
   const store = new ParameterStore(executor, run.phase.specs);
   const trainer = new Trainer(trainerOptions(config, run, { executor, store }));
-  const onDevice = { ...run, executor, store, trainer };
+  const onDevice = { ...run, store, trainer };
   try {
-    await load(options, onDevice);
+    await load(config, onDevice);
     return await runUpdates(options, onDevice);
   } finally {
     await trainer.destroy();
@@ -118,8 +123,7 @@ async function runPhase(
 }
 
 /** Loads the parameters and, if the run is resumed, the optimiser's and the trainer's state. */
-async function load(options: TrainingRunOptions, run: RunOnDevice): Promise<void> {
-  const { config, output, onNotice = () => undefined } = options;
+async function load(config: TrainConfig, run: RunOnDevice): Promise<void> {
   const { model, phase, store, trainer } = run;
   const { saved } = model;
   const { auxiliary, updatesBefore } = phase;
@@ -130,12 +134,8 @@ async function load(options: TrainingRunOptions, run: RunOnDevice): Promise<void
     const fresh = (name: string) => updatesBefore[name] === saved.state.step;
     await loadOptimizer(saved.folder, store, optimizerState(phase.optimizer), fresh);
     trainer.restore(saved.state);
-    onNotice(`resumed after step ${saved.state.step} from ${saved.folder}`);
   } else {
     await store.load('parameter', withInitial(auxiliary, model.checkpoint.readRows));
-    if (options.resume) {
-      onNotice(`no checkpoint in ${checkpointsOf(output)} yet: starting from the beginning`);
-    }
   }
   await warm;
 }
@@ -157,6 +157,7 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
   let loss = Number.NaN;
   try {
     while (trainer.step < steps && !validations.stopped) {
+      if (signal?.aborted) return { steps: trainer.step, loss };
       if (await inTermsOfConfig('mining: ', () => rounds?.before(trainer.step))) await trainer.redraw();
       const step = await trainer.update();
       loss = step.loss;

@@ -43,13 +43,17 @@ export function orDeviceOf<Options extends DeviceOptions>(
  * Opens the device that the options ask for and says which one it is. Its plans use the kernels that
  * `synglot tune` found, or those of `tuning`: a table, or null for none.
  */
-export async function openDevice(options: DeviceOptions, tuning?: TuningTable | null): Promise<Executor> {
+export async function openDevice(
+  options: DeviceOptions,
+  tuning?: TuningTable | null,
+  onNotice: (line: string) => void = tell,
+): Promise<Executor> {
   const executor = await openExecutor({
     ...(options.device ? { device: options.device } : {}),
     ...(options.executor ? { executor: options.executor } : {}),
-    onNotice: tell,
+    onNotice,
   });
-  tell(`device: ${executor.device.name} (${executor.device.id}, ${executor.kind} executor)`);
+  onNotice(`device: ${executor.device.name} (${executor.device.id}, ${executor.kind} executor)`);
   const table = tuning === undefined ? await defaultTuning(executor.device) : (tuning ?? undefined);
   return withTuning(executor, table);
 }

@@ -47,31 +47,38 @@ export function trainCommand(): Command {
     const config = await readConfig(path, options.set);
     const output = options.output ?? config.output ?? join('runs', basename(path, extname(path)));
     let executor: Executor | undefined;
+    /** Told when the run starts: a mistake that the data show is told in one line. */
+    const deviceLines: string[] = [];
     const stop = new AbortController();
     const onSignal = () => {
       stop.abort();
       tell('stopping after this update, with a checkpoint; again: at once, without one');
     };
+    // A resumed run computes in the order in which it began, tuned or not.
+    const kept = join(output, runTuningFile);
     const tokenizer = tokenizerProgress();
     let bar: Progress | undefined;
     let told = performance.now();
     try {
       const result = await runTraining({
         executor: async (resumed) => {
-          // Until now there is nothing to keep, and a signal ends the process at once.
-          process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-          // A resumed run computes in the order in which it began, tuned or not.
-          const kept = join(output, runTuningFile);
           executor = await openDevice(
             orDeviceOf(options, config),
             resumed ? ((await readTuning(kept)) ?? null) : undefined,
+            (line) => deviceLines.push(line),
           );
-          if (resumed) return executor;
-          const { kernelChoices } = executor.device as DeviceTraits;
-          // A start that failed may have left another.
-          if (kernelChoices) await writeTuning(kept, executor.device, kernelChoices);
-          else await rm(kept, { force: true });
           return executor;
+        },
+        onStart: async (resumed) => {
+          // Until now there is nothing to keep, and a signal ends the process at once.
+          process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+          for (const line of deviceLines) tell(line);
+          if (resumed) return;
+          const { device } = executor!;
+          const { kernelChoices } = device as DeviceTraits;
+          // A start that failed may have left another.
+          if (kernelChoices) await writeTuning(kept, device, kernelChoices);
+          else await rm(kept, { force: true });
         },
         config,
         output,

@@ -99,11 +99,13 @@ export async function readPerQuery(output: string, { name }: PlannedRun): Promis
   return readOwn<PerQueryValues>(join(output, name, perQueryFile));
 }
 
-/** What only a run's own data and model show says whose they are. */
-function ofRun({ setting, seed }: PlannedRun): (error: unknown) => never {
+/** What only a run's own data and model show says whose they are; that it was stopped is no error. */
+function ofRun({ setting, seed }: PlannedRun): (error: unknown) => undefined {
   return (error) => {
-    const isMistake = error instanceof Error && 'code' in error && String(error.code).startsWith('INPUT_');
-    if (isMistake) error.message = `${setting.label}, seed ${seed}: ${error.message}`;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'STOPPED') return undefined;
+    if (error instanceof Error && code.startsWith('INPUT_'))
+      error.message = `${setting.label}, seed ${seed}: ${error.message}`;
     throw error;
   };
 }
@@ -117,7 +119,7 @@ async function doRun(
 ): Promise<RunRecord | undefined> {
   const { config, setting, seed } = run;
   const { executor, task } = options;
-  const data = await cache.read(config);
+  const data = await cache.read(config, options.signal);
   const collection = task.collection ?? heldOut(config, data, setting.config);
   await makeFolders(folder);
   const common = {
@@ -259,10 +261,10 @@ class DataCache {
     this.#onNotice = onNotice;
   }
 
-  async read(config: TrainConfig): Promise<RunData> {
+  async read(config: TrainConfig, signal: AbortSignal | undefined): Promise<RunData> {
     const key = dataKey(config);
     if (this.#last?.key !== key) {
-      this.#last = { key, data: await inTermsOfConfig('', () => readData(config, this.#onNotice)) };
+      this.#last = { key, data: await inTermsOfConfig('', () => readData(config, this.#onNotice, signal)) };
     }
     return this.#last.data;
   }
