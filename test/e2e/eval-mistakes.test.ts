@@ -154,6 +154,10 @@ it('reports mistakes in one line', async () => {
   const rankings = ['--qrels', 'q', '--run', 'r'];
   await expectMistake([...rankings, '--depth', '3'], '--depth: is not for --qrels and --run');
   await expectMistake([...rankings, '--langs', 'en'], '--langs: goes with --format mteb');
+  await expectMistake([...rankings, '-q'], '--per-topic: goes with --format trec_eval here');
+  await expectMistake([...rankings, '-n', '--format', 'json'], '--no-summary: goes with --format trec_eval');
+  await expectMistake([...rankings, '--correction', 'none'], '--correction: is for several --run');
+  await expectMistake([...rankings, '-m', 'map', '--format', 'mteb'], '--measure: is not for --format mteb');
   await writeFile(inPlace('empty.npy'), '');
   const files = ['--query-embeddings', inPlace('empty.npy'), '--passage-embeddings', inPlace('empty.npy')];
   await expectMistake([...task, ...files], 'empty.npy');

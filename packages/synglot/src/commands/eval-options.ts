@@ -75,33 +75,42 @@ const ofRuns = new Set(
     ' ',
   ),
 );
-/** Of what such files share with models; the last three where MTEB's form says what was evaluated. */
+/** Of what such files share with models. */
 const shared = new Set(['profile', 'measures', 'json', 'seed', 'device', 'executor']);
-const ofMteb = new Set(['mtebTask', 'split', 'langs']);
+/** What only one form of output has; the last two say in MTEB's what was evaluated. */
+const ofForm: Readonly<Record<string, RunEvalOptions['format']>> = {
+  perTopic: 'trec_eval',
+  summary: 'trec_eval',
+  mtebTask: 'mteb',
+  split: 'mteb',
+  langs: 'mteb',
+};
+const ofSeveral = new Set(['test', 'correction']);
 
 /**
- * Refuses options of models where rankings are measured, and options of rankings where a model is.
+ * Refuses options of models where rankings are measured, options of rankings where a model is, and those of another form
+ * of output.
  *
  * @throws EvaluationError `INPUT_COLLECTION`
  */
 export function refuseOthers(command: Command, runs: boolean): void {
-  const { format } = command.opts<RunEvalOptions>();
-  const takes = (name: string) => {
-    if (!runs) return !ofRuns.has(name);
-    return ofMteb.has(name) ? format === 'mteb' : ofRuns.has(name) || shared.has(name);
-  };
-  const other = command.options.find(
-    (option) =>
-      command.getOptionValueSource(option.attributeName()) === 'cli' && !takes(option.attributeName()),
-  );
-  if (other === undefined) return;
-  const name = other.attributeName();
-  const why = !runs
-    ? 'is for --qrels and --run'
-    : ofMteb.has(name)
-      ? 'goes with --format mteb here'
-      : 'is not for --qrels and --run';
-  throw new EvaluationError('INPUT_COLLECTION', `${other.long}: ${why}; leave it out`);
+  const options = command.opts<RunEvalOptions>();
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    const why = runs ? whyIdle(name, options) : ofRuns.has(name) && 'is for --qrels and --run';
+    if (why) throw new EvaluationError('INPUT_COLLECTION', `${option.long}: ${why}; leave it out`);
+  }
+}
+
+/** Why an option has no effect on the figures of rankings. */
+function whyIdle(name: string, { format, run = [] }: RunEvalOptions): string | undefined {
+  const form = ofForm[name];
+  if (form !== undefined) return form === format ? undefined : `goes with --format ${form} here`;
+  if (!ofRuns.has(name) && !shared.has(name)) return 'is not for --qrels and --run';
+  if (ofSeveral.has(name) && run.length < 2) return 'is for several --run';
+  if (name.startsWith('measure') && format === 'mteb') return "is not for --format mteb, which has MTEB's own";
+  return undefined;
 }
 
 /** @throws EvaluationError `INPUT_COLLECTION` for what would be kept in a file that is not asked for */
