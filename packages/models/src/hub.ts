@@ -98,6 +98,7 @@ function noModules(snapshot: string): string {
 }
 
 const WANTED = new Set([
+  'added_tokens.json',
   'config.json',
   'config_sentence_transformers.json',
   'modules.json',

@@ -5,10 +5,10 @@
 
 import { modelSource } from '#model-source';
 import { ModelError, reasonOf } from './errors.js';
-import type { JsonObject } from './json.js';
+import { isJsonObject, type JsonObject } from './json.js';
 import { readJsonObjectIfPresent } from './json-files.js';
 import { specialRoles, Tokenizer, tokenText } from './tokenizer.js';
-import { wordPieceJson } from './word-piece.js';
+import { type AddedToken, wordPieceJson } from './word-piece.js';
 
 /**
  * Parses `vocab.txt`: one token per line; its id is the line's number from 0.
@@ -57,6 +57,17 @@ async function decode(bytes: Uint8Array, path: string): Promise<string> {
     const message = `${path}: cannot be read (${reasonOf(error)}); get the file again`;
     throw new ModelError('INPUT_TOKENIZER', message, { cause: error });
   }
+}
+
+/** Tokens that were added to a `vocab.txt`; older versions of transformers keep them in a file of their own. */
+async function addedTokens(folder: string, config: JsonObject | undefined): Promise<AddedToken[]> {
+  const { added_tokens_decoder: tokens } = config ?? {};
+  if (isJsonObject(tokens)) {
+    return Object.entries(tokens).map(([id, token]) => ({ ...(token as AddedToken), id: Number(id) }));
+  }
+  const ids = await readJsonObjectIfPresent(modelSource.join(folder, 'added_tokens.json'));
+  const settings = { single_word: false, lstrip: false, rstrip: false, normalized: true, special: false };
+  return Object.entries(ids ?? {}).map(([content, id]) => ({ id: Number(id), content, ...settings }));
 }
 
 /** The class that transformers takes for a tokenizer whose own file names none, where it reads the file in its own way. */
@@ -176,7 +187,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     }
     const vocabulary = parseVocabulary(text, file);
     const settings = bertSettings(config ?? { do_lower_case: !looksCased(vocabulary) });
-    const json = wordPieceJson(vocabulary, settings);
+    const json = wordPieceJson(vocabulary, settings, await addedTokens(folder, config));
     return Tokenizer.fromJson(json, file, config);
   }
   throw new ModelError(

@@ -166,6 +166,19 @@ describe('vocab.txt', () => {
     });
   });
 
+  it('has the tokens that were added to it, from either file of transformers', async () => {
+    const id = VOCABULARY.length;
+    const token = { single_word: false, lstrip: false, rstrip: false, normalized: true, special: false };
+    const older = await vocabularyFolder(VOCABULARY, { do_lower_case: false });
+    expect(await encode(older, 'a[X] A')).toEqual([2, 5, 1, 1, 1, 9, 3]);
+    await writeFile(join(older, 'added_tokens.json'), JSON.stringify({ '[X]': id }));
+    const added_tokens_decoder = { [id]: { content: '[X]', ...token }, 9: { content: 'A', ...token } };
+    const newer = await vocabularyFolder(VOCABULARY, { do_lower_case: false, added_tokens_decoder });
+    expect(await encode(older, 'a[X] A')).toEqual([2, 5, id, 9, 3]);
+    expect(await encode(newer, 'a[X] Aa')).toEqual([2, 5, id, 9, 5, 3]);
+    expect((await loadTokenizer(newer)).vocabularySize).toBe(id + 1);
+  });
+
   it('refuses texts that are cut at their beginning', async () => {
     const folder = await vocabularyFolder(VOCABULARY, { truncation_side: 'left' });
     await expectModelError(() => loadTokenizer(folder), 'INPUT_TOKENIZER', /truncation_side is "left"/);

@@ -12,7 +12,18 @@ export interface WordPieceSettings {
 }
 
 /** An entry of `added_tokens` in a `tokenizer.json`. */
-export function specialToken(id: number, content: string): object {
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly single_word: boolean;
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  readonly normalized: boolean;
+  readonly special: boolean;
+}
+
+/** The entry of a special token. */
+export function specialToken(id: number, content: string): AddedToken {
   return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
@@ -32,16 +43,25 @@ function bertTemplate(cls: number, sep: number): object {
   };
 }
 
-/** The text of a `tokenizer.json` for a BERT vocabulary: what transformers' own converter makes of `vocab.txt`. */
-export function wordPieceJson(vocabulary: ReadonlyMap<string, number>, settings: WordPieceSettings): string {
-  const specials = BERT_SPECIAL_TOKENS.map((token) => [vocabulary.get(token), token] as const).filter(
-    (entry): entry is [number, (typeof BERT_SPECIAL_TOKENS)[number]] => entry[0] !== undefined,
-  );
+/**
+ * The text of a `tokenizer.json` for a BERT vocabulary: what transformers' own converter makes of `vocab.txt`.
+ *
+ * @param more tokens besides BERT's special ones that are looked for in texts before they are split
+ */
+export function wordPieceJson(
+  vocabulary: ReadonlyMap<string, number>,
+  settings: WordPieceSettings,
+  more: readonly AddedToken[] = [],
+): string {
+  const specials = BERT_SPECIAL_TOKENS.flatMap((token) => {
+    const id = vocabulary.get(token);
+    return id === undefined || more.some((other) => other.id === id) ? [] : [specialToken(id, token)];
+  });
   return `${JSON.stringify({
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: specials.sort(([a], [b]) => a - b).map(([id, token]) => specialToken(id, token)),
+    added_tokens: [...specials, ...more].sort((a, b) => a.id - b.id),
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
