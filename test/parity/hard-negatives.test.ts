@@ -67,4 +67,47 @@ describe('mine_hard_negatives of sentence-transformers', () => {
       ]);
     expect(Object.fromEntries(found)).toEqual(negatives);
   });
+
+  it('finds for each question what it finds alone, beside one with many answers that is asked many times', async () => {
+    const { options } = fixture.cases[0]!;
+    const many = Array.from({ length: 300 }, (_, index) => ({
+      query: { ...row('Five stars'), parallelId: `stars ${index}` },
+      passage: row(`Review ${index}`),
+      negatives: [],
+    }));
+    const asked: string[] = [];
+    // In a dimension of their own, where the fixture's questions find no reviews.
+    const nothing = Object.values(fixture.embeddings)[0]!.map(() => 0);
+    const vectorOf = (text: string) => {
+      asked.push(text);
+      const vector = fixture.embeddings[text];
+      return vector ? [...vector, 1] : [...nothing, text === 'Five stars' ? -1 : -10];
+    };
+    const embedAny = async (texts: readonly string[]) => Float32Array.from(texts.flatMap(vectorOf));
+    const pairs = fixture.pairs.map(([query, passage]) => ({
+      query: row(query),
+      passage: row(passage),
+      negatives: [],
+    }));
+    const range = { negatives: options.num_negatives!, rangeMax: options.range_max! };
+    const mineIn = async (set: TrainingSet) => {
+      const embedding = { embedQueries: embedAny, embedPassages: embedAny };
+      const { mined } = await mineNegatives({ ...range, executor, set, ...embedding });
+      return mined.map((one) => [
+        set.rows[one.question.query]!.text,
+        one.negatives.map((negative) => set.rows[negative.row]!.text),
+      ]);
+    };
+    const alone = await mineIn(TrainingSet.from(pairs));
+    asked.length = 0;
+    const beside = await mineIn(TrainingSet.from([...pairs, ...many]));
+    expect(asked.filter((text) => text === 'Five stars')).toHaveLength(1);
+    expect(beside.slice(0, alone.length)).toEqual(alone);
+    const stars = beside.slice(alone.length);
+    expect(stars).toHaveLength(many.length);
+    const [, first] = stars[0]!;
+    expect(first).toHaveLength(range.negatives);
+    expect(first).not.toContainEqual(expect.stringMatching('Review'));
+    for (const one of stars) expect(one).toEqual(stars[0]);
+  });
 });

@@ -40,10 +40,11 @@ function mine(scores: Readonly<Record<string, number>>, options: MiningOptions =
   const selector = new NegativeSelector(data, options, salt);
   for (const question of data.questions) {
     const { rows } = data.pools[question.pool]!;
+    const together = data.questions.filter(({ pool }) => pool === question.pool);
     const ranked = rows
       .map((row, place) => ({ place, score: scores[textOf(row)] ?? 0 }))
       .sort((x, y) => y.score - x.score || x.place - y.place)
-      .slice(0, selector.depth(question.pool));
+      .slice(0, Math.max(...together.map((one) => selector.depth(one))));
     const positiveScores = question.positives.map((row) => scores[textOf(row)] ?? 0);
     selector.take(question, positiveScores, {
       rows: ranked.map(({ place }) => place),
@@ -142,6 +143,19 @@ describe('rules', () => {
     const window = mine(scores, { negatives: 10 }).found.get('When?')!;
     for (const one of rounds) expect(window.filter((text) => one.includes(text))).toEqual(one);
   });
+});
+
+test('questions asked in the same words share their answers, and only they are ranked as deep as those are many', () => {
+  const stars = Array.from({ length: 50 }, (_, i) => pair(`s${i}`, 'en', 'Five stars', `Review ${i}.`));
+  const own = [pair('a', 'en', 'Who?', 'Ann.'), pair('b', 'en', 'Where?', 'Where?')];
+  const data = new MiningPools(TrainingSet.from([...stars, ...own]), 'within');
+  const selector = new NegativeSelector(data, { rangeMax: 10 });
+  const answers = data.questions.map((question) => data.answersTo(question));
+  expect(answers[0]!.size).toBe(50);
+  expect(new Set(answers).size).toBe(3);
+  const depths = data.questions.map((question) => selector.depth(question));
+  // A passage that reads like its question is one passage, as an answer and as the question's text.
+  expect(depths).toEqual([...stars.map(() => 60), 11, 11]);
 });
 
 test('a sampler draws mined negatives, in the language of the passage, and its state does not change', () => {

@@ -103,7 +103,14 @@ function answersByQuery(set: TrainingSet): ReadonlySet<number>[] {
       for (const passage of own[query]!) answers.add(passage);
     }
   });
-  return set.queries.map(
-    (rows, query) => new Set([...own[query]!, ...rows.flatMap((row) => [...byText.get(set.rowText[row]!)!])]),
-  );
+  // Questions that share their texts share the set: a title such as "Five stars" may be that of thousands.
+  const shared = new Map<string, ReadonlySet<number>>();
+  return set.queries.map((rows) => {
+    const texts = [...new Set(rows.map((row) => set.rowText[row]!))];
+    if (texts.length === 1) return byText.get(texts[0]!)!;
+    const key = texts.sort((a, b) => a - b).join();
+    const answers = shared.get(key) ?? new Set(texts.flatMap((text) => [...byText.get(text)!]));
+    shared.set(key, answers);
+    return answers;
+  });
 }

@@ -51,6 +51,12 @@ export interface RankedPassages {
   readonly scores: ArrayLike<number>;
 }
 
+/** The texts of some answers, and by pool how many of its passages have one of them. */
+interface AnswerTexts {
+  readonly texts: ReadonlySet<number>;
+  readonly refused: number[];
+}
+
 /** One round of mining over a training set: says how far to search, then takes what was found. */
 export class NegativeSelector {
   readonly data: MiningPools;
@@ -58,6 +64,8 @@ export class NegativeSelector {
   readonly #salt: number;
   readonly #excluded = Object.fromEntries(miningRules.map((rule) => [rule, 0])) as Record<MiningRule, number>;
   readonly #mined: MinedQuestion[] = [];
+  readonly #answersOf = new Map<ReadonlySet<number>, AnswerTexts>();
+  readonly #counts: ReadonlyMap<number, number>[] = [];
   #candidates = 0;
 
   /**
@@ -70,23 +78,17 @@ export class NegativeSelector {
     this.#salt = salt;
   }
 
-  /** How many passages a search in a pool must return, so that the window of ranks is full for every question. */
-  depth(pool: number): number {
-    const { set, questions, pools } = this.data;
-    const rowsOfText = new Map<number, number>();
-    for (const row of pools[pool]!.rows) {
-      const text = set.rowText[row]!;
-      rowsOfText.set(text, (rowsOfText.get(text) ?? 0) + 1);
-    }
-    let most = 0;
-    for (const question of questions) {
-      if (question.pool !== pool) continue;
-      // Duplicates among the other passages are not foreseen: they leave the window a little short.
-      let refused = 0;
-      for (const text of this.#answerTexts(question)) refused += rowsOfText.get(text) ?? 0;
-      most = Math.max(most, refused);
-    }
-    return this.#options.rangeMax + most;
+  /** How many passages a search must return, so that the window of ranks is full for a question. */
+  depth(question: MiningQuestion): number {
+    const { set } = this.data;
+    const rowsOfText = this.#rowsOfText(question.pool);
+    const own = set.rowText[question.query]!;
+    const answers = this.#answers(question);
+    let refused = answers.texts.has(own) ? 0 : (rowsOfText.get(own) ?? 0);
+    // Duplicates among the other passages are not foreseen: they leave the window a little short.
+    answers.refused[question.pool] ??= sum(answers.texts, (text) => rowsOfText.get(text) ?? 0);
+    refused += answers.refused[question.pool]!;
+    return this.#options.rangeMax + refused;
   }
 
   /**
@@ -132,12 +134,31 @@ export class NegativeSelector {
     return { mined: this.#mined, statistics };
   }
 
-  #answerTexts(question: MiningQuestion): Set<number> {
+  /** The texts of a question's answers, worked out once for all questions that share them. */
+  #answers(question: MiningQuestion): AnswerTexts {
     const { set } = this.data;
-    const texts = new Set<number>([set.rowText[question.query]!]);
-    for (const passage of this.data.answersTo(question))
-      for (const row of set.passages[passage]!) texts.add(set.rowText[row]!);
-    return texts;
+    const passages = this.data.answersTo(question);
+    let answers = this.#answersOf.get(passages);
+    if (answers === undefined) {
+      const texts = new Set<number>();
+      for (const passage of passages) for (const row of set.passages[passage]!) texts.add(set.rowText[row]!);
+      answers = { texts, refused: [] };
+      this.#answersOf.set(passages, answers);
+    }
+    return answers;
+  }
+
+  /** How many passages of a pool have each text. */
+  #rowsOfText(pool: number): ReadonlyMap<number, number> {
+    const known = this.#counts[pool];
+    if (known !== undefined) return known;
+    const counts = new Map<number, number>();
+    for (const row of this.data.pools[pool]!.rows) {
+      const text = this.data.set.rowText[row]!;
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+    this.#counts[pool] = counts;
+    return counts;
   }
 
   #filter(question: MiningQuestion, positiveScore: number, found: RankedPassages) {
@@ -145,7 +166,8 @@ export class NegativeSelector {
     const { rangeMin, rangeMax, absoluteMargin, relativeMargin, maxScore, minScore } = this.#options;
     const rows = pools[question.pool]!.rows;
     const answers = this.data.answersTo(question);
-    const texts = this.#answerTexts(question);
+    const { texts: answerTexts } = this.#answers(question);
+    const texts = new Set([set.rowText[question.query]!]);
     const passages = new Set<number>();
     const allowed: { row: number; score: number }[] = [];
     let rank = 0;
@@ -157,8 +179,9 @@ export class NegativeSelector {
       const refuse = (): MiningRule | undefined => {
         if (answers.has(passage)) return 'answer';
         // Of a passage and its translations, and of equal texts, only the best-ranked one is considered.
-        if (texts.has(set.rowText[row]!) || passages.has(passage)) return 'duplicate';
-        texts.add(set.rowText[row]!);
+        const text = set.rowText[row]!;
+        if (answerTexts.has(text) || texts.has(text) || passages.has(passage)) return 'duplicate';
+        texts.add(text);
         passages.add(passage);
         if (rank++ < rangeMin) return 'range';
         if (score > positiveScore - absoluteMargin) return 'absolute_margin';
@@ -175,6 +198,12 @@ export class NegativeSelector {
     }
     return allowed;
   }
+}
+
+function sum(values: Iterable<number>, of: (value: number) => number): number {
+  let total = 0;
+  for (const value of values) total += of(value);
+  return total;
 }
 
 /** Per item: its mined negatives as indices into the set's passages, as a sampler takes them. */

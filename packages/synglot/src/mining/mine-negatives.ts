@@ -6,12 +6,13 @@ import {
   type MinedQuestion,
   type MiningOptions,
   MiningPools,
+  type MiningQuestion,
   type MiningStatistics,
   NegativeSelector,
   resolveMining,
   type TrainingSet,
 } from '@synglot/data';
-import { memoryVectors, searchTopK } from '@synglot/eval';
+import { type Hits, memoryVectors, searchTopK } from '@synglot/eval';
 import type { Executor } from '@synglot/gpu';
 
 /** What {@link mineNegatives} takes. */
@@ -45,7 +46,8 @@ export interface MineResult {
  */
 export async function mineNegatives(options: MineOptions): Promise<MineResult> {
   const { executor, set } = options;
-  const data = new MiningPools(set, resolveMining(options).languages);
+  const { languages, rangeMax } = resolveMining(options);
+  const data = new MiningPools(set, languages);
   const selector = new NegativeSelector(data, options, options.salt);
   const passages = await embedRows(set, [...data.passageOf.keys()], options.embedPassages);
   const queryRows = [...new Set(data.questions.map(({ query }) => query))];
@@ -57,42 +59,66 @@ export async function mineNegatives(options: MineOptions): Promise<MineResult> {
     if (questions.length === 0) continue;
     // The same passages in the same order, whatever else is in the set: ties are broken by row.
     const ids = rows.map((row) => String(row).padStart(10, '0'));
-    const hits = await searchTopK({
-      executor,
-      queries: concatenated(questions.map(({ query }) => queries.vector(query))),
-      source: memoryVectors(concatenated(rows.map(passages.vector)), dimension, ids),
-      k: selector.depth(pool),
-      ties: 'id-ascending',
-    });
-    questions.forEach((question, index) => {
+    const source = memoryVectors(concatenated(rows.map(passages.vector)), dimension, ids);
+    const found = new Map<MiningQuestion, Hits>();
+    for (const { depth, asked } of byDepth(questions, selector, rangeMax)) {
+      // What is asked in the same words is searched for once.
+      const places = [...new Set(asked.map(({ query }) => queries.place(query)))];
+      const hits = await searchTopK({
+        executor,
+        queries: concatenated(places.map(queries.at)),
+        source,
+        k: depth,
+        ties: 'id-ascending',
+      });
+      const hitsOf = new Map(places.map((place, index) => [place, hits[index]!]));
+      for (const question of asked) found.set(question, hitsOf.get(queries.place(question.query))!);
+    }
+    for (const question of questions) {
       const query = queries.vector(question.query);
       const scores = question.positives.map((row) => dot(query, passages.vector(row)));
-      selector.take(question, scores, hits[index]!);
-    });
+      selector.take(question, scores, found.get(question)!);
+    }
   }
   return { data, ...selector.finish() };
 }
 
+/** Questions that are searched together: one with thousands of answers must not set the depth of all. */
+function byDepth(questions: readonly MiningQuestion[], selector: NegativeSelector, rangeMax: number) {
+  const groups = new Map<number, { depth: number; asked: MiningQuestion[] }>();
+  for (const question of questions) {
+    const depth = selector.depth(question);
+    // Four times the window is no matter: most questions are in one group.
+    const size = Math.max(2, Math.ceil(Math.log2(depth / rangeMax)));
+    const group = groups.get(size) ?? { depth, asked: [] };
+    groups.set(size, group);
+    group.depth = Math.max(group.depth, depth);
+    group.asked.push(question);
+  }
+  return groups.values();
+}
+
 interface EmbeddedRows {
   readonly dimension: number;
+  /** Where a row's text stands among the different texts. */
+  readonly place: (row: number) => number;
+  readonly at: (place: number) => Float32Array;
   readonly vector: (row: number) => Float32Array;
 }
 
+/** Embeds the text of each row; rows with the same text share an embedding. */
 async function embedRows(
   set: TrainingSet,
   rows: readonly number[],
   embed: MineOptions['embedQueries'],
 ): Promise<EmbeddedRows> {
-  const vectors = await embed(rows.map((row) => set.rows[row]!.text));
-  const dimension = vectors.length / rows.length;
-  const places = new Map(rows.map((row, place) => [row, place]));
-  return {
-    dimension,
-    vector: (row) => {
-      const place = places.get(row)!;
-      return vectors.subarray(place * dimension, (place + 1) * dimension);
-    },
-  };
+  const texts = [...new Set(rows.map((row) => set.rows[row]!.text))];
+  const vectors = await embed(texts);
+  const dimension = vectors.length / texts.length;
+  const places = new Map(texts.map((text, place) => [text, place]));
+  const place = (row: number) => places.get(set.rows[row]!.text)!;
+  const at = (place: number) => vectors.subarray(place * dimension, (place + 1) * dimension);
+  return { dimension, place, at, vector: (row) => at(place(row)) };
 }
 
 function concatenated(vectors: readonly Float32Array[]): Float32Array {
