@@ -159,16 +159,6 @@ const mistakes: [what: string, text: string, message: RegExp][] = [
     /^run\.yaml:5: sampling: `alpha` is only for mode 'hybrid', but the mode is 'monolingual'$/,
   ],
   [
-    'a rank up to which nothing can be mined',
-    `${least}mining: { range_max: 2 }\n`,
-    /^run\.yaml:5: mining: `range_max`: expected a whole number from 4 \(`range_min` 0 \+ 4 negatives\)/,
-  ],
-  [
-    'margins from scores, and negatives that have none',
-    `${least}mining: {}\nmargin_mse: { margins: scores }\n`,
-    /^run\.yaml:6: margin_mse\.margins: scores: what `mining` finds in the run has no scores/,
-  ],
-  [
     'perturbations with gradient caching',
     `${least.replace('steps: 10', 'steps: 10, cache_tokens: 512')}fgm: {}\n`,
     /^run\.yaml:5: fgm: perturbations go over the encoder twice.*; leave training\.cache_tokens out$/,

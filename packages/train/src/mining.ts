@@ -9,6 +9,7 @@ import {
   type BatchSampler,
   DataError,
   type MiningOptions,
+  resolveMining,
   type TextKind,
   type TrainingSet,
 } from '@synglot/data';
@@ -17,6 +18,7 @@ import { EmbeddingModel, retrievalUse, writeFileAtomic } from '@synglot/models';
 import type { ParameterStore } from '@synglot/nn';
 import type { ModelParts } from './checkpoints.js';
 import { miningSection } from './config/mining.js';
+import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 
@@ -60,9 +62,24 @@ export interface MiningRoundsOptions {
   readonly onNotice: (line: string) => void;
 }
 
-/** @throws TrainError `INPUT_CONFIG` if there is nothing to mine with */
+/**
+ * Checks the section for a run; `synglot mine` has other rules.
+ *
+ * @throws TrainError `INPUT_CONFIG` if there is nothing to mine with, or the run needs scores, which it cannot mine;
+ *   DataError `INPUT_OPTION`
+ */
 export function checkMining(config: TrainConfig, mine: Mine | undefined): void {
-  if (config.mining === undefined || mine !== undefined) return;
+  const { mining, margin_mse: margins } = config;
+  if (mining && margins?.margins === 'scores') {
+    throw mistakeAt(
+      margins,
+      'margins',
+      'margin_mse.margins: scores: what `mining` finds in the run has no scores; leave mining out, or take margins: teacher',
+    );
+  }
+  if (mining === undefined) return;
+  resolveMining(miningOptions(config));
+  if (mine !== undefined) return;
   throw new TrainError(
     'INPUT_CONFIG',
     'mining: nothing to mine with; pass `mine` to runTraining, as the synglot command does',

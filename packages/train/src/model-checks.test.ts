@@ -36,6 +36,7 @@ test.each([
     'training: { steps: 2, freeze: ["encoder.layer.1.*"] }',
     "run.yaml:4: training.freeze.0: 'encoder.layer.1.*' names no",
   ],
+  [`${steps}\nmining: {}\nmargin_mse: { margins: scores }`, 'run.yaml:6: margin_mse.margins: scores: what'],
   ['training: { steps: 2, cache_tokens: 40 }', 'a text may have 64 tokens; raise it'],
   [
     `${steps}\nmatryoshka: { dimensions: [16, 20] }`,
@@ -55,6 +56,14 @@ test.each([
     message: expect.stringContaining(message),
   });
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('a rank up to which nothing can be mined is told before data are read, too', async () => {
+  const openExecutor = () => Promise.reject(new Error('a device was opened'));
+  const mining = config(`${steps}\nmining: { range_max: 2 }`);
+  await expect(openRun({ config: mining, output: join(folder, 'run') }, openExecutor)).rejects.toThrow(
+    'run.yaml:5: mining: `range_max`: expected a whole number from 4 (`range_min` 0 + 4 negatives)',
+  );
 });
 
 test('a group may name only parameters of objectives, whose names are known without data', async () => {

@@ -115,7 +115,7 @@ export async function openRun(
   openExecutor: (resumed: boolean) => Promise<Executor>,
 ): Promise<OpenedRun> {
   const { config, output, mine, resume } = options;
-  checkMining(config, mine);
+  await inTermsOfConfig(`${placeIn(config, 'mining')}mining: `, () => checkMining(config, mine));
   await checkFolder(options);
   const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const fresh = config.model === freshModel;

@@ -2,8 +2,7 @@
  * Settings that go against each other, or that another package refuses: known from the configuration alone, so that
  * they are told before a model is opened, data are read, or another run of a sweep is trained.
  */
-import { DataError, resolveMining, resolveSampling } from '@synglot/data';
-import { miningOptions } from '../mining.js';
+import { DataError, resolveSampling } from '@synglot/data';
 import { toSamplerOptions } from '../run-data.js';
 import { measureProblem } from '../validation-measure.js';
 import { snakeCased } from './places.js';
@@ -12,16 +11,9 @@ import type { TrainConfig } from './schema.js';
 
 /** The first of them, if there are any. */
 export function conflict(config: TrainConfig): Problem | undefined {
-  const { mining, margin_mse: margins, fgm, training, validation, checkpoint } = config;
+  const { fgm, training, validation, checkpoint } = config;
   const sampling = refusal(() => resolveSampling(toSamplerOptions(config)));
   if (sampling) return { path: [], key: 'sampling', message: `sampling: ${sampling}` };
-  const mined = mining && refusal(() => resolveMining(miningOptions(config)));
-  if (mined) return { path: [], key: 'mining', message: `mining: ${mined}` };
-  if (mining && margins?.margins === 'scores') {
-    const message =
-      'margin_mse.margins: scores: what `mining` finds in the run has no scores; leave mining out, or take margins: teacher';
-    return { path: ['margin_mse'], key: 'margins', message };
-  }
   if (fgm && training.cache_tokens !== undefined) {
     const message =
       'fgm: perturbations go over the encoder twice, which gradient caching does not; leave training.cache_tokens out';
