@@ -2,10 +2,14 @@
  * Early stopping and the best model: a run ends where its validations say so, its result is the best of them,
  * and both are the same when it is stopped anywhere and resumed.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Executor } from '@synglot/gpu';
-import { parseConfig, runTraining, type TrainConfig } from '@synglot/train';
+import { openCheckpoint } from '@synglot/models';
+import { ParameterStore } from '@synglot/nn';
+import { parseConfig, runTraining, type TrainConfig, writeBest } from '@synglot/train';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { runCliWell } from '../support/cli.js';
 import { openTestExecutor } from '../support/executor.js';
@@ -166,6 +170,37 @@ test.each([false, true])('with keep_best %s, the last line says which model was 
   expect(String(await read(`line ${keepBest}/model/README.md`))).toContain(
     `for ${keepBest ? step : last} steps.`,
   );
+});
+
+test('a best model is replaced as a whole: under its name there never is a part of one', async () => {
+  const { config, pooling, maxLength, tokenizer, parameters, readRows } = await openCheckpoint(
+    join(folder.path, 'tiny'),
+  );
+  const store = new ParameterStore(executor, parameters);
+  await store.load('parameter', readRows);
+  const best = join(folder.path, 'best');
+  // The removal of many files takes many turns of the event loop.
+  await mkdir(join(best, 'old'), { recursive: true });
+  const files = Array.from({ length: 1000 }, (_, index) => join(best, 'old', String(index)));
+  await Promise.all(files.map((path) => writeFile(path, '')));
+  const seen = new Set<number>();
+  const look = () => {
+    try {
+      seen.add(readdirSync(join(best, 'old')).length);
+    } catch {
+      seen.add(0);
+    }
+  };
+  let done = false;
+  const written = writeBest(best, store, { config, pooling, maxLength, tokenizer }).finally(() => {
+    done = true;
+  });
+  for (; !done; await setImmediate()) look();
+  await written;
+  look();
+  store.destroy();
+  expect([...seen].sort()).toEqual([0, 1000]);
+  expect((await readdir(folder.path)).filter((name) => name.startsWith('best'))).toEqual(['best']);
 });
 
 test('validation in one language is monolingual, and no other language of those passages is trained on', async () => {

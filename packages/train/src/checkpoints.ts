@@ -5,6 +5,7 @@
  * `step-000100` always is. Layout: `model/` (sentence-transformers), `optimizer.safetensors`,
  * `trainer.json`, `checksums.json`.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -68,16 +69,19 @@ export async function writeBest(folder: string, store: ParameterStore, model: Mo
   await writeWhole(folder, (partial) => writeModel(join(partial, 'model'), store, model));
 }
 
-/** Lets `write` fill a folder, and gives it its name when it is complete. */
+/** Lets `write` fill a folder, and gives it its name when it is complete; what had the name is removed without it. */
 async function writeWhole(target: string, write: (folder: string) => Promise<void>): Promise<void> {
   const partial = `${target}${partialMark}`;
+  const replaced = `${partial}replaced`;
   try {
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
     await write(partial);
     await writeChecksums(partial);
-    await rm(target, { recursive: true, force: true });
+    await rm(replaced, { recursive: true, force: true });
+    if (existsSync(target)) await rename(target, replaced);
     await rename(partial, target);
+    await rm(replaced, { recursive: true, force: true });
   } catch (error) {
     await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     throw writeError(target, error);
