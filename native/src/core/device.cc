@@ -154,15 +154,23 @@ void Device::finish(InFlight entry, MaybeFailure failure) {
   staging_.give(std::move(entry.staging));
 }
 
+MaybeFailure Device::with_memory(const std::function<MaybeFailure()>& create) {
+  MaybeFailure failure = create();
+  if (!failure || failure->code != code::kOutOfMemory || flush() || flush()) return failure;
+  return create();
+}
+
 std::shared_ptr<Buffer> Device::create_buffer(std::string label, uint64_t size_bytes) {
   auto buffer = std::make_shared<Buffer>();
   buffer->label = std::move(label);
   buffer->size_bytes = size_bytes;
   post([this, buffer] {
-    context_->push_scopes();
-    const WGPUBufferUsage usage = WGPUBufferUsage_Storage | WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc;
-    buffer->handle = context_->create_buffer(buffer->label, buffer->size_bytes, usage);
-    buffer->failure = context_->pop_scopes("buffer '" + buffer->label + "'");
+    constexpr WGPUBufferUsage kUsage = WGPUBufferUsage_Storage | WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc;
+    buffer->failure = with_memory([&] {
+      context_->push_scopes();
+      buffer->handle = context_->create_buffer(buffer->label, buffer->size_bytes, kUsage);
+      return context_->pop_scopes("buffer '" + buffer->label + "'");
+    });
     if (!buffer->handle && !buffer->failure) buffer->failure = Failure{code::kOutOfMemory, "no memory for buffer '" + buffer->label + "'"};
   });
   return buffer;
@@ -222,7 +230,13 @@ void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, 
                      Done<std::shared_ptr<CompiledPlan>> done) {
   post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), commands_per_part, done = std::move(done)] {
     if (MaybeFailure failure = context_->check()) return done(*failure);
-    Result<std::shared_ptr<CompiledPlan>> compiled = CompiledPlan::create(*context_, pipelines_, *plan, externals, commands_per_part);
+    Result<std::shared_ptr<CompiledPlan>> compiled;
+    const auto create = [&]() -> MaybeFailure {
+      compiled = CompiledPlan::create(*context_, pipelines_, *plan, externals, commands_per_part);
+      if (const auto* failure = std::get_if<Failure>(&compiled)) return *failure;
+      return std::nullopt;
+    };
+    with_memory(create);
     MaybeFailure loss = context_->state().loss();
     if (loss) return done(*loss);
     done(std::move(compiled));

@@ -115,6 +115,11 @@ class Device {
   void do_run(const std::shared_ptr<CompiledPlan>& plan, const RunRequest& request, const Done<RunOutput>& done);
   void do_read(const Buffer& buffer, uint64_t offset_bytes, uint64_t size_bytes, const Done<Bytes>& done);
   MaybeFailure flush();
+  /**
+   * Creates something, once more if there was no memory for it: Dawn gives back that of what was destroyed when the
+   * device has ended what it was given next, and sees so at the submission after that.
+   */
+  MaybeFailure with_memory(const std::function<MaybeFailure()>& create);
   CommandEncoder create_encoder(const std::string& label) const;
 
   // Shared with the JavaScript thread, under `mutex_`.

@@ -152,6 +152,28 @@ class WebGpuExecutor implements Executor {
     const pipelines = await this.guarded(what, () =>
       Promise.all(plan.kernels.map((kernel) => this.#pipeline(kernel))),
     );
+    try {
+      return await this.#make(plan, externals, pipelines);
+    } catch (error) {
+      if (!(error instanceof GpuError && error.code === 'DEVICE_OUT_OF_MEMORY')) throw error;
+      // Dawn gives back the memory of what was destroyed when the device has ended what it is given next, and sees so
+      // at a submission after that: two suffice, unless the device is given something else meanwhile.
+      for (let submission = 0; submission < 4; submission++) {
+        await this.guarded(what, async () => {
+          this.#device.queue.submit([]);
+          await this.#device.queue.onSubmittedWorkDone();
+        });
+      }
+      return this.#make(plan, externals, pipelines);
+    }
+  }
+
+  /** Buffers and bind groups of a plan; no buffer is left if one of them cannot be made. */
+  async #make(
+    plan: Plan,
+    externals: ReadonlyMap<string, DeviceBuffer>,
+    pipelines: readonly GPUComputePipeline[],
+  ): Promise<CompiledPlan> {
     const given: WebGpuBuffer[] = [];
     const owned: GPUBuffer[] = [];
     // Nothing inside awaits, so that all of it is within the error scopes.
@@ -177,7 +199,7 @@ class WebGpuExecutor implements Executor {
       return new CompiledWebGpuPlan(plan, this, this.#device, buffers, owned, pipelines, groups);
     };
     try {
-      return await this.guarded(what, work, given);
+      return await this.guarded(`compile of plan '${plan.label}'`, work, given);
     } catch (error) {
       for (const buffer of owned) buffer.destroy();
       throw error;

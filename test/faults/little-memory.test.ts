@@ -1,0 +1,72 @@
+/** Where there is little memory: what cannot be had is rejected alone, and what was given back can be had. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { softwareDevices } from './native-support.js';
+
+const prlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
+const missing = prlimit ? '' : ' (prlimit of util-linux is missing)';
+
+/** Runs `body` with an executor and `leave(bytes)`, after which its process can have so many more; what it printed. */
+function printed(body: string, device: string, executor: 'native' | 'webgpu'): string {
+  const script = `
+    import { execFileSync } from 'node:child_process';
+    import { readFileSync } from 'node:fs';
+    import { openExecutor } from '@synglot/gpu/node';
+    const [device, kind] = process.argv.slice(1);
+    const executor = await openExecutor({ device, executor: kind, cacheDir: '' });
+    const leave = (bytes) => {
+      const used = 1024 * Number(/VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+      execFileSync('prlimit', ['--pid', process.pid, '--as=' + (used + bytes)]);
+    };
+    ${body}
+    executor.destroy();
+  `;
+  const args = ['--input-type=module', '-e', script, device, executor];
+  return execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' });
+}
+
+for (const { id, skip, title } of await softwareDevices()) {
+  describe.skipIf(skip || !prlimit)(`on ${title}${missing}`, () => {
+    it('a read that the host has no memory for is rejected, the next one is not', () => {
+      // There is room for the driver's copy, but not for another.
+      const body = `
+        const large = executor.createBuffer('large', 2 ** 28);
+        await executor.read(large, 0, 4);
+        leave(1.5 * 2 ** 28);
+        await executor.read(large).catch(({ code, message }) => console.log(code + ': ' + message));
+        console.log((await executor.read(large, 0, 8)).byteLength);
+      `;
+      expect(printed(body, id, 'native')).toBe(
+        "DEVICE_OUT_OF_MEMORY: read of buffer 'large': the host has no memory for what was read\n8\n",
+      );
+    });
+
+    // lavapipe has memory for everything until it is written.
+    it.skipIf(id !== 'swiftshader').each(['native', 'webgpu'] as const)(
+      'the memory of a plan that was destroyed serves the next one, %s',
+      (kind) => {
+        const body = `
+          const code = '@group(0) @binding(0) var<storage, read_write> y: array<f32>; @compute @workgroup_size(1) fn main() { y[0] += 1; }';
+          const buffers = [0, 1, 2].map((index) => ({ name: 'y' + index, sizeBytes: 2 ** 26, role: 'result' }));
+          const plan = {
+            label: 'large',
+            kernels: [{ label: 'count', code, access: ['read_write'], paramsSizeBytes: 0, usesStep: false }],
+            buffers,
+            commands: buffers.map((_, index) => (
+              { kind: 'dispatch', kernel: 0, buffers: [index], params: new Uint8Array(), workgroups: [1, 1, 1], label: '' }
+            )),
+            stepBuffer: -1,
+          };
+          const first = await executor.compile(plan);
+          await first.run();
+          leave(2 * 2 ** 26);
+          await executor.compile(plan).catch(({ code }) => console.log(code));
+          first.destroy();
+          const { reads } = await (await executor.compile(plan)).run({ reads: [{ name: 'y2', sizeBytes: 4 }] });
+          console.log(new Float32Array(reads.y2)[0]);
+        `;
+        expect(printed(body, id, kind)).toBe('DEVICE_OUT_OF_MEMORY\n1\n');
+      },
+    );
+  });
+}
