@@ -90,6 +90,58 @@ test('hard negatives that no batch takes, and rounds of mining that never come',
   expect(lines(`sampling: { negatives: 1 }\nmining: {}\n${margins}`)).toEqual([]);
 });
 
+test.each([
+  ['fresh_model: { layers: 2 }', 'fresh_model: nothing comes of it where model is not fresh'],
+  ['optimizer: { name: sgd, betas: [0.8, 0.9] }', 'optimizer.betas: nothing comes of it with sgd'],
+  ['optimizer: { name: sgd, epsilon: 1.0e-6 }', 'optimizer.epsilon: nothing comes of it with sgd'],
+  ['training: { steps: 9, loss_scale: 1024 }', /^training\.loss_scale: .* with training\.precision f32$/],
+  ['sampling: { mode: monolingual, only_pairs: [[en, de]] }', /^sampling\.only_pairs: .* is monolingual$/],
+  ['sampling: { mode: multilingual, language_pair: per-batch }', /^sampling\.language_pair per-batch: /],
+  ['sampling: { negatives: 4 }', 'sampling.negatives 4: the data have no hard negatives, and none are mined'],
+  [
+    'validation: { every: 1, measure: rank-distance, setting: mean }',
+    /^validation\.setting: .*the multilingual pool$/,
+  ],
+  [
+    'validation: { every: 3, patience: 2 }',
+    /^validation\.patience 2: nothing comes of it in 3 validations; /,
+  ],
+  [
+    'adversarial: { schedule: linear, gamma: 5 }',
+    'adversarial.gamma: nothing comes of it with adversarial.schedule linear',
+  ],
+  ['mining: { seed: 3 }', 'mining.seed: nothing comes of it with mining.sampling top'],
+  [
+    'training: { steps: 9, freeze: [{ parameters: "*", from: 9 }] }',
+    /^training\.freeze\.0: .* in 9 updates: it begins after 9$/,
+  ],
+])('what nothing comes of: %s', (more, line) => {
+  const set = TrainingSet.from([pair('q1', 'p1', 'en')]);
+  const nine = more.startsWith('training') ? '' : 'training: { steps: 9 }\n';
+  const of = (text: string) =>
+    idleSettings(
+      parseConfig(`model: m\ndata: [{ format: pairs-jsonl, path: p.jsonl }]\n${text}`, 'run.yaml'),
+      set,
+      256,
+    );
+  expect(of(`${nine}${more}\n`)).toEqual([typeof line === 'string' ? line : expect.stringMatching(line)]);
+});
+
+test('what something comes of is not told', () => {
+  const set = TrainingSet.from([{ ...pair('q1', 'p1', 'en'), negatives: [row('n', 'en')] }]);
+  const text = `model: fresh
+data: [{ format: pairs-jsonl, path: p.jsonl }]
+fresh_model: { layers: 2 }
+optimizer: { betas: [0.8, 0.9], epsilon: 1.0e-6 }
+training: { steps: 9, precision: mixed, loss_scale: 1024, freeze: [{ parameters: "*", from: 8 }] }
+sampling: { mode: cross-lingual, only_pairs: [[en, de]], language_pair: per-batch, negatives: 4 }
+validation: { every: 3, patience: 1, measure: mAP, setting: mean }
+adversarial: { gamma: 5 }
+mining: { seed: 3, sampling: random }
+`;
+  expect(idleSettings(parseConfig(text, 'run.yaml'), set, 256)).toEqual([]);
+});
+
 test('two views of a text need dropout', () => {
   const encoder = { hiddenDropout: 0, attentionDropout: 0 } as Parameters<typeof checkDropoutViews>[1];
   const views = config('', '{ format: raw-text, path: t.txt, lang: en }');

@@ -5,7 +5,10 @@
 import type { TrainingSet } from '@synglot/data';
 import type { RetrievalUse } from '@synglot/models';
 import type { EncoderConfig } from '@synglot/nn';
+import { freshModel } from './config/fresh-model.js';
+import { optimizerSection } from './config/optimizer.js';
 import { mistakeAt } from './config/places.js';
+import { trainingSection } from './config/training.js';
 import type { TrainConfig } from './config.js';
 
 /** Most languages whose counts a notice lists. */
@@ -69,6 +72,7 @@ export function idleSettings(
       `loss.temperature ${temperature}: cosines are divided by it, and all passages then score about alike; a scale of sentence-transformers is 1 / temperature`,
     );
   }
+  lines.push(...unreadSettings(config).map(([key, where]) => `${key}: nothing comes of it ${where}`));
   const { measure = 'loss', setting, questions } = config.validation ?? {};
   const ofMeasures = Object.entries({ setting, questions }).find(([, value]) => value !== undefined);
   if (measure === 'loss' && ofMeasures) {
@@ -90,12 +94,69 @@ export function idleSettings(
     );
   }
   const hard = mining !== undefined || training.items.some((item) => item.negatives.length > 0);
+  if (negatives !== undefined && negatives > 0 && !hard) {
+    lines.push(`sampling.negatives ${negatives}: the data have no hard negatives, and none are mined`);
+  }
   if (pairs === 1 && (negatives === 0 || !hard)) {
     lines.push(
       'sampling.batch_size 1: one pair has no in-batch negatives, and there are no hard ones: the contrastive loss is always 0; raise it',
     );
   }
   return lines;
+}
+
+/** Settings that another one keeps from being read, and where. What has its default was not asked for. */
+function unreadSettings(config: TrainConfig): (readonly [key: string, where: string])[] {
+  const { fresh_model, model, optimizer, training, sampling, validation, adversarial, mining } = config;
+  const isChanged = (value: unknown, byDefault: unknown) =>
+    JSON.stringify(value) !== JSON.stringify(byDefault);
+  const { betas, epsilon } = optimizerSection.parse({});
+  const { steps, freeze = [] } = training;
+  const { every = 1, patience } = validation ?? {};
+  const validations = Math.ceil(steps / every);
+  const unread: [boolean, key: string, where: string][] = [
+    [fresh_model !== undefined && model !== freshModel, 'fresh_model', 'where model is not fresh'],
+    [optimizer.name === 'sgd' && isChanged(optimizer.betas, betas), 'optimizer.betas', 'with sgd'],
+    [optimizer.name === 'sgd' && isChanged(optimizer.epsilon, epsilon), 'optimizer.epsilon', 'with sgd'],
+    [
+      training.precision === 'f32' &&
+        isChanged(training.loss_scale, trainingSection.parse({ steps }).loss_scale),
+      'training.loss_scale',
+      'with training.precision f32',
+    ],
+    [
+      sampling.mode === 'monolingual' && sampling.only_pairs !== undefined,
+      'sampling.only_pairs',
+      'where every batch is monolingual',
+    ],
+    [
+      ['monolingual', 'multilingual'].includes(sampling.mode) && sampling.language_pair === 'per-batch',
+      'sampling.language_pair per-batch',
+      'where no batch is cross-lingual',
+    ],
+    [
+      validation?.measure === 'rank-distance' && validation.setting !== undefined,
+      'validation.setting',
+      'with validation.measure rank-distance, which is of the multilingual pool',
+    ],
+    [
+      patience !== undefined && patience >= validations - 1,
+      `validation.patience ${patience}`,
+      `in ${validations} validations; lower it, or validation.every`,
+    ],
+    [
+      adversarial !== undefined && adversarial.schedule !== 'ganin' && adversarial.gamma !== 10,
+      'adversarial.gamma',
+      `with adversarial.schedule ${adversarial?.schedule}`,
+    ],
+    [mining?.sampling === 'top' && mining.seed !== undefined, 'mining.seed', 'with mining.sampling top'],
+    ...freeze.map(({ from }, index): [boolean, string, string] => [
+      from >= steps,
+      `training.freeze.${index}`,
+      `in ${steps} updates: it begins after ${from}`,
+    ]),
+  ];
+  return unread.filter(([isUnread]) => isUnread).map(([, key, where]) => [key, where]);
 }
 
 /** A line that says so if the model's own prompts are put before the texts. */

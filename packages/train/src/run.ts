@@ -97,9 +97,9 @@ function beginningOf(
   { data, model: { checkpoint, saved, use } }: OpenedRun,
 ): string[] {
   if (saved) return [`resumed after step ${saved.state.step} from ${saved.folder}`];
-  if (resume) return [`no checkpoint in ${checkpointsOf(output)} yet: starting from the beginning`];
   const cosine = use.normalize || checkpoint.pooling.normalize;
   return [
+    ...(resume ? [`no checkpoint in ${checkpointsOf(output)} yet: starting from the beginning`] : []),
     describeData(data.training, data.validation),
     ...ownPrompts(config, use),
     ...idleSettings(config, data.training, checkpoint.maxLength, cosine),

@@ -76,10 +76,17 @@ const perQueryFile = 'per-query.json';
 
 /** Runs what is not done yet; undefined if it was stopped before the end. */
 export async function runSweep(
-  options: SweepRunOptions,
+  given: SweepRunOptions,
 ): Promise<ReadonlyMap<PlannedRun, RunRecord> | undefined> {
   const records = new Map<PlannedRun, RunRecord>();
-  const data = new DataCache(options.onNotice ?? (() => undefined));
+  // What every run would say again is said once.
+  const told = new Set<string>();
+  const onNotice = (line: string) => {
+    if (!told.has(line)) given.onNotice?.(line);
+    told.add(line);
+  };
+  const options = { ...given, onNotice };
+  const data = new DataCache(onNotice);
   for (const run of options.plan.runs) {
     if (options.signal?.aborted) return undefined;
     const folder = join(options.output, run.name);
