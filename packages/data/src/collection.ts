@@ -11,6 +11,8 @@ export interface CollectionQuery {
   readonly id: string;
   readonly lang: string;
   readonly text: string;
+  /** The question, of which there may be translations and other wordings; where absent, ids tell. */
+  readonly parallel_id?: string;
   /** Its place in a file, for messages. */
   readonly where?: string;
 }

@@ -1,4 +1,5 @@
 import { type Pair, TrainingSet, TrainingSetBuilder } from '@synglot/data';
+import { evaluateRetrieval, referenceScorer } from '@synglot/eval';
 import { expect, test } from 'vitest';
 import { heldOutCollection, heldOutOverlap } from './held-out.js';
 import { row } from './test-support.js';
@@ -51,7 +52,7 @@ test('which questions a limit keeps does not depend on the order of the data', (
   expect(chosen(pairs.toReversed()).sort()).toEqual(chosen(pairs).sort());
 });
 
-test('two wordings of a question in one language are two queries of one question', () => {
+test('two wordings of a question in one language are two queries of one question', async () => {
   const collection = heldOutCollection(
     TrainingSet.from([pair('a', 'x', 'en'), { ...pair('a', 'x', 'en'), query: row('How?', 'en', 'a') }]),
   )!;
@@ -59,6 +60,14 @@ test('two wordings of a question in one language are two queries of one question
     ['q0_en', 'a en?'],
     ['q0.1_en', 'How?'],
   ]);
+  // An evaluation draws them as one, since their values are not independent.
+  const queryEmbeddings = Float32Array.of(1, 1);
+  const candidateEmbeddings = Float32Array.of(1);
+  const { per_query: values } = await evaluateRetrieval({
+    ...{ collection, queryEmbeddings, candidateEmbeddings, dimension: 1 },
+    ...{ scorer: referenceScorer, perQuery: true },
+  });
+  expect(values!.questions).toEqual(['q0', 'q0']);
 });
 
 test('a passage that stands on the rows of several questions is one candidate, whatever its ids', () => {

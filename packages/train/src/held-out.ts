@@ -1,5 +1,5 @@
 /** Held-out data as a retrieval collection: every question against every held-out passage. */
-import { hashText, ParallelCollection, type TrainingSet } from '@synglot/data';
+import { type CollectionQuery, hashText, ParallelCollection, type TrainingSet } from '@synglot/data';
 
 /** Options of {@link heldOutCollection}. */
 export interface HeldOutOptions {
@@ -33,7 +33,7 @@ export function heldOutCollection(
 
   const item = (kind: string, text: number, row: number, at: number) => {
     const lang = set.languages[set.rowLanguage[row]!]!;
-    // Wordings of one text in one language are told apart; the name before the language is the question's.
+    // Wordings of one text in one language are told apart.
     return { id: `${kind}${text}${at === 0 ? '' : `.${at}`}_${lang}`, lang, text: set.rows[row]!.text };
   };
   const kept = (rows: readonly number[]) => rows.filter((row) => languages.has(set.rowLanguage[row]!));
@@ -53,13 +53,13 @@ export function heldOutCollection(
     });
     candidatesOf.set(passage, own);
   }
-  const queries: ReturnType<typeof item>[] = [];
+  const queries: CollectionQuery[] = [];
   const relevant: number[][] = [];
   for (const query of questions) {
     const found = [...new Set([...answers.get(query)!].flatMap((passage) => candidatesOf.get(passage)!))];
     const rows = kept(set.queries[query]!);
     for (const [at, row] of rows.entries()) {
-      queries.push(item('q', query, row, wording(rows, at)));
+      queries.push({ ...item('q', query, row, wording(rows, at)), parallel_id: `q${query}` });
       relevant.push(found);
     }
   }
