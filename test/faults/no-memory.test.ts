@@ -4,7 +4,7 @@ import { BatchSampler, pairsFromParallel, TrainingSet } from '@synglot/data';
 import { type Executor, GpuError } from '@synglot/gpu';
 import { EmbeddingModel, openCheckpoint } from '@synglot/models';
 import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
-import { contrastiveObjective, Trainer, type TrainerOptions } from '@synglot/train';
+import { contrastiveObjective, PlanCache, Trainer, type TrainerOptions } from '@synglot/train';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { saveTinyModel, testFolder, tinyPairs } from '../e2e/support.js';
 import { openTestExecutor } from '../support/executor.js';
@@ -71,6 +71,30 @@ test.for([
     store.destroy();
     expect([...alive], `plan ${nth}`).toEqual([]);
   }
+});
+
+test('a plan that has no room beside those of other batches takes their place', async () => {
+  const { executor, alive } = watched(device, async (...given) => {
+    if ([...alive].some((name) => name.includes('step'))) {
+      throw new GpuError('DEVICE_OUT_OF_MEMORY', 'no memory for a second plan');
+    }
+    return device.compile(...given);
+  });
+  const { config, pooling } = await open();
+  const store = new ParameterStore(executor, encoderParameters(config, pooling));
+  for (const kind of ['parameter', 'gradient', 'first moment', 'second moment']) store.allocate(kind);
+  const optimizer = { method: defaultAdamW, maxGradientNorm: 1, decay: 'matrices' } as const;
+  const { objective } = contrastiveObjective({ temperature: 0.05, direction: 'both' });
+  const plans = new PlanCache({ executor, store, config, pooling, objectives: [objective], optimizer });
+  for (const tokens of [64, 128, 64]) {
+    await plans.batchPlan('step', { tokens, queries: 8, candidates: 8 });
+    expect([...alive].filter((name) => name.includes('plan '))).toEqual([
+      expect.stringContaining(`plan 'step ${tokens} tokens`),
+    ]);
+  }
+  await plans.destroy();
+  store.destroy();
+  expect([...alive]).toEqual([]);
 });
 
 test('a trainer that is destroyed during an update', async () => {

@@ -1,5 +1,5 @@
 /** Compiled training plans by capacity: few are kept and reused, the least recently used ones are freed. */
-import { type CompiledPlan, type Executor, type Plan, warmUpPlan } from '@synglot/gpu';
+import { type CompiledPlan, type Executor, GpuError, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildCastPlan,
@@ -27,7 +27,7 @@ export interface PlanCacheOptions {
   readonly precision?: Precision;
   /** Keeps only the inputs of layers for backward. */
   readonly recompute?: boolean;
-  /** How many compiled batch plans are kept; each owns its activations. Default 4. */
+  /** How many compiled batch plans are kept, if there is memory for so many: each owns its activations. Default 4. */
   readonly keep?: number;
 }
 
@@ -60,7 +60,7 @@ export class PlanCache {
     if (entry) {
       this.#plans.delete(key);
     } else {
-      await this.#evict();
+      await this.#evict((this.#options.keep ?? 4) - 1);
       const compiling = this.#compile(mode, capacity);
       // A plan that failed is not kept: it is compiled again when it is next asked for.
       compiling.catch(() => this.#plans.delete(key));
@@ -124,9 +124,18 @@ export class PlanCache {
     return plan;
   }
 
+  /** Compiles a plan; where there is no memory for it beside the others, in their place. */
   async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<CompiledBatchPlan> {
     const { executor, store } = this.#options;
-    return { capacity, compiled: await executor.compile(this.#build(mode, capacity), store.externals) };
+    const plan = this.#build(mode, capacity);
+    const compile = async () => ({ capacity, compiled: await executor.compile(plan, store.externals) });
+    return compile().catch(async (error: unknown) => {
+      const noMemory = error instanceof GpuError && error.code === 'DEVICE_OUT_OF_MEMORY';
+      // This plan is itself the latest of them.
+      if (!noMemory || this.#plans.size < 2) throw error;
+      await this.#evict(1);
+      return compile();
+    });
   }
 
   #build(mode: BatchPlanMode, capacity: BatchCapacity): Plan {
@@ -147,9 +156,9 @@ export class PlanCache {
     });
   }
 
-  async #evict(): Promise<void> {
-    const keep = this.#options.keep ?? 4;
-    while (this.#plans.size >= keep) {
+  /** Frees the least recently used plans but for `most`. */
+  async #evict(most: number): Promise<void> {
+    while (this.#plans.size > most) {
       const [key, entry] = this.#plans.entries().next().value as [string, Promise<CompiledBatchPlan>];
       this.#plans.delete(key);
       await entry.then(
