@@ -2,6 +2,7 @@
 import { GpuError } from './errors.js';
 import type { DeviceBuffer, DeviceLimits } from './executor.js';
 import type { Plan } from './plan.js';
+import { planMemory } from './plan-memory.js';
 
 /** Throws `PLAN_INVALID` when externals are missing or of a wrong size, or a binding exceeds the limits. */
 export function checkPlan(
@@ -36,6 +37,22 @@ export function checkPlan(
       );
     }
   }
+}
+
+/** What `compile` rejects with: if the device had no memory for the plan's own buffers, how much they take and a remedy. */
+export function explainMemory(plan: Plan, error: unknown): unknown {
+  const what = `compile of plan '${plan.label}': `;
+  const noMemory = error instanceof GpuError && error.code === 'DEVICE_OUT_OF_MEMORY';
+  // One of the buffers that it is given has a message of its own.
+  if (!noMemory || !error.message.startsWith(what)) return error;
+  const { feed, result, transient } = planMemory(plan).ownBytes;
+  const mebibytes = Math.ceil((feed + result + transient) / 2 ** 20);
+  const [reason] = error.message.slice(what.length).split('\n');
+  return new GpuError(
+    error.code,
+    `${what}no memory for its ${mebibytes} MiB (${reason}); make the batch smaller or its texts shorter`,
+    { cause: error },
+  );
 }
 
 /** Throws unless a buffer of this size can be made: `PLAN_INVALID`, `DEVICE_OUT_OF_MEMORY` beyond the device's limit. */

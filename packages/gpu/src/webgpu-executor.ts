@@ -7,7 +7,7 @@
 import { GpuError } from './errors.js';
 import type { CompiledPlan, DeviceBuffer, DeviceInfo, Executor } from './executor.js';
 import { type DispatchCommand, type Plan, type PlanKernel, paramsBinding, stepBinding } from './plan.js';
-import { bytesOf, checkBuffer, checkPlan, checkRange } from './plan-check.js';
+import { bytesOf, checkBuffer, checkPlan, checkRange, explainMemory } from './plan-check.js';
 import { commandsPerSubmission } from './submissions.js';
 import { keepAsking } from './waiting.js';
 import { describeInfo, readLimits, readMatrixConfigs, readSubgroups } from './webgpu-adapter.js';
@@ -164,7 +164,9 @@ class WebGpuExecutor implements Executor {
           await this.#device.queue.onSubmittedWorkDone();
         });
       }
-      return this.#make(plan, externals, pipelines);
+      return this.#make(plan, externals, pipelines).catch((again: unknown) => {
+        throw explainMemory(plan, again);
+      });
     }
   }
 

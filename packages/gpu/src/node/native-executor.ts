@@ -23,7 +23,7 @@ import type {
   RunResult,
 } from '../executor.js';
 import type { Plan } from '../plan.js';
-import { bytesOf, checkBuffer, checkFeed, checkPlan, checkRead } from '../plan-check.js';
+import { bytesOf, checkBuffer, checkFeed, checkPlan, checkRead, explainMemory } from '../plan-check.js';
 import { commandsPerSubmission } from '../submissions.js';
 import { readSubgroups } from '../webgpu-adapter.js';
 
@@ -138,7 +138,7 @@ export class NativeExecutor implements Executor {
     try {
       return new CompiledNativePlan(plan, this, await this.native.compile(plan, given, atOnce));
     } catch (cause) {
-      return rethrow(cause);
+      throw explainMemory(plan, asGpuError(cause));
     }
   }
 
@@ -210,8 +210,12 @@ class CompiledNativePlan implements CompiledPlan {
 }
 
 /** The core's errors carry a code; anything else (a TypeError thrown at the border) is a fault in a plan. */
-function rethrow(cause: unknown): never {
-  if (cause instanceof GpuError) throw cause;
+function asGpuError(cause: unknown): GpuError {
+  if (cause instanceof GpuError) return cause;
   const { code, message } = cause as { code?: GpuErrorCode; message: string };
-  throw new GpuError(code && gpuErrorCodes.includes(code) ? code : 'PLAN_INVALID', message, { cause });
+  return new GpuError(code && gpuErrorCodes.includes(code) ? code : 'PLAN_INVALID', message, { cause });
+}
+
+function rethrow(cause: unknown): never {
+  throw asGpuError(cause);
 }
