@@ -90,6 +90,17 @@ test('CSV and LaTeX have the figures of several runs, on the topics that all of 
   for (const { errorLines } of [csv, latex]) expect(errorLines.join()).not.toContain('topics that all runs');
 });
 
+test('what is no mean over topics is in the table alone, where it is not compared', async () => {
+  const args = ['--qrels', path('qrels'), '--run', path('bad'), '--run', path('good'), '-m', 'num_q'];
+  const { stdout } = await evaluate(...args);
+  expect(stdout.split('\n')[2]).toMatch(/^num_q +\d +\d$/);
+  expect(stdout).not.toContain('compared on');
+  for (const format of ['csv', 'latex']) {
+    const { code, errorLines } = await evaluate(...args, '--format', format);
+    expect([code, errorLines.at(-1)]).toEqual([2, expect.stringContaining('has means over topics alone')]);
+  }
+});
+
 test('where runs have other topics, it is said that figures are of those that all have', async () => {
   const args = ['--qrels', path('qrels'), '--run', path('bad'), '--run', path('first'), '-m', 'AP'];
   for (const format of ['csv', 'latex']) {

@@ -170,6 +170,12 @@ function printed(evaluated: Evaluated, format: string, options: RunEvalOptions):
     case 'latex': {
       const { test = 'randomisation', correction = 'holm', seed = 0 } = options;
       const systems = systemsOfRuns(evaluated);
+      if (systems[0]!.samples.size === 0) {
+        throw new EvaluationError(
+          'INPUT_MEASURE',
+          `--format ${format} has means over topics alone, and no measure given is one; add one such as -m nDCG@10, or give --format table`,
+        );
+      }
       const note = sharedTopics(evaluated, systems);
       if (note) console.error(`figures are means over ${note}`);
       return figuresTable(systems, format, { test, correction, seed });
@@ -185,6 +191,7 @@ function tables(evaluated: Evaluated, options: RunEvalOptions): string {
   if (evaluated.length === 1) return table;
   const systems = systemsOfRuns(evaluated);
   const comparisons = compareSystems(systems, { test, correction, seed });
+  if (comparisons.length === 0) return table;
   const note = sharedTopics(evaluated, systems);
   return `${table}\n\n${note ? `compared on ${note}\n` : ''}${comparisonTable(comparisons, correction)}`;
 }
