@@ -54,7 +54,8 @@ export interface PreTokenizer {
   readonly individual_digits?: boolean;
 }
 
-const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
+/** What the Rust library's `\\w` is, inside a class. */
+export const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 const punctuation = '\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e';
 
 /** Has texts split as the Rust library does. */

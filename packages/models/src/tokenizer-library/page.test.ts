@@ -88,6 +88,38 @@ describe('the library of pages', () => {
     },
   );
 
+  it.each(['unigram', 'bpe', 'wordpiece', 'lower-cased'] as const)('%s: added tokens', async (kind) => {
+    const lowercase = kind === 'lower-cased';
+    const model = lowercase ? 'wordpiece' : kind;
+    const { files } = await trainTokenizer(words, { vocabularySize: 120, model, lowercase });
+    const json = JSON.parse(files.tokenizer);
+    const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false };
+    const settings = [
+      { content: 'Neu', single_word: true },
+      { content: 'Neuer', normalized: true },
+      { content: 'Alt Neu', lstrip: true, rstrip: true },
+      { content: '[X]', special: true },
+      { content: 'ẞ☃', normalized: true, single_word: true, rstrip: true },
+    ];
+    const first = readInNode(files.tokenizer).vocabularySize;
+    const tokens = settings.map((token, at) => ({ ...plain, ...token, id: first + at }));
+    json.added_tokens = [...json.added_tokens, ...tokens];
+    const page = readInPage(JSON.stringify(json));
+    const node = readInNode(JSON.stringify(json));
+    const given = [
+      'Neu neu NEU Neu_ éNeu Neue Neu.',
+      'Neuer neuer xNEUERx NeuerNeu',
+      'a\u0085 Alt Neu\u2028 \ufeff\ufeffAlt Neu\ufeff',
+      'ẞ☃ ß☃ ßß☃ ẞ☃  Neu☃ ☃ xẞ☃',
+      '[X][x] [X',
+      'Neu',
+    ];
+    const ids = await node.encode(given);
+    expect(ids.flat()).toEqual(expect.arrayContaining(tokens.map(({ id }) => id)));
+    expect(await page.encode(given)).toEqual(ids);
+    expect(page.vocabularySize).toBe(first + tokens.length);
+  });
+
   it('unknown characters of words that follow each other are as many tokens', async () => {
     const { files } = await trainTokenizer(words, { vocabularySize: 90 });
     const json = { ...JSON.parse(files.tokenizer), pre_tokenizer: { type: 'Whitespace' } };

@@ -4,6 +4,8 @@
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { Pace } from '../training/pace.js';
+import type { AddedToken } from '../word-piece.js';
+import { cutAtAddedTokens } from './added-tokens.js';
 import type { TokenizerLibrary } from './library.js';
 import { mendNormalizer, mendPreTokenizer, type PreTokenizer } from './mends.js';
 import { unigramModel } from './unigram.js';
@@ -18,17 +20,28 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
     readonly post_processor?: { readonly type?: unknown } | null;
     readonly pre_tokenizer?: PreTokenizer | null;
     readonly model: Model;
+    readonly added_tokens?: readonly AddedToken[];
   };
   mendPreTokenizer(parsed.pre_tokenizer);
   const tokenizer = makeTokenizer(parsed);
   mendNormalizer(tokenizer.normalizer);
   // The Rust library's RobertaProcessing has one type; this library's would have two, for which XLM-R has no row.
   const oneType = parsed.post_processor?.type === 'RobertaProcessing';
-  const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const model = tokenizer.model!;
+  const cut = cutAtAddedTokens(
+    parsed.added_tokens ?? [],
+    (text) => tokenizer.normalizer?.normalize(text) ?? text,
+  );
+  const bare = (text: string) =>
+    cut(text).flatMap((part, section_index): number | number[] => {
+      if (typeof part !== 'string') return part.id;
+      const words = tokenizer.pre_tokenizer?.pre_tokenize(part, { section_index }) ?? [part];
+      return model._call(words).map((token: string) => model.tokens_to_ids.get(token) ?? model.unk_token_id!);
+    });
   const added = tokenizer.get_added_tokens_decoder();
   const addedIds = new Map([...added].map(([id, token]) => [token.content, id]));
   return {
-    vocabularySize: tokenizer.model!.vocab.length,
+    vocabularySize: model.vocab.length,
     tokenToId: (token) => addedIds.get(token) ?? tokenizer.token_to_id(token),
     idToToken: (id) => added.get(id)?.content ?? tokenizer.id_to_token(id) ?? undefined,
     async encode(texts) {
@@ -74,7 +87,14 @@ interface Model {
 /** The library's tokenizer; of a unigram model with a vocabulary of one piece, then with all and a model of our own. */
 function makeTokenizer(json: { readonly model: Model }): Tokenizer {
   const { vocab, unk_id: unknown } = json.model;
-  if (!Array.isArray(vocab) || typeof unknown !== 'number') return new Tokenizer(json, {});
+  if (!Array.isArray(vocab) || typeof unknown !== 'number') {
+    const tokenizer = new Tokenizer(json, {});
+    // The library's models take added tokens for their own.
+    for (const { content } of tokenizer.get_added_tokens_decoder().values()) {
+      if (!Object.hasOwn(vocab ?? {}, content)) tokenizer.model!.tokens_to_ids.delete(content);
+    }
+    return tokenizer;
+  }
   const tokenizer = new Tokenizer(
     { ...json, model: { ...json.model, vocab: [vocab[unknown]], unk_id: 0 } },
     {},
@@ -85,10 +105,7 @@ function makeTokenizer(json: { readonly model: Model }): Tokenizer {
   const added = tokenizer.get_added_tokens_decoder();
   model.vocab = pieces;
   model.tokens_to_ids = new Map(pieces.map((piece, id) => [piece, id]));
-  for (const [id, { content }] of added) {
-    model.vocab[id] = content;
-    model.tokens_to_ids.set(content, id);
-  }
+  for (const [id, { content }] of added) model.vocab[id] = content;
   Object.assign(model, { unk_token_id: unknown, unk_token: pieces[unknown], fuse_unk: false });
   model.encode = (words: string[]) => words.flatMap(cut);
   return tokenizer;
