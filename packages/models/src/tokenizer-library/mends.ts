@@ -48,13 +48,17 @@ export interface PreTokenizer {
   /** Of `Metaspace`: whether words are split where the mark for spaces is. Default true. */
   readonly split?: boolean;
   readonly replacement?: string;
-  /** Of `Punctuation`. Default `Isolated`. */
+  /** Of `Punctuation`, by default `Isolated`, and of `Split`. */
   readonly behavior?: string;
+  /** Of `Split`: whether what the pattern does not match is what it splits at. */
+  readonly invert?: boolean;
   /** Of `Digits`. */
   readonly individual_digits?: boolean;
+  /** Of `FixedLength`. */
+  readonly length?: number;
 }
 
-/** What the Rust library's `\\w` is, inside a class. */
+/** What the Rust library's `\w` is, inside a class. */
 export const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 const punctuation = '\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e';
 
@@ -62,9 +66,12 @@ const punctuation = '\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e';
 export function mendPreTokenizer(preTokenizer: PreTokenizer | null | undefined): void {
   if (!preTokenizer) return;
   preTokenizer.pretokenizers?.forEach(mendPreTokenizer);
-  const { type, split = true, replacement = '▁' } = preTokenizer;
+  const { type, split = true, replacement = '▁', behavior = 'Isolated' } = preTokenizer;
   const parts = partsOf(preTokenizer);
   if (parts !== undefined) Object.assign(preTokenizer, splitInto(parts));
+  if (type === 'Punctuation' && behavior !== 'Isolated') {
+    Object.assign(preTokenizer, { type: 'Split', pattern: { Regex: `[${punctuation}]` } });
+  }
   // The library replaces spaces by the mark, and leaves it inside words.
   if (type === 'Metaspace' && split) {
     const marked = splitInto(`${replacement}[^${replacement}]*|[^${replacement}]+`);
@@ -73,7 +80,8 @@ export function mendPreTokenizer(preTokenizer: PreTokenizer | null | undefined):
 }
 
 /** An expression for the parts into which a text is split. */
-function partsOf({ type, behavior = 'Isolated', individual_digits }: PreTokenizer): string | undefined {
+function partsOf(preTokenizer: PreTokenizer): string | undefined {
+  const { type, behavior = 'Isolated', individual_digits, length = 5 } = preTokenizer;
   switch (type) {
     case 'WhitespaceSplit':
       return '\\S+';
@@ -85,6 +93,8 @@ function partsOf({ type, behavior = 'Isolated', individual_digits }: PreTokenize
       return behavior === 'Isolated' ? `[${punctuation}]|[^${punctuation}]+` : undefined;
     case 'Digits':
       return individual_digits ? '\\p{N}|\\P{N}+' : '\\p{N}+|\\P{N}+';
+    case 'FixedLength':
+      return `[\\s\\S]{1,${length}}`;
     default:
       return undefined;
   }
@@ -92,4 +102,54 @@ function partsOf({ type, behavior = 'Isolated', individual_digits }: PreTokenize
 
 function splitInto(parts: string) {
   return { type: 'Split', pattern: { Regex: parts }, invert: true };
+}
+
+/** What the library makes of a {@link PreTokenizer}: of a sequence, or of `Split`. */
+interface Splitter {
+  readonly tokenizers?: readonly (Splitter | null)[];
+  readonly config?: PreTokenizer;
+  readonly pattern?: RegExp | null;
+  pre_tokenize_text(text: string): string[];
+}
+
+/** Has `Split` do what its `behavior` says: the library knows two of the five, and only one way round. */
+export function mendSplit(splitter: Splitter | null): void {
+  splitter?.tokenizers?.forEach(mendSplit);
+  const { config, pattern } = splitter ?? {};
+  const { type, behavior, invert = false } = config ?? {};
+  if (!splitter || !pattern || type !== 'Split' || behavior === undefined) return;
+  splitter.pre_tokenize_text = (text) => join(partsBy(pattern, text, invert), behavior);
+}
+
+interface Part {
+  readonly text: string;
+  readonly matches: boolean;
+}
+
+function partsBy(pattern: RegExp, text: string, invert: boolean): Part[] {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const { 0: match, index } of text.matchAll(pattern)) {
+    if (index > end) parts.push({ text: text.slice(end, index), matches: invert });
+    parts.push({ text: match, matches: !invert });
+    end = index + match.length;
+  }
+  if (end < text.length) parts.push({ text: text.slice(end), matches: invert });
+  return parts;
+}
+
+/** Words of parts, as the Rust library joins them. */
+function join(parts: readonly Part[], behavior: string): string[] {
+  const words: string[] = [];
+  let before: Part | undefined;
+  for (const part of parts) {
+    const joined =
+      (behavior === 'Contiguous' && part.matches === before?.matches) ||
+      (behavior === 'MergedWithPrevious' && part.matches && before?.matches === false) ||
+      (behavior === 'MergedWithNext' && !part.matches && before?.matches);
+    if (joined) words.push(words.pop() + part.text);
+    else if (behavior !== 'Removed' || !part.matches) words.push(part.text);
+    before = part;
+  }
+  return words.filter((word) => word !== '');
 }

@@ -88,6 +88,30 @@ describe('the library of pages', () => {
     },
   );
 
+  it('Split, Punctuation and FixedLength: texts are split as the Rust library does', async () => {
+    const { files } = await trainTokenizer([...words, ...odd], { vocabularySize: 150 });
+    const behaviors = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
+    const patterns = [
+      { String: 'e' },
+      { Regex: '\\s+|\\d' },
+      { Regex: "'s|[^\\r\\p{L}\\p{N}]?\\p{L}+|\\s+(?!\\S)" },
+    ];
+    const settings = behaviors.flatMap((behavior) => [
+      { type: 'Punctuation', behavior },
+      ...[true, false].flatMap((invert) =>
+        patterns.map((pattern) => ({ type: 'Split', pattern, behavior, invert })),
+      ),
+    ]);
+    for (const pre_tokenizer of [...settings, { type: 'FixedLength', length: 3 }]) {
+      const json = JSON.stringify({ ...JSON.parse(files.tokenizer), pre_tokenizer });
+      const [page, node] = [readInPage(json), readInNode(json)];
+      for (const text of ['ee 12  e..! €', ...texts]) {
+        expect(page.split(text), `${JSON.stringify(pre_tokenizer)} ${text}`).toEqual(node.split(text));
+      }
+      expect(await page.encode(texts)).toEqual(await node.encode(texts));
+    }
+  });
+
   it.each(['unigram', 'bpe', 'wordpiece', 'lower-cased'] as const)('%s: added tokens', async (kind) => {
     const lowercase = kind === 'lower-cased';
     const model = lowercase ? 'wordpiece' : kind;
