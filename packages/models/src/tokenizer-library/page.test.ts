@@ -153,6 +153,25 @@ describe('the library of pages', () => {
     expect(await readInPage(JSON.stringify(json)).encode(unknown)).toEqual(ids);
   });
 
+  it('unknown characters are their bytes, where the vocabulary has all of them', async () => {
+    const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+    const json = JSON.parse(files.tokenizer);
+    const bytes = ['<0xE2>', '<0x98>', '<0x83>', '<0xC3>'].map((piece) => [piece, -20]);
+    const model = { ...json.model, byte_fallback: true, vocab: [...json.model.vocab, ...bytes] };
+    const text = ['ein ☃☃ ☃ö ö', 'x☃'];
+    const ids = await readInNode(JSON.stringify({ ...json, model })).encode(text);
+    expect(new Set(ids.flat()).size).toBeGreaterThan(6);
+    expect(await readInPage(JSON.stringify({ ...json, model })).encode(text)).toEqual(ids);
+  });
+
+  it.each([null, { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true }])(
+    'no special tokens (%o): a pair has two types',
+    async (post_processor) => {
+      const { files } = await trainTokenizer(words, { vocabularySize: 90 });
+      await agree(JSON.stringify({ ...JSON.parse(files.tokenizer), post_processor }));
+    },
+  );
+
   it('a table of SentencePiece that is none is refused', async () => {
     const { files } = await trainTokenizer(words, { vocabularySize: 90 });
     for (const bytes of ['', 'short', '\x04\0\0\0abc', '\xff\xff\xff\x7fabcdefgh', '\x05\0\0\0abcdefgh']) {

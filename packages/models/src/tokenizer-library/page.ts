@@ -8,7 +8,7 @@ import type { AddedToken } from '../word-piece.js';
 import { cutAtAddedTokens } from './added-tokens.js';
 import type { TokenizerLibrary } from './library.js';
 import { mendNormalizer, mendPreTokenizer, mendSplit, type PreTokenizer } from './mends.js';
-import { unigramModel } from './unigram.js';
+import { bytePieces, unigramModel } from './unigram.js';
 
 /**
  * Reads the text of a `tokenizer.json`.
@@ -59,17 +59,21 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
         ...(context === undefined ? {} : { text_pair: context }),
         return_token_type_ids: true,
       });
+      const own = (context === undefined ? [text] : [text, context]).map(bare);
+      // A post-processor that adds nothing gives no types; it may leave out the context.
+      if (!types) {
+        const sequences = own.flatMap((list, sequence) => list.map(() => sequence));
+        return { ids: own.flat(), typeIds: sequences, sequences };
+      }
       const sequences: (number | null)[] = ids.map(() => null);
       let at = 0;
-      for (const [sequence, part] of (context === undefined ? [text] : [text, context]).entries()) {
-        const own = bare(part);
-        const begin = own.length === 0 ? -1 : indexOf(ids, own, at);
+      for (const [sequence, list] of own.entries()) {
+        const begin = list.length === 0 ? -1 : indexOf(ids, list, at);
         if (begin < 0) continue;
-        sequences.fill(sequence, begin, begin + own.length);
-        at = begin + own.length;
+        sequences.fill(sequence, begin, begin + list.length);
+        at = begin + list.length;
       }
-      // Without a post-processor the library gives no types, and there is only one.
-      return { ids, typeIds: (oneType ? undefined : types) ?? ids.map(() => 0), sequences };
+      return { ids, typeIds: oneType ? ids.map(() => 0) : types, sequences };
     },
     decode: async (list) => (list.length === 0 ? '' : tokenizer.decode([...list], decodeOptions)),
     split(text) {
@@ -83,11 +87,13 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
 interface Model {
   readonly vocab?: unknown;
   readonly unk_id?: number | null;
+  /** Whether unknown characters are tokens of their bytes, where the vocabulary has those. */
+  readonly byte_fallback?: boolean;
 }
 
 /** The library's tokenizer; of a unigram model with a vocabulary of one piece, then with all and a model of our own. */
 function makeTokenizer(json: { readonly model: Model }): Tokenizer {
-  const { vocab, unk_id: unknown } = json.model;
+  const { vocab, unk_id: unknown, byte_fallback } = json.model;
   if (!Array.isArray(vocab) || typeof unknown !== 'number') {
     const tokenizer = new Tokenizer(json, {});
     // The library's models take added tokens for their own.
@@ -108,7 +114,12 @@ function makeTokenizer(json: { readonly model: Model }): Tokenizer {
   model.tokens_to_ids = new Map(pieces.map((piece, id) => [piece, id]));
   for (const [id, { content }] of added) model.vocab[id] = content;
   Object.assign(model, { unk_token_id: unknown, unk_token: pieces[unknown], fuse_unk: false });
-  model.encode = (words: string[]) => words.flatMap(cut);
+  const isKnown = (piece: string) => model.tokens_to_ids.has(piece);
+  model.encode = (words: string[]) =>
+    words.flatMap(cut).flatMap((piece) => {
+      const bytes = byte_fallback && !isKnown(piece) ? bytePieces(piece) : [];
+      return bytes.length > 0 && bytes.every(isKnown) ? bytes : piece;
+    });
   return tokenizer;
 }
 

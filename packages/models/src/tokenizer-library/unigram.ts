@@ -59,3 +59,10 @@ export function unigramModel(
     return result.reverse();
   };
 }
+
+/** The pieces that stand for a text's bytes, in a vocabulary that has them. */
+export function bytePieces(text: string): string[] {
+  return Array.from(new TextEncoder().encode(text), (byte) => {
+    return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+  });
+}
