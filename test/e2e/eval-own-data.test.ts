@@ -57,6 +57,22 @@ it('other pairs, laid out as the configuration says, in some of their languages'
   expect(one.report.summary.map.monolingual).toBeGreaterThan(0);
 });
 
+it('in a terminal, the ranking has a bar, as has what is encoded before it', async () => {
+  const config = await writeConfig(place, 'bars', {});
+  await writeJsonl(inPlace('dev.jsonl'), tinyPairs(10));
+  const terminal = 'process.stderr.isTTY = true; process.stderr.columns = 80;';
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(terminal)}` };
+  const args = ['eval', config, '--model', place.model, '--data', inPlace('dev.jsonl')];
+  const { stderr } = await runCliWell(args, { env });
+  for (const bar of [
+    /candidates .* 30\/30 texts/,
+    /questions .* 30\/30 texts/,
+    /ranking .* 30\/30 questions/,
+  ]) {
+    expect(stderr).toMatch(bar);
+  }
+});
+
 it('what --set gave the training, it gives the evaluation', async () => {
   const held = (fraction: number) => ({ hold_out: `{ fraction: ${fraction} }` });
   const [small, large] = [

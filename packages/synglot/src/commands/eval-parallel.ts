@@ -24,6 +24,7 @@ import {
 import { readMatrix, writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { checkWritable, makeFolders, type TextInput, writeNpy } from '@synglot/models';
+import { progressBar } from '../progress.js';
 import type { EvalOptions } from './eval.js';
 import { openEncoder } from './eval-encoder.js';
 import { saveParallelRuns } from './eval-save-runs.js';
@@ -151,13 +152,16 @@ async function reportOf(
   const profile = (options.profile ?? (collection.name === 'lareqa' ? 'lareqa' : 'trec_eval')) as ProfileName;
   const shared = { collection, ...embeddings, scorer, profile };
   try {
+    const bar = progressBar('ranking', collection.queries.length, 'questions');
     const { per_query: perQuery, ...report } = await evaluateRetrieval({
       ...shared,
       perQuery: true,
+      onProgress: (done) => bar.update(done),
       ...(options.measures ? { measures: options.measures } : {}),
       ...(options.intervals ? { intervals: { seed: options.seed ?? 0 } } : {}),
       ...(options.rankCorrelation ? { rankCorrelation: true } : {}),
     });
+    bar.stop();
     const { saveRun: folder, depth } = options;
     if (folder !== undefined) {
       const { ties } = profileNamed(profile);
