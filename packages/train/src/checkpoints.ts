@@ -10,6 +10,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CheckpointContents,
+  ModelError,
   partialMark,
   SafetensorsFile,
   saveCheckpoint,
@@ -84,7 +85,11 @@ async function writeWhole(target: string, write: (folder: string) => Promise<voi
     await rm(replaced, { recursive: true, force: true });
   } catch (error) {
     await rm(partial, { recursive: true, force: true }).catch(() => undefined);
-    throw writeError(target, error);
+    const failure = writeError(target, error);
+    if (!(failure instanceof ModelError)) throw failure;
+    // By the name that it would have got.
+    const message = `${failure.message.replace(partial, target)}; --resume then continues the run`;
+    throw new ModelError(failure.code, message, { cause: failure });
   }
 }
 
