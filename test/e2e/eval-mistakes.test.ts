@@ -79,6 +79,8 @@ it('index, search and eval tell what is missing before they open a device', asyn
   const beir = await writeBeir(inPlace('missing'));
   await writeFile(inPlace('passages.npy'), npyBytes(3, 4));
   await writeFile(inPlace('short.npy'), npyBytes(2, 4));
+  // As many values as one row of four.
+  await writeFile(inPlace('narrow.npy'), npyBytes(2, 2));
   await writeFile(inPlace('corpus.tsv'), '1\ta\n');
   await writeFile(inPlace('topics.tsv'), '1\ta\n');
   const none = inPlace('none');
@@ -100,6 +102,7 @@ it('index, search and eval tell what is missing before they open a device', asyn
     [[...among, ...topics], /no queries: give --queries and --model/],
     [[...among, '--query-embeddings', none], /none: /],
     [[...among, ...topics, '--query-embeddings', inPlace('short.npy')], /expected 1 queries x 4/],
+    [[...among, ...topics, '--query-embeddings', inPlace('narrow.npy')], /narrow\.npy: rows of 2 numbers/],
     [
       ['eval', '--task', 'beir', '--data', spaced, ...saved],
       /corpus\.jsonl:31: "d 30" cannot stand in a TREC/,

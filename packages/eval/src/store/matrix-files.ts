@@ -50,12 +50,24 @@ export async function openMatrix(path: string, tensor?: string): Promise<MatrixF
   }
 }
 
-/** All rows of a matrix. @throws EvaluationError `INPUT_EMBEDDINGS` */
+/**
+ * All rows of a matrix.
+ *
+ * @param dimension of the passages that these rows are to be compared with
+ * @throws EvaluationError `INPUT_EMBEDDINGS`, also for rows of another dimension
+ */
 export async function readMatrix(
   path: string,
+  dimension?: number,
 ): Promise<{ rows: number; dimension: number; data: Float32Array }> {
   const file = await openMatrix(path);
   try {
+    if (dimension !== undefined && file.dimension !== dimension) {
+      throw new EvaluationError(
+        'INPUT_EMBEDDINGS',
+        `${path}: rows of ${file.dimension} numbers, but those of the passages have ${dimension}; were both made by one model?`,
+      );
+    }
     const data = new Float32Array(file.rows * file.dimension);
     // A read of more than 2 GiB fails on some systems.
     const step = Math.max(1, Math.floor(2 ** 28 / file.dimension));

@@ -63,7 +63,7 @@ export async function evaluateAdHoc(
     try {
       const queries = encoder
         ? await encoder.queries(collection.queries.map(({ text }) => text))
-        : (await readMatrix(options.queryEmbeddings!)).data;
+        : (await readMatrix(options.queryEmbeddings!, source.dimension)).data;
       const run =
         options.saveRun && collections.length > 1
           ? join(options.saveRun, `${collection.name}.run`)

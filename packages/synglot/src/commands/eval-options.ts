@@ -109,7 +109,8 @@ function whyIdle(name: string, { format, run = [] }: RunEvalOptions): string | u
   if (form !== undefined) return form === format ? undefined : `goes with --format ${form} here`;
   if (!ofRuns.has(name) && !shared.has(name)) return 'is not for --qrels and --run';
   if (ofSeveral.has(name) && run.length < 2) return 'is for several --run';
-  if (name.startsWith('measure') && format === 'mteb') return "is not for --format mteb, which has MTEB's own";
+  if (name.startsWith('measure') && format === 'mteb')
+    return "is not for --format mteb, which has MTEB's own";
   return undefined;
 }
 

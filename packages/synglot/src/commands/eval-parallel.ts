@@ -188,8 +188,8 @@ async function embeddingsOf(
   options: EvalOptions,
 ): Promise<Embeddings> {
   if (options.model === undefined) {
-    const queries = await readMatrix(options.queryEmbeddings!);
     const candidates = await readMatrix(options.passageEmbeddings!);
+    const queries = await readMatrix(options.queryEmbeddings!, candidates.dimension);
     return {
       queryEmbeddings: queries.data,
       candidateEmbeddings: candidates.data,

@@ -74,7 +74,9 @@ async function search(source: VectorSource, options: SearchOptions): Promise<voi
   if (topics) checkIds(options.queries!, topics);
   await checkTrecIds(topics ?? [], options.queries!);
   await checkTrecIds(passagesOf(source, options), options.store!);
-  const given = options.queryEmbeddings ? (await readMatrix(options.queryEmbeddings)).data : undefined;
+  const given = options.queryEmbeddings
+    ? (await readMatrix(options.queryEmbeddings, source.dimension)).data
+    : undefined;
   const ids = topics?.map(({ id }) => id) ?? numbered((given?.length ?? 0) / source.dimension);
   if (given) checkCount(given, ids.length, source);
   const encode = given ? undefined : await queryEncoding(source, topics, options);
