@@ -37,6 +37,11 @@ test.each([
     "run.yaml:4: training.freeze.0: 'encoder.layer.1.*' names no",
   ],
   [`${steps}\nmining: {}\nmargin_mse: { margins: scores }`, 'run.yaml:6: margin_mse.margins: scores: what'],
+  [
+    `${steps}\ndistillation: { teacher: none }`,
+    "run.yaml:5: distillation.teacher: none: no stored teacher's",
+  ],
+  [`${steps}\nmargin_mse: { teacher: none }`, "run.yaml:5: margin_mse.teacher: none: no stored teacher's"],
   ['training: { steps: 2, cache_tokens: 40 }', 'a text may have 64 tokens; raise it'],
   [
     `${steps}\nmatryoshka: { dimensions: [16, 20] }`,

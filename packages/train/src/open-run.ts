@@ -38,7 +38,7 @@ import { baseFingerprint, checkBase } from './run-base.js';
 import { checkWeights, type RunData, readData, toSamplerOptions } from './run-data.js';
 import { checkFolder, makeFolder } from './run-folder.js';
 import type { RunLock } from './run-lock.js';
-import { runObjectives } from './run-objectives.js';
+import { checkTeachers, runObjectives } from './run-objectives.js';
 import { toOptimizer } from './run-optimizer.js';
 import { checkValidation } from './run-validation.js';
 import { validationBatches } from './validation-batches.js';
@@ -116,6 +116,7 @@ export async function openRun(
 ): Promise<OpenedRun> {
   const { config, output, mine, resume } = options;
   await inTermsOfConfig(`${placeIn(config, 'mining')}mining: `, () => checkMining(config, mine));
+  await checkTeachers(config);
   await checkFolder(options);
   const saved = resume ? await findCheckpoint(join(output, 'checkpoints')) : undefined;
   const fresh = config.model === freshModel;

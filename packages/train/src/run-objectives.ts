@@ -9,13 +9,14 @@ import {
   type ObjectiveValues,
   temperatureParameter,
 } from '@synglot/nn';
+import { placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
 import { adversarialObjectives } from './objective-languages.js';
 import { marginMseObjective, scoredMargins, teacherMargins } from './objective-margins.js';
 import { distillationObjective } from './objective-teacher.js';
 import { masked, type TrainObjective } from './objectives.js';
-import { Teacher } from './teacher.js';
+import { checkTeacher, Teacher } from './teacher.js';
 import type { StepMetrics } from './trainer.js';
 
 /** What objectives depend on besides the configuration. */
@@ -26,6 +27,14 @@ export interface ObjectiveSetting {
   readonly normalize: boolean;
   readonly training: TrainingSet;
   readonly onNotice: (line: string) => void;
+}
+
+/** @throws TrainError `INPUT_CONFIG` for a teacher whose stored embeddings are not there */
+export async function checkTeachers({ distillation, margin_mse: margins }: TrainConfig): Promise<void> {
+  for (const [name, section] of Object.entries({ distillation, margin_mse: margins })) {
+    const folder = section?.teacher;
+    if (section && folder) await checkTeacher(folder, `${placeIn(section, 'teacher')}${name}.teacher`);
+  }
 }
 
 /**

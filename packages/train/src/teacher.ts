@@ -5,12 +5,15 @@
  * A text is named by its data set and parallel id, so that its versions in all languages find the embedding
  * of the version that the teacher has read. `synglot distill-teacher` runs the teacher itself.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row, TextKind, TrainingSet } from '@synglot/data';
 import { makeFolders, readNpy, writeFileAtomic, writeNpy } from '@synglot/models';
 import { TrainError } from './errors.js';
 import type { TeacherVectors } from './objective-teacher.js';
+
+const keysFile = 'keys.txt';
+const remedy = 'make it with: synglot distill-teacher CONFIG --teacher MODEL --output FOLDER';
 
 /** What a teacher is asked to embed. */
 export interface TeacherText {
@@ -61,10 +64,27 @@ export async function writeTeacher(
   const dimension = vectors.length / texts.length;
   const write = (name: string, text: string) =>
     writeFileAtomic(join(folder, name), (file) => file.writeFile(text));
-  await write('keys.txt', texts.map(({ key }) => `${key}\n`).join(''));
+  await write(keysFile, texts.map(({ key }) => `${key}\n`).join(''));
   await write('teacher.json', `${JSON.stringify({ ...info, dimension }, null, 2)}\n`);
   // Last: a folder without it is incomplete.
   await writeNpy(join(folder, 'embeddings.npy'), texts.length, dimension, [vectors]);
+}
+
+/**
+ * Checks that a folder has stored embeddings, without reading them.
+ *
+ * @param key of the configuration, for messages
+ * @throws TrainError `INPUT_CONFIG`
+ */
+export async function checkTeacher(folder: string, key: string): Promise<void> {
+  await stat(join(folder, keysFile)).catch(refuse(folder, key));
+}
+
+function refuse(folder: string, key: string): (error: NodeJS.ErrnoException) => never {
+  return ({ code, message }) => {
+    const reason = code === 'ENOENT' ? "no stored teacher's embeddings there" : message;
+    throw new TrainError('INPUT_CONFIG', `${key}: ${folder}: ${reason}; ${remedy}`);
+  };
 }
 
 /** Stored embeddings in memory. */
@@ -89,15 +109,8 @@ export class Teacher implements TeacherVectors {
    * @throws TrainError `INPUT_CONFIG` if it is not what `writeTeacher` wrote
    */
   static async open(folder: string, key: string): Promise<Teacher> {
-    const remedy = 'make it with: synglot distill-teacher CONFIG --teacher MODEL --output FOLDER';
-    let keys: string[];
-    try {
-      keys = (await readFile(join(folder, 'keys.txt'), 'utf8')).split('\n').filter(Boolean);
-    } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      const reason = missing ? "no stored teacher's embeddings there" : (error as Error).message;
-      throw new TrainError('INPUT_CONFIG', `${key}: ${folder}: ${reason}; ${remedy}`);
-    }
+    const text = await readFile(join(folder, keysFile), 'utf8').catch(refuse(folder, key));
+    const keys = text.split('\n').filter(Boolean);
     const { rows, columns, data } = await readNpy(join(folder, 'embeddings.npy'));
     if (rows !== keys.length) {
       throw new TrainError(
