@@ -57,22 +57,36 @@ const severalTiles = shapes.filter(({ m }) => m.live === 31 || m.live === 65);
 /** A software device without subgroups. */
 const portable: DeviceTraits = { type: 'cpu', subgroups: { minSize: 0, maxSize: 0 } };
 
-/** The device's own choice, that for a GPU with the same abilities, and what needs no ability; every product is stored as f16 once. */
-const combinations = products.flatMap((product) => [
-  { type: 'cpu', ...product, element: 'f32', output: 'f32' } as const,
-  { type: 'discrete-gpu', ...product, element: 'f32', output: 'f32' } as const,
-  { type: 'portable', ...product, element: 'f32', output: 'f32' } as const,
-  product.product === 'matmul_tn'
-    ? ({ type: 'cpu', ...product, element: 'f16', output: 'f32' } as const)
-    : ({ type: 'cpu', ...product, element: 'f16', output: 'f16' } as const),
-]);
+/**
+ * The device's own choice, that for a GPU with the same abilities, and what needs no ability; every product is stored as
+ * f16 once, and once more where that is for matrix units.
+ */
+const combinations = products.flatMap((product) => {
+  const whole = { ...product, element: 'f32', output: 'f32' } as const;
+  const half = { ...whole, element: 'f16', output: product.product === 'matmul_tn' ? 'f32' : 'f16' } as const;
+  return [
+    { type: 'cpu', ...whole } as const,
+    { type: 'discrete-gpu', ...whole } as const,
+    { type: 'portable', ...whole } as const,
+    { type: 'cpu', ...half } as const,
+    { type: 'matrix units', ...half } as const,
+  ];
+});
+
+/** Whether the device has matrix units for f16 that products are computed with. */
+const hasUnits = () =>
+  executor.device.subgroupMatrixConfigs.some(
+    ({ component, result }) => component === 'f16' && result === 'f32',
+  );
 
 describe.each(combinations)(
   '$product, accumulate $accumulate, $element to $output, $type',
   ({ type, ...what }) => {
     test.for(type === 'cpu' ? shapes : severalTiles)('m $m n $n k $k', async (shape, { skip }) => {
       if (!canStore(executor, what.element)) return skip(noHalf);
-      await check(what, shape, { device: type === 'portable' ? portable : { ...executor.device, type } });
+      if (type === 'matrix units' && !hasUnits()) return skip('this device has no matrix units');
+      const device = { ...executor.device, type: type === 'cpu' ? type : 'discrete-gpu' } as const;
+      await check(what, shape, { device: type === 'portable' ? portable : device });
     });
   },
 );
@@ -134,7 +148,7 @@ test('the problems above have dispatched every matmul kernel that is for this de
   const known = Object.values(catalogue)
     .filter(({ enables }) => enables.every((name) => canEnable(extensionFeature[name])))
     .map(({ name }) => name)
-    .filter((name) => name.startsWith('matmul_'));
+    .filter((name) => name.startsWith('matmul_') && (hasUnits() || !name.endsWith('_subgroup_matrix')));
   expect([...dispatched].filter((name) => name.startsWith('matmul_')).sort()).toEqual(known.sort());
 });
 
