@@ -109,13 +109,27 @@ interface Splitter {
   readonly tokenizers?: readonly (Splitter | null)[];
   readonly config?: PreTokenizer;
   readonly pattern?: RegExp | null;
-  pre_tokenize_text(text: string): string[];
+  pre_tokenize_text(text: string, options?: { readonly section_index?: number }): string[];
 }
 
-/** Has `Split` do what its `behavior` says: the library knows two of the five, and only one way round. */
-export function mendSplit(splitter: Splitter | null): void {
-  splitter?.tokenizers?.forEach(mendSplit);
-  const { config, pattern } = splitter ?? {};
+/**
+ * Has `Split` do what its `behavior` says: the library knows two of the five, and only one way round. Has a sequence tell
+ * only the word at a text's beginning that it is one: a mark for spaces may belong before that alone.
+ */
+export function mendSplitter(splitter: Splitter | null): void {
+  const { tokenizers, config, pattern } = splitter ?? {};
+  tokenizers?.forEach(mendSplitter);
+  if (splitter && tokenizers) {
+    splitter.pre_tokenize_text = (text, options) =>
+      tokenizers.reduce(
+        (words, next) =>
+          words.flatMap((word, at) => {
+            const first = at === 0 && text.startsWith(word);
+            return next?.pre_tokenize_text(word, first ? options : {}) ?? word;
+          }),
+        [text],
+      );
+  }
   const { type, behavior, invert = false } = config ?? {};
   if (!splitter || !pattern || type !== 'Split' || behavior === undefined) return;
   splitter.pre_tokenize_text = (text) => join(partsBy(pattern, text, invert), behavior);

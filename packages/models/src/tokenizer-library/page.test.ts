@@ -75,6 +75,13 @@ describe('the library of pages', () => {
     { type: 'Whitespace' },
     { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: true },
     { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false },
+    {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'WhitespaceSplit' },
+        { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: true },
+      ],
+    },
     { type: 'Punctuation', behavior: 'Isolated' },
     { type: 'Punctuation', behavior: 'Contiguous' },
     { type: 'Digits', individual_digits: true },

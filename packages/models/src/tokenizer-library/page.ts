@@ -7,7 +7,7 @@ import { Pace } from '../training/pace.js';
 import type { AddedToken } from '../word-piece.js';
 import { cutAtAddedTokens } from './added-tokens.js';
 import type { TokenizerLibrary } from './library.js';
-import { mendNormalizer, mendPreTokenizer, mendSplit, type PreTokenizer } from './mends.js';
+import { mendNormalizer, mendPreTokenizer, mendSplitter, type PreTokenizer } from './mends.js';
 import { bytePieces, unigramModel } from './unigram.js';
 
 /**
@@ -25,7 +25,7 @@ export function readTokenizerJson(json: string): TokenizerLibrary {
   mendPreTokenizer(parsed.pre_tokenizer);
   const tokenizer = makeTokenizer(parsed);
   mendNormalizer(tokenizer.normalizer);
-  mendSplit(tokenizer.pre_tokenizer);
+  mendSplitter(tokenizer.pre_tokenizer);
   // The Rust library's RobertaProcessing has one type; this library's would have two, for which XLM-R has no row.
   const oneType = parsed.post_processor?.type === 'RobertaProcessing';
   const model = tokenizer.model!;
