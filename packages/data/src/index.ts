@@ -25,7 +25,7 @@ export type {
   Scheduled,
   SourceWeighting,
 } from './sampling/options.js';
-export { batchModes, resolveOptions as resolveSampling } from './sampling/options.js';
+export { batchModes, resolveSampling } from './sampling/options.js';
 export { type Batch, BatchSampler } from './sampling/sampler.js';
 export type { SamplerState } from './sampling/state.js';
 export * from './training-set.js';

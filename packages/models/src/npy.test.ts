@@ -32,7 +32,7 @@ describe('.npy', () => {
     await writeFile(path, header);
     // The rest has no blocks on the disk, and reads as zeros, but for the last value.
     await truncate(path, header.length + 4 * (rows * columns - 1));
-    await appendFile(path, Float32Array.of(7));
+    await appendFile(path, new Uint8Array(Float32Array.of(7).buffer));
     const { data } = await readNpy(path);
     expect([data.length, data.at(-2), data.at(-1)]).toEqual([rows * columns, 0, 7]);
   }, 60_000);

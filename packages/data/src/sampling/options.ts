@@ -107,7 +107,7 @@ export interface ResolvedOptions {
  *
  * @throws DataError `INPUT_OPTION`, naming the option, what was expected and what came
  */
-export function resolveOptions(options: SamplerOptions): ResolvedOptions {
+export function resolveSampling(options: SamplerOptions): ResolvedOptions {
   const { batchSize, seed, negatives } = options;
   expectOption(
     Number.isSafeInteger(batchSize) && batchSize >= 1,

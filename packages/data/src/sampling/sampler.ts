@@ -16,7 +16,7 @@ import {
   batchModes,
   modeWeightsAt,
   type ResolvedOptions,
-  resolveOptions,
+  resolveSampling,
   type SamplerOptions,
 } from './options.js';
 import { checkState, packCursor, type SamplerState, unpackCursor } from './state.js';
@@ -77,7 +77,7 @@ export class BatchSampler {
    */
   constructor(set: TrainingSet, options: SamplerOptions) {
     this.#set = set;
-    this.#options = resolveOptions(options);
+    this.#options = resolveSampling(options);
     // Negatives may be of data sets that have no pair, which need no weight.
     const paired = new Set(set.items.map(({ dataset }) => dataset));
     const datasets = set.datasets.filter((_, index) => paired.has(index));
