@@ -1,5 +1,5 @@
 /** Users' mistakes: exit 2 and one line on standard error that names the file, the line and the remedy. */
-import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { miniLm, runCli, runCliWell, startCli } from '../support/cli.js';
@@ -155,6 +155,18 @@ describe('the configuration', () => {
       env: { SYNGLOT_DEVICE: undefined },
       late: true,
     });
+  });
+
+  it('asks for half precision in some runs of a sweep, and none is begun on a device without', async () => {
+    const config = await writeConfig(place, 'half-sweep', { hold_out: '{ fraction: 0.25 }' });
+    const output = inPlace('half-sweep');
+    const over = ['--over', 'training.precision=f32,mixed', '--seeds', '1'];
+    await expectMistake(
+      ['sweep', config, ...over, '--device', 'swiftshader', '--output', output],
+      ['mixed precision needs a device with half precision (shader-f16), which SwiftShader'],
+      { late: true },
+    );
+    expect((await readdir(output)).filter((name) => name.includes('seed='))).toEqual([]);
   });
 
   it('names two devices in one sweep', async () => {

@@ -5,7 +5,7 @@ import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { makeFolders, writeFileAtomic } from '@synglot/models';
 import type { DeviceTraits } from '@synglot/nn';
-import { TrainError } from '@synglot/train';
+import { checkPrecision, TrainError } from '@synglot/train';
 import { Command } from 'commander';
 import { progressBar, tell } from '../progress.js';
 import { curvesOf } from '../sweep/curve.js';
@@ -106,6 +106,7 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
     const kept = join(options.output, runTuningFile);
     const table = await readTuning(kept);
     executor = await openDevice(options, table);
+    for (const { config } of plan.runs) checkPrecision(config.training.precision, executor);
     if (!table) {
       const { kernelChoices = {} } = executor.device as DeviceTraits;
       await writeTuning(kept, executor.device, kernelChoices);
