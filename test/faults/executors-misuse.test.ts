@@ -27,6 +27,17 @@ describeExecutors((opened, kind) => {
     plan.destroy();
   });
 
+  test('a plan that is destroyed ends the runs that it was given', async () => {
+    const executor = opened();
+    const plan = await executor.compile(axpyPlan([dispatch(2)]));
+    // Training frees plans of batches that are still on the device when there is no memory for the next one.
+    const runs = [1, 2, 3].map(() => plan.run({ feeds: { x: ramp }, reads: ['y'] }));
+    plan.destroy();
+    const results = await Promise.all(runs);
+    // Each adds to what the one before it left.
+    expect(results.map(({ reads }) => new Float32Array(reads.y as ArrayBuffer)[3])).toEqual([6, 12, 18]);
+  });
+
   test('refuses reads that a plan cannot give', async () => {
     const executor = opened();
     const plan = await executor.compile(axpyPlan([dispatch(1)]));

@@ -80,7 +80,10 @@ interface BatchResult {
   readonly clipping?: Clipping;
 }
 
-/** Batches that run or are queued on the device while the next is packed. Fewer than the plans that a `PlanCache` keeps. */
+/**
+ * Batches that run or are queued on the device while the next is packed. A plan that is freed meanwhile, for want of
+ * memory, still ends the runs that it was given.
+ */
 const batchesInFlight = 2;
 
 /** Runs updates on the device: gradients of their batches, then the optimiser. */
