@@ -24,6 +24,7 @@ export function measureDispatches(device: string, runs: number): DispatchCosts {
     ...(withoutDriver ? { empty_without_driver: { args: ['--empty'], env: withoutDriver } } : {}),
     empty_unchecked: { args: ['--empty', '--unchecked'], env: noThreads },
     empty_long_lists: { args: ['--empty'], env: { ...noThreads, ...longLists } },
+    empty_unchecked_long_lists: { args: ['--empty', '--unchecked'], env: { ...noThreads, ...longLists } },
   };
   const child = fileURLToPath(new URL('host-dispatch-child.js', import.meta.url));
   const measured = Object.entries(ways).map(([name, { args, env }]) => {
