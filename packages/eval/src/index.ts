@@ -97,6 +97,7 @@ export {
 } from './suites/ad-hoc.js';
 export { type BitextReport, evaluateBitext } from './suites/bitext.js';
 export { adHocTable, bitextTable, mmmTable } from './suites/tables.js';
+export { decimal } from './tables/decimal.js';
 export { type CsvCell, csvTable, latexTable } from './tables/export-tables.js';
 export { type FiguresFormat, figuresTable } from './tables/figures-table.js';
 export { intervalsTable } from './tables/intervals-table.js';

@@ -1,6 +1,6 @@
 /** Tables of suites: one line per collection or benchmark, and means. Plain text. */
 import type { RetrievalReport } from '../report.js';
-import { decimal } from '../tables/settings-table.js';
+import { decimal } from '../tables/decimal.js';
 import { textTable } from '../tables/text-table.js';
 import { type AdHocReport, meansOf } from './ad-hoc.js';
 import type { BitextReport } from './bitext.js';

@@ -10,9 +10,9 @@ import {
   type System,
 } from '../significance/compare.js';
 import { macroMean } from '../significance/sample.js';
+import { decimal } from './decimal.js';
 import { csvTable, latexTable } from './export-tables.js';
 import { comparisonTable } from './run-table.js';
-import { decimal } from './settings-table.js';
 import { textTable } from './text-table.js';
 
 /** What {@link figuresTable} can be printed as. */

@@ -1,7 +1,7 @@
 /** The macro figures of a retrieval report with their intervals. Plain text. */
 import type { RetrievalReport } from '../report.js';
 import { settings } from '../significance/report-samples.js';
-import { decimal } from './settings-table.js';
+import { decimal } from './decimal.js';
 import { textTable } from './text-table.js';
 
 /** Measures in rows, settings in columns, each as `value (low to high)`; rank distance below its setting. */

@@ -1,7 +1,7 @@
 /** A result in the layout of MTEB's own files, so that its leaderboard tools read it. Plain data. */
 import { EvaluationError } from '../errors.js';
 import type { RunEvaluation } from '../trec/evaluate-run.js';
-import { rounded } from '../trec/print.js';
+import { rounded } from './decimal.js';
 
 /** Cut-offs of MTEB's retrieval tasks. */
 const cutoffs = [1, 3, 5, 10, 20, 100, 1000];

@@ -1,6 +1,6 @@
 /** One measure for every pair of languages: rows are query languages, columns languages of the pool. */
 import type { RetrievalReport } from '../report.js';
-import { decimal } from './settings-table.js';
+import { decimal } from './decimal.js';
 import { textTable } from './text-table.js';
 
 /**

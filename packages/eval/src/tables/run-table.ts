@@ -3,8 +3,7 @@ import { bootstrapInterval, type IntervalOptions } from '../significance/bootstr
 import type { Comparison } from '../significance/compare.js';
 import { plainSample } from '../significance/sample.js';
 import type { RunEvaluation } from '../trec/evaluate-run.js';
-import { rounded } from '../trec/print.js';
-import { decimal } from './settings-table.js';
+import { decimal } from './decimal.js';
 import { textTable } from './text-table.js';
 
 /** A run with the name of its column. */
@@ -23,7 +22,7 @@ export function runTable(runs: readonly LabelledRun[], options: IntervalOptions 
     const cells = runs.flatMap(({ evaluation }) => {
       const value = evaluation.summary[index];
       if (summary !== 'mean')
-        return [typeof value === 'number' && summary === 'geometric' ? rounded(value, 4) : String(value), ''];
+        return [typeof value === 'number' && summary === 'geometric' ? decimal(value, 4) : String(value), ''];
       const sample = plainSample(evaluation.topics.map(({ values }) => values[index] as number));
       const { low, high } = bootstrapInterval(sample, options);
       return [decimal(value as number, 4), `${decimal(low, 4)} to ${decimal(high, 4)}`];

@@ -1,5 +1,6 @@
 /** The one table for several runs: mAP in the three settings beside language bias. */
 import type { RetrievalSummary } from '../report.js';
+import { decimal } from './decimal.js';
 import { textTable } from './text-table.js';
 
 /** A named row of a {@link settingsTable}; published rows have this shape too, without measures. */
@@ -31,9 +32,4 @@ export function settingsTable(rows: readonly SettingsRow[], measures: readonly s
     return cells;
   });
   return textTable(header, body);
-}
-
-/** `value` with a fixed number of digits, or a dash for none. */
-export function decimal(value: number | null | undefined, digits: number): string {
-  return value === null || value === undefined ? '-' : value.toFixed(digits);
 }

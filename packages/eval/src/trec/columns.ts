@@ -6,6 +6,7 @@
 import { EvaluationError } from '../errors.js';
 import { measureNamed } from '../measures/index.js';
 import { profiles } from '../profiles.js';
+import { rounded } from '../tables/decimal.js';
 import * as gains from './gains.js';
 import type { JudgedTopic } from './judge.js';
 import * as judgments from './judgments.js';
@@ -216,7 +217,7 @@ function columnsOf(name: string, text: string | undefined): Column[] {
       (value, i) => !(value >= (kind === 'cutoffs' ? 1 : 0)) || value === values[i - 1],
     );
     if (bad) throw refuse(`different ${kind === 'cutoffs' ? 'ranks from 1' : 'numbers from 0'}, as in 5,10`);
-    const print = (value: number) => (kind === 'cutoffs' ? String(value) : value.toFixed(2));
+    const print = (value: number) => (kind === 'cutoffs' ? String(value) : rounded(value, 2));
     return values.map((value) => column(`${name}_${print(value)}`, { ...base, value }));
   }
   if (text === undefined) return [column(name, base)];

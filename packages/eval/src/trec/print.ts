@@ -1,4 +1,5 @@
 /** Writes figures of a run as other tools do: trec_eval's lines, pytrec_eval's dictionary. */
+import { rounded } from '../tables/decimal.js';
 import type { RunEvaluation } from './evaluate-run.js';
 
 /** What {@link trecLines} prints; trec_eval's flag in brackets. */
@@ -44,13 +45,4 @@ export function topicValues(evaluation: RunEvaluation): Record<string, Record<st
       ),
     ]),
   );
-}
-
-/** `value` with so many decimals as C's printf and Python's round give: like `toFixed`, but an exact half goes to the even digit. */
-export function rounded(value: number, digits: number): string {
-  const up = value.toFixed(digits);
-  // An exact half is a multiple of 1 / 2^(digits + 1), so its digits end early: 30 of them show it exactly.
-  const exact = value.toFixed(30);
-  const kept = exact.length - 30 + digits;
-  return /^50*$/.test(exact.slice(kept)) && Number(exact[kept - 1]) % 2 === 0 ? exact.slice(0, kept) : up;
 }

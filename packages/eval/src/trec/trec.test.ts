@@ -3,7 +3,7 @@ import { mtebMeasures, mtebResult } from '../tables/mteb-result.js';
 import { trecColumns } from './columns.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { Qrels, TrecRun } from './files.js';
-import { rounded, topicValues, trecLines } from './print.js';
+import { topicValues, trecLines } from './print.js';
 
 const qrels: Qrels = new Map([
   [
@@ -109,21 +109,6 @@ test('lines and dictionary', () => {
   ]);
   expect([...trecLines(evaluation, { summary: false })]).toEqual([]);
   expect(topicValues(evaluation)).toEqual({ q1: { num_ret: 5, P_1: 1 }, q2: { num_ret: 1, P_1: 0 } });
-});
-
-test.each([
-  [0.03125, 4, '0.0312'],
-  [0.09375, 4, '0.0938'],
-  [0.00005, 4, '0.0001'],
-  [-0.03125, 4, '-0.0312'],
-  [1 / 3, 4, '0.3333'],
-  [2, 4, '2.0000'],
-  [-358, 4, '-358.0000'],
-  [1 / 64, 5, '0.01562'],
-  [3 / 64, 5, '0.04688'],
-  [0.000155, 5, '0.00015'],
-])('%d with %d decimals is printed as %s', (value, digits, printed) => {
-  expect(rounded(value, digits)).toBe(printed);
 });
 
 test("MTEB's scores have five digits, rounded as Python rounds them", () => {

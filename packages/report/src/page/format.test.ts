@@ -19,6 +19,10 @@ test('numbers have fixed digits, missing ones a dash', () => {
   ]);
 });
 
+test('a half is rounded as in the tables of synglot eval', () => {
+  expect([decimal(0.03125), cell(0.0625), decimal(-1e-9)]).toEqual(['0.0312', '.062', '0.0000']);
+});
+
 test('text is cut by letters, not by code units', () => {
   expect(clip('abcdef', 6)).toBe('abcdef');
   expect(clip('𝒜𝒝𝒞𝒟', 3)).toBe('𝒜𝒝…');

@@ -1,4 +1,5 @@
 /** Numbers and names as the page shows them. Pure. */
+import { decimal as fixed } from '@synglot/eval';
 import type { Setting } from '../model.js';
 
 /** The settings in their order, with the words and the mark of each. */
@@ -10,15 +11,13 @@ export const settings: readonly { readonly key: Setting; readonly name: string; 
 
 /** Measures: four digits. */
 export function decimal(value: number | null | undefined, digits = 4): string {
-  return value === null || value === undefined ? '–' : value.toFixed(digits);
+  return fixed(value, digits, '–');
 }
 
 /** For cells of a matrix: `.812`, `1.00`, `-.04`; room is short there. */
 export function cell(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '–';
-  const text = value.toFixed(3);
-  if (/^-?1\./.test(text)) return value.toFixed(2);
-  return text.replace('0.', '.').replace(/^-(\.000)$/, '$1');
+  const text = decimal(value, 3);
+  return /^-?1\./.test(text) ? decimal(value, 2) : text.replace('0.', '.');
 }
 
 /** At most `letters` letters. */

@@ -176,7 +176,7 @@ function legend(
   signed: boolean,
 ): HTMLElement {
   const stops = Array.from({ length: 13 }, (_, index) => colorAt(index / 12)).join(', ');
-  const number = (value: number) => (signed && value > 0 ? '+' : '') + value.toFixed(3);
+  const number = (value: number) => (signed && value > 0 ? '+' : '') + decimal(value, 3);
   return h(
     'div',
     { class: 'ramp' },

@@ -5,6 +5,7 @@ import type { ParallelCollection } from '@synglot/data';
 import { type benchmarks, readBenchmark } from '@synglot/data/files';
 import {
   DeviceScorer,
+  decimal,
   EvaluationError,
   evaluateRetrieval,
   intervalsTable,
@@ -47,7 +48,7 @@ export async function evaluateParallel(
   if (report.intervals) console.log(intervalsTable(report));
   if (report.rank_correlation) {
     const { mean, questions } = report.rank_correlation;
-    console.log(`mean rank correlation of translations: ${mean.toFixed(4)}, ${questions} questions`);
+    console.log(`mean rank correlation of translations: ${decimal(mean, 4)}, ${questions} questions`);
   }
   if (!options.json) return;
   const { task, model, context = 'none', data, maxLength } = options;

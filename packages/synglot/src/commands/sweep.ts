@@ -1,6 +1,7 @@
 /** `synglot sweep`: a configuration trained and evaluated over settings and seeds. */
 import { join } from 'node:path';
 import { readBenchmark } from '@synglot/data/files';
+import { decimal } from '@synglot/eval';
 import { writeJson } from '@synglot/eval/files';
 import type { Executor } from '@synglot/gpu';
 import { makeFolders, writeFileAtomic } from '@synglot/models';
@@ -124,12 +125,12 @@ async function trainAll(plan: SweepPlan, task: SweepTask, options: SweepOptions)
         done += 1;
         bar.update(done, '');
         const map = summary?.map;
-        const figures = [map?.monolingual, map?.cross_lingual, map?.multilingual].map(
-          (value) => value?.toFixed(4) ?? '-',
+        const figures = [map?.monolingual, map?.cross_lingual, map?.multilingual].map((value) =>
+          decimal(value, 4),
         );
         const outcome = failed
           ? 'diverged'
-          : `mAP ${figures.join(' / ')}, rank distance ${summary?.rank_distance?.toFixed(1) ?? '-'}`;
+          : `mAP ${figures.join(' / ')}, rank distance ${decimal(summary?.rank_distance, 1)}`;
         tell(
           `${done}/${plan.runs.length} ${setting.label}, seed ${seed}: ${outcome}${fresh ? '' : ' (was done)'}`,
         );

@@ -1,5 +1,5 @@
 /** A sweep as text: figures with intervals over seeds, then the paired comparisons. */
-import { csvTable, latexTable, textTable } from '@synglot/eval';
+import { csvTable, decimal, latexTable, textTable } from '@synglot/eval';
 import type { MeanInterval } from './interval.js';
 import { figures, type SettingSummary, type SweepSummary } from './summary.js';
 
@@ -77,8 +77,8 @@ export function sweepComparisonTable({ comparisons }: SweepSummary): string {
         figure,
         signed(difference, digits),
         seeds?.low == null ? '-' : `${signed(seeds.low, digits)} … ${signed(seeds.high!, digits)}`,
-        p.toFixed(4),
-        adjusted.toFixed(4),
+        decimal(p, 4),
+        decimal(adjusted, 4),
       ];
     },
   );
@@ -88,10 +88,11 @@ export function sweepComparisonTable({ comparisons }: SweepSummary): string {
 /** `0.5123 ± 0.0045`: the half width of the 95% interval; a single run has none. */
 function plusMinus(value: MeanInterval | null, digits: number): string {
   if (!value) return '-';
-  if (value.high === null) return value.mean.toFixed(digits);
-  return `${value.mean.toFixed(digits)} ± ${(value.high - value.mean).toFixed(digits)}`;
+  if (value.high === null) return decimal(value.mean, digits);
+  return `${decimal(value.mean, digits)} ± ${decimal(value.high - value.mean, digits)}`;
 }
 
 function signed(value: number, digits: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+  const text = decimal(Math.abs(value), digits);
+  return `${value < 0 && Number(text) > 0 ? '−' : '+'}${text}`;
 }
