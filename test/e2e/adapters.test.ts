@@ -3,7 +3,7 @@
  * sentence-transformers, where SYNGLOT_PYTHON names a Python that has them.
  */
 import { execFile } from 'node:child_process';
-import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Executor } from '@synglot/gpu';
@@ -182,6 +182,15 @@ it('an adapter is trained further from its own folder, the model under it is fou
   expect(largestDifference(vectors, await embed(model as string))).toBeGreaterThan(1e-4);
   const saved = await openCheckpoint(whole.model as string);
   expect(saved.adapterBase).toBe(inFolder('model'));
+});
+
+it("an adapter of 'model: fresh' names the run's own first model, whatever is called fresh beside it", async () => {
+  await mkdir(inFolder('fresh'), { recursive: true });
+  const text = configText('{ kind: lora }').replace(inFolder('model'), 'fresh');
+  await writeFile(inFolder('from-nothing.yaml'), text);
+  await runCliWell(['train', 'from-nothing.yaml', '--output', 'from-nothing'], { cwd: folder.path });
+  const saved = await openCheckpoint(inFolder('from-nothing', 'model'));
+  expect(saved.adapterBase).toBe(inFolder('from-nothing', 'initial-model'));
 });
 
 describe.each(['lora', 'houlsby', 'pfeiffer'] as const)('losses of %s', (name) => {

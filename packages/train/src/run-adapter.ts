@@ -21,6 +21,7 @@ import {
   type ParameterStore,
 } from '@synglot/nn';
 import { type ModelParts, writeModel } from './checkpoints.js';
+import { freshModel } from './config/fresh-model.js';
 import { mistakeAt } from './config/places.js';
 import type { TrainConfig } from './config.js';
 
@@ -102,9 +103,9 @@ export async function writeTrained(
 }
 
 /** What the adapter's file calls the model under it: a hub id, or a folder's full path. */
-function nameOf({ source }: Checkpoint, { model }: TrainConfig): string {
-  if (existsSync(model)) return resolve(model);
-  return existsSync(source) && model === 'fresh' ? resolve(source) : model;
+function nameOf({ source }: Checkpoint, config: TrainConfig): string {
+  const model = config.model === freshModel ? source : config.model;
+  return existsSync(model) ? resolve(model) : model;
 }
 
 function adapterOf(section: AdapterSection, config: EncoderConfig): AdapterConfig {
