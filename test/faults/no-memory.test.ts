@@ -1,6 +1,7 @@
 /** Where there is no memory for one of a trainer's plans: it can be gone on with, and nothing is left on the device. */
 import { join } from 'node:path';
 import { BatchSampler, pairsFromParallel, TrainingSet } from '@synglot/data';
+import { memoryVectors, searchTopK } from '@synglot/eval';
 import { type Executor, GpuError } from '@synglot/gpu';
 import { EmbeddingModel, openCheckpoint } from '@synglot/models';
 import { defaultAdamW, encoderParameters, ParameterStore } from '@synglot/nn';
@@ -73,13 +74,23 @@ test.for([
   }
 });
 
-test('a plan that has no room beside those of other batches takes their place', async () => {
-  const { executor, alive } = watched(device, async (...given) => {
-    if ([...alive].some((name) => name.includes('step'))) {
+/** A device with memory for one plan at a time, beside those of a search. */
+function narrow() {
+  const owned = /plan '(?!top k)/;
+  let compiling = 0;
+  const one = watched(device, async (...given) => {
+    if (compiling + plans().length > 0) {
       throw new GpuError('DEVICE_OUT_OF_MEMORY', 'no memory for a second plan');
     }
-    return device.compile(...given);
+    compiling++;
+    return device.compile(...given).finally(() => compiling--);
   });
+  const plans = () => [...one.alive].filter((name) => owned.test(name));
+  return { ...one, plans };
+}
+
+test('a plan that has no room beside those of other batches takes their place', async () => {
+  const { executor, alive, plans: there } = narrow();
   const { config, pooling } = await open();
   const store = new ParameterStore(executor, encoderParameters(config, pooling));
   for (const kind of ['parameter', 'gradient', 'first moment', 'second moment']) store.allocate(kind);
@@ -88,11 +99,43 @@ test('a plan that has no room beside those of other batches takes their place', 
   const plans = new PlanCache({ executor, store, config, pooling, objectives: [objective], optimizer });
   for (const tokens of [64, 128, 64]) {
     await plans.batchPlan('step', { tokens, queries: 8, candidates: 8 });
-    expect([...alive].filter((name) => name.includes('plan '))).toEqual([
-      expect.stringContaining(`plan 'step ${tokens} tokens`),
-    ]);
+    expect(there()).toEqual([expect.stringContaining(`plan 'step ${tokens} tokens`)]);
   }
   await plans.destroy();
+  store.destroy();
+  expect([...alive]).toEqual([]);
+});
+
+test('passes of other sizes, embedded at once, take the place of each other', async () => {
+  const texts = Array.from({ length: 90 }, (_, index) => 'red green blue '.repeat(index < 9 ? 9 : 1) + index);
+  const checkpoint = await open();
+  const wide = await EmbeddingModel.load(device, checkpoint);
+  const expected = await wide.embed(texts, { tokensPerPass: 256 });
+  await wide.destroy();
+  const { executor, alive, made } = narrow();
+  const model = await EmbeddingModel.load(executor, checkpoint);
+  const before = made();
+  const embeddings = [1, 2, 3].map(() => model.embed(texts, { tokensPerPass: 256 }));
+  for (const found of await Promise.all(embeddings)) expect(found).toEqual(expected);
+  expect(made() - before, 'plans').toBeGreaterThan(1);
+  await model.destroy();
+  expect([...alive]).toEqual([]);
+});
+
+test('training, a model and a search take the place of the plans of each other', async () => {
+  const { executor, alive, plans } = narrow();
+  const { trainer, store } = await trainerOn(executor, { accumulation: 2 });
+  const model = await EmbeddingModel.load(executor, await open());
+  for (let step = 1; step <= 2; step++) {
+    expect(await trainer.update()).toMatchObject({ step });
+    expect(plans()).toEqual([expect.stringContaining("plan 'update")]);
+    const queries = await model.embed(['red', 'blue']);
+    expect(plans()).toEqual([expect.stringContaining("plan 'encode")]);
+    const source = memoryVectors(queries, model.dimension, ['red', 'blue']);
+    const hits = await searchTopK({ executor, queries, source, k: 1 });
+    expect(hits.map(({ rows }) => [...rows])).toEqual([[0], [1]]);
+  }
+  await Promise.all([trainer.destroy(), model.destroy()]);
   store.destroy();
   expect([...alive]).toEqual([]);
 });

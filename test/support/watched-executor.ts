@@ -1,5 +1,5 @@
 /** An executor that knows which of its buffers and plans are still there, and that may have no memory for a plan. */
-import { type Executor, GpuError } from '@synglot/gpu';
+import { type Executor, GpuError, type Plan } from '@synglot/gpu';
 import { overExecutor } from './over-executor.js';
 
 export interface Watched {
@@ -41,11 +41,13 @@ export function watched(
   return { executor, alive, made: () => made };
 }
 
-/** The same, without memory for the plan that is compiled as the `nth`, once. */
+/** The same, without memory for the plan that is compiled as the `nth`, until it is built anew. */
 export function tight(inner: Executor, nth: number): Watched {
   let compiled = 0;
+  let large: Plan | undefined;
   return watched(inner, async (...given) => {
-    if (++compiled !== nth) return inner.compile(...given);
+    if (++compiled === nth) [large] = given;
+    if (given[0] !== large) return inner.compile(...given);
     // As long as a device takes to say so.
     await new Promise((resolve) => setTimeout(resolve, 10));
     throw new GpuError('DEVICE_OUT_OF_MEMORY', `no memory for plan ${nth}`);

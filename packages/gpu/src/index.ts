@@ -5,6 +5,7 @@ export * from './debug-executor.js';
 export * from './errors.js';
 export * from './executor.js';
 export * from './in-flight.js';
+export * from './kept-plans.js';
 export * from './plan.js';
 export * from './plan-builder.js';
 export * from './plan-memory.js';

@@ -2,7 +2,7 @@
  * A checkpoint on a device: texts in, embeddings out. Not for training, which shares only the
  * parameter store with it.
  */
-import { type CompiledPlan, type Executor, inFlight } from '@synglot/gpu';
+import { type CompiledPlan, type Executor, inFlight, KeptPlans } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildEncodePlan,
@@ -46,7 +46,7 @@ const passesInFlight = 2;
 export class EmbeddingModel {
   /** Length of the embeddings. */
   readonly dimension: number;
-  readonly #plans = new Map<string, Promise<{ compiled: CompiledPlan; capacity: BatchCapacity }>>();
+  readonly #plans: KeptPlans;
   #destroyed = false;
 
   constructor(
@@ -55,6 +55,7 @@ export class EmbeddingModel {
     readonly parts: EmbeddingModelParts,
   ) {
     this.dimension = embeddingDimension(parts.config, parts.pooling);
+    this.#plans = new KeptPlans(executor);
   }
 
   /** Puts a checkpoint's weights on the device, piece by piece; nothing of them stays there where that fails. */
@@ -139,16 +140,8 @@ export class EmbeddingModel {
   }
 
   /** Frees the plans; the weights stay with a store that others use too. */
-  async releasePlans(): Promise<void> {
-    const plans = [...this.#plans.values()];
-    // Forgotten first: what is embedded meanwhile takes plans of its own.
-    this.#plans.clear();
-    for (const plan of plans) {
-      await plan.then(
-        ({ compiled }) => compiled.destroy(),
-        () => undefined,
-      );
-    }
+  releasePlans(): Promise<void> {
+    return this.#plans.destroy();
   }
 
   #checkAlive(): void {
@@ -174,7 +167,12 @@ export class EmbeddingModel {
   async #embedBatch(batch: readonly EncodedText[]): Promise<Float32Array> {
     this.#checkAlive();
     const tokens = batch.reduce((sum, { ids }) => sum + ids.length, 0);
-    const { compiled, capacity } = await this.#plan(tokens, batch.length);
+    const capacity = {
+      tokens: roundCapacity(tokens),
+      queries: roundCapacity(batch.length, 16),
+      candidates: 0,
+    };
+    const compiled = await this.#plan(capacity);
     this.#checkAlive();
     const ids = new Uint32Array(tokens);
     const types = new Uint32Array(tokens);
@@ -200,30 +198,17 @@ export class EmbeddingModel {
     return new Float32Array(reads[embeddingsResult] as ArrayBuffer);
   }
 
-  /** The plan for the smallest capacity that takes the batch; few capacities, so few plans. */
-  #plan(tokens: number, sequences: number) {
-    const capacity = { tokens: roundCapacity(tokens), sequences: roundCapacity(sequences, 16) };
-    const key = `${capacity.tokens} ${capacity.sequences}`;
-    let plan = this.#plans.get(key);
-    if (!plan) {
-      const { config, pooling } = this.parts;
-      const built = buildEncodePlan({
-        device: this.executor.device,
-        config,
-        pooling,
-        layout: this.store.layout,
-        ...capacity,
-      });
-      plan = this.executor
-        .compile(built.plan, this.store.externals)
-        .then((compiled) => ({ compiled, capacity: built.capacity }));
-      this.#plans.set(key, plan);
-      // A plan that failed is forgotten: the next call tries again.
-      plan.catch(() => {
-        if (this.#plans.get(key) === plan) this.#plans.delete(key);
-      });
-    }
-    return plan;
+  /** The plan of a capacity; few capacities, so few plans. */
+  #plan({ tokens, queries: sequences }: BatchCapacity): Promise<CompiledPlan> {
+    const { config, pooling } = this.parts;
+    const { executor, store } = this;
+    const { device } = executor;
+    const size = { tokens, sequences };
+    return this.#plans.get(
+      `${tokens} ${sequences}`,
+      () => buildEncodePlan({ device, config, pooling, layout: store.layout, ...size }).plan,
+      store.externals,
+    );
   }
 }
 

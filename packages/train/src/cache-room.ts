@@ -2,7 +2,7 @@
  * What a gradient cache keeps on the device for batches up to a size: buffers for all embeddings and their gradients,
  * and the plans that use them. `gradient-cache.ts` runs the plans.
  */
-import type { CompiledPlan, DeviceBuffer, Executor, Plan } from '@synglot/gpu';
+import { type CompiledPlan, compileInRoom, type DeviceBuffer, type Executor, type Plan } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildChunkPlan,
@@ -162,7 +162,7 @@ export class CacheRoom {
     let compiled = this.#plans.get(key);
     if (!compiled) {
       const { executor, store } = this.#options;
-      compiled = executor.compile(build(), new Map([...store.externals, ...this.#buffers]));
+      compiled = compileInRoom(executor, build(), new Map([...store.externals, ...this.#buffers]));
       this.#plans.set(key, compiled);
       // A plan that failed is not kept: the next batch tries again.
       compiled.catch(() => this.#plans.delete(key));

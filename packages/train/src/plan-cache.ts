@@ -1,5 +1,5 @@
 /** Compiled training plans by capacity: few are kept and reused, the least recently used ones are freed. */
-import { type CompiledPlan, type Executor, GpuError, type Plan, warmUpPlan } from '@synglot/gpu';
+import { type CompiledPlan, type Executor, KeptPlans, type Plan, warmUpPlan } from '@synglot/gpu';
 import {
   type BatchCapacity,
   buildCastPlan,
@@ -34,52 +34,40 @@ export interface PlanCacheOptions {
 /** What a plan does with a batch: see `TrainPlanOptions.mode`. */
 export type BatchPlanMode = 'step' | 'accumulate' | 'evaluate';
 
-/** A compiled plan and the sizes that it is for. */
-export interface CompiledBatchPlan {
-  readonly capacity: BatchCapacity;
-  readonly compiled: CompiledPlan;
-}
-
 /** Compiles training plans when they are first needed. */
 export class PlanCache {
   readonly #options: PlanCacheOptions;
-  /** In order of use: the first is the least recently used. */
-  readonly #plans = new Map<string, Promise<CompiledBatchPlan>>();
-  /** The plans without a batch, by name. */
-  readonly #others = new Map<string, Promise<CompiledPlan>>();
+  readonly #plans: KeptPlans;
+  /** The plans without a batch. */
+  readonly #others: KeptPlans;
 
   constructor(options: PlanCacheOptions) {
     this.#options = options;
+    this.#plans = new KeptPlans(options.executor, options.keep ?? 4);
+    this.#others = new KeptPlans(options.executor);
   }
 
-  /** The plan for batches of about this size. The capacity is a function of the size alone. */
-  async batchPlan(mode: BatchPlanMode, size: BatchCapacity): Promise<CompiledBatchPlan> {
-    const capacity = capacityFor(size);
+  /** The plan for batches of a capacity, to be run as {@link KeptPlans.get} says. */
+  batchPlan(mode: BatchPlanMode, capacity: BatchCapacity): Promise<CompiledPlan> {
     const key = `${mode} ${capacity.tokens} ${capacity.queries} ${capacity.candidates}`;
-    let entry = this.#plans.get(key);
-    if (entry) {
-      this.#plans.delete(key);
-    } else {
-      await this.#evict((this.#options.keep ?? 4) - 1);
-      const compiling = this.#compile(mode, capacity);
-      // A plan that failed is not kept: it is compiled again when it is next asked for.
-      compiling.catch(() => this.#plans.delete(key));
-      entry = compiling;
-    }
-    this.#plans.set(key, entry);
-    return entry;
+    return this.#plans.get(key, () => this.#build(mode, capacity), this.#options.store.externals);
   }
 
   /** Sets all gradients to zero. */
   clearPlan(): Promise<CompiledPlan> {
-    return this.#other('clear', () => buildClearPlan(this.#options.store.layout));
+    const { store } = this.#options;
+    return this.#others.get('clear', () => buildClearPlan(store.layout), store.externals);
   }
 
   /** Updates from accumulated gradients. */
   updatePlan(): Promise<CompiledPlan> {
     const { executor, store, optimizer, precision } = this.#options;
     const target = { device: executor.device, ...(precision ? { precision } : {}) };
-    return this.#other('update', () => buildUpdatePlan(store.layout, optimizer, target));
+    return this.#others.get(
+      'update',
+      () => buildUpdatePlan(store.layout, optimizer, target),
+      store.externals,
+    );
   }
 
   /** Makes mixed precision's copies of the weights, which every update then keeps up to date. */
@@ -95,12 +83,7 @@ export class PlanCache {
 
   /** Frees all plans. */
   async destroy(): Promise<void> {
-    const batchPlans = [...this.#plans.values()].map(async (entry) => (await entry).compiled);
-    for (const plan of await Promise.allSettled([...batchPlans, ...this.#others.values()])) {
-      if (plan.status === 'fulfilled') plan.value.destroy();
-    }
-    this.#plans.clear();
-    this.#others.clear();
+    await Promise.all([this.#plans.destroy(), this.#others.destroy()]);
   }
 
   /**
@@ -111,31 +94,6 @@ export class PlanCache {
     const compiled = await this.#options.executor.compile(warmUpPlan(this.#build(mode, capacityFor(size))));
     await compiled.run();
     compiled.destroy();
-  }
-
-  #other(name: string, build: () => Plan): Promise<CompiledPlan> {
-    let plan = this.#others.get(name);
-    if (!plan) {
-      const { executor, store } = this.#options;
-      plan = executor.compile(build(), store.externals);
-      this.#others.set(name, plan);
-      plan.catch(() => this.#others.delete(name));
-    }
-    return plan;
-  }
-
-  /** Compiles a plan; where there is no memory for it beside the others, in their place. */
-  async #compile(mode: BatchPlanMode, capacity: BatchCapacity): Promise<CompiledBatchPlan> {
-    const { executor, store } = this.#options;
-    const plan = this.#build(mode, capacity);
-    const compile = async () => ({ capacity, compiled: await executor.compile(plan, store.externals) });
-    return compile().catch(async (error: unknown) => {
-      const noMemory = error instanceof GpuError && error.code === 'DEVICE_OUT_OF_MEMORY';
-      // This plan is itself the latest of them.
-      if (!noMemory || this.#plans.size < 2) throw error;
-      await this.#evict(1);
-      return compile();
-    });
   }
 
   #build(mode: BatchPlanMode, capacity: BatchCapacity): Plan {
@@ -154,18 +112,6 @@ export class PlanCache {
       ...(perturbation === undefined ? {} : { perturbation }),
       recompute,
     });
-  }
-
-  /** Frees the least recently used plans but for `most`. */
-  async #evict(most: number): Promise<void> {
-    while (this.#plans.size > most) {
-      const [key, entry] = this.#plans.entries().next().value as [string, Promise<CompiledBatchPlan>];
-      this.#plans.delete(key);
-      await entry.then(
-        ({ compiled }) => compiled.destroy(),
-        () => undefined,
-      );
-    }
   }
 }
 

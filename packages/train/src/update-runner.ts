@@ -22,7 +22,7 @@ import {
 } from '@synglot/nn';
 import { GradientCache } from './gradient-cache.js';
 import { floatReads, readObjectives, type TrainObjective } from './objectives.js';
-import { type BatchPlanMode, PlanCache } from './plan-cache.js';
+import { type BatchPlanMode, capacityFor, PlanCache } from './plan-cache.js';
 import type { PreparedBatch } from './update-batches.js';
 
 /** What is trained, how, and on which device. */
@@ -202,7 +202,8 @@ export class UpdateRunner {
     const { mode, micro, setting } = run;
     const { batch, packed } = run.prepared;
     const { queries, candidates } = packed.counts;
-    const { compiled, capacity } = await this.#plans.batchPlan(mode, packed.counts);
+    const capacity = capacityFor(packed.counts);
+    const compiled = await this.#plans.batchPlan(mode, capacity);
     const { feeds, counts } = packBatch(config, capacity, { ...packed, queries, candidates });
     const step = packStep({ counts, seed: dropoutSeed(seed, setting.done, micro), ...setting.values });
     const context = { batch, packed, capacity, progress: setting.progress };

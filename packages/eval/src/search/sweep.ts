@@ -2,7 +2,15 @@
  * Streams passages through a device: blocks of rows are uploaded in turn into two buffers, and every block of
  * queries runs against each. What a run feeds, reads and means is up to the caller.
  */
-import type { CompiledPlan, DeviceBuffer, Executor, Plan, RunOptions, RunResult } from '@synglot/gpu';
+import {
+  type CompiledPlan,
+  compileInRoom,
+  type DeviceBuffer,
+  type Executor,
+  type Plan,
+  type RunOptions,
+  type RunResult,
+} from '@synglot/gpu';
 import { packStep, scoreCandidates, scoreQueries } from '@synglot/nn';
 import { EvaluationError } from '../errors.js';
 import { checkFinite, type VectorSource } from './vector-source.js';
@@ -141,7 +149,7 @@ export async function openLane(
 ): Promise<Lane> {
   const buffer = executor.createBuffer('candidates', rows * width * 4);
   try {
-    return { plan: await executor.compile(plan, new Map([[scoreCandidates, buffer]])), buffer };
+    return { plan: await compileInRoom(executor, plan, new Map([[scoreCandidates, buffer]])), buffer };
   } catch (error) {
     buffer.destroy();
     throw error;
