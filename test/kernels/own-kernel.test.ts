@@ -64,6 +64,38 @@ describeExecutors((opened) => {
     ]);
   });
 
+  test('dispatches with more than 256 bytes of params have their own', async () => {
+    const names = Array.from({ length: 70 }, (_, i) => `p${i}`);
+    const last: KernelDefinition = {
+      ...own('x[i] * params.p69'),
+      params: names.map((name) => ({ name, type: 'f32' })),
+    };
+    const source = last.source
+      .replace('count: u32', names.map((name) => `${name}: f32`).join(', '))
+      .replace('i < params.count', 'i < 4');
+    const builder = new PlanBuilder('many params');
+    const x = builder.feed('x', [4], 'f32');
+    for (const scale of [1, 2, 3]) {
+      builder.dispatch(
+        { ...last, source },
+        {
+          label: `times ${scale}`,
+          bindings: { x, y: builder.result(`y${scale}`, [4]) },
+          params: Object.fromEntries(names.map((name) => [name, name === 'p69' ? scale : -scale])),
+          workgroups: [1],
+        },
+      );
+    }
+    const compiled = await opened().compile(builder.build());
+    const { reads } = await compiled.run({
+      feeds: { x: Float32Array.of(1, 2, 3, 4) },
+      reads: ['y1', 'y2', 'y3'],
+    });
+    compiled.destroy();
+    const held = Object.values(reads).map((bytes) => [...new Float32Array(bytes)]);
+    expect(held).toEqual([1, 2, 3].map((scale) => [scale, 2 * scale, 3 * scale, 4 * scale]));
+  });
+
   test('a text that does not compile is shown by the debug executor', async () => {
     const builder = new PlanBuilder('own kernels');
     const bindings = { x: builder.feed('x', [4], 'f32'), y: builder.result('y', [4]) };

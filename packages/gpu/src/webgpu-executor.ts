@@ -192,11 +192,11 @@ class WebGpuExecutor implements Executor {
         return { buffer, offset: 0, size: sizeBytes };
       });
       const dispatches = plan.commands.filter((command) => command.kind === 'dispatch');
-      const params = this.#paramsBuffer(plan.label, dispatches);
-      owned.push(params);
+      const { buffer, stride } = this.#paramsBuffer(plan.label, dispatches);
+      owned.push(buffer);
       const step = plan.stepBuffer < 0 ? undefined : buffers[plan.stepBuffer];
       const groups = dispatches.map((command, index) =>
-        this.#bindGroup(plan, command, buffers, params, index, step),
+        this.#bindGroup(plan, command, buffers, { buffer, offset: index * stride }, step),
       );
       return new CompiledWebGpuPlan(plan, this, this.#device, buffers, owned, pipelines, groups);
     };
@@ -267,16 +267,18 @@ class WebGpuExecutor implements Executor {
     throw new GpuError('DEVICE_VALIDATION', `buffer '${buffer.label}' was destroyed`);
   }
 
-  /** The params of all dispatches in one uniform buffer, at multiples of `paramsAlignment`. */
-  #paramsBuffer(planLabel: string, dispatches: readonly DispatchCommand[]): GPUBuffer {
-    const packed = new Uint8Array(Math.max(1, dispatches.length) * paramsAlignment);
+  /** The params of all dispatches in one uniform buffer, each `stride` bytes after those of the one before it. */
+  #paramsBuffer(planLabel: string, dispatches: readonly DispatchCommand[]) {
+    const largest = dispatches.reduce((most, { params }) => Math.max(most, params.length), 1);
+    const stride = Math.ceil(largest / paramsAlignment) * paramsAlignment;
+    const packed = new Uint8Array(Math.max(1, dispatches.length) * stride);
     dispatches.forEach(({ params }, index) => {
-      packed.set(params, index * paramsAlignment);
+      packed.set(params, index * stride);
     });
     const flags = usage.uniform | usage.copyDestination;
     const buffer = this.#createBuffer(`${planLabel}: params`, packed.length, flags);
     this.#device.queue.writeBuffer(buffer, 0, packed);
-    return buffer;
+    return { buffer, stride };
   }
 
   #layout({ access, paramsSizeBytes, usesStep }: PlanKernel): GPUBindGroupLayout {
@@ -320,8 +322,7 @@ class WebGpuExecutor implements Executor {
     plan: Plan,
     command: DispatchCommand,
     buffers: readonly GpuRange[],
-    params: GPUBuffer,
-    index: number,
+    params: { readonly buffer: GPUBuffer; readonly offset: number },
     step: GpuRange | undefined,
   ): GPUBindGroup {
     const kernel = plan.kernels[command.kernel] as PlanKernel;
@@ -330,10 +331,7 @@ class WebGpuExecutor implements Executor {
       resource: buffers[buffer] as GpuRange,
     }));
     const size = kernel.paramsSizeBytes;
-    if (size > 0) {
-      const resource = { buffer: params, offset: index * paramsAlignment, size };
-      entries.push({ binding: paramsBinding, resource });
-    }
+    if (size > 0) entries.push({ binding: paramsBinding, resource: { ...params, size } });
     if (kernel.usesStep) entries.push({ binding: stepBinding, resource: step as GpuRange });
     return this.#device.createBindGroup({ label: command.label, layout: this.#layout(kernel), entries });
   }
