@@ -7,6 +7,7 @@ import type { AdHocCollection } from '../../ad-hoc.js';
 import {
   readBeirCollection,
   readBenchmark,
+  readJudgments,
   readMewsliX,
   readMewsliXPredictions,
   readMiraclCollections,
@@ -74,6 +75,19 @@ test('judgments: a repeated document, a grade that is none, and a short line nam
   await expect(withQrels('q\td\thigh\n')).rejects.toThrow(/test\.tsv:2: expected a whole number/);
   await expect(withQrels('q\td\n')).rejects.toThrow(/test\.tsv:2: .* received 2 fields/);
   await expect(withQrels('other\td\t1\n')).rejects.toThrow(/none of the 1 queries is judged/);
+});
+
+test('an id of judgments ends at a space or tab, and at no other white space', async () => {
+  const judgments = async (text: string) => {
+    await files({ qrels: text });
+    const found = await readJudgments(join(folder, 'qrels'));
+    return [...found].map(([query, documents]) => [query, ...documents.keys()]);
+  };
+  const ids = ['\u3000q', 'd\u00a01', '\ufeffe\u3000'];
+  const header = 'query-id corpus-id score\n';
+  expect(await judgments(`${header}\u3000q d\u00a01 1 \n  \n\u3000q \ufeffe\u3000 0\r\n`)).toEqual([ids]);
+  expect(await judgments(`# TREC\n \u3000q  0 d\u00a01 1\n\n\u3000q\t0\t\ufeffe\u3000\t0 \n`)).toEqual([ids]);
+  expect(await judgments('a b\t0\tc d\t1\n')).toEqual([['a b', 'c d']]);
 });
 
 test('TREC topics in SGML with a title on its own line, qrels with spaces and comments', async () => {

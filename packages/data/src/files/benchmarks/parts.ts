@@ -11,6 +11,9 @@ import { readLines } from '../lines.js';
 import { readParquetRows } from '../records.js';
 import { expandPaths, type Paths } from '../shards.js';
 
+/** White space of C around a line. Any other, such as U+00A0, belongs to an id, as for trec_eval. */
+const outerSpace = /^[ \t\v\f\r]+|[ \t\v\f\r]+$/g;
+
 /**
  * Reads judgments: TREC's `query iteration document grade` between spaces or tabs, or BEIR's
  * `query-id document-id grade` with a header. A document that is named twice for a query is an error, as
@@ -21,8 +24,9 @@ import { expandPaths, type Paths } from '../shards.js';
 export async function readJudgments(file: string): Promise<Judgments> {
   const judgments = new Map<string, Map<string, number>>();
   for await (const { text, number, where } of readLines(file)) {
-    if (text.trim() === '' || text.startsWith('#')) continue;
-    const cells = text.trim().split(text.includes('\t') ? /\t+/ : /\s+/);
+    const line = text.replace(outerSpace, '');
+    if (line === '' || text.startsWith('#')) continue;
+    const cells = line.split(line.includes('\t') ? /\t+/ : /[ \v\f\r]+/);
     if (number === 1 && /^(query[-_]?id|qid|query)$/i.test(cells[0]!)) continue;
     if (cells.length !== 3 && cells.length !== 4) {
       throw new DataError(
