@@ -39,7 +39,7 @@ export interface EvaluateOptions {
   readonly perQuery?: boolean;
   /** Bootstrap intervals of every macro figure (`intervals`). Default none. */
   readonly intervals?: IntervalOptions;
-  /** Mean rank correlation between languages (`rank_correlation`); ranks all pools in full. Default false. */
+  /** Mean rank correlation between languages (`rank_correlation`); ranks the whole pool, in every profile. Default false. */
   readonly rankCorrelation?: boolean;
   /** Called after each block. */
   readonly onProgress?: (queriesDone: number, queriesTotal: number) => void;

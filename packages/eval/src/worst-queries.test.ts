@@ -50,3 +50,25 @@ test('the query whose passages rank last comes first, with its ranking', async (
     ['b2', true, 0.5],
   ]);
 });
+
+test('where the profile takes the query itself out of the ranking, it is not shown either', async () => {
+  const collection = {
+    name: 'own ids',
+    langs: ['en'],
+    queries: [{ id: 'a', lang: 'en', text: 'A' }],
+    candidates: ['a', 'b', 'c'].map((id) => ({ id, lang: 'en', text: id })),
+    relevant: [[1]],
+  };
+  const shared = {
+    ...{ collection, dimension: 1, scorer: referenceScorer, measure: 'RR' },
+    queryEmbeddings: Float32Array.of(1),
+    candidateEmbeddings: Float32Array.of(3, 1, 2),
+  };
+  const shown = async (profile: 'beir' | 'trec_eval') => {
+    const measured = await evaluateRetrieval({ ...shared, profile, measures: ['RR'], perQuery: true });
+    const worst = await worstQueries({ ...shared, profile, perQuery: measured.per_query! });
+    return worst.map(({ value, ranking }) => [value, ...ranking.map(({ id }) => id)]);
+  };
+  expect(await shown('beir')).toEqual([[1 / 2, 'c', 'b']]);
+  expect(await shown('trec_eval')).toEqual([[1 / 3, 'a', 'c', 'b']]);
+});
