@@ -24,6 +24,14 @@ const quietMs = 10_000;
 /** Pairs between two looks at the clock. */
 const pairsBetweenLooks = 1024;
 
+/** The pairs that one set is built from, and how many they are. */
+interface Side {
+  readonly builder: TrainingSetBuilder;
+  pairs: number;
+}
+
+type Sides = Readonly<Record<'training' | 'validation' | 'heldOut', Side>>;
+
 /** The pairs of a run; all those of a passage are on one side. */
 export interface RunData {
   readonly training: TrainingSet;
@@ -46,49 +54,88 @@ export async function readData(
   signal?: AbortSignal,
 ): Promise<RunData> {
   const first = newSide();
-  const sides = { training: first, validation: newSide(first), heldOut: newSide(first) };
-  const share = config.validation?.fraction ?? 0;
-  const { fraction: aside = 0, seed: asideSeed = 0 } = config.hold_out ?? {};
-  const validated = config.validation?.langs?.map(normaliseLanguage);
+  const sides: Sides = { training: first, validation: newSide(first), heldOut: newSide(first) };
+  const sideOf = sideChooser(config);
   const languages = new Set<string>();
-  let total = 0;
-  let read = 0;
   // All are opened first, so that a missing file is reported before any of the others is read.
   const opened: { source: DataSource; pairs: AsyncIterable<Pair> }[] = [];
   for (const source of config.data) opened.push({ source, pairs: await openSource(source, config) });
   const corpora = await findMiningCorpora(config);
-  const heap = new HeapWatch();
-  let told = performance.now();
+  const look = readingWatch(onNotice, signal);
   for (const { source, pairs } of opened) {
     for await (const pair of pairs) {
-      checkStopped(signal);
-      heap.addPair();
-      if (++read % pairsBetweenLooks === 0 && performance.now() - told > quietMs) {
-        told = performance.now();
-        onNotice(`reading: ${read} pairs so far`);
-      }
+      look();
       checkScored(config, [source.path].flat().join(', '), pair);
       languages.add(pair.query.lang).add(pair.passage.lang);
-      const key = heldOutKey(pair);
-      // A key of its own: with equal seeds, a passage's two chances would otherwise not be independent.
-      const isAside = aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed);
-      const isValidation = !isAside && share > 0 && holdOut(key, share, config.training.seed);
-      if (isValidation && !validates(validated, pair)) continue;
-      const side = isAside ? sides.heldOut : isValidation ? sides.validation : sides.training;
-      side.builder.add(pair);
-      side.pairs += 1;
-      total += 1;
+      const name = sideOf(pair);
+      if (name === undefined) continue;
+      sides[name].builder.add(pair);
+      sides[name].pairs += 1;
     }
   }
-  const absent = validated?.find((lang) => !languages.has(lang));
-  if (total > 0 && absent !== undefined) {
-    throw unknownLanguage(absent, [...languages], 'validation.langs');
-  }
-  if (total === 0)
+  checkSides(config, sides, languages, onNotice);
+  await addMiningCorpora(corpora, sides.training.builder);
+  const built = ({ pairs, builder }: Side, ...parts: (TrainingSet | undefined)[]) =>
+    pairs > 0 ? builder.build(parts.filter((part) => part !== undefined)) : undefined;
+  const heldOut = built(sides.heldOut);
+  const validation = built(sides.validation, heldOut);
+  const training = built(sides.training, heldOut, validation) as TrainingSet;
+  const seenInTraining = heldOut && heldOutOverlap(heldOut, training);
+  if (seenInTraining) noticeOverlap(seenInTraining, onNotice);
+  return { training, validation, heldOut, seenInTraining };
+}
+
+/** What is done at each pair that is read: may the reading go on, is there room for more, is it time to say how far it is. */
+function readingWatch(onNotice: (line: string) => void, signal: AbortSignal | undefined): () => void {
+  const heap = new HeapWatch();
+  let read = 0;
+  let told = performance.now();
+  return () => {
+    checkStopped(signal);
+    heap.addPair();
+    if (++read % pairsBetweenLooks === 0 && performance.now() - told > quietMs) {
+      told = performance.now();
+      onNotice(`reading: ${read} pairs so far`);
+    }
+  };
+}
+
+/**
+ * Which side a pair is on: every question of a passage, in every language, on the same. None for what validation holds
+ * out in other languages than those named: it is in no batch.
+ */
+function sideChooser({ validation, hold_out, training }: TrainConfig) {
+  const { fraction: aside = 0, seed: asideSeed = 0 } = hold_out ?? {};
+  const share = validation?.fraction ?? 0;
+  const langs = validation?.langs?.map(normaliseLanguage);
+  return ({ query, passage }: Pair): keyof Sides | undefined => {
+    const key = `${passage.dataset}\n${passage.parallelId}`;
+    // A key of its own: with equal seeds, a passage's two chances would otherwise not be independent.
+    if (aside > 0 && holdOut(`hold_out\n${key}`, aside, asideSeed)) return 'heldOut';
+    if (!(share > 0 && holdOut(key, share, training.seed))) return 'training';
+    const validates = !langs || (langs.includes(query.lang) && langs.includes(passage.lang));
+    return validates ? 'validation' : undefined;
+  };
+}
+
+/** @throws TrainError `INPUT_CONFIG`, DataError `INPUT_LANGUAGE` if nothing is left to train on, or a language is not there */
+function checkSides(
+  { data, hold_out, validation }: TrainConfig,
+  sides: Sides,
+  languages: ReadonlySet<string>,
+  onNotice: (line: string) => void,
+): void {
+  const { fraction: aside = 0 } = hold_out ?? {};
+  const { fraction: share = 0, langs = [] } = validation ?? {};
+  const total = sides.training.pairs + sides.validation.pairs + sides.heldOut.pairs;
+  if (total === 0) {
     throw new TrainError(
       'INPUT_CONFIG',
-      `no pairs in ${config.data.flatMap((source) => source.path).join(', ')}; check langs and limit`,
+      `no pairs in ${data.flatMap((source) => source.path).join(', ')}; check langs and limit`,
     );
+  }
+  const absent = langs.map(normaliseLanguage).find((lang) => !languages.has(lang));
+  if (absent !== undefined) throw unknownLanguage(absent, [...languages], 'validation.langs');
   if (sides.training.pairs === 0) {
     throw new TrainError(
       'INPUT_CONFIG',
@@ -99,15 +146,6 @@ export async function readData(
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
   if (aside > 0 && sides.heldOut.pairs === 0)
     onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
-  await addMiningCorpora(corpora, sides.training.builder);
-  const built = ({ pairs, builder }: Side, ...parts: (TrainingSet | undefined)[]) =>
-    pairs > 0 ? builder.build(parts.filter((part) => part !== undefined)) : undefined;
-  const heldOut = built(sides.heldOut);
-  const validation = built(sides.validation, heldOut);
-  const training = built(sides.training, heldOut, validation) as TrainingSet;
-  const seenInTraining = heldOut && heldOutOverlap(heldOut, training);
-  if (seenInTraining) noticeOverlap(seenInTraining, onNotice);
-  return { training, validation, heldOut, seenInTraining };
 }
 
 /** An evaluation on texts that were trained on is worth less, and whoever publishes it must know. */
@@ -150,23 +188,8 @@ export function dataKey({ data, hold_out, validation, mining, margin_mse, traini
   return JSON.stringify([data, hold_out, validated, mining?.corpus, scored]);
 }
 
-/** Whether a pair that is held out for validation is used: in other languages than those named it is in no batch. */
-function validates(langs: readonly string[] | undefined, { query, passage }: Pair): boolean {
-  return langs === undefined || (langs.includes(query.lang) && langs.includes(passage.lang));
-}
-
-interface Side {
-  readonly builder: TrainingSetBuilder;
-  pairs: number;
-}
-
 function newSide(sibling?: Side): Side {
   return { builder: new TrainingSetBuilder(sibling?.builder), pairs: 0 };
-}
-
-/** Every question of a passage, in every language, falls on one side. */
-function heldOutKey(pair: Pair): string {
-  return `${pair.passage.dataset}\n${pair.passage.parallelId}`;
 }
 
 /** Readers of formats with scores report a missing one themselves, with file and line; other formats have none. */
