@@ -3,7 +3,7 @@
  * Plain data, a section of the report's JSON.
  */
 import type { RetrievalCollection } from './collection.js';
-import { type ProfileName, profiles } from './profiles.js';
+import { type ProfileName, profileNamed } from './profiles.js';
 import type { PerQueryValues } from './report.js';
 import type { Scorer } from './search/scorer.js';
 import { tieOrder } from './search/tie-order.js';
@@ -60,14 +60,17 @@ export async function worstQueries(options: WorstQueriesOptions): Promise<WorstQ
     vectors.set(queryEmbeddings.subarray(query * dimension, (query + 1) * dimension), row * dimension);
   });
   const scores = await options.scorer.score(vectors, candidateEmbeddings, dimension);
-  const pool = Uint32Array.from(collection.candidates, (_, index) => index);
+  const { ties: tieRule, identicalIds } = profileNamed(options.profile);
+  const all = Uint32Array.from(collection.candidates.keys());
   const ties = tieOrder(
     collection.candidates.map(({ id }) => id),
-    profiles[options.profile].ties,
+    tieRule,
   );
   return worst.map(({ query, value }, row) => {
-    const offset = row * pool.length;
+    const offset = row * all.length;
     const { id, lang, text } = collection.queries[query] as (typeof collection.queries)[number];
+    const pool =
+      identicalIds === 'drop' ? all.filter((index) => collection.candidates[index]?.id !== id) : all;
     const relevant = new Set(Array.from(collection.relevant[query] ?? []));
     const ranking = [...topK(scores, offset, pool, options.depth ?? 10, ties)].map((index, position) => {
       const passage = collection.candidates[index] as (typeof collection.candidates)[number];
