@@ -22,6 +22,7 @@ import {
   statisticsExternals,
   type TiledObjective,
 } from '@synglot/nn';
+import { bucketOf } from './bucket.js';
 
 /** The model that a gradient cache encodes with. */
 export interface CacheRoomOptions {
@@ -81,7 +82,7 @@ export class CacheRoom {
   constructor(options: CacheRoomOptions, shape: CacheShape, sequences: number) {
     this.#options = options;
     this.#shape = shape;
-    this.rows = rowsFor(sequences);
+    this.rows = bucketOf(sequences);
     const statistics = shape.tiled.flatMap((loss) => Object.values(statisticsExternals(loss)));
     const columns: readonly (readonly [string, number])[] = [
       [embeddingsExternal, shape.dimension],
@@ -173,10 +174,4 @@ export class CacheRoom {
 
 function bytesOf(sizes: Iterable<{ readonly sizeBytes: number }>): number {
   return [...sizes].reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-}
-
-/** Capacity for a batch: rounded up to a quarter of a power of two, at least 64, so that few sizes occur. */
-function rowsFor(sequences: number): number {
-  const step = Math.max(64, 2 ** Math.floor(Math.log2(sequences)) / 4);
-  return Math.ceil(sequences / step) * step;
 }

@@ -13,6 +13,7 @@ import {
   type PoolingConfig,
   type Precision,
 } from '@synglot/nn';
+import { bucketOf } from './bucket.js';
 
 /** What the plans train, and how many are kept. */
 export interface PlanCacheOptions {
@@ -116,14 +117,12 @@ export class PlanCache {
 }
 
 /**
- * The capacity bucket of a batch: tokens rounded up to a quarter of a power of two, at least 64;
- * sequences to a multiple of 8. At most a quarter of a plan is idle.
+ * The capacity bucket of a batch: that of its tokens, and sequences up to a multiple of 8. Beyond 256 tokens at most a
+ * quarter of a plan is idle.
  */
 export function capacityFor(size: BatchCapacity): BatchCapacity {
-  const octave = 2 ** Math.floor(Math.log2(Math.max(size.tokens, 64)));
-  const step = Math.max(64, octave / 4);
   return {
-    tokens: Math.ceil(size.tokens / step) * step,
+    tokens: bucketOf(size.tokens),
     queries: Math.ceil(size.queries / 8) * 8,
     candidates: Math.ceil(size.candidates / 8) * 8,
   };
