@@ -6,7 +6,7 @@ import { type Pair, TrainingSetBuilder } from '@synglot/data';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from './config.js';
 import { freshShape } from './fresh-model.js';
-import { checkModelShape } from './model-checks.js';
+import { checkDropoutViews, checkModelShape } from './model-checks.js';
 import { openRun } from './open-run.js';
 import { objectiveParameterNames, runObjectives } from './run-objectives.js';
 
@@ -100,3 +100,13 @@ test('a group may name only parameters of objectives, whose names are known with
   expect(made).toHaveLength(5);
   expect(objectiveParameterNames(wanted)).toEqual(made);
 });
+
+test('two views of a text need dropout', () => {
+  const encoder = { hiddenDropout: 0, attentionDropout: 0 } as Parameters<typeof checkDropoutViews>[1];
+  const config = (source: string) =>
+    parseConfig(`model: m\ndata: [${source}]\ntraining: { steps: 1 }\n`, 'run.yaml');
+  const views = config('{ format: raw-text, path: t.txt, lang: en }');
+  expect(() => checkDropoutViews(views, encoder)).toThrow(
+    /^run\.yaml:2: t\.txt: dropout-views needs dropout.*training\.dropout/,
+  );
+  checkDropoutViews(views, { ...encoder, hiddenDropout: 0.1 });

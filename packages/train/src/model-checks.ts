@@ -9,7 +9,6 @@ import type { TrainConfig } from './config.js';
 import { freezingPhases } from './freezing.js';
 import { checkPatterns } from './parameter-names.js';
 import { adaptedEncoder } from './run-adapter.js';
-import { checkDropoutViews } from './run-notices.js';
 import { objectiveParameterNames } from './run-objectives.js';
 
 /** All that the checks need of a model: known of one with random weights before there is one. */
@@ -34,6 +33,19 @@ export function checkModelShape(config: TrainConfig, { config: own, pooling, max
   for (const [index, group] of (config.optimizer.groups ?? []).entries()) {
     checkPatterns(`optimizer.groups.${index}.parameters`, group, names);
   }
+}
+
+/** Two views of a text differ by their dropout alone. */
+export function checkDropoutViews(config: TrainConfig, encoder: EncoderConfig): void {
+  const source = config.data.find(
+    ({ format, task }) => format === 'raw-text' && (task ?? 'dropout-views') === 'dropout-views',
+  );
+  if (source === undefined || encoder.hiddenDropout > 0 || encoder.attentionDropout > 0) return;
+  throw mistakeAt(
+    source,
+    'path',
+    `${[source.path].flat().join(', ')}: dropout-views needs dropout, or a text and its other view are the same; set training.dropout: 0.1`,
+  );
 }
 
 /** A whole text must fit into a chunk of gradient caching. */

@@ -2,7 +2,7 @@
 import { type Pair, TrainingSet } from '@synglot/data';
 import { expect, test } from 'vitest';
 import { parseConfig } from './config.js';
-import { checkDropoutViews, describeData, idleSettings } from './run-notices.js';
+import { describeData, idleSettings } from './run-notices.js';
 import { row } from './test-support.js';
 
 const pair = (query: string, passage: string, queryLang: string, passageLang = queryLang): Pair => ({
@@ -141,13 +141,5 @@ mining: { seed: 3, sampling: random }
 `;
   expect(idleSettings(parseConfig(text, 'run.yaml'), set, 256)).toEqual([]);
 });
-
-test('two views of a text need dropout', () => {
-  const encoder = { hiddenDropout: 0, attentionDropout: 0 } as Parameters<typeof checkDropoutViews>[1];
-  const views = config('', '{ format: raw-text, path: t.txt, lang: en }');
-  expect(() => checkDropoutViews(views, encoder)).toThrow(
-    /^run\.yaml:2: t\.txt: dropout-views needs dropout.*training\.dropout/,
-  );
-  checkDropoutViews(views, { ...encoder, hiddenDropout: 0.1 });
   checkDropoutViews(config('', '{ format: raw-text, path: t.txt, task: inverse-cloze }'), encoder);
 });

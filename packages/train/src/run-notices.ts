@@ -4,10 +4,8 @@
  */
 import type { TrainingSet } from '@synglot/data';
 import type { RetrievalUse } from '@synglot/models';
-import type { EncoderConfig } from '@synglot/nn';
 import { freshModel } from './config/fresh-model.js';
 import { optimizerSection } from './config/optimizer.js';
-import { mistakeAt } from './config/places.js';
 import { trainingSection } from './config/training.js';
 import type { TrainConfig } from './config.js';
 
@@ -167,17 +165,4 @@ export function ownPrompts({ text }: TrainConfig, { query, passage }: RetrievalU
   ];
   if (own.length === 0) return [];
   return [`prompts of the model: ${own.join(', ')}; text.query_prefix and text.passage_prefix set others`];
-}
-
-/** @throws TrainError `INPUT_CONFIG` if the two views of a text would be the same */
-export function checkDropoutViews(config: TrainConfig, encoder: EncoderConfig): void {
-  const source = config.data.find(
-    ({ format, task }) => format === 'raw-text' && (task ?? 'dropout-views') === 'dropout-views',
-  );
-  if (source === undefined || encoder.hiddenDropout > 0 || encoder.attentionDropout > 0) return;
-  throw mistakeAt(
-    source,
-    'path',
-    `${[source.path].flat().join(', ')}: dropout-views needs dropout, or a text and its other view are the same; set training.dropout: 0.1`,
-  );
 }
