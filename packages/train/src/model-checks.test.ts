@@ -110,3 +110,5 @@ test('two views of a text need dropout', () => {
     /^run\.yaml:2: t\.txt: dropout-views needs dropout.*training\.dropout/,
   );
   checkDropoutViews(views, { ...encoder, hiddenDropout: 0.1 });
+  checkDropoutViews(config('{ format: raw-text, path: t.txt, task: inverse-cloze }'), encoder);
+});

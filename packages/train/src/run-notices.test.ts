@@ -141,5 +141,3 @@ mining: { seed: 3, sampling: random }
 `;
   expect(idleSettings(parseConfig(text, 'run.yaml'), set, 256)).toEqual([]);
 });
-  checkDropoutViews(config('', '{ format: raw-text, path: t.txt, task: inverse-cloze }'), encoder);
-});
