@@ -102,6 +102,41 @@ test('plans can be released while texts are embedded', async () => {
   await other.destroy();
 });
 
+test('texts are tokenized in blocks, and embedded meanwhile; pairs in one make pairs of all', async () => {
+  const checkpoint = await openCheckpoint(folder);
+  const handed: number[] = [];
+  const tokenizer: Pick<typeof checkpoint.tokenizer, 'encodeBatch' | 'encodePairs'> = {
+    encodeBatch: (texts, options) => {
+      handed.push(texts.length);
+      return checkpoint.tokenizer.encodeBatch(texts, options);
+    },
+    encodePairs: (texts, options) => {
+      handed.push(texts.length);
+      return checkpoint.tokenizer.encodePairs(texts, options);
+    },
+  };
+  const parts = { ...checkpoint, tokenizer: tokenizer as typeof checkpoint.tokenizer };
+  const other = await EmbeddingModel.load(executor, parts);
+  const long = 'x'.repeat(4 * 2 ** 20);
+  for (const first of ['first', { text: 'first', context: 'and more' }]) {
+    const expected = await other.embed([first, 'second', 'third', 'x'.repeat(200)]);
+    handed.length = 0;
+    const atProgress: string[] = [];
+    const found = await other.embed([first, long, 'second', long, 'third'], {
+      onProgress: (done, total) => atProgress.push(`${done} of ${total}`),
+    });
+    expect(handed).toEqual([2, 2, 1]);
+    expect(atProgress).toEqual(['2 of 5', '4 of 5', '5 of 5']);
+    for (const [at, of] of [0, 3, 1, 3, 2].entries()) {
+      const row = (all: Float32Array, index: number) =>
+        all.subarray(index * other.dimension, (index + 1) * other.dimension);
+      const [a, b] = [row(found, at), row(expected, of)];
+      expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!))), `text ${at}`).toBeLessThan(1e-5);
+    }
+  }
+  await other.destroy();
+});
+
 test('weights that cannot be read leave nothing on the device', async () => {
   const made: DeviceBuffer[] = [];
   const noting: Executor = {

@@ -39,6 +39,8 @@ export interface EmbedOptions {
 }
 
 const defaultTokensPerPass = 4096;
+/** Characters that are tokenized at a time: seconds of work. */
+const blockCharacters = 4 * 2 ** 20;
 /** One on the device, one packed and queued behind it. */
 const passesInFlight = 2;
 
@@ -95,24 +97,27 @@ export class EmbeddingModel {
       throw new ModelError('INPUT_MODEL', `maxLength ${maxLength}: expected a whole number from 1`);
     }
     const result = new Float32Array(texts.length * this.dimension);
-    const encoded = await this.#tokenize(texts, options);
-    // Texts of similar length share a pass, the longest first, so that a lack of memory shows at once.
-    const order = encoded
-      .map((_, index) => index)
-      .sort((a, b) => length(encoded, b) - length(encoded, a) || a - b);
     let done = 0;
-    const passes = inFlight(passesOf(order, encoded, budget), passesInFlight, (batch) =>
-      this.#embedBatch(batch.map((index) => encoded[index] as EncodedText)),
-    );
-    for await (const [batch, vectors] of passes) {
-      batch.forEach((index, row) => {
-        result.set(
-          vectors.subarray(row * this.dimension, (row + 1) * this.dimension),
-          index * this.dimension,
-        );
-      });
-      done += batch.length;
-      options.onProgress?.(done, order.length);
+    // The next block is tokenized while the device works on the one before.
+    const tokenize = this.#tokenizer(texts, options);
+    for await (const [{ begin }, encoded] of inFlight(blocksOf(texts), 1, tokenize)) {
+      // Texts of similar length share a pass, the longest first, so that a lack of memory shows at once.
+      const order = encoded
+        .map((_, index) => index)
+        .sort((a, b) => length(encoded, b) - length(encoded, a) || a - b);
+      const passes = inFlight(passesOf(order, encoded, budget), passesInFlight, (batch) =>
+        this.#embedBatch(batch.map((index) => encoded[index] as EncodedText)),
+      );
+      for await (const [batch, vectors] of passes) {
+        batch.forEach((index, row) => {
+          result.set(
+            vectors.subarray(row * this.dimension, (row + 1) * this.dimension),
+            (begin + index) * this.dimension,
+          );
+        });
+        done += batch.length;
+        options.onProgress?.(done, texts.length);
+      }
     }
     const { normalize } = this.parts.pooling;
     const finished = dimension === this.dimension && (normalize || !options.normalize);
@@ -148,20 +153,22 @@ export class EmbeddingModel {
     if (this.#destroyed) throw new ModelError('INPUT_MODEL', 'the model was destroyed; load it again');
   }
 
-  async #tokenize(texts: readonly TextInput[], options: EmbedOptions): Promise<EncodedText[]> {
+  /** What tokenizes a block: as pairs where any text of the call is one. */
+  #tokenizer(texts: readonly TextInput[], options: EmbedOptions): (block: Block) => Promise<EncodedText[]> {
     const { tokenizer } = this.parts;
     const prefix = options.prefix ?? '';
     const maxLength = Math.min(options.maxLength ?? this.parts.maxLength, this.parts.maxLength);
     if (texts.every((text) => typeof text === 'string')) {
-      return tokenizer.encodeBatch(
-        texts.map((text) => prefix + text),
-        { maxLength },
-      );
+      return ({ begin, end }) =>
+        tokenizer.encodeBatch(
+          texts.slice(begin, end).map((text) => prefix + text),
+          { maxLength },
+        );
     }
-    const pairs = texts.map((input): [string, string] =>
-      typeof input === 'string' ? [prefix + input, ''] : [prefix + input.text, input.context],
-    );
-    return tokenizer.encodePairs(pairs, { maxLength, truncation: 'only_second' });
+    const pair = (input: TextInput): [string, string] =>
+      typeof input === 'string' ? [prefix + input, ''] : [prefix + input.text, input.context];
+    return ({ begin, end }) =>
+      tokenizer.encodePairs(texts.slice(begin, end).map(pair), { maxLength, truncation: 'only_second' });
   }
 
   async #embedBatch(batch: readonly EncodedText[]): Promise<Float32Array> {
@@ -232,6 +239,26 @@ function checkTexts(texts: readonly TextInput[]): void {
     'INPUT_MODEL',
     `texts[${wrong}]: expected a string, or an object with strings 'text' and 'context', but received ${received === null ? 'null' : typeof received}`,
   );
+}
+
+/** Texts that are tokenized together. */
+interface Block {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Blocks of about so many characters: the tokens of all texts may take more memory than their embeddings. */
+function* blocksOf(texts: readonly TextInput[]): Generator<Block> {
+  for (let begin = 0; begin < texts.length; ) {
+    let end = begin;
+    let characters = 0;
+    while (end < texts.length && characters < blockCharacters) {
+      const input = texts[end++] as TextInput;
+      characters += typeof input === 'string' ? input.length : input.text.length + input.context.length;
+    }
+    yield { begin, end };
+    begin = end;
+  }
 }
 
 /** Indices of the texts of each pass: in the given order, as many as the budget of tokens allows, at least one. */
