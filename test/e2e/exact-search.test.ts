@@ -47,6 +47,7 @@ describe.each(shapes)('$queries queries, $rows passages of $dimension', (shape) 
 
   // With room for one pair nearly every block overflows and is read back whole.
   it.each([undefined, 1, 20])('finds the first k, equal scores by id; capacity %s', async (capacity) => {
+    const told: number[] = [];
     const hits = await searchTopK({
       executor: device,
       queries,
@@ -54,8 +55,12 @@ describe.each(shapes)('$queries queries, $rows passages of $dimension', (shape) 
       k,
       rowBlock,
       queryBlock,
+      onProgress: (done) => told.push(done),
       ...(capacity ? { capacity } : {}),
     });
+    expect(told).toHaveLength(Math.ceil(rows / rowBlock) * Math.ceil(queryCount / queryBlock));
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    expect(told.at(-1)).toBe(rows);
     expect(hits).toHaveLength(queryCount);
     hits.forEach(({ rows: found, scores }, query) => {
       const expected = ranked[query]!.order.slice(0, k);

@@ -76,6 +76,7 @@ describe('mine_hard_negatives of sentence-transformers', () => {
       negatives: [],
     }));
     const asked: string[] = [];
+    const searched: [number, number][] = [];
     // In a dimension of their own, where the fixture's questions find no reviews.
     const nothing = Object.values(fixture.embeddings)[0]!.map(() => 0);
     const vectorOf = (text: string) => {
@@ -92,7 +93,9 @@ describe('mine_hard_negatives of sentence-transformers', () => {
     const range = { negatives: options.num_negatives!, rangeMax: options.range_max! };
     const mineIn = async (set: TrainingSet) => {
       const embedding = { embedQueries: embedAny, embedPassages: embedAny };
-      const { mined } = await mineNegatives({ ...range, executor, set, ...embedding });
+      searched.length = 0;
+      const onSearch = (done: number, questions: number) => searched.push([done, questions]);
+      const { mined } = await mineNegatives({ ...range, executor, set, onSearch, ...embedding });
       return mined.map((one) => [
         set.rows[one.question.query]!.text,
         one.negatives.map((negative) => set.rows[negative.row]!.text),
@@ -102,6 +105,11 @@ describe('mine_hard_negatives of sentence-transformers', () => {
     asked.length = 0;
     const beside = await mineIn(TrainingSet.from([...pairs, ...many]));
     expect(asked.filter((text) => text === 'Five stars')).toHaveLength(1);
+    // Those that are searched for to the same depth, then the others.
+    expect(searched).toEqual([
+      [alone.length, beside.length],
+      [beside.length, beside.length],
+    ]);
     expect(beside.slice(0, alone.length)).toEqual(alone);
     const stars = beside.slice(alone.length);
     expect(stars).toHaveLength(many.length);

@@ -65,7 +65,10 @@ export async function searchTopK(options: TopKOptions): Promise<Hits[]> {
     const part = queries.subarray(first * source.dimension, (first + group) * source.dimension);
     const partCount = part.length / source.dimension;
     const best = new BestK(partCount, k, (row) => source.id(row), ties);
-    await sweepTopK(options, part, best, options.capacity ?? Math.max(256, 4 * k));
+    // Of one sweep out of several.
+    const onProgress = (done: number, rows: number) =>
+      options.onProgress?.(Math.floor((first * rows + partCount * done) / count), rows);
+    await sweepTopK({ ...options, onProgress }, part, best, options.capacity ?? Math.max(256, 4 * k));
     for (let q = 0; q < partCount; q++) results.push(best.hits(q));
   }
   return results;

@@ -21,6 +21,7 @@ export interface SearchSizes {
   readonly queryBlock?: number;
   /** Passages on the device at a time; rounded up to a multiple of 64. Default: 24 MiB of them, at most 16,384. */
   readonly rowBlock?: number;
+  /** Rows that every query was scored against; while some were, a part of the block's. */
   readonly onProgress?: (rowsDone: number, rows: number) => void;
   /** Stops between blocks. */
   readonly signal?: AbortSignal;
@@ -103,8 +104,8 @@ export async function sweep(job: Sweep): Promise<void> {
         await pending;
         pending = run.then((result) => job.take({ ...block, again: runWith }, result, shape));
         pending.catch(() => undefined);
+        sizes.onProgress?.(firstRow + Math.floor((rows * (firstQuery + live)) / count), source.rows);
       }
-      sizes.onProgress?.(firstRow + rows, source.rows);
     }
     await pending;
   } finally {

@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { mineNegatives } from '../mining/mine-negatives.js';
 import { writeMined } from '../mining/write-mined.js';
 import { hubProgress } from '../model-progress.js';
-import { progressBar } from '../progress.js';
+import { type Progress, progressBar } from '../progress.js';
 import { formatOption, idle, readGivenConfig } from './given-config.js';
 import {
   checkNotInput,
@@ -93,6 +93,7 @@ export function mineCommand(): Command {
         bar.stop();
         return vectors;
       };
+      let searching: Progress | undefined;
       const { data, mined, statistics } = await inTermsOfConfig('', () =>
         mineNegatives({
           ...wanted,
@@ -102,8 +103,13 @@ export function mineCommand(): Command {
             embed('questions', texts, text.query_prefix ?? query, text.query_max_length),
           embedPassages: (texts) =>
             embed('passages', texts, text.passage_prefix ?? passage, text.passage_max_length),
+          onSearch: (done, questions) => {
+            searching ??= progressBar('searching', questions, 'questions');
+            searching.update(done);
+          },
         }),
       );
+      searching?.stop();
       const lines = await writeMined(options.output, data, mined);
       console.log(
         `${options.output}: ${lines} lines, ${miningSummary(statistics, resolveMining(wanted).negatives)}`,

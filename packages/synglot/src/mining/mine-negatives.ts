@@ -25,6 +25,8 @@ export interface MineOptions extends MiningOptions {
   readonly embedPassages: (texts: readonly string[]) => Promise<Float32Array>;
   /** Makes random sampling choose anew in each round, such as the training step. */
   readonly salt?: number;
+  /** Called while the passages are searched: so many of the questions' searches are done. */
+  readonly onSearch?: (done: number, questions: number) => void;
 }
 
 /** What {@link mineNegatives} gives. */
@@ -53,6 +55,7 @@ export async function mineNegatives(options: MineOptions): Promise<MineResult> {
   const queryRows = [...new Set(data.questions.map(({ query }) => query))];
   const queries = await embedRows(set, queryRows, options.embedQueries);
   const { dimension } = passages;
+  let searched = 0;
 
   for (const [pool, { rows }] of data.pools.entries()) {
     const questions = data.questions.filter((question) => question.pool === pool);
@@ -70,7 +73,10 @@ export async function mineNegatives(options: MineOptions): Promise<MineResult> {
         source,
         k: depth,
         ties: 'id-ascending',
+        onProgress: (done, rows) =>
+          options.onSearch?.(searched + Math.floor((asked.length * done) / rows), data.questions.length),
       });
+      searched += asked.length;
       const hitsOf = new Map(places.map((place, index) => [place, hits[index]!]));
       for (const question of asked) found.set(question, hitsOf.get(queries.place(question.query))!);
     }
