@@ -193,6 +193,19 @@ it('keeps the learning rate with the lowest validation loss', async () => {
   expect(stdout).not.toMatch(/1e-9 \*/);
 });
 
+it('runs that diverge, in the middle or in the last update, are reported, and the others go on', async () => {
+  const output = join(folder.path, 'diverged');
+  const over = ['optimizer.learning_rate=1e10,0.003', 'training.steps=2,4'].flatMap((axis) => [
+    '--over',
+    axis,
+  ]);
+  const { stdout } = await runCliWell(['sweep', config, ...over, '--seeds', '1', '--output', output]);
+  expect(stdout.match(/1e10, training\.steps=[24] \(1 of 1 diverged\) +- +- +- +-/g)).toHaveLength(2);
+  const { settings, comparisons } = await readSweep(output);
+  expect(settings.map(({ runs }) => runs[0]!.summary !== null)).toEqual([false, false, true, true]);
+  expect(comparisons).toHaveLength(4);
+});
+
 it('runs with other questions are reported and not compared', async () => {
   const output = join(folder.path, 'apart');
   const over = ['--over', 'hold_out.seed=0,1', '--seeds', '1'];

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
 import { readLines } from '@synglot/data/files';
 import {
+  EvaluationError,
   onlyMeasures,
   type PerQueryValues,
   type RetrievalReport,
@@ -169,13 +170,21 @@ async function doRun(
       await trainedFor(folder, config.checkpoint.keep_best ? best?.step : undefined),
     );
   } catch (error) {
-    if (!(error instanceof TrainError) || error.code !== 'TRAIN_DIVERGED') throw error;
+    if (!hasDiverged(error)) throw error;
     options.onNotice?.(`${setting.label}, seed ${seed}: ${error.message}`);
     const failed = { map_measure: '', ...(await trainedFor(folder)), summary: null, failed: error.message };
     const record = { ...common, ...failed };
     await finish(folder, record);
     return record;
   }
+}
+
+/** After the last update no loss is computed that would show what it did: embeddings that are not finite do. */
+function hasDiverged(error: unknown): error is Error {
+  return (
+    (error instanceof TrainError && error.code === 'TRAIN_DIVERGED') ||
+    (error instanceof EvaluationError && error.code === 'INPUT_EMBEDDINGS')
+  );
 }
 
 /** The record comes last: with it the run is done, and its checkpoints are no longer needed. */
