@@ -1,9 +1,18 @@
 /** What both executors refuse they refuse with the same words; odd sizes that they take give the same bytes. */
-import { createWebGpuExecutor, type PlanCommand, type WebGpuDevice } from '@synglot/gpu';
+import { createWebGpuExecutor, type Plan, type PlanCommand, type WebGpuDevice } from '@synglot/gpu';
 import { expect, test } from 'vitest';
 import { describeExecutors } from '../support/each-executor.js';
 import { openTestExecutor } from '../support/executor.js';
 import { axpyPlan, count, dispatch, ramp } from './native-support.js';
+
+const copy: PlanCommand = {
+  kind: 'copy',
+  source: 1,
+  sourceOffsetBytes: 0,
+  destination: 0,
+  destinationOffsetBytes: 0,
+  sizeBytes: 4,
+};
 
 describeExecutors((opened, kind) => {
   test('reads nothing, and fractions of words', async () => {
@@ -72,6 +81,83 @@ describeExecutors((opened, kind) => {
     });
   });
 
+  test.each<[string, Partial<Plan>, string]>([
+    [
+      'a kernel that is not there',
+      { commands: [{ ...dispatch(1), kernel: 7 } as PlanCommand] },
+      'command 0 (axpy): no kernel 7',
+    ],
+    [
+      'a buffer that is not there',
+      { commands: [dispatch(1), { ...dispatch(1), buffers: [0, 9] } as PlanCommand] },
+      'command 1 (axpy): no buffer 9',
+    ],
+    [
+      'too few bindings',
+      { commands: [{ ...dispatch(1), buffers: [0] } as PlanCommand] },
+      "command 0 (axpy): kernel 'axpy' has 2 bindings but received 1 buffers",
+    ],
+    [
+      'wrong params',
+      { commands: [{ ...dispatch(1), params: new Uint8Array(4) } as PlanCommand] },
+      "command 0 (axpy): kernel 'axpy' has 8 bytes of params but received 4",
+    ],
+    [
+      'a buffer read and written at once',
+      { commands: [{ ...dispatch(1), buffers: [1, 1] } as PlanCommand] },
+      "command 0 (axpy): buffer 'y' is bound at 0 and 1 and one of them writes",
+    ],
+    [
+      'too many workgroups',
+      { commands: [{ ...dispatch(1), workgroups: [1, 70_000, 1] } as PlanCommand] },
+      'command 0 (axpy): 70000 workgroups, but the device allows integers up to 65535 per dimension',
+    ],
+    [
+      'fractions',
+      { commands: [{ ...dispatch(1), workgroups: [1.5, 1, 1] } as PlanCommand] },
+      'command 0 (axpy): 1.5 workgroups, but the device allows integers up to 65535 per dimension',
+    ],
+    [
+      'a clear beyond the end',
+      { commands: [{ kind: 'clear', buffer: 1, offsetBytes: 252, sizeBytes: 8 }] },
+      "command 0 (clear): bytes 252 to 260 of buffer 'y', which has 256 (multiples of 4 expected)",
+    ],
+    [
+      'a copy from the middle of a word',
+      { commands: [{ ...copy, sourceOffsetBytes: 2 }] },
+      "command 0 (copy): bytes 2 to 6 of buffer 'y', which has 256 (multiples of 4 expected)",
+    ],
+    [
+      'a copy onto itself',
+      { commands: [{ ...copy, destination: 1 }] },
+      'command 0 (copy): source and destination are the same buffer',
+    ],
+    ['a step that is not there', { stepBuffer: 3 }, 'stepBuffer: no buffer 3'],
+    [
+      'no step that a kernel asks for',
+      { stepBuffer: -1, commands: [dispatch(1)] },
+      "command 0 (axpy): kernel 'axpy' uses Step but the plan has no step buffer",
+    ],
+    [
+      'an empty buffer',
+      { buffers: [{ name: 'none', sizeBytes: 0, role: 'result' }] },
+      "buffer 'none': expected a positive multiple of 4 bytes but received 0",
+    ],
+    [
+      'a view that begins where no device binds',
+      { buffers: [{ name: 'v', sizeBytes: 4, role: 'external', within: { name: 'slab', offsetBytes: 4 } }] },
+      "'v' begins at byte 4 of 'slab'; expected a multiple of 256",
+    ],
+  ])('refuses a plan with %s', async (_, wrong, message) => {
+    const slab = opened().createBuffer('slab', 512);
+    const plan = { ...axpyPlan([]), ...wrong };
+    await expect(opened().compile(plan, new Map([['slab', slab]]))).rejects.toMatchObject({
+      code: 'PLAN_INVALID',
+      message: `plan 'axpy plan': ${message}`,
+    });
+    slab.destroy();
+  });
+
   test('refuses ranges that do not lie in a buffer, and destroyed ones', async () => {
     const executor = opened();
     const buffer = executor.createBuffer('b', 16);
@@ -85,6 +171,11 @@ describeExecutors((opened, kind) => {
     );
     await expect(executor.read(buffer, 8, 16)).rejects.toMatchObject(range(8, 24));
     await expect(executor.read(buffer, 2, 4)).rejects.toMatchObject(range(2, 6));
+    await expect(executor.read(buffer, 20, 0)).rejects.toMatchObject(range(20, 20));
+    await expect(executor.read(buffer, -4, 8)).rejects.toMatchObject(range(-4, 4));
+    expect(() => executor.write(buffer, ramp.subarray(0, 1), 0.5)).toThrow(
+      expect.objectContaining(range(0.5, 4.5)),
+    );
     buffer.destroy();
     buffer.destroy();
     const destroyed = { code: 'DEVICE_VALIDATION', message: "buffer 'b' was destroyed" };

@@ -7,8 +7,6 @@
 #include <variant>
 #include <vector>
 
-#include "failure.h"
-
 namespace synglot {
 
 // Where a kernel's Params and the plan's Step are bound; its storage buffers are the bindings 0, 1, 2 …
@@ -65,8 +63,5 @@ struct Plan {
   /** Index of the Step feed, or -1. */
   int64_t step_buffer = -1;
 };
-
-/** Bounds that Dawn cannot check for us, or checks only at every run. Fails with PLAN_INVALID. */
-MaybeFailure check_plan(const Plan& plan, uint32_t max_workgroups_per_dimension);
 
 }  // namespace synglot

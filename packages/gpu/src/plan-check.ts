@@ -1,10 +1,11 @@
 /** Checks that both executors make before they touch the device, so that both say the same. */
+import { checkCommands } from './check-commands.js';
 import { GpuError } from './errors.js';
 import type { DeviceBuffer, DeviceLimits } from './executor.js';
-import type { Plan } from './plan.js';
+import { type Plan, viewAlignmentBytes } from './plan.js';
 import { planMemory } from './plan-memory.js';
 
-/** Throws `PLAN_INVALID` when externals are missing or of a wrong size, or a binding exceeds the limits. */
+/** Throws `PLAN_INVALID` when externals are missing or of a wrong size, a binding exceeds the limits, or a command is wrong. */
 export function checkPlan(
   plan: Plan,
   externals: ReadonlyMap<string, DeviceBuffer>,
@@ -24,6 +25,12 @@ export function checkPlan(
     const given = within?.name ?? name;
     const buffer = externals.get(given);
     if (!buffer) throw new GpuError('PLAN_INVALID', `${where}: external buffer '${given}' was not given`);
+    if (within && !(within.offsetBytes >= 0 && within.offsetBytes % viewAlignmentBytes === 0)) {
+      throw new GpuError(
+        'PLAN_INVALID',
+        `${where}: '${name}' begins at byte ${within.offsetBytes} of '${given}'; expected a multiple of ${viewAlignmentBytes}`,
+      );
+    }
     if (within && within.offsetBytes + sizeBytes > buffer.sizeBytes) {
       throw new GpuError(
         'PLAN_INVALID',
@@ -37,6 +44,7 @@ export function checkPlan(
       );
     }
   }
+  checkCommands(plan, limits);
 }
 
 /** What `compile` rejects with: if the device had no memory for the plan's own buffers, how much they take and a remedy. */

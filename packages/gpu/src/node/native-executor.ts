@@ -23,7 +23,15 @@ import type {
   RunResult,
 } from '../executor.js';
 import type { Plan } from '../plan.js';
-import { bytesOf, checkBuffer, checkFeed, checkPlan, checkRead, explainMemory } from '../plan-check.js';
+import {
+  bytesOf,
+  checkBuffer,
+  checkFeed,
+  checkPlan,
+  checkRange,
+  checkRead,
+  explainMemory,
+} from '../plan-check.js';
 import { commandsPerSubmission } from '../submissions.js';
 import { readSubgroups } from '../webgpu-adapter.js';
 
@@ -107,6 +115,7 @@ export class NativeExecutor implements Executor {
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     const native = this.#native(buffer);
     const bytes = bytesOf(`write to buffer '${buffer.label}'`, data);
+    checkRange(buffer, offsetBytes, bytes.length);
     try {
       this.native.write(native, bytes, offsetBytes);
     } catch (cause) {
@@ -120,6 +129,7 @@ export class NativeExecutor implements Executor {
     sizeBytes = buffer.sizeBytes - offsetBytes,
   ): Promise<ArrayBuffer> {
     const native = this.#native(buffer);
+    checkRange(buffer, offsetBytes, sizeBytes);
     if (sizeBytes === 0) return new ArrayBuffer(0);
     try {
       return await this.native.read(native, offsetBytes, sizeBytes);
