@@ -2,7 +2,7 @@
  * Runs that change what is drawn or how texts read, stopped in the middle and resumed: weights, state and
  * metrics are those of the unbroken run, bit for bit.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrainingSet } from '@synglot/data';
 import { openTrainingData } from '@synglot/data/files';
@@ -30,13 +30,14 @@ afterAll(async () => {
 
 const steps = 6;
 
+/** @param stopAfter so many updates; with `mining`, in the round after them */
 async function run(
   name: string,
   lines: string,
-  stopAfter?: number,
+  stopAfter?: number | { readonly mining: number },
   data = `data: [{ format: pairs-jsonl, path: ${inFolder('pairs.jsonl')} }]\n`,
   training = `training: { steps: ${steps}, seed: 5 }\n`,
-): Promise<void> {
+) {
   const config = parseConfig(
     `model: ${inFolder('model')}
 ${data}${training}optimizer: { learning_rate: 0.01 }
@@ -45,13 +46,17 @@ ${lines}`,
     `${name}.yaml`,
   );
   const stop = new AbortController();
-  await runTraining({
+  const inRound = typeof stopAfter === 'object' ? stopAfter.mining : undefined;
+  return runTraining({
     executor,
     config,
     output: inFolder(name),
     resume: true,
     signal: stop.signal,
-    mine: mineForTraining,
+    mine: (request) => {
+      if (request.step === inRound) stop.abort();
+      return mineForTraining(request);
+    },
     onStep: ({ step }) => {
       if (step === stopAfter) stop.abort();
     },
@@ -132,6 +137,26 @@ mining: { start: 1, every: 2, negatives: 3, sampling: random, range_max: 12 }
   // Before the first round the runs are one; after it the batches hold negatives.
   expect(plain[0]).toEqual(metrics[0]);
   expect(metrics[1]!.tokens).toBeGreaterThan(plain[1]!.tokens as number);
+});
+
+it('a stop during a round of mining, before the first update and after it, does not wait for its end', async () => {
+  const lines = `sampling: { mode: monolingual, batch_size: 5, negatives: 2 }
+mining: { every: 3, negatives: 3, range_max: 12 }
+`;
+  await run('rounds-whole', lines);
+  expect(await run('rounds', lines, { mining: 0 })).toEqual({ steps: 0, loss: Number.NaN });
+  const stopped = await run('rounds', lines, { mining: 3 });
+  expect(stopped).toEqual({ steps: 3, loss: expect.any(Number) });
+  expect(await readdir(inFolder('rounds/mined'))).toEqual(['step-000000.json']);
+  expect(await readdir(inFolder('rounds/checkpoints'))).toContain('step-000003');
+  // Again, where it was resumed: its checkpoint is there.
+  expect(await run('rounds', lines, { mining: 3 })).toEqual({ ...stopped, loss: Number.NaN });
+  await run('rounds', lines);
+  const [a, b] = await Promise.all(
+    ['rounds', 'rounds-whole'].map((name) => readFile(inFolder(`${name}/model/model.safetensors`))),
+  );
+  expect(a!.equals(b!)).toBe(true);
+  expect(await readMetrics(inFolder('rounds'))).toEqual(await readMetrics(inFolder('rounds-whole')));
 });
 
 it('two stages of domains with replay, from raw text', async () => {

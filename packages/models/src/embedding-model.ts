@@ -36,6 +36,8 @@ export interface EmbedOptions {
   readonly tokensPerPass?: number;
   /** Called after each pass. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Stops between passes; `embed` then throws its reason. */
+  readonly signal?: AbortSignal;
 }
 
 const defaultTokensPerPass = 4096;
@@ -117,6 +119,7 @@ export class EmbeddingModel {
         });
         done += batch.length;
         options.onProgress?.(done, texts.length);
+        options.signal?.throwIfAborted();
       }
     }
     const { normalize } = this.parts.pooling;

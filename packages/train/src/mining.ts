@@ -32,6 +32,8 @@ export interface MiningRequest {
   /** Embeddings [texts, dimension] with the current parameters and the prefixes and lengths of training. */
   readonly embedQueries: (texts: readonly string[]) => Promise<Float32Array>;
   readonly embedPassages: (texts: readonly string[]) => Promise<Float32Array>;
+  /** Stops the round, which then throws its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a round found. */
@@ -60,6 +62,7 @@ export interface MiningRoundsOptions {
   readonly store: ParameterStore;
   readonly parts: ModelParts;
   readonly onNotice: (line: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -104,7 +107,7 @@ export class MiningRounds {
    *
    * @returns whether the sampler's negatives have changed, so that batches drawn ahead must be drawn again
    * @throws DataError `INPUT_MINING` if a round before the first update leaves none; after it, a notice says so
-   * @throws TrainError `INPUT_RESUME` if the round of a resumed run is not in its folder
+   * @throws TrainError `INPUT_RESUME` if the round of a resumed run is not in its folder; the signal's reason
    */
   async before(step: number): Promise<boolean> {
     const { every, start } = this.#section;
@@ -126,7 +129,7 @@ export class MiningRounds {
   }
 
   async #round(step: number, path: string): Promise<ReadonlyMap<number, readonly number[]>> {
-    const { config, set, executor, mine, onNotice } = this.#options;
+    const { config, set, executor, mine, onNotice, signal } = this.#options;
     const started = performance.now();
     const found = mine({
       executor,
@@ -135,6 +138,7 @@ export class MiningRounds {
       step,
       embedQueries: (texts) => this.#embed(texts, 'query'),
       embedPassages: (texts) => this.#embed(texts, 'passage'),
+      ...(signal ? { signal } : {}),
     });
     // Before the first update nothing is lost by a mistake; later on, updates would be.
     const { negatives, statistics, summary } = await (step === 0 ? found : found.catch(noneFound));
@@ -147,7 +151,7 @@ export class MiningRounds {
   }
 
   async #embed(texts: readonly string[], kind: TextKind): Promise<Float32Array> {
-    const { executor, store, parts, config } = this.#options;
+    const { executor, store, parts, config, signal } = this.#options;
     const { text } = config;
     const use = retrievalUse(parts);
     const model = new EmbeddingModel(executor, store, parts);
@@ -156,6 +160,7 @@ export class MiningRounds {
         prefix: use[kind],
         normalize: use.normalize,
         maxLength: kind === 'query' ? text.query_max_length : text.passage_max_length,
+        ...(signal ? { signal } : {}),
       });
     } finally {
       await model.releasePlans();

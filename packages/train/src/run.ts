@@ -158,7 +158,14 @@ async function runUpdates(options: TrainingRunOptions, run: RunOnDevice): Promis
   try {
     while (trainer.step < steps && !validations.stopped) {
       if (signal?.aborted) return { steps: trainer.step, loss };
-      if (await inTermsOfConfig('mining: ', () => rounds?.before(trainer.step))) await trainer.redraw();
+      try {
+        if (await inTermsOfConfig('mining: ', () => rounds?.before(trainer.step))) await trainer.redraw();
+      } catch (error) {
+        if (!signal?.aborted || error !== signal.reason) throw error;
+        // The resumed run mines from the beginning of the round.
+        if (trainer.step > 0) await save();
+        return { steps: trainer.step, loss };
+      }
       const step = await trainer.update();
       loss = step.loss;
       await metrics.append(metricsLine(step));
@@ -228,14 +235,14 @@ async function keepCheckpoint(
 }
 
 function miningRounds(
-  { config, output, mine, onNotice = () => undefined }: TrainingRunOptions,
+  { config, output, mine, signal, onNotice = () => undefined }: TrainingRunOptions,
   { data, executor, store }: RunOnDevice,
   parts: ModelParts,
 ): MiningRounds | undefined {
   if (!config.mining || !mine) return undefined;
   const { training: set, sampler } = data;
   return new MiningRounds(
-    { config, set, sampler, output, mine, executor, store, parts, onNotice },
+    { config, set, sampler, output, mine, executor, store, parts, onNotice, ...(signal ? { signal } : {}) },
     config.mining,
   );
 }

@@ -85,7 +85,6 @@ export async function sweep(job: Sweep): Promise<void> {
     let pending: Promise<void> | undefined;
     let next = readBlock(source, 0, shape);
     for (let firstRow = 0, turn = 0; firstRow < source.rows; firstRow += shape.rows, turn++) {
-      sizes.signal?.throwIfAborted();
       const { plan, buffer } = lanes[turn % lanes.length]!;
       const rows = Math.min(shape.rows, source.rows - firstRow);
       executor.write(buffer, await next);
@@ -93,6 +92,7 @@ export async function sweep(job: Sweep): Promise<void> {
       // A failure is seen when the block is awaited, not as an unhandled rejection before.
       next.catch(() => undefined);
       for (let firstQuery = 0; firstQuery < count; firstQuery += shape.queries) {
+        sizes.signal?.throwIfAborted();
         const live = Math.min(shape.queries, count - firstQuery);
         const step = packStep({ counts: { queries: live, candidates: rows } });
         const own = feeds.subarray(firstQuery * width, (firstQuery + live) * width);

@@ -5,7 +5,7 @@ import { mineNegatives } from './mine-negatives.js';
 
 /** One round of mining with the model that is being trained. @throws DataError `INPUT_MINING` where none is left */
 export async function mineForTraining(request: MiningRequest): Promise<MiningResult> {
-  const { options, step, executor, set, embedQueries, embedPassages } = request;
+  const { options, step, executor, set, embedQueries, embedPassages, signal } = request;
   const { data, mined, statistics } = await mineNegatives({
     ...options,
     executor,
@@ -13,6 +13,7 @@ export async function mineForTraining(request: MiningRequest): Promise<MiningRes
     embedQueries,
     embedPassages,
     salt: step,
+    ...(signal ? { signal } : {}),
   });
   return {
     negatives: negativesByItem(data, mined),

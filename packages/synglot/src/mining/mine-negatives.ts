@@ -27,6 +27,8 @@ export interface MineOptions extends MiningOptions {
   readonly salt?: number;
   /** Called while the passages are searched: so many of the questions' searches are done. */
   readonly onSearch?: (done: number, questions: number) => void;
+  /** Stops between blocks of a search. */
+  readonly signal?: AbortSignal;
 }
 
 /** What {@link mineNegatives} gives. */
@@ -47,7 +49,7 @@ export interface MineResult {
  * const { mined } = await mineNegatives({ executor, set, embedQueries: embed, embedPassages: embed });
  */
 export async function mineNegatives(options: MineOptions): Promise<MineResult> {
-  const { executor, set } = options;
+  const { executor, set, signal } = options;
   const { languages, rangeMax } = resolveMining(options);
   const data = new MiningPools(set, languages);
   const selector = new NegativeSelector(data, options, options.salt);
@@ -73,6 +75,7 @@ export async function mineNegatives(options: MineOptions): Promise<MineResult> {
         source,
         k: depth,
         ties: 'id-ascending',
+        ...(signal ? { signal } : {}),
         onProgress: (done, rows) =>
           options.onSearch?.(searched + Math.floor((asked.length * done) / rows), data.questions.length),
       });
