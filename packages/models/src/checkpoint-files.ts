@@ -7,6 +7,7 @@ import { type EncoderConfig, encoderParameters, type ParameterStore, type Poolin
 import { adapterConfigFile, adapterWeightsFile, formatAdapterConfig } from './adapters/adapter-config.js';
 import { adapterTensors } from './adapters/adapter-tensors.js';
 import { formatHfConfig, longestSequence } from './hf-config.js';
+import type { Checkpoint } from './model-folder.js';
 import { type FileContents, formatSafetensors, type TensorSource } from './safetensors/format.js';
 import { DENSE_FOLDER, formatLayout } from './sentence-transformers.js';
 import { checkTokenizer, cleanTokenizerJson, type Tokenizer, tokenizerConfigJson } from './tokenizer.js';
@@ -47,6 +48,15 @@ export function storedTensors(store: ParameterStore): TensorSource[] {
   return store.layout.specs
     .filter(({ auxiliary }) => !auxiliary)
     .map(({ name, shape }) => ({ name, shape, read: () => store.read('parameter', name) }));
+}
+
+/** The weights of an opened model, each read from its files when its turn comes. */
+export function checkpointTensors(checkpoint: Checkpoint): TensorSource[] {
+  return checkpoint.parameters.map(({ name, shape }) => ({
+    name,
+    shape,
+    read: () => checkpoint.readTensor(name),
+  }));
 }
 
 /**

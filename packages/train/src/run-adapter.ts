@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { didYouMean } from '@synglot/data';
 import {
   type Checkpoint,
+  checkpointTensors,
   isAdapterFolder,
   mergeAdapter,
   openCheckpoint,
@@ -93,12 +94,7 @@ export async function writeTrained(
   await writeModel(folder, store, parts);
   const merged = mergeAdapter(await withAdapter(start, folder));
   const { adapterBase: _base, ...rest } = parts;
-  const tensors = merged.parameters.map(({ name, shape }) => ({
-    name,
-    shape,
-    read: () => merged.readTensor(name),
-  }));
-  await saveCheckpoint(model, { ...rest, config: merged.config, tensors });
+  await saveCheckpoint(model, { ...rest, config: merged.config, tensors: checkpointTensors(merged) });
   return model;
 }
 

@@ -1,5 +1,11 @@
 /** `synglot merge`: a LoRA adapter added into the weights of its model. */
-import { checkReplaceable, mergeAdapter, openCheckpoint, saveCheckpoint } from '@synglot/models';
+import {
+  checkpointTensors,
+  checkReplaceable,
+  mergeAdapter,
+  openCheckpoint,
+  saveCheckpoint,
+} from '@synglot/models';
 import { Command } from 'commander';
 import { hubProgress } from '../model-progress.js';
 import { checkNotInput } from './options.js';
@@ -24,12 +30,7 @@ export function mergeCommand(): Command {
         onProgress: hubProgress(),
       });
       const merged = mergeAdapter(opened);
-      const tensors = merged.parameters.map(({ name, shape }) => ({
-        name,
-        shape,
-        read: () => merged.readTensor(name),
-      }));
-      await saveCheckpoint(output, { ...merged, tensors });
+      await saveCheckpoint(output, { ...merged, tensors: checkpointTensors(merged) });
       console.log(`${output}: merged from ${model}${adapter === undefined ? '' : ` and ${adapter}`}`);
     });
 }

@@ -2,7 +2,7 @@
 import { DataError } from '@synglot/data';
 import { expandPaths, readerOptions, readers, readLines } from '@synglot/data/files';
 import {
-  type Checkpoint,
+  checkpointTensors,
   checkReplaceable,
   extendVocabulary,
   openCheckpoint,
@@ -70,7 +70,8 @@ export function vocabularyCommand(): Command {
       const trimmed = await trimVocabulary(checkpoint.tokenizer, seen(), (done) => bar.update(done)).finally(
         () => bar.stop(),
       );
-      await save(options.output, withTrimmedVocabulary(checkpoint, trimmed));
+      const smaller = withTrimmedVocabulary(checkpoint, trimmed);
+      await saveCheckpoint(options.output, { ...smaller, tensors: checkpointTensors(smaller) });
       const { vocabularySize: before, hiddenSize } = checkpoint.config;
       const after = trimmed.oldIds.length;
       console.log(
@@ -97,7 +98,8 @@ export function vocabularyCommand(): Command {
       const extended = await extendVocabulary(checkpoint.tokenizer, texts, { tokens, onProgress }).finally(
         stop,
       );
-      await save(options.output, withExtendedVocabulary(checkpoint, extended, options.seed));
+      const larger = withExtendedVocabulary(checkpoint, extended, options.seed);
+      await saveCheckpoint(options.output, { ...larger, tensors: checkpointTensors(larger) });
       const count = (from: string) => extended.added.filter((token) => token.from === from).length;
       console.log(
         `${options.output}: ${extended.added.length} tokens added: ${count('overlap')} start from the same letters, ${count('pieces')} from the mean of their pieces, ${count('random')} from random rows; train the model on the language next`,
@@ -171,26 +173,6 @@ function noTexts(name: string): DataError {
 function source(format: string, path: string): object {
   const known = Object.hasOwn(readers, format) ? readerOptions(format as keyof typeof readers) : [];
   return { format, path, ...(known.includes('lang') ? { lang: 'und' } : {}) };
-}
-
-async function save(output: string, checkpoint: Checkpoint): Promise<void> {
-  const { config, pooling, maxLength, prompts, tokenizer, parameters, defaultPromptName, similarity } =
-    checkpoint;
-  const tensors = parameters.map(({ name, shape }) => ({
-    name,
-    shape,
-    read: () => checkpoint.readTensor(name),
-  }));
-  await saveCheckpoint(output, {
-    config,
-    pooling,
-    maxLength,
-    prompts,
-    ...(defaultPromptName === undefined ? {} : { defaultPromptName }),
-    ...(similarity === undefined ? {} : { similarity }),
-    tokenizer,
-    tensors,
-  });
 }
 
 function megabytes(elements: number): string {
