@@ -1,5 +1,11 @@
-/** Progress of a model that is fetched from the hub or of a tokenizer that is trained, on standard error. */
-import type { HubProgress, TokenizerProgress } from '@synglot/models';
+/** Progress of a model that is fetched from the hub or embeds texts, or of a tokenizer that is trained, on standard error. */
+import type {
+  EmbeddingModel,
+  EmbedOptions,
+  HubProgress,
+  TextInput,
+  TokenizerProgress,
+} from '@synglot/models';
 import { type Progress, progressBar } from './progress.js';
 
 /** A receiver for `openCheckpoint`'s `onProgress`: one bar per file on a terminal, one line elsewhere. */
@@ -16,6 +22,19 @@ export function hubProgress(): (progress: HubProgress) => void {
     bar?.update(Math.ceil(doneBytes / 2 ** 20));
     if (doneBytes >= totalBytes) bar?.stop();
   };
+}
+
+/** `model.embed` with a bar. */
+export async function embedTexts(
+  model: EmbeddingModel,
+  label: string,
+  texts: readonly TextInput[],
+  options: EmbedOptions,
+): Promise<Float32Array> {
+  const bar = progressBar(label, texts.length, 'texts');
+  const vectors = await model.embed(texts, { ...options, onProgress: (done) => bar.update(done) });
+  bar.stop();
+  return vectors;
 }
 
 const stages = {

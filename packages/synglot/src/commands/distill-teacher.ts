@@ -10,8 +10,7 @@ import {
   writeTeacher,
 } from '@synglot/train';
 import { Command } from 'commander';
-import { hubProgress } from '../model-progress.js';
-import { progressBar } from '../progress.js';
+import { embedTexts, hubProgress } from '../model-progress.js';
 import {
   type DeviceOptions,
   openDevice,
@@ -73,15 +72,9 @@ export function distillTeacherCommand(): Command {
     const executor = await openDevice(orDeviceOf(options, config));
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
-      const bar = progressBar('teacher', texts.length, 'texts');
-      const vectors = await model.embed(
-        texts.map(({ kind, text }) => prefixes[kind] + text),
-        {
-          ...(options.maxLength ? { maxLength: options.maxLength } : {}),
-          onProgress: (done) => bar.update(done),
-        },
-      );
-      bar.stop();
+      const prefixed = texts.map(({ kind, text }) => prefixes[kind] + text);
+      const { maxLength } = options;
+      const vectors = await embedTexts(model, 'teacher', prefixed, maxLength ? { maxLength } : {});
       const info = {
         model: options.teacher,
         lang: options.lang,

@@ -12,8 +12,7 @@ import {
 } from '@synglot/models';
 import { inTermsOfConfig } from '@synglot/train';
 import { Command } from 'commander';
-import { hubProgress } from '../model-progress.js';
-import { progressBar } from '../progress.js';
+import { embedTexts, hubProgress } from '../model-progress.js';
 import {
   checkNotInput,
   checkOutputFile,
@@ -71,16 +70,12 @@ export function encodeCommand(): Command {
     const executor = await openDevice(options);
     try {
       const model = await EmbeddingModel.load(executor, checkpoint);
-      const { prefix = defaultPrompt(checkpoint) } = options;
-      const bar = progressBar('encoding', lines.length, 'texts');
-      const vectors = await model.embed(lines, {
-        ...(options.maxLength ? { maxLength: options.maxLength } : {}),
-        ...(prefix ? { prefix } : {}),
-        ...(options.dimension ? { dimension: options.dimension } : {}),
-        onProgress: (done) => bar.update(done),
+      const { prefix = defaultPrompt(checkpoint), maxLength, dimension = model.dimension } = options;
+      const vectors = await embedTexts(model, 'encoding', lines, {
+        prefix,
+        dimension,
+        ...(maxLength ? { maxLength } : {}),
       });
-      bar.stop();
-      const { dimension = model.dimension } = options;
       checkNumbers(vectors, dimension, options.model);
       if (options.output === piped) return await pipeOut(lines.length, dimension, vectors);
       await writeNpy(options.output, lines.length, dimension, [vectors]);

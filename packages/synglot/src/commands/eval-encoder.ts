@@ -13,8 +13,7 @@ import {
   retrievalUse,
   type TextInput,
 } from '@synglot/models';
-import { hubProgress } from '../model-progress.js';
-import { progressBar } from '../progress.js';
+import { embedTexts, hubProgress } from '../model-progress.js';
 
 export interface EncoderOptions {
   readonly model: string;
@@ -56,13 +55,8 @@ export async function openEncoder(executor: Executor, options: EncoderOptions): 
   const { dimension = model.dimension } = options;
   checkDimension(dimension, model.dimension);
   const queryMaxLength = Math.min(options.queryMaxLength ?? maxLength, checkpoint.maxLength);
-  const embed = async (label: string, texts: readonly TextInput[], prefix: string, maxLength: number) => {
-    const bar = progressBar(label, texts.length, 'texts');
-    const onProgress = (done: number) => bar.update(done);
-    const vectors = await model.embed(texts, { prefix, maxLength, dimension, normalize, onProgress });
-    bar.stop();
-    return vectors;
-  };
+  const embed = (label: string, texts: readonly TextInput[], prefix: string, maxLength: number) =>
+    embedTexts(model, label, texts, { prefix, maxLength, dimension, normalize });
   return {
     dimension,
     passageKey: {

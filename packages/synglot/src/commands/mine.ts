@@ -6,7 +6,7 @@ import { defaultMining, inTermsOfConfig, miningOptions, readData, type TrainConf
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { mineNegatives } from '../mining/mine-negatives.js';
 import { writeMined } from '../mining/write-mined.js';
-import { hubProgress } from '../model-progress.js';
+import { embedTexts, hubProgress } from '../model-progress.js';
 import { type Progress, progressBar } from '../progress.js';
 import { formatOption, idle, readGivenConfig } from './given-config.js';
 import {
@@ -82,17 +82,8 @@ export function mineCommand(): Command {
       const { text } = config;
       // The model decides what the configuration leaves open.
       const { query, passage, normalize } = retrievalUse(checkpoint, config.model);
-      const embed = async (label: string, texts: readonly string[], prefix: string, maxLength: number) => {
-        const bar = progressBar(label, texts.length, 'texts');
-        const vectors = await model.embed(texts, {
-          prefix,
-          maxLength,
-          normalize,
-          onProgress: (done) => bar.update(done),
-        });
-        bar.stop();
-        return vectors;
-      };
+      const embed = (label: string, texts: readonly string[], prefix: string, maxLength: number) =>
+        embedTexts(model, label, texts, { prefix, maxLength, normalize });
       let searching: Progress | undefined;
       const { data, mined, statistics } = await inTermsOfConfig('', () =>
         mineNegatives({

@@ -5,8 +5,7 @@ import { writeJson } from '@synglot/eval/files';
 import { EmbeddingModel, openCheckpoint, retrievalUse } from '@synglot/models';
 import { inTermsOfConfig, readData } from '@synglot/train';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { hubProgress } from '../model-progress.js';
-import { progressBar } from '../progress.js';
+import { embedTexts, hubProgress } from '../model-progress.js';
 import { formatOption, readGivenConfig, withWholeData } from './given-config.js';
 import {
   checkNotInput,
@@ -71,19 +70,13 @@ export function probeCommand(): Command {
       const model = await EmbeddingModel.load(executor, checkpoint);
       const own = retrievalUse(checkpoint, options.model);
       const { query = own.query, passage = own.passage } = prefixes;
-      const bar = progressBar('encoding', rows.length, 'texts');
-      const vectors = await model.embed(
-        rows.map(({ side, text }) => (side === 'queries' ? query : passage) + text),
-        {
-          ...(options.dimension ? { dimension: options.dimension } : {}),
-          onProgress: (done) => bar.update(done),
-        },
-      );
-      bar.stop();
+      const texts = rows.map(({ side, text }) => (side === 'queries' ? query : passage) + text);
+      const { dimension = model.dimension } = options;
+      const vectors = await embedTexts(model, 'encoding', texts, { dimension });
       const report = languageProbe(
         {
           vectors,
-          dimension: options.dimension ?? model.dimension,
+          dimension,
           langs: rows.map(({ lang }) => lang),
           parallelIds: rows.map(({ group }) => group),
         },
