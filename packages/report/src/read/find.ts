@@ -29,6 +29,7 @@ export interface Found {
   readonly collections: CollectionsModel[];
 }
 
+const npyEnding = /\.npy$/i;
 const deepest = 4;
 /** Folders of a run that hold weights, not results. */
 const passedOver = new Set(['checkpoints', 'model', 'node_modules']);
@@ -53,88 +54,98 @@ export async function findRuns(
     const info = await stat(path).catch((error: unknown) => {
       throw new ReportError('INPUT_RUN', `${path}: ${reasonOf(error)}; ${expectedRuns}`, { cause: error });
     });
-    if (info.isDirectory()) await readFolder(path, leftOut, 0);
-    else await readNamed(path);
+    if (info.isDirectory()) await readFolder(path, found, leftOut);
+    else await readNamed(path, found);
     if (count(found) === before) {
       throw leftOut[0] ?? new ReportError('INPUT_RUN', `${path}: holds no run; ${expectedRuns}`);
     }
     for (const { message } of leftOut) onNotice(`left out: ${message}`);
   }
   return found;
+}
 
-  async function readNamed(path: string): Promise<void> {
-    if (basename(path) === metricsFile) {
-      const folder = resolve(path, '..');
-      found.trainings.push(await readTraining(folder, basename(folder)));
-    } else if (/\.npy$/i.test(path)) {
-      found.embeddings.push(await readNpyMap(path, basename(path).replace(/\.npy$/i, '')));
-    } else if (!(await readReport(await readJson(path), path))) {
-      throw new ReportError('INPUT_RUN', `${path}: is JSON, but no report; ${expectedRuns}`);
-    }
+async function readNamed(path: string, found: Found): Promise<void> {
+  if (basename(path) === metricsFile) {
+    const folder = resolve(path, '..');
+    found.trainings.push(await readTraining(folder, basename(folder)));
+  } else if (npyEnding.test(path)) {
+    found.embeddings.push(await readNpyMap(path, mapLabel(path)));
+  } else if (!(await readReport(await readJson(path), path, found))) {
+    throw new ReportError('INPUT_RUN', `${path}: is JSON, but no report; ${expectedRuns}`);
   }
+}
 
-  async function readFolder(
-    folder: string,
-    leftOut: Error[],
-    depth: number,
-    outer?: TrainedWith,
-  ): Promise<void> {
-    const entries = await readdir(folder, { withFileTypes: true });
-    entries.sort((a, b) => inOrder(a.name, b.name));
-    const names = new Set(entries.map(({ name }) => name));
-    let training = outer;
-    if (names.has(metricsFile)) {
-      const label = basename(resolve(folder));
-      training = await readTrainedWith(folder, label);
-      // A run that has just begun, or failed before its first update, has none yet.
-      const curves = await readTraining(folder, label).catch((error: unknown) => {
-        if (!(error instanceof ReportError)) throw error;
+/** @param outer the training whose folder this one is in */
+async function readFolder(
+  folder: string,
+  found: Found,
+  leftOut: Error[],
+  depth = 0,
+  outer?: TrainedWith,
+): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => inOrder(a.name, b.name));
+  const names = new Set(entries.map(({ name }) => name));
+  const training = names.has(metricsFile) ? await readRun(folder, found, leftOut) : outer;
+  for (const entry of entries) {
+    const { name } = entry;
+    const path = join(folder, name);
+    if (entry.isDirectory()) {
+      const isSearched = depth < deepest && !passedOver.has(name) && !name.startsWith('.');
+      if (isSearched) await readFolder(path, found, leftOut, depth + 1, training);
+    } else if (npyEnding.test(name)) {
+      const hasLanguages = names.has(basename(besideNpy(path).langs));
+      if (hasLanguages) found.embeddings.push(await readNpyMap(path, mapLabel(path, training)));
+    } else if (mayBeReport(name, names)) {
+      const json = await readJson(path).catch((error: Error) => {
         leftOut.push(error);
       });
-      if (curves) found.trainings.push(curves);
-    }
-    for (const entry of entries) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (depth < deepest && !passedOver.has(entry.name) && !entry.name.startsWith('.'))
-          await readFolder(path, leftOut, depth + 1, training);
-      } else if (/\.npy$/i.test(entry.name)) {
-        if (names.has(basename(besideNpy(path).langs)))
-          found.embeddings.push(
-            await readNpyMap(path, mapLabel(entry.name.replace(/\.npy$/i, ''), training)),
-          );
-      } else if (
-        /\.json$/i.test(entry.name) &&
-        !notRuns.test(entry.name) &&
-        !(entry.name === sweepRun && names.has(sweepEvaluation))
-      ) {
-        const json = await readJson(path).catch((error: Error) => {
-          leftOut.push(error);
-        });
-        await readReport(json, path, training);
-      }
+      await readReport(json, path, found, training);
     }
   }
+}
 
-  /** Whether there was something to read. */
-  async function readReport(json: unknown, path: string, training?: TrainedWith): Promise<boolean> {
-    let label = basename(path).replace(/\.json$/i, '');
-    const demo = isDemo(json);
-    const suite = !demo && isSuite(json);
-    const evaluated = !demo && !suite && isEvaluation(json);
-    if (demo) found.runs.push(...readDemo(json, path));
-    if (suite) found.runs.push(...readSuite(json, path, training));
-    if (evaluated) {
-      const run = readEvaluation(json, path, training);
-      found.runs.push(run);
-      label = run.label;
-    }
-    const collections = demo || suite || evaluated ? [] : readCollections(json, path);
-    found.collections.push(...collections);
-    const embeddings = isObject(json) ? json.embeddings : undefined;
-    if (isObject(embeddings)) found.embeddings.push(await readSection(embeddings, path, label));
-    return demo || suite || evaluated || collections.length > 0 || isObject(embeddings);
-  }
+/** Adds the curves of a run's folder; returns what its evaluations were trained with. */
+async function readRun(folder: string, found: Found, leftOut: Error[]): Promise<TrainedWith | undefined> {
+  const label = basename(resolve(folder));
+  const training = await readTrainedWith(folder, label);
+  // A run that has just begun, or failed before its first update, has no curves yet.
+  const curves = await readTraining(folder, label).catch((error: unknown) => {
+    if (!(error instanceof ReportError)) throw error;
+    leftOut.push(error);
+  });
+  if (curves) found.trainings.push(curves);
+  return training;
+}
+
+/** @param beside names of the folder */
+function mayBeReport(name: string, beside: ReadonlySet<string>): boolean {
+  const isRepeated = name === sweepRun && beside.has(sweepEvaluation);
+  return /\.json$/i.test(name) && !notRuns.test(name) && !isRepeated;
+}
+
+/** Adds what a JSON file holds; whether that is anything. */
+async function readReport(
+  json: unknown,
+  path: string,
+  found: Found,
+  training?: TrainedWith,
+): Promise<boolean> {
+  const runs = runsOf(json, path, training);
+  const collections = runs ? [] : readCollections(json, path);
+  const embeddings = isObject(json) && isObject(json.embeddings) ? json.embeddings : undefined;
+  found.runs.push(...(runs ?? []));
+  found.collections.push(...collections);
+  const label = runs && isEvaluation(json) ? runs[0]!.label : basename(path).replace(/\.json$/i, '');
+  if (embeddings) found.embeddings.push(await readSection(embeddings, path, label));
+  return runs !== undefined || collections.length > 0 || embeddings !== undefined;
+}
+
+/** The runs of a file with the three settings; undefined if it is another. */
+function runsOf(json: unknown, path: string, training?: TrainedWith): RunModel[] | undefined {
+  if (isDemo(json)) return readDemo(json, path);
+  if (isSuite(json)) return readSuite(json, path, training);
+  return isEvaluation(json) ? [readEvaluation(json, path, training)] : undefined;
 }
 
 /** `alpha-0.json`, `alpha-0.25.json`, `alpha-0.5.json`; `run-2` before `run-10`. */
@@ -153,7 +164,8 @@ function parts(name: string): string[] {
   return name.replace(/\.[a-z]+$/i, '').split(/(\d+(?:\.\d+)?)/);
 }
 
-function mapLabel(name: string, training?: TrainedWith): string {
+function mapLabel(path: string, training?: TrainedWith): string {
+  const name = basename(path).replace(npyEnding, '');
   return training ? `${training.label}: ${name}` : name;
 }
 
