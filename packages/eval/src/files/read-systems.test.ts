@@ -20,6 +20,7 @@ const perQuery = (values: readonly (number | null)[], langs = ['en', 'de']) => (
 const parallel = { collection: 'c', profile: 'trec_eval', map_measure: 'AP', summary: {} };
 const judged = (values: readonly number[], collection = 'sci') => ({
   collection,
+  documents: 5183,
   profile: 'beir',
   by_query_lang: { en: {} },
   per_query: Object.fromEntries(values.map((value, i) => [`q${i}`, { 'nDCG@10': value, RR: 1 }])),
@@ -44,6 +45,7 @@ beforeAll(async () => {
   await put('one.json', { reports: [judged([0.25, 0.5])] });
   await put('two.json', { reports: [judged([0.25, 0.5]), judged([1], 'fiqa')] });
   await put('several.json', { reports: [{ ...judged([1]), by_query_lang: { en: {}, de: {} } }] });
+  await put('subset.json', { reports: [{ ...judged([0.25, 0.5]), documents: 300 }] });
   await put('none.json', { anything: 1 });
   await writeFile(at('broken.json'), '{');
 });
@@ -91,6 +93,10 @@ test.each([
   [
     ['one.json', 'two.json'],
     /two\.json: was measured .*, which has nothing more where it has collection fiqa;/,
+  ],
+  [
+    ['one.json', 'subset.json'],
+    /which has 5183 documents where it has 300 documents; compare reports of one/,
   ],
   [['one.json', 'a.json'], /one\.json, which has collection sci where it has collection c;/],
   [['a.json', 'half.json'], /which has query q0_de where it has query q0_de in no language;/],

@@ -127,9 +127,10 @@ function samplesOf(file: string, reports: readonly AdHocReport[]): System['sampl
   );
 }
 
-function queriesOf({ collection, profile, per_query: perQuery }: AdHocReport): string[] {
+function queriesOf({ collection, documents, profile, per_query: perQuery }: AdHocReport): string[] {
   return [
     `collection ${collection}`,
+    `${documents} documents`,
     `profile ${profile}`,
     ...Object.keys(perQuery).map((id) => `query ${id}`),
   ];
