@@ -37,12 +37,7 @@ export interface PairedResult {
 
 /** Percentile interval of the sample's figure. */
 export function bootstrapInterval(sample: MacroSample, options: IntervalOptions = {}): Interval {
-  const { confidence = 0.95 } = options;
-  if (!(confidence > 0 && confidence < 1)) {
-    throw new EvaluationError('INPUT_SIGNIFICANCE', `confidence is ${confidence}, expected between 0 and 1.`);
-  }
-  const resampled = resample(sample, options, 1000).sort();
-  return { low: quantile(resampled, (1 - confidence) / 2), high: quantile(resampled, (1 + confidence) / 2) };
+  return percentiles(resample(sample, options, 1000), options);
 }
 
 /**
@@ -60,15 +55,8 @@ export function pairedBootstrap(
   const seen = asLargeAs(difference, macroMean(magnitudes(sample)));
   let asLarge = 0;
   for (const value of resampled) if (Math.abs(value - difference) >= seen) asLarge++;
-  const { confidence = 0.95 } = options;
-  resampled.sort();
-  return {
-    difference,
-    p: (asLarge + 1) / (resampled.length + 1),
-    method: 'bootstrap',
-    low: quantile(resampled, (1 - confidence) / 2),
-    high: quantile(resampled, (1 + confidence) / 2),
-  };
+  const p = (asLarge + 1) / (resampled.length + 1);
+  return { difference, p, method: 'bootstrap', ...percentiles(resampled, options) };
 }
 
 /**
@@ -83,15 +71,16 @@ function magnitudes(sample: MacroSample): MacroSample {
   return { ...sample, cells: sample.cells.map((cell) => ({ ...cell, values: cell.values.map(Math.abs) })) };
 }
 
+/** How many resamples are asked for. @throws EvaluationError `INPUT_SIGNIFICANCE` */
+export function resampleCount({ resamples }: ResampleOptions, standard: number): number {
+  const count = resamples ?? standard;
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new EvaluationError('INPUT_SIGNIFICANCE', `resamples is ${count}, expected a whole number from 1.`);
+}
+
 function resample(sample: MacroSample, options: ResampleOptions, standard: number): Float64Array {
-  const { resamples = standard, seed = 0 } = options;
-  if (!Number.isSafeInteger(resamples) || resamples < 1) {
-    throw new EvaluationError(
-      'INPUT_SIGNIFICANCE',
-      `resamples is ${resamples}, expected a whole number from 1.`,
-    );
-  }
-  const random = seededRandom(seed);
+  const resamples = resampleCount(options, standard);
+  const random = seededRandom(options.seed ?? 0);
   const weights = new Float64Array(sample.units);
   const results = new Float64Array(resamples);
   for (let round = 0; round < resamples; round++) {
@@ -102,6 +91,15 @@ function resample(sample: MacroSample, options: ResampleOptions, standard: numbe
     results[round] = macroMean(sample, weights);
   }
   return results;
+}
+
+/** Sorts the values. */
+function percentiles(values: Float64Array, { confidence = 0.95 }: IntervalOptions): Interval {
+  if (!(confidence > 0 && confidence < 1)) {
+    throw new EvaluationError('INPUT_SIGNIFICANCE', `confidence is ${confidence}, expected between 0 and 1.`);
+  }
+  values.sort();
+  return { low: quantile(values, (1 - confidence) / 2), high: quantile(values, (1 + confidence) / 2) };
 }
 
 /** Quantile of ascending values, linear between neighbours (numpy's default). */

@@ -2,7 +2,7 @@
  * The paired randomisation (sign flip) test: were the two systems' labels arbitrary, how often would the
  * difference be as large as it is? (Fisher 1935; Smucker, Allan and Carterette 2007 for retrieval.)
  */
-import { asLargeAs, type PairedResult, type ResampleOptions } from './bootstrap.js';
+import { asLargeAs, type PairedResult, type ResampleOptions, resampleCount } from './bootstrap.js';
 import { seededRandom } from './random.js';
 import { differences, type MacroSample } from './sample.js';
 
@@ -17,7 +17,7 @@ export function randomisationTest(
   b: MacroSample,
   options: ResampleOptions = {},
 ): PairedResult {
-  const { resamples = 10_000, seed = 0 } = options;
+  const resamples = resampleCount(options, 10_000);
   const all = contributions(differences(a, b));
   const difference = all.reduce((sum, value) => sum + value, 0);
   // A unit without a difference changes nothing, whichever side it is on.
@@ -35,7 +35,7 @@ export function randomisationTest(
     }
     return { difference, p: asLarge / 2 ** moving.length, method: 'exact randomisation' };
   }
-  const random = seededRandom(seed);
+  const random = seededRandom(options.seed ?? 0);
   let asLarge = 0;
   for (let round = 0; round < resamples; round++) {
     let sum = 0;

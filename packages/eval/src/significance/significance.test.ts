@@ -158,6 +158,9 @@ test('what cannot be tested is said', () => {
   expect(() => randomisationTest(plainSample([1, 2]), plainSample([1]))).toThrow(/same queries/);
   expect(() => bootstrapInterval(plainSample([1]), { confidence: 1 })).toThrow(mistake);
   expect(() => bootstrapInterval(plainSample([1]), { resamples: 0 })).toThrow(mistake);
+  const one = plainSample([1]);
+  expect(() => pairedBootstrap(one, one, { confidence: 95 })).toThrow(mistake);
+  expect(() => randomisationTest(one, one, { resamples: 0 })).toThrow(mistake);
   expect(() => adjusted([1.1], 'holm')).toThrow(mistake);
 });
 
