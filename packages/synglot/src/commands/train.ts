@@ -3,7 +3,13 @@ import { rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Executor } from '@synglot/gpu';
 import type { DeviceTraits } from '@synglot/nn';
-import { readConfig, runTraining, type TrainConfig, type TrainingRunResult } from '@synglot/train';
+import {
+  readConfig,
+  runTraining,
+  type StepMetrics,
+  type TrainConfig,
+  type TrainingRunResult,
+} from '@synglot/train';
 import { Command } from 'commander';
 import { mineForTraining } from '../mining/mine-for-training.js';
 import { hubProgress, tokenizerProgress } from '../model-progress.js';
@@ -57,8 +63,7 @@ export function trainCommand(): Command {
     // A resumed run computes in the order in which it began, tuned or not.
     const kept = join(output, runTuningFile);
     const tokenizer = tokenizerProgress();
-    let bar: Progress | undefined;
-    let told = performance.now();
+    const updates = updateProgress();
     try {
       const result = await runTraining({
         executor: async (resumed) => {
@@ -88,58 +93,78 @@ export function trainCommand(): Command {
         onNotice: tell,
         onModelProgress: hubProgress(),
         onTokenizerProgress: tokenizer.onProgress,
-        onStep: ({ step, loss, pairs, seconds, mode }, steps) => {
+        onStep: (metrics, steps) => {
           tokenizer.stop();
-          // Elsewhere every tenth step has a line, below.
-          if (process.stderr.isTTY) {
-            bar ??= progressBar('training', steps, 'steps', step - 1);
-            bar.update(step, `· loss ${loss.toFixed(4)} · ${(pairs / seconds).toFixed(1)} pairs/s · ${mode}`);
-          }
-          const now = performance.now();
-          const due = step % 10 === 0 || step === steps || now - told >= quietMs;
-          if (!process.stderr.isTTY && due) {
-            told = now;
-            console.error(
-              `step ${step}/${steps} loss ${loss.toFixed(4)} ${(pairs / seconds).toFixed(1)} pairs/s`,
-            );
-          }
+          updates.onStep(metrics, steps);
         },
-        onValidation: (step, loss, measure) => {
-          const { measure: name, setting = 'mean' } = config.validation ?? {};
-          const more =
-            measure === undefined
-              ? ''
-              : `, ${name} ${name === 'rank-distance' ? '' : `${setting} `}${measure.toFixed(4)}`;
-          tell(`step ${step} validation loss ${loss.toFixed(4)}${more}`);
-        },
+        onValidation: (step, loss, measure) => tell(describeValidation(config, step, loss, measure)),
       });
-      bar?.stop();
+      updates.stop();
       if (result.model) {
-        const loss = Number.isNaN(result.loss)
-          ? 'nothing was left to do'
-          : `last loss ${result.loss.toFixed(4)}`;
-        const early = result.steps < config.training.steps ? ' until validation.patience ended it' : '';
-        console.log(
-          `${result.model}: trained for ${result.steps} steps${early}, ${loss}${modelOf(result, config)}`,
-        );
+        console.log(describeResult(result, config));
       } else {
-        const set = (options.set ?? []).flatMap((each) => ['--set', each]);
-        // What the environment says, it says to the next run too.
-        const device = (['device', 'executor'] as const).flatMap((name) =>
-          self.getOptionValueSource(name) === 'cli' ? [`--${name}`, options[name]!] : [],
-        );
-        const words = ['synglot', 'train', path, '--resume', '--output', output, ...set, ...device];
-        const again = words.map(shellWord);
-        console.log(`stopped after step ${result.steps}; continue with: ${again.join(' ')}`);
+        const again = continuation(path, output, options, self);
+        console.log(`stopped after step ${result.steps}; continue with: ${again}`);
         process.exitCode = 130;
       }
     } finally {
       tokenizer.stop();
-      bar?.stop();
+      updates.stop();
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
       executor?.destroy();
     }
   });
+}
+
+/** A bar in a terminal; elsewhere a line for every tenth step, and after ten seconds without one. */
+function updateProgress() {
+  let bar: Progress | undefined;
+  let told = performance.now();
+  return {
+    onStep({ step, loss, pairs, seconds, mode }: StepMetrics, steps: number): void {
+      const speed = `${(pairs / seconds).toFixed(1)} pairs/s`;
+      if (process.stderr.isTTY) {
+        bar ??= progressBar('training', steps, 'steps', step - 1);
+        bar.update(step, `· loss ${loss.toFixed(4)} · ${speed} · ${mode}`);
+        return;
+      }
+      const now = performance.now();
+      if (step % 10 !== 0 && step !== steps && now - told < quietMs) return;
+      told = now;
+      console.error(`step ${step}/${steps} loss ${loss.toFixed(4)} ${speed}`);
+    },
+    stop: () => bar?.stop(),
+  };
+}
+
+function describeValidation(
+  { validation }: TrainConfig,
+  step: number,
+  loss: number,
+  measure?: number,
+): string {
+  const { measure: name, setting = 'mean' } = validation ?? {};
+  const text = `step ${step} validation loss ${loss.toFixed(4)}`;
+  if (measure === undefined) return text;
+  return `${text}, ${name} ${name === 'rank-distance' ? '' : `${setting} `}${measure.toFixed(4)}`;
+}
+
+function describeResult(result: TrainingRunResult, config: TrainConfig): string {
+  const { model, steps } = result;
+  const loss = Number.isNaN(result.loss) ? 'nothing was left to do' : `last loss ${result.loss.toFixed(4)}`;
+  const early = steps < config.training.steps ? ' until validation.patience ended it' : '';
+  return `${model}: trained for ${steps} steps${early}, ${loss}${modelOf(result, config)}`;
+}
+
+/** The command that continues a run. */
+function continuation(path: string, output: string, options: TrainOptions, command: Command): string {
+  const set = (options.set ?? []).flatMap((each) => ['--set', each]);
+  // What the environment says, it says to the next run too.
+  const device = (['device', 'executor'] as const).flatMap((name) =>
+    command.getOptionValueSource(name) === 'cli' ? [`--${name}`, options[name]!] : [],
+  );
+  const words = ['synglot', 'train', path, '--resume', '--output', output, ...set, ...device];
+  return words.map(shellWord).join(' ');
 }
 
 /** Which update's model was saved, unless the last one's validation was the best. */
