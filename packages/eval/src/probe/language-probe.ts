@@ -4,6 +4,7 @@
  */
 import { holdOut } from '@synglot/data';
 import { EvaluationError } from '../errors.js';
+import { checkFinite } from '../search/vector-source.js';
 import { logisticRegression } from './logistic-regression.js';
 
 /** Embedded texts with their languages. */
@@ -46,11 +47,12 @@ export interface ProbeReport {
  * A linear probe (Alain & Bengio 2017, arXiv 1610.01644) for language, as in Libovický et al. 2020 (arXiv
  * 2004.05160).
  *
- * @throws EvaluationError `INPUT_EMBEDDINGS` with fewer than two languages or an empty side
+ * @throws EvaluationError `INPUT_EMBEDDINGS` with fewer than two languages or an empty side, and for a value that is not finite
  */
 export function languageProbe(rows: ProbeRows, options: ProbeOptions = {}): ProbeReport {
   const { vectors, dimension, langs, parallelIds } = rows;
   const { test: share = 0.3, seed = 0 } = options;
+  checkFinite(vectors, dimension, (row) => `text ${row}`);
   const isTest = parallelIds.map((id) => holdOut(id, share, seed));
   const indices = (test: boolean) => isTest.flatMap((side, index) => (side === test ? [index] : []));
   const [train, test] = [indices(false), indices(true)];

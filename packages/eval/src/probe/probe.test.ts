@@ -77,6 +77,14 @@ test('a probe tells languages that embeddings tell, and no others', () => {
   expect(mixed.accuracy).toBeLessThan(0.5);
 });
 
+test('embeddings of a run that diverged are a mistake, and not free of language', () => {
+  const rows = rowsOf(6);
+  rows.vectors[8 * 7 + 2] = Number.NaN;
+  expect(() => languageProbe(rows)).toThrow(
+    'embedding of "text 7": value 2 is NaN, expected a finite number',
+  );
+});
+
 test('one language is a mistake', () => {
   const rows = rowsOf(0);
   expect(() => languageProbe({ ...rows, langs: rows.langs.map(() => 'en') })).toThrow(
