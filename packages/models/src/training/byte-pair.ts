@@ -60,6 +60,37 @@ class Heap {
   }
 }
 
+/** How often symbols are neighbours, and in which words they have been. */
+class Pairs {
+  readonly counts = new Map<number, number>();
+  readonly places = new Map<number, Set<number>>();
+
+  /** Counts all neighbours in a word's symbols `by` times more, or less where it is below 0. */
+  count(sequence: readonly number[], by: number, word: number): void {
+    for (let i = 1; i < sequence.length; i++) {
+      const [left, right] = [sequence[i - 1]!, sequence[i]!];
+      if (left < 0 || right < 0) continue;
+      const key = left * STRIDE + right;
+      this.counts.set(key, (this.counts.get(key) ?? 0) + by);
+      if (by < 0) continue;
+      const words = this.places.get(key);
+      if (words === undefined) this.places.set(key, new Set([word]));
+      else words.add(word);
+    }
+  }
+}
+
+/** The sequence with `merged` wherever `left` stands before `right`. */
+function joined(sequence: readonly number[], left: number, right: number, merged: number): number[] {
+  const next: number[] = [];
+  for (let i = 0; i < sequence.length; i++) {
+    const meets = sequence[i] === left && sequence[i + 1] === right;
+    next.push(meets ? merged : sequence[i]!);
+    if (meets) i++;
+  }
+  return next;
+}
+
 /**
  * Trains merges until there are `size` symbols, or no pair occurs twice.
  *
@@ -91,21 +122,11 @@ export async function trainMerges(
     ),
   );
 
-  const counts = new Map<number, number>();
-  const places = new Map<number, Set<number>>();
-  const adjust = (left: number, right: number, by: number, word: number): void => {
-    if (left < 0 || right < 0) return;
-    const key = left * STRIDE + right;
-    counts.set(key, (counts.get(key) ?? 0) + by);
-    if (by < 0) return;
-    const set = places.get(key);
-    if (set === undefined) places.set(key, new Set([word]));
-    else set.add(word);
-  };
+  const pairs = new Pairs();
+  const { counts, places } = pairs;
   pace.begin('pieces', size);
   for (const [word, sequence] of sequences.entries()) {
-    for (let i = 1; i < sequence.length; i++)
-      adjust(sequence[i - 1]!, sequence[i]!, words[word]!.count, word);
+    pairs.count(sequence, words[word]!.count, word);
     if (pace.isDue) await pace.pause();
   }
   const heap = new Heap();
@@ -131,20 +152,12 @@ export async function trainMerges(
     const changed = new Set<number>();
     for (const word of places.get(top.key)!) {
       const sequence = sequences[word]!;
-      const weight = words[word]!.count;
-      const next: number[] = [];
-      for (let i = 0; i < sequence.length; i++) {
-        if (sequence[i] !== left || sequence[i + 1] !== right) {
-          next.push(sequence[i]!);
-          continue;
-        }
-        next.push(merged);
-        i++;
-      }
+      const next = joined(sequence, left, right, merged);
       if (next.length === sequence.length) continue;
-      for (let i = 1; i < sequence.length; i++) adjust(sequence[i - 1]!, sequence[i]!, -weight, word);
+      const weight = words[word]!.count;
+      pairs.count(sequence, -weight, word);
+      pairs.count(next, weight, word);
       for (let i = 1; i < next.length; i++) {
-        adjust(next[i - 1]!, next[i]!, weight, word);
         if (next[i - 1] === merged || next[i] === merged) changed.add(next[i - 1]! * STRIDE + next[i]!);
       }
       sequences[word] = next;
