@@ -5,6 +5,7 @@
 import { DataError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { kindOf } from './json.js';
+import type { PairOptions } from './pairs.js';
 
 type Check = { readonly expected: string; readonly fits: (value: unknown) => boolean };
 
@@ -44,11 +45,23 @@ const checks: Readonly<Record<string, Check>> = {
   seed: number,
 };
 
-/** Fields that `columns` of a file of pairs may name. */
-const pairFields = [
-  ...['id', 'query', 'passage', 'lang', 'query_lang', 'passage_lang', 'parallel_id', 'query_parallel_id'],
-  ...['passage_parallel_id', 'dataset', 'domain', 'negatives', 'scores'],
-];
+/** Fields that `columns` of a file of pairs may name; the type makes a new field an error here until it is listed. */
+const columns: { readonly [Field in keyof Required<NonNullable<PairOptions['columns']>>]: true } = {
+  id: true,
+  query: true,
+  passage: true,
+  lang: true,
+  query_lang: true,
+  passage_lang: true,
+  parallel_id: true,
+  query_parallel_id: true,
+  passage_parallel_id: true,
+  dataset: true,
+  domain: true,
+  negatives: true,
+  scores: true,
+};
+const pairFields = Object.keys(columns);
 
 /**
  * @param options of the reader, all of which it has

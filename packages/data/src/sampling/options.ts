@@ -93,7 +93,7 @@ export interface ResolvedOptions {
   readonly datasets: SourceWeighting;
   readonly domains: SourceWeighting;
   readonly homogeneousDataset: boolean;
-  /** Left out where it is not wanted. */
+  /** Absent unless wanted: states of samplers from before there was this option have a fingerprint without it. */
   readonly homogeneousDomain?: true;
   readonly languagePair: 'per-row' | 'per-batch';
   readonly onlyPairs: readonly (readonly [string, string])[] | null;
@@ -142,11 +142,6 @@ export function resolveSampling(options: SamplerOptions): ResolvedOptions {
     negatives: negatives ?? null,
     onTooFew: options.onTooFew ?? 'error',
   };
-}
-
-/** Weights of the modes at a step, in the order of {@link batchModes}. */
-export function modeWeightsAt(schedule: ResolvedOptions['schedule'], step: number): readonly number[] {
-  return interpolated(schedule, step);
 }
 
 /** The weights at a step, interpolated linearly between the knots. */

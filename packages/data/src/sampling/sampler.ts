@@ -14,7 +14,7 @@ import type { BatchGuard } from './guard.js';
 import {
   type BatchMode,
   batchModes,
-  modeWeightsAt,
+  interpolated,
   type ResolvedOptions,
   resolveSampling,
   type SamplerOptions,
@@ -211,7 +211,7 @@ export class BatchSampler {
   }
 
   #drawMode(index: number, random: Random): BatchMode {
-    const weights = modeWeightsAt(this.#options.schedule, index);
+    const weights = interpolated(this.#options.schedule, index);
     let rest = random.float() * weights.reduce((a, b) => a + b, 0);
     for (const [i, mode] of batchModes.entries()) {
       rest -= weights[i]!;
