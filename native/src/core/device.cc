@@ -45,10 +45,10 @@ void Device::join_until(std::chrono::steady_clock::time_point deadline) {
   join();
 }
 
-void Device::post(Task task) {
+void Device::post(std::function<void()> run, std::function<void(Failure)> fail) {
   {
     const std::lock_guard lock(mutex_);
-    if (!stopping_) tasks_.push_back(std::move(task));
+    if (!stopping_) tasks_.push_back({std::move(run), std::move(fail)});
   }
   changed_.notify_all();
 }
@@ -111,11 +111,11 @@ void Device::loop() {
         tasks_.pop_front();
       }
     }
-    if (task) {
+    if (task.run) {
       try {
-        task();
-      } catch (const std::bad_alloc&) {
-        // The task's promise is rejected when the task goes out of scope.
+        task.run();
+      } catch (const std::bad_alloc& error) {
+        if (task.fail) task.fail({code::kOutOfMemory, error.what()});
       }
     } else {
       settle_oldest();
@@ -179,20 +179,22 @@ std::shared_ptr<Buffer> Device::create_buffer(std::string label, uint64_t size_b
 void Device::write(const std::shared_ptr<Buffer>& buffer, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes) {
   for (size_t done = 0; done < size_bytes; done += kWriteChunkBytes) {
     const size_t size = std::min(kWriteChunkBytes, size_bytes - done);
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stopping_ || queued_write_bytes_ <= kMaxQueuedWriteBytes; });
-      if (stopping_) return;
-      queued_write_bytes_ += size;
-    }
-    post([this, buffer, offset = offset_bytes + done, chunk = Bytes(data + done, data + done + size)] {
+    std::function<void()> task = [this, buffer, offset = offset_bytes + done, chunk = Bytes(data + done, data + done + size)] {
       do_write(*buffer, offset, chunk);
       {
         const std::lock_guard lock(mutex_);
         queued_write_bytes_ -= chunk.size();
       }
       changed_.notify_all();
-    });
+    };
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopping_ || queued_write_bytes_ <= kMaxQueuedWriteBytes; });
+      if (stopping_) return;
+      // Only now: there may have been no memory for the task.
+      queued_write_bytes_ += size;
+    }
+    post(std::move(task));
   }
 }
 
@@ -210,7 +212,7 @@ void Device::retire(std::shared_ptr<void> object) {
   {
     // Not `post`, which drops what comes after `stop`: here, while the device's thread still takes the device apart.
     const std::lock_guard lock(mutex_);
-    if (!finished_) tasks_.emplace_back([object = std::move(object)] {});
+    if (!finished_) tasks_.push_back({[object = std::move(object)] {}, nullptr});
   }
   changed_.notify_all();
 }
@@ -228,7 +230,7 @@ void Device::force_loss(std::string message) {
 
 void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, size_t commands_per_part,
                      Done<std::shared_ptr<CompiledPlan>> done) {
-  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), commands_per_part, done = std::move(done)] {
+  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), commands_per_part, done] {
     if (MaybeFailure failure = context_->check()) return done(*failure);
     Result<std::shared_ptr<CompiledPlan>> compiled;
     const auto create = [&]() -> MaybeFailure {
@@ -240,19 +242,15 @@ void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, 
     MaybeFailure loss = context_->state().loss();
     if (loss) return done(*loss);
     done(std::move(compiled));
-  });
+  }, done);
 }
 
 void Device::read(std::shared_ptr<Buffer> buffer, uint64_t offset_bytes, uint64_t size_bytes, Done<Bytes> done) {
-  post([this, buffer = std::move(buffer), offset_bytes, size_bytes, done = std::move(done)] {
-    do_read(*buffer, offset_bytes, size_bytes, done);
-  });
+  post([this, buffer = std::move(buffer), offset_bytes, size_bytes, done] { do_read(*buffer, offset_bytes, size_bytes, done); }, done);
 }
 
 void Device::run(std::shared_ptr<CompiledPlan> plan, RunRequest request, Done<RunOutput> done) {
-  post([this, plan = std::move(plan), request = std::make_shared<RunRequest>(std::move(request)), done = std::move(done)] {
-    do_run(plan, *request, done);
-  });
+  post([this, plan = std::move(plan), request = std::make_shared<RunRequest>(std::move(request)), done] { do_run(plan, *request, done); }, done);
 }
 
 }  // namespace synglot

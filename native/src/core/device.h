@@ -92,7 +92,11 @@ class Device {
   bool finished() const { return finished_; }
 
  private:
-  using Task = std::function<void()>;
+  struct Task {
+    std::function<void()> run;
+    /** Hears of it if the host has no memory for what is run; may be empty. */
+    std::function<void(Failure)> fail;
+  };
   struct InFlight {
     WGPUFuture future;
     std::string what;
@@ -102,7 +106,7 @@ class Device {
     std::chrono::steady_clock::time_point since;
   };
 
-  void post(Task task);
+  void post(std::function<void()> run, std::function<void(Failure)> fail = nullptr);
   void main(const OpenOptions& options, const Done<DeviceDescription>& done);
   void loop();
   void settle_oldest();

@@ -47,7 +47,7 @@ export async function openNativeExecutor(
   id: string,
   options: NativeExecutorOptions,
 ): Promise<Executor> {
-  const native = await core.openDevice(options).catch(rethrow);
+  const native = await core.openDevice(options).catch((cause) => rethrow(cause, 'opening of the device'));
   const { limits, ...info } = describeNativeAdapter(native.info);
   const lowered = Math.min(
     options.maxStorageBufferBindingSize ?? Infinity,
@@ -114,12 +114,13 @@ export class NativeExecutor implements Executor {
 
   write(buffer: DeviceBuffer, data: ArrayBufferView, offsetBytes = 0): void {
     const native = this.#native(buffer);
-    const bytes = bytesOf(`write to buffer '${buffer.label}'`, data);
+    const what = `write to buffer '${buffer.label}'`;
+    const bytes = bytesOf(what, data);
     checkRange(buffer, offsetBytes, bytes.length);
     try {
       this.native.write(native, bytes, offsetBytes);
     } catch (cause) {
-      rethrow(cause);
+      rethrow(cause, what);
     }
   }
 
@@ -134,7 +135,7 @@ export class NativeExecutor implements Executor {
     try {
       return await this.native.read(native, offsetBytes, sizeBytes);
     } catch (cause) {
-      return rethrow(cause);
+      return rethrow(cause, `read of buffer '${buffer.label}'`);
     }
   }
 
@@ -148,7 +149,7 @@ export class NativeExecutor implements Executor {
     try {
       return new CompiledNativePlan(plan, this, await this.native.compile(plan, given, atOnce));
     } catch (cause) {
-      throw explainMemory(plan, asGpuError(cause));
+      throw explainMemory(plan, asGpuError(cause, `compile of plan '${plan.label}'`));
     }
   }
 
@@ -208,7 +209,7 @@ class CompiledNativePlan implements CompiledPlan {
         ...(result.timestamps ? { timings: dispatchTimings(this.plan, result.timestamps) } : {}),
       };
     } catch (cause) {
-      return rethrow(cause);
+      return rethrow(cause, `run of plan '${this.plan.label}'`);
     }
   }
 
@@ -220,12 +221,15 @@ class CompiledNativePlan implements CompiledPlan {
 }
 
 /** The core's errors carry a code; anything else (a TypeError thrown at the border) is a fault in a plan. */
-function asGpuError(cause: unknown): GpuError {
+function asGpuError(cause: unknown, what: string): GpuError {
   if (cause instanceof GpuError) return cause;
   const { code, message } = cause as { code?: GpuErrorCode; message: string };
+  if (message === 'std::bad_alloc') {
+    return new GpuError('DEVICE_OUT_OF_MEMORY', `${what}: the host has no memory for it`, { cause });
+  }
   return new GpuError(code && gpuErrorCodes.includes(code) ? code : 'PLAN_INVALID', message, { cause });
 }
 
-function rethrow(cause: unknown): never {
-  throw asGpuError(cause);
+function rethrow(cause: unknown, what: string): never {
+  throw asGpuError(cause, what);
 }
