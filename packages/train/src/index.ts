@@ -33,7 +33,7 @@ export * from './objectives.js';
 export * from './plan-cache.js';
 export * from './precision.js';
 export * from './run.js';
-export { dataKey, type RunData, readData, toSamplerOptions } from './run-data.js';
+export { dataKey, heldOutOf, type RunData, readData, toSamplerOptions } from './run-data.js';
 export { checkFolder, type RunFolder } from './run-folder.js';
 export * from './run-plan.js';
 export * from './schedule.js';

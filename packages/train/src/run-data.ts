@@ -3,6 +3,7 @@ import {
   holdOut,
   normaliseLanguage,
   type Pair,
+  type ParallelCollection,
   type SamplerOptions,
   type TrainingSet,
   TrainingSetBuilder,
@@ -14,7 +15,7 @@ import { inTermsOfConfig, placedPaths, placeIn } from './config/places.js';
 import type { TrainConfig } from './config.js';
 import { checkStopped, TrainError } from './errors.js';
 import { HeapWatch } from './heap-watch.js';
-import { heldOutOverlap } from './held-out.js';
+import { heldOutCollection, heldOutOverlap } from './held-out.js';
 import { addMiningCorpora, findMiningCorpora } from './mining-corpus.js';
 
 type DataSource = TrainConfig['data'][number];
@@ -146,6 +147,13 @@ function checkSides(
     onNotice(`validation.fraction ${share} holds out none of ${total} pairs: no validation`);
   if (aside > 0 && sides.heldOut.pairs === 0)
     onNotice(`hold_out.fraction ${aside} holds out none of ${total} pairs`);
+}
+
+/** What `hold_out` sets aside, as a collection that is called by its share; undefined if that is nothing. */
+export function heldOutOf({ hold_out }: TrainConfig, { heldOut }: RunData): ParallelCollection | undefined {
+  const { fraction = 0, questions } = hold_out ?? {};
+  const name = `held-out ${Math.round(fraction * 100)}%`;
+  return heldOut && heldOutCollection(heldOut, { name, ...(questions ? { questions } : {}) });
 }
 
 /** An evaluation on texts that were trained on is worth less, and whoever publishes it must know. */

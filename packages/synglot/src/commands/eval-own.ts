@@ -3,6 +3,7 @@ import type { ParallelCollection } from '@synglot/data';
 import { EvaluationError } from '@synglot/eval';
 import {
   heldOutCollection,
+  heldOutOf,
   inTermsOfConfig,
   readConfig,
   readData,
@@ -47,11 +48,9 @@ export async function readOwn(path: string, options: EvalOptions): Promise<OwnCo
 
 /** What the configuration keeps from training. */
 async function heldOut(path: string, config: TrainConfig): Promise<ParallelCollection> {
-  const { fraction = 0, questions } = config.hold_out ?? {};
-  const { heldOut } =
-    fraction > 0 ? await inTermsOfConfig('', () => readData(config, console.error)) : { heldOut: undefined };
-  const name = `held-out ${Math.round(fraction * 100)}%`;
-  const collection = heldOut && heldOutCollection(heldOut, { name, ...(questions ? { questions } : {}) });
+  const { fraction = 0 } = config.hold_out ?? {};
+  const data = fraction > 0 ? await inTermsOfConfig('', () => readData(config, console.error)) : undefined;
+  const collection = data && heldOutOf(config, data);
   if (collection) return collection;
   throw new TrainError(
     'INPUT_CONFIG',

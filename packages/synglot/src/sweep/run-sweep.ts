@@ -20,7 +20,7 @@ import { makeFolders } from '@synglot/models';
 import {
   checkFolder,
   dataKey,
-  heldOutCollection,
+  heldOutOf,
   inTermsOfConfig,
   type RunData,
   readData,
@@ -247,10 +247,7 @@ async function trainedFor(folder: string, kept = Number.POSITIVE_INFINITY) {
 }
 
 function heldOut(config: TrainConfig, data: RunData, path: string): ParallelCollection {
-  const { questions } = config.hold_out ?? {};
-  const name = `held-out ${Math.round((config.hold_out?.fraction ?? 0) * 100)}%`;
-  const collection =
-    data.heldOut && heldOutCollection(data.heldOut, { name, ...(questions ? { questions } : {}) });
+  const collection = heldOutOf(config, data);
   if (collection) return collection;
   throw nothingHeldOut(path, `hold_out.fraction ${config.hold_out?.fraction} holds out nothing`);
 }
