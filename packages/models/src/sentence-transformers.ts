@@ -137,6 +137,10 @@ export function encoderPath(modules: readonly Module[]): string {
   return modules[0]?.path ?? '';
 }
 
+function pathOf(modules: readonly Module[], kind: string): string | undefined {
+  return modules.find((module) => module.kind === kind)?.path;
+}
+
 /** Settings of `sentence_bert_config.json` that change embeddings, with the only values that are computed. */
 const TEXT_SETTINGS = {
   transformer_task: ['feature-extraction', undefined],
@@ -181,65 +185,77 @@ export async function readLayout(
   hiddenSize: number,
   known?: readonly Module[],
 ): Promise<SentenceTransformersLayout> {
-  const settings = await readJsonObjectIfPresent(
-    modelSource.join(folder, 'config_sentence_transformers.json'),
-  );
-  if (typeof settings?.truncate_dim === 'number') {
+  const use = await readUse(folder);
+  const modules = known ?? (await readModules(folder));
+  const densePath = pathOf(modules, 'Dense');
+  const pooling =
+    modules.length === 0 ? defaultPooling : await readPooling(folder, modules, hiddenSize, use.prompts);
+  const maxLength = await readMaxLength(modelSource.join(folder, encoderPath(modules)));
+  return {
+    ...use,
+    encoderPath: encoderPath(modules),
+    ...(densePath !== undefined && { densePath }),
+    pooling,
+    ...(maxLength !== undefined && { maxLength }),
+  };
+}
+
+type ModelUse = Pick<SentenceTransformersLayout, 'prompts' | 'defaultPromptName' | 'similarity'>;
+
+/** Prompts and similarity: `config_sentence_transformers.json`. */
+async function readUse(folder: string): Promise<ModelUse> {
+  const path = modelSource.join(folder, 'config_sentence_transformers.json');
+  const settings = (await readJsonObjectIfPresent(path)) ?? {};
+  const {
+    truncate_dim: cut,
+    prompts: given,
+    default_prompt_name: name,
+    similarity_fn_name: score,
+  } = settings;
+  if (typeof cut === 'number') {
     throw checkpointError(
-      `${modelSource.join(folder, 'config_sentence_transformers.json')}: truncate_dim is ${settings.truncate_dim}, which is not supported in a folder; set it to null, and give --dimension ${settings.truncate_dim} where embeddings are used`,
+      `${path}: truncate_dim is ${cut}, which is not supported in a folder; set it to null, and give --dimension ${cut} where embeddings are used`,
     );
   }
   const prompts: Record<string, string> = {};
-  if (isJsonObject(settings?.prompts)) {
-    for (const [name, text] of Object.entries(settings.prompts))
-      if (typeof text === 'string') prompts[name] = text;
-  }
-  const common = {
+  for (const [key, text] of Object.entries(isJsonObject(given) ? given : {}))
+    if (typeof text === 'string') prompts[key] = text;
+  return {
     prompts,
-    ...(typeof settings?.default_prompt_name === 'string' && {
-      defaultPromptName: settings.default_prompt_name,
-    }),
-    ...(typeof settings?.similarity_fn_name === 'string' && { similarity: settings.similarity_fn_name }),
+    ...(typeof name === 'string' && { defaultPromptName: name }),
+    ...(typeof score === 'string' && { similarity: score }),
   };
-  const modules = known ?? (await readModules(folder));
-  if (modules.length === 0) {
-    const maxLength = await readMaxLength(folder);
-    return {
-      ...common,
-      encoderPath: '',
-      pooling: defaultPooling,
-      ...(maxLength !== undefined && { maxLength }),
-    };
-  }
+}
 
-  const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
-  const densePath = pathOf('Dense');
-  const poolingFile = modelSource.join(folder, pathOf('Pooling')!, 'config.json');
-  const poolingJson = await readJsonObject(poolingFile);
-  if (poolingJson.include_prompt === false && Object.values(prompts).some((text) => text !== '')) {
+/** What the modules after the encoder do. */
+async function readPooling(
+  folder: string,
+  modules: readonly Module[],
+  hiddenSize: number,
+  prompts: Readonly<Record<string, string>>,
+): Promise<PoolingConfig> {
+  const configOf = (path: string) => modelSource.join(folder, path, 'config.json');
+  const file = configOf(pathOf(modules, 'Pooling')!);
+  const json = await readJsonObject(file);
+  if (json.include_prompt === false && Object.values(prompts).some((text) => text !== '')) {
     throw checkpointError(
-      `${poolingFile}: include_prompt false is not supported with prompts; choose another checkpoint`,
+      `${file}: include_prompt false is not supported with prompts; choose another checkpoint`,
     );
   }
-  const denseFile = densePath === undefined ? undefined : modelSource.join(folder, densePath, 'config.json');
+  const densePath = pathOf(modules, 'Dense');
   const dense =
-    denseFile === undefined ? undefined : parseDense(await readJsonObject(denseFile), denseFile, hiddenSize);
-  const normalizePath = pathOf('Normalize');
+    densePath === undefined
+      ? undefined
+      : parseDense(await readJsonObject(configOf(densePath)), configOf(densePath), hiddenSize);
+  const normalizePath = pathOf(modules, 'Normalize');
   if (normalizePath !== undefined) {
-    const path = modelSource.join(folder, normalizePath, 'config.json');
+    const path = configOf(normalizePath);
     refuseOthers((await readJsonObjectIfPresent(path)) ?? {}, ON_SENTENCES, path);
   }
-  const maxLength = await readMaxLength(modelSource.join(folder, encoderPath(modules)));
   return {
-    ...common,
-    encoderPath: encoderPath(modules),
-    ...(densePath !== undefined && { densePath }),
-    pooling: {
-      mode: parsePooling(poolingJson, poolingFile, hiddenSize),
-      ...(dense !== undefined && { dense }),
-      normalize: normalizePath !== undefined,
-    },
-    ...(maxLength !== undefined && { maxLength }),
+    mode: parsePooling(json, file, hiddenSize),
+    ...(dense !== undefined && { dense }),
+    normalize: normalizePath !== undefined,
   };
 }
 
