@@ -6,8 +6,11 @@ import { softwareDevices } from './native-support.js';
 const prlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
 const missing = prlimit ? '' : ' (prlimit of util-linux is missing)';
 
-/** Runs `body` with an executor and `leave(bytes)`, after which its process can have so many more; what it printed. */
-function printed(body: string, device: string, executor: 'native' | 'webgpu'): string {
+/**
+ * Runs `body` with an executor and `leave(bytes)`, after which its process can have so many more; what it printed. A
+ * thread that it starts takes `stackBytes` of them.
+ */
+function printed(body: string, device: string, executor: 'native' | 'webgpu', stackBytes = 2 ** 23): string {
   const script = `
     import { execFileSync } from 'node:child_process';
     import { readFileSync } from 'node:fs';
@@ -21,8 +24,8 @@ function printed(body: string, device: string, executor: 'native' | 'webgpu'): s
     ${body}
     executor.destroy();
   `;
-  const args = ['--input-type=module', '-e', script, device, executor];
-  return execFileSync(process.execPath, args, {
+  const node = [process.execPath, '--input-type=module', '-e', script, device, executor];
+  return execFileSync('prlimit', [`--stack=${stackBytes}:`, ...node], {
     cwd: import.meta.dirname,
     encoding: 'utf8',
     timeout: 60_000,
@@ -99,6 +102,19 @@ for (const { id, skip, title } of await softwareDevices()) {
       expect(printed(body, id, 'native')).toBe(
         "DEVICE_OUT_OF_MEMORY: compile of plan 'params': no memory for its 1 MiB (the host has no memory for it); " +
           'make the batch smaller or its texts shorter\n3,0,0,0\n',
+      );
+    });
+
+    it('a device that no thread can be started for is not opened, and can be later', () => {
+      const body = `
+        const open = () => openExecutor({ device, executor: kind, cacheDir: '' });
+        leave(2 ** 28);
+        await open().catch(({ message }) => console.log(message.split('; ')[0]));
+        leave(2 ** 33);
+        (await open()).destroy();
+      `;
+      expect(printed(body, id, 'native', 2 ** 30)).toContain(
+        "the device's thread could not be started: Resource temporarily unavailable",
       );
     });
 
