@@ -1,5 +1,6 @@
 // Adds the partial sums of all live blocks of rows to a gradient: the second stage of the gradients
-// of biases, gamma, beta and token types.
+// of biases, gamma, beta and token types, and of a product whose k is worked through in parts (a block is a part,
+// columns all elements of c).
 //
 // Shapes    partial [blocks, columns], blocks = ceil(rows / rows_per_block);
 //           gradient [gradient_rows, columns], of which row gradient_row is added to.
