@@ -28,7 +28,7 @@ export interface LossScaleState {
 /** Doubling beyond this does not help: by then the smallest gradients that matter are within f16. */
 const largestScale = 2 ** 24;
 /** An overflow at this scale does not come from scaling. */
-const smallestLossScale = 2 ** -10;
+const smallestScale = 2 ** -10;
 
 /** The state before the first update. */
 export function initialLossScale(options: LossScaleOptions = {}): LossScaleState {
@@ -79,7 +79,7 @@ export class LossScaler {
 
   /** Whether an overflow may come from the scale alone, so that skipping the update and a smaller scale will help. */
   skips(overflow: boolean): boolean {
-    return overflow && this.#state !== undefined && this.#state.scale > smallestLossScale;
+    return overflow && this.#state !== undefined && this.#state.scale > smallestScale;
   }
 
   /** Decides the next scale after an update that was, or was not, skipped. */
