@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { ParallelCollection } from '@synglot/data';
-import { type Profile, type Scorer, tieOrder } from '@synglot/eval';
+import { BestK, type Profile, type Scorer } from '@synglot/eval';
 import { type RunRanking, writeQrels, writeRun } from '@synglot/eval/files';
 import { makeFolders } from '@synglot/models';
 
@@ -35,10 +35,7 @@ export async function saveParallelRuns(options: SaveRunsOptions): Promise<number
   const { folder, collection, depth = 100 } = options;
   const { langs, queries, candidates, relevant } = collection;
   await makeFolders(folder);
-  const position = tieOrder(
-    candidates.map(({ id }) => id),
-    options.ties,
-  );
+  const idOf = (candidate: number) => candidates[candidate]!.id;
   const every = [...candidates.keys()];
   const pools = new Map(langs.map((lang) => [lang, every.filter((c) => candidates[c]!.lang === lang)]));
   pools.set(mixed, every);
@@ -47,13 +44,13 @@ export async function saveParallelRuns(options: SaveRunsOptions): Promise<number
     const rankings = new Map([...pools.keys()].map((pool): [string, RunRanking[]] => [pool, []]));
     for await (const [query, scores] of scored(own, options)) {
       for (const [pool, members] of pools) {
-        const ranked = Int32Array.from(members)
-          .sort((a, b) => scores[b]! - scores[a]! || position[a]! - position[b]!)
-          .subarray(0, depth);
+        const best = new BestK(1, Math.min(depth, members.length), idOf, options.ties);
+        for (const c of members) if (scores[c]! >= best.thresholds[0]!) best.push(0, scores[c]!, c);
+        const ranked = best.hits(0);
         rankings.get(pool)!.push({
           query: queries[query]!.id,
-          ids: Array.from(ranked, (c) => candidates[c]!.id),
-          scores: Float32Array.from(ranked, (c) => scores[c]!),
+          ids: Array.from(ranked.rows, idOf),
+          scores: ranked.scores,
         });
       }
     }
