@@ -19,18 +19,18 @@ export function fullRanks(
   const float = new Float32Array(bits.buffer);
   // One number per passage, whose order is the ranking's: 32 bits of score above 21 bits of tie order.
   const keys = new Float64Array(count);
-  const byTie = new Map<number, number>();
+  const byTie = new Uint32Array(ties.length);
   for (let i = 0; i < count; i++) {
     const tie = ties[pool[i]!]!;
     // Adding 0 turns -0 into 0, to which it is equal.
     float[0] = scores[offset + pool[i]!]! + 0;
     const ascending = bits[0]! >>> 31 ? ~bits[0]! >>> 0 : (bits[0]! | 0x80000000) >>> 0;
     keys[i] = (0xffffffff - ascending) * 2 ** 21 + tie;
-    byTie.set(tie, i);
+    byTie[tie] = i;
   }
   keys.sort();
   const ranks = new Uint32Array(count);
-  for (let i = 0; i < count; i++) ranks[byTie.get(keys[i]! % 2 ** 21)!] = i + 1;
+  for (let i = 0; i < count; i++) ranks[byTie[keys[i]! % 2 ** 21]!] = i + 1;
   return ranks;
 }
 
