@@ -1,8 +1,9 @@
 /** What `synglot encode` reads and writes: mistakes in one line, and what is no mistake. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runCliWell } from '../support/cli.js';
+import { runCliWell, startCli } from '../support/cli.js';
 import { expectMistake, makeWorkplace, type Workplace } from './cli-support.js';
 
 let place: Workplace;
@@ -48,4 +49,31 @@ it('drops a byte order mark', async () => {
   await runCliWell(encode('mark.txt', inPlace('mark.npy')));
   const vectors = (await readFile(inPlace('mark.npy'))).subarray(128);
   expect(vectors.subarray(0, vectors.length / 2)).toEqual(vectors.subarray(vectors.length / 2));
+});
+
+it('more texts than there is memory for', async () => {
+  const words = ['one', 'two and two', 'three'];
+  await writeFile(inPlace('words.txt'), `${words.join('\n')}\n`);
+  await runCliWell(encode('words.txt', inPlace('words.npy')));
+  const file = await open(inPlace('wide.txt'), 'w');
+  const room = ' '.repeat(3 * 2 ** 20);
+  for (let line = 0; line < 12; line++) await file.write(`${words[line % 3]}${room}\n`);
+  await file.close();
+  const env = { NODE_OPTIONS: '--max-old-space-size=40' };
+  const { stdout } = await runCliWell(encode('wide.txt', inPlace('wide.npy')), { env });
+  expect(stdout).toMatch(/wide\.npy: 12 × \d+\n$/);
+  const values = async (name: string) => (await readFile(inPlace(name))).subarray(128);
+  const rows = await values('words.npy');
+  expect((await values('wide.npy')).equals(Buffer.concat(Array.from({ length: 4 }, () => rows)))).toBe(true);
+});
+
+it('Ctrl-C leaves nothing of what is written', async () => {
+  await writeFile(inPlace('many.txt'), 'some words\n'.repeat(200_000));
+  const { child, done } = startCli(encode('many.txt', inPlace('many.npy')));
+  const written = async () => (await readdir(place.path)).filter((name) => name.startsWith('many.npy'));
+  while ((await written()).length === 0 && child.exitCode === null) await setTimeout(50);
+  child.kill('SIGINT');
+  const { code, errorLines } = await done;
+  expect({ code, last: errorLines.at(-1) }).toEqual({ code: 130, last: 'stopped; nothing was written' });
+  expect(await written()).toEqual([]);
 });

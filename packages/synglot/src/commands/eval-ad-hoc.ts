@@ -37,8 +37,9 @@ import { checkWritable, makeFolders } from '@synglot/models';
 import { progressBar } from '../progress.js';
 import type { EvalOptions } from './eval.js';
 import { type Encoder, openEncoder } from './eval-encoder.js';
-import { stoppable } from './index-corpus.js';
+import { stoppedIn } from './index-corpus.js';
 import { checkOutputFile } from './options.js';
+import { stoppable } from './stoppable.js';
 
 /** Evaluates judged collections one after the other, prints a table and writes runs and reports. */
 export async function evaluateAdHoc(
@@ -229,7 +230,7 @@ async function encodedCorpus(
         });
         return done.finally(() => bar.stop());
       };
-      await (temporary ? encode() : stoppable(folder, store, encode));
+      await (temporary ? encode() : stoppable(encode, () => stoppedIn(folder, store)));
     } catch (error) {
       await store.close();
       throw error;

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { progressBar } from '../progress.js';
 import { openEncoder, openModel } from './eval-encoder.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
+import { stoppable } from './stoppable.js';
 
 interface IndexOptions extends DeviceOptions {
   readonly model: string;
@@ -39,7 +40,7 @@ export function indexCommand(): Command {
       try {
         const before = store.rows;
         if (before > 0) console.error(`${options.store}: ${before} passages are there`);
-        const { passages, encoded } = await stoppable(options.store, store, (signal) => {
+        const work = (signal: AbortSignal) => {
           const bar = progressBar('encoding', 0, 'passages');
           const done = encodeCorpus({
             store,
@@ -50,7 +51,8 @@ export function indexCommand(): Command {
             onProgress: (count) => bar.update(count),
           });
           return done.finally(() => bar.stop());
-        });
+        };
+        const { passages, encoded } = await stoppable(work, () => stoppedIn(options.store, store));
         if (passages === 0) {
           throw new DataError('INPUT_EMPTY', `${options.corpus.join(', ')}: there is no passage in it`);
         }
@@ -64,22 +66,7 @@ export function indexCommand(): Command {
   });
 }
 
-/** Ctrl-C stops after the chunk at hand, which is kept; a second one ends the process. */
-export async function stoppable<T>(
-  folder: string,
-  store: EmbeddingStore,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  process.once('SIGINT', stop);
-  try {
-    return await work(controller.signal);
-  } catch (error) {
-    if (!controller.signal.aborted) throw error;
-    const message = `stopped; ${store.rows} passages are in ${folder}, run again to go on`;
-    throw Object.assign(new Error(message, { cause: error }), { code: 'STOPPED' });
-  } finally {
-    process.off('SIGINT', stop);
-  }
+/** What is told of a store whose encoding was stopped: the chunk at hand was kept. */
+export function stoppedIn(folder: string, { rows }: EmbeddingStore): string {
+  return `stopped; ${rows} passages are in ${folder}, run again to go on`;
 }
