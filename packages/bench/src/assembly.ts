@@ -38,7 +38,7 @@ export function countInstructions(assembly: string): InstructionCounts {
 }
 
 /** AMD's `BB0:`, tab and instruction; NVIDIA's `block 0 … {`, predicate, results `=`, instruction, `// delay`. */
-export function basicBlocks(assembly: string): Block[] {
+function basicBlocks(assembly: string): Block[] {
   const nvidia = /^block/.test(assembly);
   const instruction = nvidia
     ? /^(?:@\S+)?\s+(?:.* = +)?([a-z][\w.]*).*\/\/ delay/gm

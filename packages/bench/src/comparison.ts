@@ -5,7 +5,7 @@ import type { ChildResult } from './child.js';
 export type Entry = (ChildResult | { readonly failed: string }) & { readonly load_before: number };
 
 /** First losses and probes may differ by this much. */
-export const tolerance = 1e-3;
+const tolerance = 1e-3;
 
 const measured = (entries: readonly Entry[]) => entries.filter((entry) => 'seconds' in entry);
 const isReference = ({ library }: ChildResult) => library === 'synglot (native)';

@@ -183,6 +183,6 @@ function check(
   return worst;
 }
 
-export function product(shape: readonly number[]): number {
+function product(shape: readonly number[]): number {
   return shape.reduce((total, size) => total * size, 1);
 }

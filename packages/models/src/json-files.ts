@@ -4,7 +4,7 @@ import { checkpointError } from './errors.js';
 import { describe, isJsonObject, type JsonObject, parseJson } from './json.js';
 
 /** Reads a JSON file. */
-export async function readJson(path: string): Promise<unknown> {
+async function readJson(path: string): Promise<unknown> {
   let bytes: Uint8Array;
   try {
     bytes = await modelSource.readBytes(path);

@@ -11,7 +11,7 @@ import { defaultCacheDir } from '@synglot/gpu/node';
 import type { KernelChoice, TuningTable } from '@synglot/nn';
 
 /** A table of tuned kernels that cannot be used. */
-export class TuningError extends Error {
+class TuningError extends Error {
   readonly code = 'INPUT_TUNING';
 }
 

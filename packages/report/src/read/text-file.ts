@@ -16,7 +16,7 @@ export function reasonOf(error: unknown): string {
   return message;
 }
 
-export async function readText(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw unreadable(path, error);
   });
