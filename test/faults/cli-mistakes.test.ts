@@ -332,7 +332,10 @@ describe('the folder of the run', () => {
   it('holds another run; a resumed run has another configuration; its checkpoints are damaged', async () => {
     const config = await writeConfig(place, 'first', { checkpoint: '{ every: 1 }' });
     const output = inPlace('run-first');
-    await runCliWell(['train', config, '--output', output]);
+    const { errorLines } = await runCliWell(['train', config, '--output', output, '--resume']);
+    expect(errorLines).toContainEqual(
+      `no checkpoint in ${join(output, 'checkpoints')} yet: starting from the beginning`,
+    );
     await expectMistake(['train', config, '--output', output], [output, '--resume', 'another --output']);
 
     const changed = await writeConfig(place, 'changed', { sampling: '{ batch_size: 6 }' });

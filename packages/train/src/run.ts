@@ -93,13 +93,12 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
 
 /** What is told of a run before its first update. */
 function beginningOf(
-  { config, output, resume }: TrainingRunOptions,
+  { config }: TrainingRunOptions,
   { data, model: { checkpoint, saved, use } }: OpenedRun,
 ): string[] {
   if (saved) return [`resumed after step ${saved.state.step} from ${saved.folder}`];
   const cosine = use.normalize || checkpoint.pooling.normalize;
   return [
-    ...(resume ? [`no checkpoint in ${checkpointsOf(output)} yet: starting from the beginning`] : []),
     describeData(data.training, data.validation),
     ...ownPrompts(config, use),
     ...idleSettings(config, data.training, checkpoint.maxLength, cosine),

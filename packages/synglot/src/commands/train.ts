@@ -79,6 +79,8 @@ export function trainCommand(): Command {
           process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
           for (const line of deviceLines) tell(line);
           if (resumed) return;
+          if (options.resume)
+            tell(`no checkpoint in ${join(output, 'checkpoints')} yet: starting from the beginning`);
           const { device } = executor!;
           const { kernelChoices } = device as DeviceTraits;
           // A start that failed may have left another.

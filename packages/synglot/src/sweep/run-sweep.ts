@@ -161,7 +161,7 @@ async function doRun(
       data,
       mine: mineForTraining,
       ...(options.signal ? { signal: options.signal } : {}),
-      onNotice: (line) => line.includes('starting from the beginning') || options.onNotice?.(line),
+      ...(options.onNotice ? { onNotice: options.onNotice } : {}),
       onStep: (metrics) => options.onStep?.(run, metrics),
     });
     if (model === undefined) return undefined;
