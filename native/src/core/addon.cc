@@ -1,7 +1,6 @@
 // The addon's face: classes NativeDevice, NativeBuffer and NativePlan, and the function `load`.
 // Every method converts, queues and returns; see device.h for what happens then.
 #include <algorithm>
-#include <system_error>
 
 #include "convert.h"
 #include "settle.h"
@@ -270,13 +269,9 @@ Napi::Value open(const Napi::CallbackInfo& info, bool adapter_only) {
     wrapped.Set("info", result);
     return wrapped;
   });
-  try {
-    const auto device = std::make_shared<Device>(std::move(options), done);
-    *slot = device;
-    settler_of(env).hold(device);
-  } catch (const std::system_error& error) {
-    done(Failure{code::kUnavailable, std::string("the device's thread could not be started: ") + error.what()});
-  }
+  const auto device = std::make_shared<Device>(std::move(options), std::move(done));
+  *slot = device;
+  settler_of(env).hold(device);
   return promise;
 }
 

@@ -1,6 +1,9 @@
 // The device's thread: its queue of tasks, what is in flight, and its end.
 #include "device.h"
 
+#include <system_error>
+#include <utility>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -18,8 +21,14 @@ Failure destroyed_failure() { return {code::kDestroyed, "The executor was destro
 
 }  // namespace
 
-Device::Device(OpenOptions options, Done<DeviceDescription> done)
-    : thread_([this, options = std::move(options), done = std::move(done)] { main(options, done); }) {}
+Device::Device(OpenOptions options, Done<DeviceDescription> done) : opened_(std::move(done)) {
+  try {
+    thread_ = std::thread([this, options = std::move(options)] { main(options, std::exchange(opened_, nullptr)); });
+  } catch (const std::system_error& error) {
+    finished_ = true;
+    opened_(Failure{code::kUnavailable, std::string("the device's thread could not be started: ") + error.what()});
+  }
+}
 
 Device::~Device() { join(); }
 
@@ -230,7 +239,8 @@ void Device::force_loss(std::string message) {
 
 void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, size_t commands_per_part,
                      Done<std::shared_ptr<CompiledPlan>> done) {
-  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), commands_per_part, done] {
+  std::function<void(Failure)> fail = done;
+  post([this, plan = std::make_shared<Plan>(std::move(plan)), externals = std::move(externals), commands_per_part, done = std::move(done)] {
     if (MaybeFailure failure = context_->check()) return done(*failure);
     Result<std::shared_ptr<CompiledPlan>> compiled;
     const auto create = [&]() -> MaybeFailure {
@@ -242,15 +252,21 @@ void Device::compile(Plan plan, std::vector<std::shared_ptr<Buffer>> externals, 
     MaybeFailure loss = context_->state().loss();
     if (loss) return done(*loss);
     done(std::move(compiled));
-  }, done);
+  }, std::move(fail));
 }
 
 void Device::read(std::shared_ptr<Buffer> buffer, uint64_t offset_bytes, uint64_t size_bytes, Done<Bytes> done) {
-  post([this, buffer = std::move(buffer), offset_bytes, size_bytes, done] { do_read(*buffer, offset_bytes, size_bytes, done); }, done);
+  std::function<void(Failure)> fail = done;
+  post([this, buffer = std::move(buffer), offset_bytes, size_bytes, done = std::move(done)] {
+    do_read(*buffer, offset_bytes, size_bytes, done);
+  }, std::move(fail));
 }
 
 void Device::run(std::shared_ptr<CompiledPlan> plan, RunRequest request, Done<RunOutput> done) {
-  post([this, plan = std::move(plan), request = std::make_shared<RunRequest>(std::move(request)), done] { do_run(plan, *request, done); }, done);
+  std::function<void(Failure)> fail = done;
+  post([this, plan = std::move(plan), request = std::make_shared<RunRequest>(std::move(request)), done = std::move(done)] {
+    do_run(plan, *request, done);
+  }, std::move(fail));
 }
 
 }  // namespace synglot

@@ -134,6 +134,9 @@ class Device {
   uint64_t queued_write_bytes_ = 0;
   std::atomic<bool> finished_{false};
 
+  // Until the thread begins.
+  Done<DeviceDescription> opened_;
+
   // The device's thread's own.
   std::unique_ptr<Context> context_;
   PipelineStore pipelines_;
