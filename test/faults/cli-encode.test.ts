@@ -74,6 +74,6 @@ it('Ctrl-C leaves nothing of what is written', async () => {
   while ((await written()).length === 0 && child.exitCode === null) await setTimeout(50);
   child.kill('SIGINT');
   const { code, errorLines } = await done;
-  expect({ code, last: errorLines.at(-1) }).toEqual({ code: 130, last: 'stopped; nothing was written' });
+  expect({ code, last: errorLines.at(-1) }).toEqual({ code: 130, last: 'stopped; no file was written' });
   expect(await written()).toEqual([]);
 });

@@ -92,7 +92,7 @@ export function encodeCommand(): Command {
           else await writeNpy(options.output, texts.count, dimension, vectors);
           bar.stop();
         },
-        () => 'stopped; nothing was written',
+        () => 'stopped; no file was written',
       );
       const shape = `${texts.count} × ${dimension}`;
       if (options.output === piped) console.error(shape);
