@@ -231,6 +231,7 @@ describeExecutors((opened, kind) => {
     const { id, limits } = executor.device;
     skip(id !== 'swiftshader', 'only SwiftShader is known to refuse a buffer of its largest size');
     const buffer = executor.createBuffer('large', limits.maxBufferSize);
+    executor.write(buffer, ramp);
     const noMemory = {
       code: 'DEVICE_OUT_OF_MEMORY',
       message: expect.stringMatching(/^buffer 'large': .*Memory/),

@@ -96,7 +96,7 @@ MaybeFailure Device::flush() {
 // Errors of a write have no promise to reject; Dawn's uncaptured-error callback keeps them for the
 // next call that has one.
 void Device::do_write(const Buffer& buffer, uint64_t offset_bytes, const Bytes& data) {
-  if (!buffer.handle || context_->state().loss()) return;
+  if (buffer.failure || context_->state().loss()) return;
   dawn().QueueWriteBuffer(context_->queue(), buffer.handle.get(), offset_bytes, data.data(), data.size());
   // Dawn keeps written bytes in host memory until a submission: bound their number.
   unflushed_write_bytes_ += data.size();
