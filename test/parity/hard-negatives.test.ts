@@ -1,9 +1,10 @@
 /** Mined negatives against sentence-transformers' `mine_hard_negatives`, where the definitions agree. */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MiningOptions, TrainingSet } from '@synglot/data';
 import type { Executor } from '@synglot/gpu';
-import { mineNegatives } from 'synglot';
+import { mineNegatives, writeMined } from 'synglot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestExecutor } from '../support/executor.js';
 
@@ -66,6 +67,26 @@ describe('mine_hard_negatives of sentence-transformers', () => {
         one.negatives.map((negative) => set.rows[negative.row]!.text),
       ]);
     expect(Object.fromEntries(found)).toEqual(negatives);
+  });
+
+  it('leaves nothing of a file whose writing is stopped', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'synglot-mined-'));
+    const { data, mined } = await mineNegatives({
+      executor,
+      set,
+      embedQueries: embed,
+      embedPassages: embed,
+    });
+    for (const name of ['mined.jsonl', 'mined.jsonl.gz']) {
+      await expect(writeMined(join(folder, name), data, mined, AbortSignal.abort('stop'))).rejects.toBe(
+        'stop',
+      );
+      expect(await readdir(folder)).toEqual([]);
+      expect(await writeMined(join(folder, name), data, mined)).toBeGreaterThan(0);
+      expect(await readdir(folder)).toEqual([name]);
+      await rm(join(folder, name));
+    }
+    await rm(folder, { recursive: true });
   });
 
   it('finds for each question what it finds alone, beside one with many answers that is asked many times', async () => {

@@ -19,6 +19,7 @@ import {
   wholeNumber,
   withDeviceOptions,
 } from './options.js';
+import { stoppable } from './stoppable.js';
 
 interface MineCommandOptions extends DeviceOptions, MiningOptions {
   readonly model?: string;
@@ -101,7 +102,10 @@ export function mineCommand(): Command {
         }),
       );
       searching?.stop();
-      const lines = await writeMined(options.output, data, mined);
+      const lines = await stoppable(
+        (signal) => writeMined(options.output, data, mined, signal),
+        () => 'stopped; no file was written',
+      );
       console.log(
         `${options.output}: ${lines} lines, ${miningSummary(statistics, resolveMining(wanted).negatives)}`,
       );

@@ -9,6 +9,7 @@ import { writeFileAtomic } from '@synglot/models';
  * are left out. The model's scores stand in `positive_score` and, one a negative, in `negative_scores`: a teacher's for
  * MarginMSE, where the model that mined is one. Packed where the name ends in `.gz`.
  *
+ * @param signal stops the writing, of which nothing is left
  * @returns the number of lines
  * @throws ModelError `INPUT_DISK` where the file cannot be written
  */
@@ -16,6 +17,7 @@ export async function writeMined(
   path: string,
   data: MiningPools,
   mined: readonly MinedQuestion[],
+  signal?: AbortSignal,
 ): Promise<number> {
   let lines = 0;
   const text = function* () {
@@ -29,7 +31,10 @@ export async function writeMined(
   await writeFileAtomic(path, async (file) => {
     const written = Readable.from(text());
     const bytes = path.endsWith('.gz') ? written.pipe(createGzip()) : written;
-    for await (const chunk of bytes) await file.appendFile(chunk);
+    for await (const chunk of bytes) {
+      signal?.throwIfAborted();
+      await file.appendFile(chunk);
+    }
   });
   return lines;
 }
