@@ -35,6 +35,8 @@ export interface OpenStoreOptions {
   readonly create?: StoreMeta;
   /** Reads all rows and compares their checksums. Default false. */
   readonly verify?: boolean;
+  /** Called while rows are verified. */
+  readonly onVerify?: (rowsDone: number, rows: number) => void;
 }
 
 /** See the file's header. Rows may be read while others are appended. */
@@ -88,7 +90,8 @@ export class EmbeddingStore implements VectorSource {
     }
   }
 
-  static async #open(folder: string, { create, verify = false }: OpenStoreOptions): Promise<EmbeddingStore> {
+  static async #open(folder: string, options: OpenStoreOptions): Promise<EmbeddingStore> {
+    const { create, verify = false, onVerify } = options;
     const meta = await readMeta(folder, create);
     const vectorsPath = join(folder, 'vectors.f32');
     const indexPath = join(folder, 'index.jsonl');
@@ -111,7 +114,7 @@ export class EmbeddingStore implements VectorSource {
     const index = create ? await open(indexPath, 'a') : undefined;
     const store = new EmbeddingStore(folder, meta, vectors, index, complete);
     for (const line of lines) store.#remember(line);
-    if (verify) await store.#verify(lines);
+    if (verify) await store.#verify(lines, onVerify);
     return store;
   }
 
@@ -211,7 +214,7 @@ export class EmbeddingStore implements VectorSource {
     }
   }
 
-  async #verify(lines: readonly IndexLine[]): Promise<void> {
+  async #verify(lines: readonly IndexLine[], onVerify: OpenStoreOptions['onVerify']): Promise<void> {
     let row = 0;
     for (const line of lines) {
       let crc = 0;
@@ -221,6 +224,7 @@ export class EmbeddingStore implements VectorSource {
         const block = new Float32Array(rows * this.dimension);
         await this.read(row + done, row + done + rows, block);
         crc = crc32(new Uint8Array(block.buffer), crc);
+        onVerify?.(row + done + rows, this.rows);
       }
       if (crc !== line.crc) {
         throw storeError(

@@ -116,8 +116,13 @@ test('what a killed process left half-written is cut off', async () => {
   await second.append([{ id: 'c', place: 1, textChecksum: 2 }], Float32Array.of(4, 5, 6));
   await second.close();
   expect((await stat(join(folder, 'vectors.f32'))).size).toBe(24);
-  const third = await EmbeddingStore.open(folder, { verify: true });
+  const told: number[][] = [];
+  const third = await EmbeddingStore.open(folder, { verify: true, onVerify: (...rows) => told.push(rows) });
   expect([third.id(0), third.id(1)]).toEqual(['a', 'c']);
+  expect(told).toEqual([
+    [1, 2],
+    [2, 2],
+  ]);
   await third.close();
 });
 

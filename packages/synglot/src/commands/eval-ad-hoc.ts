@@ -23,7 +23,6 @@ import {
 } from '@synglot/eval';
 import {
   checkTrecIds,
-  EmbeddingStore,
   encodeCorpus,
   openMatrix,
   type RunRanking,
@@ -37,7 +36,7 @@ import { checkWritable, makeFolders } from '@synglot/models';
 import { progressBar } from '../progress.js';
 import type { EvalOptions } from './eval.js';
 import { type Encoder, openEncoder } from './eval-encoder.js';
-import { stoppedIn } from './index-corpus.js';
+import { openChecked, stoppedIn } from './index-corpus.js';
 import { checkOutputFile } from './options.js';
 import { stoppable } from './stoppable.js';
 
@@ -214,10 +213,8 @@ async function encodedCorpus(
   const folder = temporary?.path ?? join(options.store!, collection.name);
   const discard = async () => temporary?.remove();
   try {
-    const store = await EmbeddingStore.open(folder, {
-      create: { key: { ...encoder.passageKey, corpus: collection.name }, dimension: encoder.dimension },
-      verify: true,
-    });
+    const key = { ...encoder.passageKey, corpus: collection.name };
+    const store = await openChecked(folder, key, encoder.dimension);
     try {
       const encode = (signal?: AbortSignal) => {
         const bar = progressBar(`encoding ${collection.name}`, 0, 'passages');

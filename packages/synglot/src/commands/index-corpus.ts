@@ -1,9 +1,9 @@
 /** `synglot index`: a corpus into a store of embeddings; it goes on where it was stopped. */
 import { DataError } from '@synglot/data';
 import { expandPaths, readCorpus } from '@synglot/data/files';
-import { EmbeddingStore, encodeCorpus } from '@synglot/eval/files';
+import { EmbeddingStore, encodeCorpus, type StoreKey } from '@synglot/eval/files';
 import { Command } from 'commander';
-import { progressBar } from '../progress.js';
+import { type Progress, progressBar } from '../progress.js';
 import { openEncoder, openModel } from './eval-encoder.js';
 import { type DeviceOptions, openDevice, wholeNumber, withDeviceOptions } from './options.js';
 import { stoppable } from './stoppable.js';
@@ -33,10 +33,7 @@ export function indexCommand(): Command {
     const executor = await openDevice(options);
     try {
       const encoder = await openEncoder(executor, { ...options, opened });
-      const store = await EmbeddingStore.open(options.store, {
-        create: { key: encoder.passageKey, dimension: encoder.dimension },
-        verify: true,
-      });
+      const store = await openChecked(options.store, encoder.passageKey, encoder.dimension);
       try {
         const before = store.rows;
         if (before > 0) console.error(`${options.store}: ${before} passages are there`);
@@ -64,6 +61,21 @@ export function indexCommand(): Command {
       executor.destroy();
     }
   });
+}
+
+/** Opens a store for appending. Its rows are read, which may be tens of gigabytes: with a bar. */
+export async function openChecked(folder: string, key: StoreKey, dimension: number): Promise<EmbeddingStore> {
+  let bar: Progress | undefined;
+  const store = await EmbeddingStore.open(folder, {
+    create: { key, dimension },
+    verify: true,
+    onVerify: (done, rows) => {
+      bar ??= progressBar('checking', rows, 'passages');
+      bar.update(done);
+    },
+  });
+  bar?.stop();
+  return store;
 }
 
 /** What is told of a store whose encoding was stopped: the chunk at hand was kept. */
