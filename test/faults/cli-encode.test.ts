@@ -77,3 +77,20 @@ it('Ctrl-C leaves nothing of what is written', async () => {
   expect({ code, last: errorLines.at(-1) }).toEqual({ code: 130, last: 'stopped; no file was written' });
   expect(await written()).toEqual([]);
 });
+
+it.runIf(process.platform === 'linux')('a file that changes while it is read', async () => {
+  // Which files the process has mapped: more of them once there is a device.
+  const args = [
+    'encode',
+    '--model',
+    place.model,
+    '--input',
+    '/proc/self/maps',
+    '--output',
+    inPlace('maps.npy'),
+  ];
+  await expectMistake(args, ['/proc/self/maps: changed while it was read; run it again'], {
+    late: true,
+  });
+  expect((await readdir(place.path)).filter((name) => name.startsWith('maps'))).toEqual([]);
+});

@@ -134,6 +134,7 @@ async function writeOut(bytes: Uint8Array): Promise<void> {
 
 /** Texts in their order, and how many there are. */
 interface Texts {
+  readonly input: string;
   readonly count: number;
   read(): Iterable<string> | AsyncIterable<string>;
 }
@@ -149,7 +150,7 @@ async function openTexts(options: EncodeOptions): Promise<Texts> {
     if (!file?.isFile()) held.push(text);
   }
   if (count === 0) throw new DataError('INPUT_EMPTY', `${input}: is empty; expected one text per line`);
-  return { count, read: () => (file?.isFile() ? textsOf(options) : held) };
+  return { input, count, read: () => (file?.isFile() ? textsOf(options) : held) };
 }
 
 /** Embeddings of all texts, block by block. */
@@ -179,6 +180,9 @@ async function* embeddings(
     if (block.length === blockTexts || characters >= blockCharacters) yield await embed();
   }
   if (block.length > 0) yield await embed();
+  if (done !== texts.count) {
+    throw new DataError('INPUT_FILE', `${texts.input}: changed while it was read; run it again`);
+  }
 }
 
 async function* textsOf({ input: path, column }: EncodeOptions): AsyncGenerator<string> {
