@@ -1,6 +1,6 @@
 /**
- * The k best of a stream of scores for many queries at once: exact, ties included. It sees no embeddings,
- * and nothing is sorted but the few scores that may still be among the best.
+ * The k best of a stream of scores for many queries at once: exact, ties included. It sees no embeddings, and nothing
+ * is sorted but the few scores that may still be among the best.
  */
 import type { Profile } from '../profiles.js';
 import { compareUtf8 } from './tie-order.js';
@@ -56,28 +56,49 @@ export class BestK {
 
   /** The hits of a query. */
   hits(query: number): Hits {
-    this.#keepBest(query);
+    if (this.#filled[query]! > this.#k) this.#keepBest(query);
     const base = query * this.#capacity;
     const end = base + this.#filled[query]!;
-    return { rows: this.#rows.slice(base, end), scores: this.#scores.slice(base, end) };
+    const rows = this.#rows.subarray(base, end);
+    const scores = this.#scores.subarray(base, end);
+    const order = Array.from(rows.keys()).sort((a, b) => {
+      const [x, y] = [scores[a]!, scores[b]!];
+      return x === y ? this.#compareIds(rows[a]!, rows[b]!) : x > y ? -1 : 1;
+    });
+    return {
+      rows: Uint32Array.from(order, (at) => rows[at]!),
+      scores: Float32Array.from(order, (at) => scores[at]!),
+    };
   }
 
+  /** Of more than k scores, keeps the best, in any order: numbers are selected faster than hits are sorted. */
   #keepBest(query: number): void {
     const base = query * this.#capacity;
     const filled = this.#filled[query]!;
-    const scores = this.#scores.slice(base, base + filled);
-    const rows = this.#rows.slice(base, base + filled);
-    const order = Array.from(scores.keys()).sort((a, b) => {
-      const [x, y] = [scores[a]!, scores[b]!];
-      if (x !== y) return x > y ? -1 : 1;
-      return this.#sign * compareUtf8(this.#idOf(rows[a]!), this.#idOf(rows[b]!));
-    });
-    const kept = Math.min(filled, this.#k);
-    for (let i = 0; i < kept; i++) {
-      this.#scores[base + i] = scores[order[i]!]!;
-      this.#rows[base + i] = rows[order[i]!]!;
+    const threshold = this.#scores.slice(base, base + filled).sort()[filled - this.#k]!;
+    const equal: number[] = [];
+    let end = base;
+    for (let at = base; at < base + filled; at++) {
+      const score = this.#scores[at]!;
+      const row = this.#rows[at]!;
+      if (score > threshold) {
+        this.#scores[end] = score;
+        this.#rows[end++] = row;
+      } else if (score === threshold) {
+        equal.push(row);
+      }
     }
-    this.#filled[query] = kept;
-    if (kept === this.#k) this.thresholds[query] = this.#scores[base + kept - 1]!;
+    const left = base + this.#k - end;
+    if (equal.length > left) equal.sort((a, b) => this.#compareIds(a, b));
+    for (const row of equal.slice(0, left)) {
+      this.#scores[end] = threshold;
+      this.#rows[end++] = row;
+    }
+    this.#filled[query] = this.#k;
+    this.thresholds[query] = threshold;
+  }
+
+  #compareIds(a: number, b: number): number {
+    return this.#sign * compareUtf8(this.#idOf(a), this.#idOf(b));
   }
 }
