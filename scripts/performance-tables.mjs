@@ -202,6 +202,7 @@ function hostTables() {
       ["nothing to do, without the driver's part", dispatch.empty_without_driver],
       ['nothing to do, and Dawn does not check', dispatch.empty_unchecked],
       ["nothing to do, and glibc's lists are long", dispatch.empty_long_lists],
+      ['nothing to do, no checks, long lists', dispatch.empty_unchecked_long_lists],
     ];
     const cost = (name, of) =>
       `| ${name} | ${ways.map(([, { us_a_dispatch: each }]) => range(of(each))).join(' | ')} |`;
